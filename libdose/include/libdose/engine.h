@@ -1,0 +1,57 @@
+// The pipeline: CT + structures + plan + beam model -> dose.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "libdose/beam_model.h"
+#include "libdose/ct_image.h"
+#include "libdose/density.h"
+#include "libdose/dose.h"
+#include "libdose/plan.h"
+#include "libdose/structure.h"
+
+namespace libdose {
+
+enum class Algorithm { collapsed_cone, pencil_beam };
+enum class Quality { draft, standard, high };
+
+std::string to_string(Algorithm algorithm);  ///< "collapsed-cone", "pencil-beam"
+std::string to_string(Quality quality);
+Algorithm algorithm_from_string(const std::string& text);  ///< throws bad_input
+Quality quality_from_string(const std::string& text);      ///< throws bad_input
+
+/// Called with a fraction 0…1 and what is being done; may be called from a worker thread, never concurrently.
+using ProgressCallback = std::function<void(double fraction, const std::string& stage)>;
+
+struct EngineOptions {
+    Algorithm algorithm = Algorithm::collapsed_cone;
+    Quality quality = Quality::standard;
+    double grid_mm = 2.5;
+    int threads = 0;                       ///< 0: all cores
+    bool per_beam = false;                 ///< also keep the dose of every beam
+    DoseMedium dose_to = DoseMedium::medium;
+    double sub_arc_deg = 2.0;              ///< largest gantry step that one ray trace stands for
+    std::vector<DensityOverride> overrides;
+    HuCurve hu_curve = HuCurve::default_curve();
+    ProgressCallback progress;
+};
+
+struct CalculationResult {
+    Dose plan;                             ///< whole course (all fractions), Gy
+    std::vector<Dose> beams;               ///< per beam and fraction, when asked for
+    std::vector<std::string> notes;        ///< what the user should know: densities, skipped beams, grid
+    std::map<std::string, double> seconds; ///< time per stage
+};
+
+/// The model of a beam: by nominal energy and fluence mode. Throws refused_plan when there is none.
+using BeamModelProvider = std::function<const BeamModel&(const Beam&)>;
+
+/// Calculates the dose of a plan. `structures` may be null: then the whole CT is calculated.
+/// Frames of reference must agree. Results do not depend on the number of threads, bit for bit.
+CalculationResult calculate(const CtImage& ct, const StructureSet* structures, const Plan& plan,
+                            const BeamModelProvider& models, const EngineOptions& options);
+
+}  // namespace libdose

@@ -1,0 +1,56 @@
+// DICOM in and out (DCMTK). Part of libdose::io; the core does not know DICOM.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "libdose/ct_image.h"
+#include "libdose/dose.h"
+#include "libdose/plan.h"
+#include "libdose/structure.h"
+
+namespace libdose::io {
+
+/// One line of an index of DICOM files. `kind` is one of "CT", "RTSTRUCT", "RTPLAN", "RTDOSE", "other".
+struct DicomEntry {
+    std::filesystem::path file;
+    std::string kind, modality, patient_id, patient_name, study_uid, series_uid, sop_instance_uid, sop_class_uid;
+    std::string frame_of_reference_uid, label, date;
+};
+
+struct DicomIndex {
+    std::vector<DicomEntry> entries;                 ///< sorted by kind, series, file
+    std::vector<std::filesystem::path> not_dicom;    ///< files that were looked at and are not DICOM
+};
+
+/// Looks at every file below the paths (files or folders, any names, recursive). Throws bad_input for a path that
+/// does not exist or cannot be read, and for a file that begins as DICOM but cannot be parsed (truncated).
+DicomIndex index_dicom(const std::vector<std::filesystem::path>& paths);
+
+/// What belongs together for one calculation, picked by references; `notes` says what was picked and why.
+struct DicomCase {
+    std::vector<DicomEntry> ct;          ///< files of one CT series
+    std::vector<DicomEntry> structures;  ///< 0 or 1
+    std::vector<DicomEntry> plan;        ///< exactly 1 when a plan was asked for
+    std::vector<DicomEntry> doses;       ///< RTDOSEs that refer to the plan
+    std::vector<std::string> notes;
+};
+
+/// Picks plan -> structure set -> CT series by UID references (then by frame of reference). `plan_selector` is empty,
+/// a SOP Instance UID or a plan label; it must be given when there are several plans. Throws bad_input, listing
+/// the candidates, when the choice is not clear.
+DicomCase select_case(const DicomIndex& index, const std::string& plan_selector = {});
+
+CtImage read_ct(const std::vector<std::filesystem::path>& files);
+StructureSet read_structures(const std::filesystem::path& file);
+/// Throws refused_plan with beam, tag and reason for anything that is not modelled. `fraction_group` 0: the only one,
+/// an error listing them if there are several.
+Plan read_plan(const std::filesystem::path& file, int fraction_group = 0);
+Dose read_dose(const std::filesystem::path& file);
+
+/// Writes an RT Dose Storage object: 32-bit, GY, PHYSICAL. Patient and study are copied from `ct`; the file is
+/// written under a temporary name in the same folder and renamed. Returns the new SOP Instance UID.
+std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesystem::path& file);
+
+}  // namespace libdose::io

@@ -1,0 +1,29 @@
+// HDF5 in and out: beam models, doses with provenance, Monte Carlo reference cases. Part of libdose::io.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "libdose/beam_model.h"
+#include "libdose/dose.h"
+#include "libdose/reference_case.h"
+
+namespace libdose::io {
+
+/// Reads and checks a beam model (schema, shapes, finite values, content hash). Throws bad_input.
+BeamModel read_beam_model(const std::filesystem::path& file);
+void write_beam_model(const BeamModel& model, const std::filesystem::path& file);
+
+/// Dose with the same content and provenance as the RTDOSE (docs/data/dose-hdf5.md): /plan and /beams/<number>, each
+/// dataset `dose` [z, y, x] float32 Gy with attributes. Written to a temporary name and renamed.
+void write_doses_hdf5(const Dose& plan, const std::vector<Dose>& beams, const std::filesystem::path& file);
+Dose read_dose_hdf5(const std::filesystem::path& file);  ///< /plan
+
+/// Monte Carlo reference case (docs/data/reference-case.md). Throws bad_input.
+ReferenceCase read_reference_case(const std::filesystem::path& file);
+
+/// SHA-256 in lower-case hexadecimal.
+std::string sha256(const std::string& bytes);
+
+}  // namespace libdose::io

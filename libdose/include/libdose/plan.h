@@ -1,0 +1,79 @@
+// A treatment plan as the engine sees it: photon beams whose control points are complete
+// (values that DICOM leaves out are carried forward by the reader).
+//
+// Angles: IEC 61217, degrees. Device positions: mm at the isocentre plane, IEC beam-limiting-device frame.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libdose/ct_image.h"
+#include "libdose/grid.h"
+
+namespace libdose {
+
+struct MultileafCollimator {
+    enum class Motion { along_x, along_y };   ///< MLCX: leaves move along x and are stacked along y
+    std::string type;                         ///< as in DICOM: MLCX, MLCY, MLCX1, …
+    Motion motion = Motion::along_x;
+    std::vector<double> leaf_boundaries_mm;   ///< leaf pairs + 1, ascending
+    int leaf_pairs() const { return static_cast<int>(leaf_boundaries_mm.size()) - 1; }
+};
+
+/// Opening of one pair of jaws along an axis; x[0] <= x[1].
+struct JawOpening {
+    double lower_mm = 0, upper_mm = 0;
+};
+
+/// Leaf tips of one multileaf collimator: lower bank (A side, smaller coordinate) and upper bank.
+struct LeafPositions {
+    std::vector<double> lower_mm, upper_mm;  ///< one per leaf pair
+};
+
+struct ControlPoint {
+    double gantry_deg = 0, collimator_deg = 0, couch_deg = 0;
+    Vec3 isocentre_mm = Vec3::Zero();          ///< LPS
+    std::optional<JawOpening> jaw_x, jaw_y;    ///< absent: the beam has no such jaw
+    std::vector<LeafPositions> leaves;         ///< one per Beam::collimators
+    double cumulative_weight = 0;              ///< cumulative meterset weight, as in the plan
+};
+
+enum class Rotation { none, clockwise, counter_clockwise };
+
+struct Beam {
+    int number = 0;
+    std::string name, machine;
+    double nominal_energy_mv = 0;
+    std::string fluence_mode = "STANDARD";     ///< STANDARD, or the FluenceModeID ("FFF", "SRS", …) of NON_STANDARD
+    double meterset_mu = 0;
+    double source_axis_distance_mm = 1000;
+    double final_cumulative_weight = 1;        ///< denominator of the MU of a segment
+    std::vector<MultileafCollimator> collimators;
+    std::vector<ControlPoint> control_points;  ///< at least two
+    std::vector<Rotation> gantry_rotation;     ///< per control point: direction towards the next one
+    std::optional<Vec3> dose_point_mm;         ///< Beam Dose Specification Point, LPS
+    std::optional<double> dose_point_gy;       ///< Beam Dose (0300A,0084) per fraction
+
+    /// MU given between control points i and i + 1: meterset x Δ(cumulative weight) / final weight.
+    double segment_mu(int i) const {
+        return meterset_mu * (control_points[static_cast<std::size_t>(i) + 1].cumulative_weight -
+                              control_points[static_cast<std::size_t>(i)].cumulative_weight) / final_cumulative_weight;
+    }
+};
+
+struct Plan {
+    std::string label, name, sop_instance_uid, patient_id, frame_of_reference_uid;
+    std::string sop_class_uid;
+    std::string referenced_structure_set_uid;  ///< may be empty
+    PatientPosition position = PatientPosition::hfs;
+    int fraction_group = 1;
+    int fractions = 1;                         ///< number of fractions planned
+    std::vector<Beam> beams;                   ///< beams that are delivered
+    std::vector<std::string> notes;            ///< what was left out, and why
+    /// Throws bad_input: every number finite, weights ascending, leaves not crossing, two control points, …
+    void check() const;
+};
+
+}  // namespace libdose

@@ -1,0 +1,41 @@
+// Structures (regions of interest) as contours and as voxel coverage.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libdose/grid.h"
+
+namespace libdose {
+
+struct Contour {
+    std::vector<Vec3> points_mm;  ///< closed polygon in one axial plane, LPS
+};
+
+struct Structure {
+    int number = 0;
+    std::string name;
+    std::string type;  ///< RT ROI Interpreted Type: EXTERNAL, PTV, ORGAN, SUPPORT, BOLUS, …; may be empty
+    std::vector<Contour> contours;
+    std::optional<double> relative_mass_density;      ///< override, water = 1
+    std::optional<double> relative_electron_density;  ///< override, water = 1
+};
+
+struct StructureSet {
+    std::string sop_instance_uid, frame_of_reference_uid, label, patient_id;
+    std::string referenced_series_uid;  ///< CT series that the contours were drawn on; may be empty
+    std::vector<Structure> structures;
+    std::vector<std::string> notes;
+
+    const Structure* find(const std::string& name) const;    ///< by name, nullptr if absent
+    const Structure* external() const;                       ///< first of type EXTERNAL with contours, nullptr if none
+};
+
+/// Fraction 0…1 of every voxel that lies inside the structure. In the plane: exact area of the polygons by
+/// the even-odd rule (so inner contours and key-holes are holes), several contours in a plane are combined.
+/// Along z: a contour reaches half way to its neighbouring contour planes; at the ends half of the
+/// structure's own usual plane spacing. Throws bad_input on contours that are not axial.
+Volume<float> coverage_mask(const Structure& structure, const Grid& grid);
+
+}  // namespace libdose
