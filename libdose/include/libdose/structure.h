@@ -18,6 +18,8 @@ struct Structure {
     std::string name;
     std::string type;  ///< RT ROI Interpreted Type: EXTERNAL, PTV, ORGAN, SUPPORT, BOLUS, …; may be empty
     std::vector<Contour> contours;
+    /// Usual distance of the contour planes of the whole set; used where one or two planes do not tell. 0: unknown.
+    double plane_spacing_mm = 0;
     std::optional<double> relative_mass_density;      ///< override, water = 1
     std::optional<double> relative_electron_density;  ///< override, water = 1
 };
@@ -35,7 +37,9 @@ struct StructureSet {
 /// Fraction 0…1 of every voxel that lies inside the structure. In the plane: exact area of the polygons by
 /// the even-odd rule (so inner contours and key-holes are holes), several contours in a plane are combined.
 /// Along z: a contour reaches half way to its neighbouring contour planes; at the ends half of the
-/// structure's own usual plane spacing. Throws bad_input on contours that are not axial.
+/// structure's own usual plane spacing; a distance above 1.5 x the usual one is a gap (docs/data/structures.md).
+/// A single plane is as thick as plane_spacing_mm, or the grid's spacing along z where that is 0.
+/// A structure without contours covers nothing. Throws bad_input on contours that are not axial or not finite.
 Volume<float> coverage_mask(const Structure& structure, const Grid& grid);
 
 }  // namespace libdose

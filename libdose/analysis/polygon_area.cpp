@@ -1,0 +1,163 @@
+// A sweep along v. Between two successive events (vertices, row limits) the edges run straight through a slab, so
+// ordered by u they bound the inside in pairs; where edges cross in a slab it is split there. Each edge then
+// adds, with alternating sign, the area to its right: what the pairs enclose remains.
+#include "analysis/polygon_area.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace libdose {
+namespace {
+
+// A pixel is called empty or full when it is that to within the rounding of the sums.
+constexpr double rounding = 1e-10;
+
+struct Edge {
+    double v0, u0, v1, u1;  // v0 < v1
+    double u_at(double v) const {
+        if (v <= v0) return u0;
+        if (v >= v1) return u1;
+        return u0 + (u1 - u0) * ((v - v0) / (v1 - v0));
+    }
+};
+
+struct Span {  // an edge within one slab
+    double top, bottom;
+    double middle() const { return top + bottom; }  // twice the middle: only the order matters
+};
+
+/// Mean of max(0, x - u) for u uniform on [a, b].
+double mean_excess(double x, double a, double b) {
+    if (x <= a) return 0;
+    if (x >= b) return x - 0.5 * (a + b);
+    return (x - a) * (x - a) / (2 * (b - a));
+}
+
+class Row {
+public:
+    explicit Row(int columns) : partial_(static_cast<std::size_t>(columns), 0.0), full_(static_cast<std::size_t>(columns) + 1, 0.0) {}
+
+    /// Adds the area to the right of an edge piece of this height (signed).
+    void add_right_of(const Span& span, double height) {
+        const double a = std::min(span.top, span.bottom), b = std::max(span.top, span.bottom);
+        const int columns = static_cast<int>(partial_.size());
+        if (a >= columns) return;
+        const int first = a <= 0 ? 0 : static_cast<int>(std::floor(a));
+        const int end = b >= columns ? columns : std::max(first, static_cast<int>(std::ceil(b)));
+        double below = mean_excess(first, a, b);
+        for (int c = first; c < end; ++c) {
+            const double above = mean_excess(c + 1, a, b);
+            partial_[static_cast<std::size_t>(c)] += height * (above - below);
+            below = above;
+        }
+        full_[static_cast<std::size_t>(end)] += height;
+    }
+
+    /// Writes the fractions of columns [first, end) and clears the row.
+    void flush(int first, int end, double* out) {
+        double running = 0;
+        for (int c = 0; c < end; ++c) {
+            const auto i = static_cast<std::size_t>(c);
+            running += full_[i];
+            if (c < first) continue;
+            const double value = running + partial_[i];
+            out[c - first] = value < rounding ? 0.0 : value > 1 - rounding ? 1.0 : value;
+        }
+        std::fill(partial_.begin(), partial_.end(), 0.0);
+        std::fill(full_.begin(), full_.end(), 0.0);
+    }
+
+private:
+    std::vector<double> partial_, full_;
+};
+
+void add_ordered(std::vector<Span>& spans, double height, Row& row) {
+    std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.middle() < b.middle(); });
+    double sign = 1;
+    for (const Span& span : spans) {
+        row.add_right_of(span, sign * height);
+        sign = -sign;
+    }
+}
+
+void add_slab(std::vector<Span>& spans, double height, Row& row) {
+    std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) {
+        return a.top != b.top ? a.top < b.top : a.bottom < b.bottom;
+    });
+    const bool crossing = !std::is_sorted(spans.begin(), spans.end(),
+                                          [](const Span& a, const Span& b) { return a.bottom < b.bottom; });
+    if (!crossing) return add_ordered(spans, height, row);
+
+    std::vector<double> cuts{0, 1};
+    for (std::size_t i = 0; i < spans.size(); ++i)
+        for (std::size_t j = i + 1; j < spans.size(); ++j) {
+            const double at_top = spans[j].top - spans[i].top, at_bottom = spans[j].bottom - spans[i].bottom;
+            if (at_top > 0 && at_bottom < 0) cuts.push_back(at_top / (at_top - at_bottom));
+        }
+    std::sort(cuts.begin(), cuts.end());
+    std::vector<Span> part(spans.size());
+    for (std::size_t k = 1; k < cuts.size(); ++k) {
+        if (cuts[k] <= cuts[k - 1]) continue;
+        for (std::size_t i = 0; i < spans.size(); ++i) {
+            const auto at = [&](double t) { return spans[i].top + t * (spans[i].bottom - spans[i].top); };
+            part[i] = {at(cuts[k - 1]), at(cuts[k])};
+        }
+        add_ordered(part, height * (cuts[k] - cuts[k - 1]), row);
+    }
+}
+
+}  // namespace
+
+PixelCoverage even_odd_coverage(const std::vector<Polygon2>& polygons, int columns, int rows) {
+    std::vector<Edge> edges;
+    std::vector<double> events;
+    double left = std::numeric_limits<double>::infinity(), right = -left, low = left, high = right;
+    for (const Polygon2& polygon : polygons)
+        for (std::size_t i = 0; i < polygon.size(); ++i) {
+            const auto& p = polygon[i];
+            const auto& q = polygon[(i + 1) % polygon.size()];
+            left = std::min(left, p[0]);
+            right = std::max(right, p[0]);
+            low = std::min(low, p[1]);
+            high = std::max(high, p[1]);
+            if (p[1] > 0 && p[1] < rows) events.push_back(p[1]);
+            if (p[1] < q[1]) edges.push_back({p[1], p[0], q[1], q[0]});
+            if (p[1] > q[1]) edges.push_back({q[1], q[0], p[1], p[0]});
+        }
+    PixelCoverage result;
+    if (edges.empty() || high <= 0 || low >= rows || right <= 0 || left >= columns) return result;
+    result.first_column = left <= 0 ? 0 : static_cast<int>(std::floor(left));
+    result.end_column = right >= columns ? columns : static_cast<int>(std::ceil(right));
+    result.first_row = low <= 0 ? 0 : static_cast<int>(std::floor(low));
+    result.end_row = high >= rows ? rows : static_cast<int>(std::ceil(high));
+    const int width = result.end_column - result.first_column;
+    result.fraction.assign(static_cast<std::size_t>(width) * static_cast<std::size_t>(result.end_row - result.first_row), 0.0);
+
+    for (int r = result.first_row; r <= result.end_row; ++r) events.push_back(r);
+    std::sort(events.begin(), events.end());
+    events.erase(std::unique(events.begin(), events.end()), events.end());
+    std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.v0 < b.v0; });
+
+    Row row(columns);
+    std::vector<Edge> active;
+    std::vector<Span> spans;
+    std::size_t next = 0;
+    for (std::size_t e = 0; e + 1 < events.size(); ++e) {
+        const double top = events[e], bottom = events[e + 1];
+        while (next < edges.size() && edges[next].v0 <= top) active.push_back(edges[next++]);
+        std::erase_if(active, [&](const Edge& edge) { return edge.v1 <= top; });
+        if (!active.empty()) {
+            spans.clear();
+            for (const Edge& edge : active) spans.push_back({edge.u_at(top), edge.u_at(bottom)});
+            add_slab(spans, bottom - top, row);
+        }
+        if (bottom == std::floor(bottom)) {
+            const auto r = static_cast<std::size_t>(static_cast<int>(bottom) - 1 - result.first_row);
+            row.flush(result.first_column, result.end_column, &result.fraction[r * static_cast<std::size_t>(width)]);
+        }
+    }
+    return result;
+}
+
+}  // namespace libdose
