@@ -106,7 +106,7 @@ INSTANTIATE_TEST_SUITE_P(
         Flaw{"BoundaryNan", [](Plan& p) { p.beams[0].collimators[0].leaf_boundaries_mm[1] = nan; }, "boundary is not finite"},
         Flaw{"DosePointNan", [](Plan& p) { p.beams[0].dose_point_mm = Vec3(0, nan, 0); }, "dose point"},
         Flaw{"DoseNan", [](Plan& p) { p.beams[0].dose_point_gy = nan; }, "dose point"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& flaw) { return std::string(flaw.param.name); });
 
 }  // namespace
 }  // namespace libdose
