@@ -10,6 +10,7 @@
 #include "libdose/ct_image.h"
 #include "libdose/density.h"
 #include "libdose/dose.h"
+#include "libdose/material.h"
 #include "libdose/plan.h"
 #include "libdose/structure.h"
 
@@ -31,8 +32,8 @@ struct EngineOptions {
     Quality quality = Quality::standard;
     double grid_mm = 2.5;
     int threads = 0;                       ///< 0: all cores
+    double beam_margin_mm = 100;           ///< the grid ends this far from the fields, or at the body
     bool per_beam = false;                 ///< also keep the dose of every beam
-    DoseMedium dose_to = DoseMedium::medium;
     double sub_arc_deg = 2.0;              ///< largest gantry step that one ray trace stands for
     std::vector<DensityOverride> overrides;
     HuCurve hu_curve = HuCurve::default_curve();
@@ -51,7 +52,7 @@ using BeamModelProvider = std::function<const BeamModel&(const Beam&)>;
 
 /// Calculates the dose of a plan. `structures` may be null: then the whole CT is calculated.
 /// Frames of reference must agree. Results do not depend on the number of threads, bit for bit.
-CalculationResult calculate(const CtImage& ct, const StructureSet* structures, const Plan& plan,
+CalculationResult calculate(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials,
                             const BeamModelProvider& models, const EngineOptions& options);
 
 }  // namespace libdose

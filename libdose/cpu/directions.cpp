@@ -1,0 +1,207 @@
+#include "cpu/directions.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace libdose::cpu {
+
+namespace {
+
+constexpr double pi = std::numbers::pi;
+constexpr int samples_theta = 6, samples_phi = 6;  // per cell
+
+Mat3 frame_around(const Vec3& axis) {
+    const Vec3 z = axis.normalized();
+    const Vec3 helper = std::abs(z[0]) < 0.9 ? Vec3(1, 0, 0) : Vec3(0, 1, 0);
+    const Vec3 x = (helper - helper.dot(z) * z).normalized();
+    Mat3 frame;
+    frame << x, z.cross(x), z;
+    return frame;
+}
+
+Vec3 on_sphere(double cosine, double phi) {
+    const double sine = std::sqrt(std::max(0.0, 1 - cosine * cosine));
+    return {sine * std::cos(phi), sine * std::sin(phi), cosine};
+}
+
+/// Cell between two polar cosines and two azimuths; its direction is the mean of its samples.
+ConeCell make_cell(const Mat3& frame, double cos_low, double cos_high, double phi_low, double phi_high) {
+    ConeCell cell;
+    Vec3 mean = Vec3::Zero();
+    for (int t = 0; t < samples_theta; ++t)
+        for (int p = 0; p < samples_phi; ++p) {
+            const Vec3 sample = frame * on_sphere(cos_low + (cos_high - cos_low) * (t + 0.5) / samples_theta,
+                                                  phi_low + (phi_high - phi_low) * (p + 0.5) / samples_phi);
+            cell.samples.push_back(sample);
+            mean += sample;
+        }
+    cell.direction = mean.normalized();
+    cell.solid_angle_sr = std::abs(cos_high - cos_low) * (phi_high - phi_low);
+    return cell;
+}
+
+/// Kernel energy per steradian at polar angle cosines, linear in the angle between the middles of the tabulated cones.
+class AngularDensity {
+public:
+    explicit AngularDensity(const ConeKernel& kernel) : cones_(kernel.theta_edges_deg.size() - 1) {
+        for (std::size_t m = 0; m < cones_; ++m) {
+            const double low = kernel.theta_edges_deg[m] * pi / 180, high = kernel.theta_edges_deg[m + 1] * pi / 180;
+            middle_.push_back(0.5 * (low + high));
+            per_steradian_.push_back(1.0 / (2 * pi * (std::cos(low) - std::cos(high))));
+        }
+    }
+    /// Position between cone middles and the factors of the two neighbours.
+    void locate(double cosine, std::size_t& low, double& weight_low, double& weight_high) const {
+        const double theta = std::acos(std::clamp(cosine, -1.0, 1.0));
+        const double x = std::clamp((theta - middle_.front()) / (middle_[1] - middle_[0]), 0.0, static_cast<double>(cones_ - 1));
+        low = std::min(static_cast<std::size_t>(x), cones_ - 2);
+        const double part = x - static_cast<double>(low);
+        weight_low = (1 - part) * per_steradian_[low];
+        weight_high = part * per_steradian_[low + 1];
+    }
+
+private:
+    std::size_t cones_;
+    std::vector<double> middle_, per_steradian_;
+};
+
+}  // namespace
+
+DirectionSet beam_aligned_directions(const ConeKernel& kernel, const Vec3& axis, int rings, int sectors) {
+    // Share of energy (middle depth set) below each tabulated angle, mixed with solid angle.
+    const std::size_t cones = kernel.theta_edges_deg.size() - 1, rates = kernel.rates_cm2_g.size();
+    const std::size_t set = kernel.depth_g_cm2.size() / 2;
+    std::vector<double> cumulative{0.0};
+    for (std::size_t m = 0; m < cones; ++m) {
+        double energy = 0;
+        for (std::size_t k = 0; k < rates; ++k) energy += kernel.coefficients[(set * cones + m) * rates + k];
+        const double solid = 0.5 * (std::cos(kernel.theta_edges_deg[m] * pi / 180) - std::cos(kernel.theta_edges_deg[m + 1] * pi / 180));
+        cumulative.push_back(cumulative.back() + 0.5 * energy + 0.5 * solid);
+    }
+    std::vector<double> edges_deg{0.0};
+    for (int r = 1; r < rings; ++r) {
+        const double target = cumulative.back() * r / rings;
+        const auto upper = static_cast<std::size_t>(std::lower_bound(cumulative.begin(), cumulative.end(), target) - cumulative.begin());
+        const double part = (target - cumulative[upper - 1]) / (cumulative[upper] - cumulative[upper - 1]);
+        edges_deg.push_back(kernel.theta_edges_deg[upper - 1] + part * (kernel.theta_edges_deg[upper] - kernel.theta_edges_deg[upper - 1]));
+    }
+    edges_deg.push_back(180.0);
+    const Mat3 frame = frame_around(axis);
+    DirectionSet set_of_cells;
+    for (int r = 0; r < rings; ++r)
+        for (int s = 0; s < sectors; ++s) {
+            const double begin = 2 * pi * (s + 0.5 * (r % 2)) / sectors;
+            set_of_cells.push_back(make_cell(frame, std::cos(edges_deg[static_cast<std::size_t>(r)] * pi / 180),
+                                             std::cos(edges_deg[static_cast<std::size_t>(r) + 1] * pi / 180), begin, begin + 2 * pi / sectors));
+        }
+    return set_of_cells;
+}
+
+DirectionSet isotropic_directions(int count) {
+    // Rings of nearly square cells of one solid angle; a ring's limits follow from its number of cells.
+    const int rings = std::max(2, static_cast<int>(std::lround(std::sqrt(count * pi / 4.0))));
+    std::vector<int> cells;
+    int total = 0;
+    for (int r = 0; r < rings; ++r) {
+        const double share = std::cos(pi * r / rings) - std::cos(pi * (r + 1) / rings);
+        cells.push_back(std::max(3, static_cast<int>(std::lround(count * share / 2))));
+        total += cells.back();
+    }
+    // A tilted axis keeps the rings off the axes of the grid.
+    const Mat3 frame = frame_around(Vec3(0.3, 0.5, 1.0));
+    DirectionSet set;
+    double cos_low = 1.0;
+    for (int r = 0; r < rings; ++r) {
+        const int n = cells[static_cast<std::size_t>(r)];
+        const double cos_high = r + 1 == rings ? -1.0 : cos_low - 2.0 * n / total;
+        for (int s = 0; s < n; ++s) {
+            const double begin = 2 * pi * (s + 0.5 * (r % 2)) / n;
+            set.push_back(make_cell(frame, cos_low, cos_high, begin, begin + 2 * pi / n));
+        }
+        cos_low = cos_high;
+    }
+    return set;
+}
+
+EmissionTable::EmissionTable(const ConeKernel& kernel, const DirectionSet& directions, const physics::BeamFrame& frame,
+                             double low_u, double high_u, double low_v, double high_v)
+    : rates_(static_cast<int>(kernel.rates_cm2_g.size())), depths_(static_cast<int>(kernel.depth_g_cm2.size())),
+      depth_(kernel.depth_g_cm2.begin(), kernel.depth_g_cm2.end()) {
+    constexpr double largest_step = 0.05;  // slope between rays of the raster: 3 degrees
+    size_u_ = std::max(2, static_cast<int>(std::ceil((high_u - low_u) / largest_step)) + 1);
+    size_v_ = std::max(2, static_cast<int>(std::ceil((high_v - low_v) / largest_step)) + 1);
+    const double step_u = std::max(1e-6, (high_u - low_u) / (size_u_ - 1)), step_v = std::max(1e-6, (high_v - low_v) / (size_v_ - 1));
+    low_u_ = static_cast<float>(low_u);
+    low_v_ = static_cast<float>(low_v);
+    per_slope_u_ = static_cast<float>(1 / step_u);
+    per_slope_v_ = static_cast<float>(1 / step_v);
+    const std::size_t cones = kernel.theta_edges_deg.size() - 1;
+    const auto columns = static_cast<std::size_t>(depths_ * rates_);
+    const std::size_t nodes = static_cast<std::size_t>(size_u_) * static_cast<std::size_t>(size_v_);
+    table_.assign(directions.size() * nodes * columns, 0.0f);
+    std::vector<double> total(columns, 0.0);
+    for (int h = 0; h < depths_; ++h)
+        for (std::size_t m = 0; m < cones; ++m)
+            for (int k = 0; k < rates_; ++k)
+                total[static_cast<std::size_t>(h * rates_ + k)] +=
+                    kernel.coefficients[(static_cast<std::size_t>(h) * cones + m) * static_cast<std::size_t>(rates_) + static_cast<std::size_t>(k)];
+    const AngularDensity density(kernel);
+#pragma omp parallel for schedule(dynamic, 1)
+    for (std::size_t node = 0; node < nodes; ++node) {
+        const double slope_u = low_u + static_cast<double>(node % static_cast<std::size_t>(size_u_)) * step_u;
+        const double slope_v = low_v + static_cast<double>(node / static_cast<std::size_t>(size_u_)) * step_v;
+        const Vec3 ray = (frame.axes * Vec3(slope_u, slope_v, -1.0)).normalized();
+        std::vector<double> emitted(directions.size() * columns, 0.0), sum(columns, 0.0), angular(cones);
+        for (std::size_t d = 0; d < directions.size(); ++d) {
+            std::fill(angular.begin(), angular.end(), 0.0);
+            const double weight = directions[d].solid_angle_sr / static_cast<double>(directions[d].samples.size());
+            for (const Vec3& sample : directions[d].samples) {
+                std::size_t low;
+                double weight_low, weight_high;
+                density.locate(sample.dot(ray), low, weight_low, weight_high);
+                angular[low] += weight * weight_low;
+                angular[low + 1] += weight * weight_high;
+            }
+            for (int h = 0; h < depths_; ++h)
+                for (std::size_t m = 0; m < cones; ++m) {
+                    if (angular[m] == 0) continue;
+                    for (int k = 0; k < rates_; ++k)
+                        emitted[d * columns + static_cast<std::size_t>(h * rates_ + k)] +=
+                            angular[m] * kernel.coefficients[(static_cast<std::size_t>(h) * cones + m) * static_cast<std::size_t>(rates_) + static_cast<std::size_t>(k)];
+                }
+            for (std::size_t c = 0; c < columns; ++c) sum[c] += emitted[d * columns + c];
+        }
+        for (std::size_t d = 0; d < directions.size(); ++d)
+            for (std::size_t c = 0; c < columns; ++c)
+                table_[(d * nodes + node) * columns + c] = static_cast<float>(sum[c] > 0 ? emitted[d * columns + c] * total[c] / sum[c] : 0.0);
+    }
+}
+
+void EmissionTable::coefficients(std::size_t direction, float slope_u, float slope_v, float depth, float* out) const {
+    const float x = std::clamp((slope_u - low_u_) * per_slope_u_, 0.0f, static_cast<float>(size_u_ - 1));
+    const float y = std::clamp((slope_v - low_v_) * per_slope_v_, 0.0f, static_cast<float>(size_v_ - 1));
+    const int i = std::min(static_cast<int>(x), size_u_ - 2), j = std::min(static_cast<int>(y), size_v_ - 2);
+    const float fx = x - static_cast<float>(i), fy = y - static_cast<float>(j);
+    std::size_t h = 0;
+    float fh = 0;
+    if (depths_ > 1) {
+        while (h + 2 < depth_.size() && depth > depth_[h + 1]) ++h;
+        fh = std::clamp((depth - depth_[h]) / (depth_[h + 1] - depth_[h]), 0.0f, 1.0f);
+    }
+    const std::size_t stride = static_cast<std::size_t>(depths_ * rates_), row = stride * static_cast<std::size_t>(size_u_);
+    const float* base = &table_[(direction * static_cast<std::size_t>(size_v_) + static_cast<std::size_t>(j)) * row + static_cast<std::size_t>(i) * stride + h * static_cast<std::size_t>(rates_)];
+    const float w00 = (1 - fx) * (1 - fy), w10 = fx * (1 - fy), w01 = (1 - fx) * fy, w11 = fx * fy;
+    for (int k = 0; k < rates_; ++k) {
+        const float low = w00 * base[k] + w10 * base[stride + static_cast<std::size_t>(k)] + w01 * base[row + static_cast<std::size_t>(k)] + w11 * base[row + stride + static_cast<std::size_t>(k)];
+        if (depths_ < 2) {
+            out[k] = low;
+            continue;
+        }
+        const float* next = base + rates_;
+        const float high = w00 * next[k] + w10 * next[stride + static_cast<std::size_t>(k)] + w01 * next[row + static_cast<std::size_t>(k)] + w11 * next[row + stride + static_cast<std::size_t>(k)];
+        out[k] = low + fh * (high - low);
+    }
+}
+
+}  // namespace libdose::cpu

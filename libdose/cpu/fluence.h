@@ -1,0 +1,41 @@
+// Head model: from the devices of a beam to fluence maps.
+#pragma once
+
+#include <vector>
+
+#include "engine/stages.h"
+#include "libdose/beam_model.h"
+#include "libdose/plan.h"
+
+namespace libdose::cpu {
+
+struct FluenceOptions {
+    double pixel_mm = 1.0;
+    double sub_arc_deg = 2.0;        ///< largest gantry, collimator or couch step that one map stands for
+    double travel_mm = 1.0;          ///< largest device travel between two samples of a moving aperture
+};
+
+/// One map per geometry of the beam: all segments that share gantry, collimator, couch and isocentre are summed; a segment in
+/// which one of them moves is cut into steps of at most sub_arc_deg, each with its own map at its middle. Values are
+/// MU × relative fluence. Devices move linearly with MU between control points.
+std::vector<FluenceMap> beam_fluence(const Beam& beam, PatientPosition position, const HeadModel& head,
+                                     const FluenceOptions& options);
+
+/// Box averages of a map in constant time.
+class FluenceIntegral {
+public:
+    explicit FluenceIntegral(const FluenceMap& map);
+    /// Average over the rectangle centred on (u, v); parts outside the map count as zero.
+    double average(double u_mm, double v_mm, double width_u_mm, double width_v_mm) const;
+    /// Smallest rectangle (mm) that holds every pixel that is not zero: {low u, high u, low v, high v}; empty map: all zero.
+    const std::array<double, 4>& support_mm() const { return support_; }
+
+private:
+    double integral_to(double x, double y) const;  ///< in pixels from the lower corner
+    int size_u_, size_v_;
+    double pixel_mm_, lower_u_mm_, lower_v_mm_;
+    std::vector<double> integral_;
+    std::array<double, 4> support_{};
+};
+
+}  // namespace libdose::cpu

@@ -1,0 +1,195 @@
+#include "cpu/terma.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "physics/ray_trace.h"
+
+namespace libdose::cpu {
+
+namespace {
+constexpr double cm_per_mm = 0.1;  // the one place where millimetres of geometry become centimetres of physics
+
+constexpr double water_step = 0.5, water_max = 90.0;
+constexpr double high_z_step = 2.0, high_z_min = -12.0, high_z_max = 60.0;
+constexpr int water_nodes = static_cast<int>(water_max / water_step) + 1;
+constexpr int high_z_nodes = static_cast<int>((high_z_max - high_z_min) / high_z_step) + 1;
+}  // namespace
+
+PathLength exact_path(const DensityGrid& density, const Vec3& source_mm, const Vec3& point_mm) {
+    const Vec3 way = point_mm - source_mm;
+    const double length_mm = way.norm();
+    PathLength path;
+    physics::march(density.grid, source_mm, way / length_mm, 0.0, length_mm, [&](std::size_t voxel, double in, double out) {
+        path.water += static_cast<double>(density.water_part[voxel]) * (out - in) * cm_per_mm;
+        path.high_z += static_cast<double>(density.high_z_part[voxel]) * (out - in) * cm_per_mm;
+    });
+    return path;
+}
+
+RayBundle::RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent, double spacing_mm)
+    : low_u_(extent[0]), low_v_(extent[2]), spacing_(spacing_mm) {
+    // Distances along the axis that the grid spans.
+    const Vec3 low = density.grid.lower_edge_mm(), high = density.grid.upper_edge_mm();
+    double nearest = 1e30, farthest = -1e30;
+    for (int corner = 0; corner < 8; ++corner) {
+        const Vec3 point(corner & 1 ? high[0] : low[0], corner & 2 ? high[1] : low[1], corner & 4 ? high[2] : low[2]);
+        const double distance = frame.project(point).distance_mm;
+        nearest = std::min(nearest, distance);
+        farthest = std::max(farthest, distance);
+    }
+    step_ = 0.5 * density.grid.spacing_mm.minCoeff();
+    first_ = std::max(nearest, step_);
+    steps_ = std::max(2, static_cast<int>(std::ceil((farthest - first_) / step_)) + 2);
+    size_u_ = std::max(2, static_cast<int>(std::ceil((extent[1] - extent[0]) / spacing_)) + 1);
+    size_v_ = std::max(2, static_cast<int>(std::ceil((extent[3] - extent[2]) / spacing_)) + 1);
+    const std::size_t count = static_cast<std::size_t>(size_u_) * static_cast<std::size_t>(size_v_) * static_cast<std::size_t>(steps_);
+    water_.assign(count, 0.0f);
+    high_z_.assign(count, 0.0f);
+    const Vec3 source = frame.source_mm();
+#pragma omp parallel for schedule(dynamic, 4)
+    for (int v = 0; v < size_v_; ++v)
+        for (int u = 0; u < size_u_; ++u) {
+            // t runs from the source in units of the distance along the axis (mm).
+            const Vec3 direction = (frame.point_mm(low_u_ + u * spacing_, low_v_ + v * spacing_, 1.0) - source).eval();
+            const double cm = direction.norm() * cm_per_mm;
+            const std::size_t base = (static_cast<std::size_t>(v) * static_cast<std::size_t>(size_u_) + static_cast<std::size_t>(u)) * static_cast<std::size_t>(steps_);
+            double water = 0, high_z = 0;
+            int node = 0;
+            physics::march(density.grid, source, direction, 0.0, 1e30, [&](std::size_t voxel, double in, double out) {
+                const double w = static_cast<double>(density.water_part[voxel]) * cm, h = static_cast<double>(density.high_z_part[voxel]) * cm;
+                for (; node < steps_ && first_ + node * step_ <= out; ++node) {
+                    const double inside = std::max(0.0, first_ + node * step_ - in);
+                    water_[base + static_cast<std::size_t>(node)] = static_cast<float>(water + w * inside);
+                    high_z_[base + static_cast<std::size_t>(node)] = static_cast<float>(high_z + h * inside);
+                }
+                water += w * (out - in);
+                high_z += h * (out - in);
+            });
+            for (; node < steps_; ++node) {
+                water_[base + static_cast<std::size_t>(node)] = static_cast<float>(water);
+                high_z_[base + static_cast<std::size_t>(node)] = static_cast<float>(high_z);
+            }
+        }
+}
+
+PathLength RayBundle::path(double u_mm, double v_mm, double distance_mm) const {
+    const auto node = [](double x, int size, int& low, double& part) {
+        x = std::clamp(x, 0.0, size - 1.0);
+        low = std::min(static_cast<int>(x), size - 2);
+        part = x - low;
+    };
+    int iu, iv, is;
+    double fu, fv, fs;
+    node((u_mm - low_u_) / spacing_, size_u_, iu, fu);
+    node((v_mm - low_v_) / spacing_, size_v_, iv, fv);
+    node((distance_mm - first_) / step_, steps_, is, fs);
+    PathLength path;
+    for (int dv = 0; dv < 2; ++dv)
+        for (int du = 0; du < 2; ++du) {
+            const double weight = (dv ? fv : 1 - fv) * (du ? fu : 1 - fu);
+            const std::size_t at = (static_cast<std::size_t>(iv + dv) * static_cast<std::size_t>(size_u_) + static_cast<std::size_t>(iu + du)) *
+                                       static_cast<std::size_t>(steps_) + static_cast<std::size_t>(is);
+            path.water += weight * ((1 - fs) * static_cast<double>(water_[at]) + fs * static_cast<double>(water_[at + 1]));
+            path.high_z += weight * ((1 - fs) * static_cast<double>(high_z_[at]) + fs * static_cast<double>(high_z_[at + 1]));
+        }
+    return path;
+}
+
+TermaTable::TermaTable(const Spectrum& spectrum) : spectrum_(spectrum) {
+    for (int h = 0; h < high_z_nodes; ++h)
+        for (int w = 0; w < water_nodes; ++w) {
+            const physics::BasisTerma terma = physics::basis_terma(spectrum, w * water_step, high_z_min + h * high_z_step);
+            log_water_.push_back(std::log(terma.water));
+            log_high_z_.push_back(std::log(terma.high_z));
+        }
+}
+
+physics::BasisTerma TermaTable::operator()(const PathLength& path) const {
+    const double x = path.water / water_step, y = (path.high_z - high_z_min) / high_z_step;
+    if (!(x >= 0 && x < water_nodes - 1 && y >= 0 && y < high_z_nodes - 1))
+        return physics::basis_terma(spectrum_, path.water, path.high_z);
+    const auto i = static_cast<std::size_t>(x), j = static_cast<std::size_t>(y);
+    const double fx = x - static_cast<double>(i), fy = y - static_cast<double>(j);
+    const auto look_up = [&](const std::vector<double>& table) {
+        const double* p = &table[j * water_nodes + i];
+        const double* q = p + water_nodes;
+        return std::exp((1 - fy) * ((1 - fx) * p[0] + fx * p[1]) + fy * ((1 - fx) * q[0] + fx * q[1]));
+    };
+    return {look_up(log_water_), look_up(log_high_z_)};
+}
+
+ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map, const TermaTable& table, double ray_spacing_mm) {
+    const Grid& grid = density.grid;
+    const physics::BeamFrame& frame = map.frame;
+    const double sad = frame.source_axis_distance_mm;
+    const FluenceIntegral integral(map);
+    std::array<double, 4> extent = integral.support_mm();
+    ReleasedEnergy released;
+    released.frame = frame;
+    if (extent[1] <= extent[0]) return released;
+    // Voxels that only touch the support look up rays up to a voxel beyond it; the extent of the grid limits it.
+    const double margin = grid.spacing_mm.maxCoeff() * 2.0;
+    double low_u = 1e30, high_u = -1e30, low_v = 1e30, high_v = -1e30;
+    const Vec3 low = grid.lower_edge_mm(), high = grid.upper_edge_mm();
+    bool behind_source = false;
+    for (int corner = 0; corner < 8; ++corner) {
+        const auto p = frame.project(Vec3(corner & 1 ? high[0] : low[0], corner & 2 ? high[1] : low[1], corner & 4 ? high[2] : low[2]));
+        behind_source = behind_source || p.distance_mm <= 1.0;
+        low_u = std::min(low_u, p.u_mm), high_u = std::max(high_u, p.u_mm), low_v = std::min(low_v, p.v_mm), high_v = std::max(high_v, p.v_mm);
+    }
+    extent = {extent[0] - margin, extent[1] + margin, extent[2] - margin, extent[3] + margin};
+    if (!behind_source)
+        extent = {std::max(extent[0], low_u), std::min(extent[1], high_u), std::max(extent[2], low_v), std::min(extent[3], high_v)};
+    if (extent[1] <= extent[0] || extent[3] <= extent[2]) return released;
+    const RayBundle rays(density, frame, extent, ray_spacing_mm);
+
+    struct Slab {
+        std::vector<std::uint32_t> voxel;
+        std::vector<float> energy, slope_u, slope_v, depth;
+    };
+    // Differences of large sums leave rounding noise where there is no fluence.
+    const double noise = 1e-9 * static_cast<double>(*std::max_element(map.values.begin(), map.values.end()));
+    std::vector<Slab> slabs(static_cast<std::size_t>(grid.size[2]));
+#pragma omp parallel for schedule(dynamic, 1)
+    for (int k = 0; k < grid.size[2]; ++k) {
+        Slab& slab = slabs[static_cast<std::size_t>(k)];
+        for (int j = 0; j < grid.size[1]; ++j)
+            for (int i = 0; i < grid.size[0]; ++i) {
+                const std::size_t voxel = grid.index(i, j, k);
+                if (!(density.density[voxel] > 0)) continue;
+                const auto p = frame.project(grid.centre_mm(i, j, k));
+                if (p.distance_mm <= 1.0 || p.u_mm < extent[0] || p.u_mm > extent[1] || p.v_mm < extent[2] || p.v_mm > extent[3]) continue;
+                // Width of a box of the same variance as the voxel's shadow along the local ray.
+                double wu = 0, wv = 0;
+                for (int axis = 0; axis < 3; ++axis) {
+                    const double du = (frame.axes(axis, 0) + p.u_mm / sad * frame.axes(axis, 2)) * grid.spacing_mm[axis];
+                    const double dv = (frame.axes(axis, 1) + p.v_mm / sad * frame.axes(axis, 2)) * grid.spacing_mm[axis];
+                    wu += du * du;
+                    wv += dv * dv;
+                }
+                const double magnification = sad / p.distance_mm;
+                const double fluence = integral.average(p.u_mm, p.v_mm, magnification * std::sqrt(wu), magnification * std::sqrt(wv));
+                if (!(fluence > noise)) continue;
+                const PathLength path = rays.path(p.u_mm, p.v_mm, p.distance_mm);
+                const physics::BasisTerma terma = table(path);
+                const double energy = fluence * magnification * magnification *
+                                      (static_cast<double>(density.water_part[voxel]) * terma.water + static_cast<double>(density.high_z_part[voxel]) * terma.high_z);
+                slab.voxel.push_back(static_cast<std::uint32_t>(voxel));
+                slab.energy.push_back(static_cast<float>(energy));
+                slab.slope_u.push_back(static_cast<float>(p.u_mm / sad));
+                slab.slope_v.push_back(static_cast<float>(p.v_mm / sad));
+                slab.depth.push_back(static_cast<float>(path.water + path.high_z));
+            }
+    }
+    for (const Slab& slab : slabs) {
+        released.voxel.insert(released.voxel.end(), slab.voxel.begin(), slab.voxel.end());
+        released.energy.insert(released.energy.end(), slab.energy.begin(), slab.energy.end());
+        released.slope_u.insert(released.slope_u.end(), slab.slope_u.begin(), slab.slope_u.end());
+        released.slope_v.insert(released.slope_v.end(), slab.slope_v.begin(), slab.slope_v.end());
+        released.depth_g_cm2.insert(released.depth_g_cm2.end(), slab.depth.begin(), slab.depth.end());
+    }
+    return released;
+}
+
+}  // namespace libdose::cpu

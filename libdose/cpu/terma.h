@@ -1,0 +1,50 @@
+// Ray trace and TERMA.
+#pragma once
+
+#include <vector>
+
+#include "cpu/fluence.h"
+#include "engine/stages.h"
+#include "libdose/beam_model.h"
+#include "libdose/density.h"
+#include "physics/terma.h"
+
+namespace libdose::cpu {
+
+/// Line integrals of the two basis materials from the source, g/cm².
+struct PathLength {
+    double water = 0, high_z = 0;
+};
+
+/// Exact path from the source to a point: the oracle of RayBundle.
+PathLength exact_path(const DensityGrid& density, const Vec3& source_mm, const Vec3& point_mm);
+
+/// Divergent rays on a raster of the isocentre plane, marched once through the grid; running sums at equal steps along the
+/// axis are interpolated linearly between rays and steps.
+class RayBundle {
+public:
+    /// Rays cover [low u, high u] × [low v, high v] (mm, isocentre plane) every `spacing_mm`.
+    RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, double spacing_mm);
+    PathLength path(double u_mm, double v_mm, double distance_mm) const;
+
+private:
+    double low_u_, low_v_, spacing_, first_, step_;
+    int size_u_, size_v_, steps_;
+    std::vector<float> water_, high_z_;  ///< [v][u][step]
+};
+
+/// Look-up table of basis_terma, bilinear in the logarithm.
+class TermaTable {
+public:
+    explicit TermaTable(const Spectrum& spectrum);
+    physics::BasisTerma operator()(const PathLength& path) const;
+
+private:
+    Spectrum spectrum_;
+    std::vector<double> log_water_, log_high_z_;  ///< [high z][water]
+};
+
+/// Energy released per voxel by a fluence map (its values times the unit fluence at the isocentre distance).
+ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map, const TermaTable& table, double ray_spacing_mm);
+
+}  // namespace libdose::cpu

@@ -1,0 +1,37 @@
+// From fluence maps to dose on a density grid: the part of the pipeline that plans, validation and calibration share.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cpu/sweep.h"
+#include "engine/stages.h"
+#include "libdose/beam_model.h"
+#include "libdose/engine.h"
+
+namespace libdose {
+
+/// What a quality level means for the collapsed cone. docs/methods/collapsed-cone.md has what each costs in accuracy.
+struct QualitySettings {
+    int rings, sectors;          ///< beam-aligned directions, one transport per map
+    int isotropic;               ///< patient-fixed directions, one transport for many maps
+    cpu::LatticeMode lattice;
+    double ray_spacing_voxels;   ///< between rays of the ray trace at the isocentre plane, in voxels
+};
+QualitySettings quality_settings(Quality quality);
+
+struct ComputeOptions {
+    Algorithm algorithm = Algorithm::collapsed_cone;
+    Quality quality = Quality::standard;
+    std::function<void(double)> progress;
+    std::map<std::string, double>* seconds = nullptr;  ///< time per stage is added here
+};
+
+/// Dose per voxel, Gy per unit of the maps' values × unit photon fluence (Gy cm²): not yet multiplied by Gy/MU. All maps
+/// belong to one beam model.
+std::vector<float> compute_dose(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model,
+                                const ComputeOptions& options);
+
+}  // namespace libdose

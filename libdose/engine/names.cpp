@@ -1,0 +1,29 @@
+#include "libdose/engine.h"
+#include "libdose/error.h"
+
+namespace libdose {
+
+std::string to_string(Algorithm algorithm) { return algorithm == Algorithm::collapsed_cone ? "collapsed-cone" : "pencil-beam"; }
+
+std::string to_string(Quality quality) {
+    switch (quality) {
+        case Quality::draft: return "draft";
+        case Quality::standard: return "standard";
+        case Quality::high: return "high";
+    }
+    throw internal_error("quality without a name");
+}
+
+Algorithm algorithm_from_string(const std::string& text) {
+    for (const Algorithm a : {Algorithm::collapsed_cone, Algorithm::pencil_beam})
+        if (to_string(a) == text) return a;
+    throw bad_input("unknown engine \"" + text + "\"", {}, "Choose collapsed-cone or pencil-beam");
+}
+
+Quality quality_from_string(const std::string& text) {
+    for (const Quality q : {Quality::draft, Quality::standard, Quality::high})
+        if (to_string(q) == text) return q;
+    throw bad_input("unknown quality \"" + text + "\"", {}, "Choose draft, standard or high");
+}
+
+}  // namespace libdose

@@ -1,0 +1,196 @@
+#include "model/density.h"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "libdose/error.h"
+
+namespace libdose {
+
+namespace {
+
+std::string text_of(double value) {
+    std::ostringstream stream;
+    stream.precision(4);
+    stream << value;
+    return stream.str();
+}
+
+/// The part of the CT that touches a box.
+Volume<float> cropped(const Volume<float>& volume, const Vec3& lower_mm, const Vec3& upper_mm) {
+    Volume<float> part;
+    std::array<int, 3> first{};
+    part.grid.spacing_mm = volume.grid.spacing_mm;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        const int a = static_cast<int>(axis);
+        const double edge = volume.grid.lower_edge_mm()[a], step = volume.grid.spacing_mm[a];
+        first[axis] = std::clamp(static_cast<int>(std::floor((lower_mm[a] - edge) / step)), 0, volume.grid.size[axis] - 1);
+        const int last = std::clamp(static_cast<int>(std::ceil((upper_mm[a] - edge) / step)) - 1, first[axis], volume.grid.size[axis] - 1);
+        part.grid.size[axis] = last - first[axis] + 1;
+    }
+    part.grid.origin_mm = volume.grid.centre_mm(first[0], first[1], first[2]);
+    part.values.resize(part.grid.voxel_count());
+    for (int k = 0; k < part.grid.size[2]; ++k)
+        for (int j = 0; j < part.grid.size[1]; ++j)
+            for (int i = 0; i < part.grid.size[0]; ++i) part.at(i, j, k) = volume.at(first[0] + i, first[1] + j, first[2] + k);
+    return part;
+}
+
+/// Mass density whose electron density relative to water is `relative`: bisection, the product ascends with density.
+double mass_density_of(double relative, const MaterialTable& materials) {
+    double low = 0, high = 30;
+    for (int i = 0; i < 80; ++i) {
+        const double middle = 0.5 * (low + high);
+        (middle * materials.by_density(middle).electrons_per_gram < relative ? low : high) = middle;
+    }
+    return 0.5 * (low + high);
+}
+
+struct Override {
+    const Structure* structure;
+    double density_g_cm3;
+    std::string origin;
+};
+
+std::vector<Override> all_overrides(const StructureSet* structures, const std::vector<DensityOverride>& requested, const MaterialTable& materials) {
+    std::vector<Override> result;
+    if (structures)
+        for (const Structure& structure : structures->structures) {
+            if (structure.relative_electron_density) {
+                result.push_back({&structure, mass_density_of(*structure.relative_electron_density, materials),
+                                  "relative electron density " + text_of(*structure.relative_electron_density) + " in the structure set"});
+            } else if (structure.relative_mass_density) {
+                result.push_back({&structure, *structure.relative_mass_density, "relative mass density in the structure set"});
+            }
+        }
+    for (const DensityOverride& request : requested) {
+        const Structure* structure = structures ? structures->find(request.structure) : nullptr;
+        if (!structure) {
+            std::string known;
+            if (structures)
+                for (const Structure& s : structures->structures) known += (known.empty() ? "" : ", ") + s.name;
+            throw bad_input("density override for a structure that is not there: \"" + request.structure + "\"", "density override",
+                            known.empty() ? "There is no structure set" : "Structures: " + known);
+        }
+        result.push_back({structure, request.density_g_cm3, "request"});
+    }
+    for (const Override& o : result)
+        if (!(o.density_g_cm3 > 0) || !std::isfinite(o.density_g_cm3) || o.density_g_cm3 > 25)
+            throw bad_input("density override " + text_of(o.density_g_cm3) + " g/cm3 is not between 0 and 25", "structure " + o.structure->name);
+    return result;
+}
+
+}  // namespace
+
+PatientBox patient_box(const CtImage& ct, const StructureSet* structures) {
+    PatientBox box{ct.hu.grid.lower_edge_mm(), ct.hu.grid.upper_edge_mm()};
+    const Structure* body = structures ? structures->external() : nullptr;
+    if (!body) return box;
+    Vec3 low = Vec3::Constant(1e30), high = -low;
+    const auto include = [&](const Structure& structure) {
+        for (const Contour& contour : structure.contours)
+            for (const Vec3& point : contour.points_mm) low = low.cwiseMin(point), high = high.cwiseMax(point);
+    };
+    include(*body);
+    for (const Structure& structure : structures->structures)
+        if (structure.type == "SUPPORT") include(structure);
+    // Contours lie in the middle of slices.
+    low[2] -= ct.hu.grid.spacing_mm[2], high[2] += ct.hu.grid.spacing_mm[2];
+    box.lower_mm = box.lower_mm.cwiseMax(low);
+    box.upper_mm = box.upper_mm.cwiseMin(high);
+    if (!((box.upper_mm - box.lower_mm).array() > 0).all())
+        throw bad_input("the structure \"" + body->name + "\" of type EXTERNAL lies outside the CT", "structure set",
+                        "Check that structure set and CT belong together");
+    return box;
+}
+
+DensityGrid uniform_density(const Grid& grid, const MaterialProperties& material) {
+    DensityGrid density;
+    density.grid = grid;
+    const std::size_t count = grid.voxel_count();
+    density.density.assign(count, static_cast<float>(material.density_g_cm3));
+    density.water_part.assign(count, static_cast<float>(material.density_g_cm3 * material.water_part));
+    density.high_z_part.assign(count, static_cast<float>(material.density_g_cm3 * material.high_z_part));
+    density.electron_density.assign(count, static_cast<float>(material.density_g_cm3 * material.electrons_per_gram));
+    density.inside.assign(count, 1.0f);
+    return density;
+}
+
+DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, const HuCurve& curve, const MaterialTable& materials,
+                            const std::vector<DensityOverride>& requested, const Grid& grid) {
+    DensityGrid result;
+    result.grid = grid;
+    // One CT voxel more than the grid on every side: the averages need whole neighbours.
+    Volume<float> density = cropped(ct.hu, grid.lower_edge_mm() - ct.hu.grid.spacing_mm, grid.upper_edge_mm() + ct.hu.grid.spacing_mm);
+    const Structure* body = structures ? structures->external() : nullptr;
+    Volume<float> inside(density.grid, body ? 0.0f : 1.0f);
+    const auto add_coverage = [&](const Structure& structure) {
+        const Volume<float> mask = coverage_mask(structure, density.grid);
+        for (std::size_t v = 0; v < mask.values.size(); ++v) inside.values[v] = std::min(1.0f, inside.values[v] + mask.values[v]);
+    };
+    if (body) {
+        add_coverage(*body);
+        result.notes.push_back("body: structure \"" + body->name + "\" (EXTERNAL); everything outside it counts as vacuum");
+    } else {
+        result.notes.push_back("no structure of type EXTERNAL: the whole CT is calculated, with couch and everything else in it");
+    }
+    if (structures)
+        for (const Structure& structure : structures->structures) {
+            if (structure.contours.empty() || !body) continue;
+            if (structure.type == "SUPPORT") {
+                add_coverage(structure);
+                result.notes.push_back("support: structure \"" + structure.name + "\" is part of the calculation");
+            } else if (structure.type == "BOLUS") {
+                result.notes.push_back("bolus: structure \"" + structure.name + "\" belongs to no beam and is left out");
+            }
+        }
+
+    result.lowest_hu = 1e30, result.highest_hu = -1e30;
+    for (std::size_t v = 0; v < density.values.size(); ++v) {
+        const double hu = static_cast<double>(density.values[v]);
+        if (!std::isfinite(hu)) throw bad_input("the CT holds a value that is not a number", "voxel " + std::to_string(v));
+        if (inside.values[v] > 0.5f) {
+            if (hu < curve.lowest_hu()) ++result.below_table;
+            if (hu > curve.highest_hu()) ++result.above_table;
+            result.lowest_hu = std::min(result.lowest_hu, hu);
+            result.highest_hu = std::max(result.highest_hu, hu);
+        }
+        density.values[v] = static_cast<float>(curve.density(hu));
+    }
+    const auto outside_table = [&](std::size_t count, const char* side, double end) {
+        if (count > 0)
+            result.notes.push_back(std::to_string(count) + " CT voxels are " + side + " the HU table (" + text_of(end) + " HU) and take the density at its end, " +
+                                   text_of(curve.density(end)) + " g/cm3; lowest " + text_of(result.lowest_hu) + ", highest " + text_of(result.highest_hu) + " HU");
+    };
+    outside_table(result.below_table, "below", curve.lowest_hu());
+    outside_table(result.above_table, "above", curve.highest_hu());
+
+    for (const Override& override_ : all_overrides(structures, requested, materials)) {
+        const Volume<float> mask = coverage_mask(*override_.structure, density.grid);
+        const auto value = static_cast<float>(override_.density_g_cm3);
+        for (std::size_t v = 0; v < mask.values.size(); ++v) density.values[v] += mask.values[v] * (value - density.values[v]);
+        result.notes.push_back("density of \"" + override_.structure->name + "\" set to " + text_of(override_.density_g_cm3) + " g/cm3 (" + override_.origin + ")");
+    }
+    for (std::size_t v = 0; v < density.values.size(); ++v) density.values[v] *= inside.values[v];
+
+    result.density = resample_conserving(density, grid, 0.0f).values;
+    result.inside = resample_conserving(inside, grid, 0.0f).values;
+    const std::size_t count = grid.voxel_count();
+    result.water_part.resize(count);
+    result.high_z_part.resize(count);
+    result.electron_density.resize(count);
+#pragma omp parallel for schedule(static)
+    for (std::size_t v = 0; v < count; ++v) {
+        const double rho = static_cast<double>(result.density[v]);
+        // Composition goes by the density of the tissue itself, not thinned by the air or vacuum beside it.
+        const double tissue = result.inside[v] > 1e-3f ? rho / static_cast<double>(result.inside[v]) : rho;
+        const MaterialProperties p = materials.by_density(tissue);
+        result.water_part[v] = static_cast<float>(rho * p.water_part);
+        result.high_z_part[v] = static_cast<float>(rho * p.high_z_part);
+        result.electron_density[v] = static_cast<float>(rho * p.electrons_per_gram);
+    }
+    return result;
+}
+
+}  // namespace libdose

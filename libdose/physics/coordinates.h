@@ -1,0 +1,79 @@
+// IEC 61217 machine frames in DICOM patient coordinates (LPS), written down once. docs/conventions.md has the table.
+//
+// Fixed frame: x to the patient's left (HFS), y towards the gantry, z up. Gantry: rotates about y, source at
+// (SAD sin g, 0, SAD cos g). Collimator: rotates about the beam axis, counter-clockwise seen from the source.
+// Patient support: rotates about z, counter-clockwise seen from above.
+#pragma once
+
+#include <cmath>
+#include <numbers>
+
+#include "libdose/ct_image.h"
+#include "libdose/grid.h"
+
+namespace libdose::physics {
+
+inline double radians(double degrees) { return degrees * std::numbers::pi / 180.0; }
+
+/// Columns: the directions of the patient-support axes x, y, z (IEC, couch 0) in LPS.
+inline Mat3 iec_axes_in_lps(PatientPosition position) {
+    const Vec3 left(1, 0, 0), posterior(0, 1, 0), superior(0, 0, 1);
+    Vec3 y = superior, z = -posterior;  // towards the gantry; up
+    switch (position) {
+        case PatientPosition::hfs: y = superior, z = -posterior; break;
+        case PatientPosition::hfp: y = superior, z = posterior; break;
+        case PatientPosition::ffs: y = -superior, z = -posterior; break;
+        case PatientPosition::ffp: y = -superior, z = posterior; break;
+        case PatientPosition::hfdr: y = superior, z = left; break;
+        case PatientPosition::hfdl: y = superior, z = -left; break;
+        case PatientPosition::ffdr: y = -superior, z = left; break;
+        case PatientPosition::ffdl: y = -superior, z = -left; break;
+    }
+    Mat3 axes;
+    axes << y.cross(z), y, z;
+    return axes;
+}
+
+/// Where a beam comes from. Columns of `axes`: the beam-limiting-device axes x, y, z (z towards the source) in LPS.
+struct BeamFrame {
+    Mat3 axes = Mat3::Identity();
+    Vec3 isocentre_mm = Vec3::Zero();
+    double source_axis_distance_mm = 1000;
+
+    Vec3 source_mm() const { return isocentre_mm + source_axis_distance_mm * axes.col(2); }
+
+    struct Projection {
+        double u_mm, v_mm;            ///< on the isocentre plane, beam-limiting-device frame
+        double distance_mm;           ///< from the source, along the beam axis
+    };
+    Projection project(const Vec3& point_mm) const {
+        const Vec3 q = axes.transpose() * (point_mm - isocentre_mm);
+        const double distance = source_axis_distance_mm - q[2];
+        const double scale = source_axis_distance_mm / distance;
+        return {q[0] * scale, q[1] * scale, distance};
+    }
+    /// Point at a distance along the axis, on the ray through (u, v) of the isocentre plane.
+    Vec3 point_mm(double u_mm, double v_mm, double distance_mm) const {
+        const double scale = distance_mm / source_axis_distance_mm;
+        return isocentre_mm + axes * Vec3(u_mm * scale, v_mm * scale, source_axis_distance_mm - distance_mm);
+    }
+};
+
+inline BeamFrame beam_frame(PatientPosition position, double gantry_deg, double collimator_deg, double couch_deg,
+                            const Vec3& isocentre_mm, double source_axis_distance_mm) {
+    const auto about_z = [](double angle) {
+        Mat3 r;
+        r << std::cos(angle), -std::sin(angle), 0, std::sin(angle), std::cos(angle), 0, 0, 0, 1;
+        return r;
+    };
+    const double g = radians(gantry_deg);
+    Mat3 gantry;  // gantry frame -> fixed frame
+    gantry << std::cos(g), 0, std::sin(g), 0, 1, 0, -std::sin(g), 0, std::cos(g);
+    BeamFrame frame;
+    frame.axes = iec_axes_in_lps(position) * about_z(-radians(couch_deg)) * gantry * about_z(radians(collimator_deg));
+    frame.isocentre_mm = isocentre_mm;
+    frame.source_axis_distance_mm = source_axis_distance_mm;
+    return frame;
+}
+
+}  // namespace libdose::physics
