@@ -1,0 +1,198 @@
+#include "io/dicom_item.h"
+
+#include <dcmtk/dcmdata/dcistrmb.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
+namespace libdose::io {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view padding(" \0\t\r\n", 5);
+    const auto first = text.find_first_not_of(padding);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(padding) - first + 1);
+}
+
+/// The raw text of an element. Explicit files may carry long decimal strings as UN, which DCMTK keeps as bytes.
+std::optional<std::string> raw_text(DcmElement& element) {
+    if (element.ident() == EVR_UN) {
+        Uint8* bytes = nullptr;
+        if (element.getUint8Array(bytes).bad()) return std::nullopt;
+        return std::string(reinterpret_cast<const char*>(bytes), element.getLength());
+    }
+    OFString text;
+    if (element.getOFStringArray(text).bad()) return std::nullopt;
+    return std::string(text.c_str(), text.length());
+}
+
+/// DCMTK reports parse errors on the console as well; the library does not print, the caller gets the error.
+class QuietParser {
+public:
+    QuietParser() : level_(static_cast<OFLogger::LogLevel>(DCM_dcmdataLogger.getChainedLogLevel())) { DCM_dcmdataLogger.setLogLevel(OFLogger::OFF_LOG_LEVEL); }
+    ~QuietParser() { DCM_dcmdataLogger.setLogLevel(level_); }
+    QuietParser(const QuietParser&) = delete;
+    QuietParser& operator=(const QuietParser&) = delete;
+
+private:
+    OFLogger::LogLevel level_;
+};
+
+// DCMTK takes the end of the file as the end of every open sequence, so that a file cut between two items would read as a
+// whole one with fewer beams or contours. A mark behind the last byte shows it: in a whole file it is an
+// element of the data set itself, in a cut one it lands inside the open sequence.
+const DcmTagKey end_mark(0xfffb, 0x0010);
+const char* const end_mark_text = "END MARK";
+
+std::string encoded_end_mark(E_TransferSyntax syntax) {
+    const DcmXfer encoding(syntax);
+    std::string mark = encoding.isLittleEndian() ? std::string("\xfb\xff\x10\x00", 4) : std::string("\xff\xfb\x00\x10", 4);
+    const std::string length = encoding.isLittleEndian() ? std::string("\x08\x00", 2) : std::string("\x00\x08", 2);
+    mark += encoding.isExplicitVR() ? "LO" + length : length + std::string("\x00\x00", 2);
+    return mark + end_mark_text;
+}
+
+bool is_cut_short(const std::filesystem::path& file, E_TransferSyntax syntax) {
+    if (DcmXfer(syntax).getStreamCompression() != ESC_none) return false;  // the decompressor knows its end
+    std::ifstream stream(file, std::ios::binary);
+    std::string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+    bytes += encoded_end_mark(syntax);
+    DcmInputBufferStream buffer;
+    buffer.setBuffer(bytes.data(), static_cast<offile_off_t>(bytes.size()));
+    buffer.setEos();
+    DcmFileFormat marked;
+    marked.transferInit();
+    const OFCondition status = marked.read(buffer, EXS_Unknown, EGL_noChange);
+    marked.transferEnd();
+    DcmElement* element = nullptr;
+    OFString text;
+    return status.bad() || marked.getDataset()->findAndGetElement(end_mark, element).bad() || element->getOFString(text, 0).bad() ||
+           text != end_mark_text;
+}
+
+}  // namespace
+
+std::string tag_text(DcmTagKey tag) {
+    char code[16];
+    std::snprintf(code, sizeof code, "(%04x,%04x)", static_cast<unsigned>(tag.getGroup()), static_cast<unsigned>(tag.getElement()));
+    return std::string(code) + " " + DcmTag(tag).getTagName();
+}
+
+std::string DicomItem::at(DcmTagKey tag) const { return place_ + ", " + tag_text(tag); }
+
+DcmElement* DicomItem::find(DcmTagKey tag) const {
+    DcmElement* element = nullptr;
+    return item_->findAndGetElement(tag, element).good() && element && element->getLength() > 0 ? element : nullptr;
+}
+
+Error DicomItem::absent(DcmTagKey tag) const { return bad_input("a required value is missing", at(tag)); }
+
+std::optional<std::string> DicomItem::optional_text(DcmTagKey tag) const {
+    DcmElement* element = find(tag);
+    if (!element) return std::nullopt;
+    const auto raw = raw_text(*element);
+    if (!raw) throw bad_input("the element does not hold text", at(tag));
+    const std::string_view text = trimmed(*raw);
+    if (text.empty()) return std::nullopt;
+    return std::string(text);
+}
+
+std::string DicomItem::text(DcmTagKey tag) const {
+    auto value = optional_text(tag);
+    if (!value) throw absent(tag);
+    return *value;
+}
+
+std::vector<double> DicomItem::optional_numbers(DcmTagKey tag) const {
+    const auto all = optional_text(tag);
+    std::vector<double> values;
+    if (!all) return values;
+    for (std::size_t begin = 0; begin <= all->size();) {
+        const auto end = std::min(all->find('\\', begin), all->size());
+        std::string_view one = trimmed(std::string_view(*all).substr(begin, end - begin));
+        const std::string_view as_written = one;
+        if (one.size() > 1 && one.front() == '+' && one[1] != '-') one.remove_prefix(1);
+        double value = 0;
+        const auto [stop, error] = std::from_chars(one.data(), one.data() + one.size(), value);
+        if (error != std::errc() || stop != one.data() + one.size() || !std::isfinite(value))
+            throw bad_input("'" + std::string(as_written.substr(0, 32)) + "' is not a finite number", at(tag));
+        values.push_back(value);
+        begin = end + 1;
+    }
+    return values;
+}
+
+std::vector<double> DicomItem::numbers(DcmTagKey tag, std::size_t count) const {
+    auto values = optional_numbers(tag);
+    if (values.empty()) throw absent(tag);
+    if (values.size() != count)
+        throw bad_input(std::to_string(values.size()) + " values where " + std::to_string(count) + " belong", at(tag));
+    return values;
+}
+
+std::optional<double> DicomItem::optional_number(DcmTagKey tag) const {
+    const auto values = optional_numbers(tag);
+    if (values.empty()) return std::nullopt;
+    if (values.size() != 1) throw bad_input(std::to_string(values.size()) + " values where 1 belongs", at(tag));
+    return values.front();
+}
+
+double DicomItem::number(DcmTagKey tag) const {
+    const auto value = optional_number(tag);
+    if (!value) throw absent(tag);
+    return *value;
+}
+
+std::optional<int> DicomItem::optional_integer(DcmTagKey tag) const {
+    const auto value = optional_number(tag);
+    if (!value) return std::nullopt;
+    if (*value != std::floor(*value) || std::abs(*value) > 2147483647.0)
+        throw bad_input("the value is not a whole number", at(tag));
+    return static_cast<int>(*value);
+}
+
+int DicomItem::integer(DcmTagKey tag) const {
+    const auto value = optional_integer(tag);
+    if (!value) throw absent(tag);
+    return *value;
+}
+
+std::vector<DicomItem> DicomItem::items(DcmTagKey tag, const std::string& name) const {
+    std::vector<DicomItem> result;
+    DcmElement* element = nullptr;
+    if (item_->findAndGetElement(tag, element).bad() || !element) return result;
+    auto* sequence = dynamic_cast<DcmSequenceOfItems*>(element);
+    if (!sequence) {
+        if (element->getLength() == 0) return result;
+        throw bad_input("the element is not a sequence", at(tag));
+    }
+    for (unsigned long i = 0; i < sequence->card(); ++i)
+        result.emplace_back(*sequence->getItem(i), place_ + ", " + name + " " + std::to_string(i + 1));
+    return result;
+}
+
+DicomFile::DicomFile(const std::filesystem::path& file) : path_(file), format_(std::make_unique<DcmFileFormat>()) {
+    if (!std::filesystem::is_regular_file(file)) throw bad_input("there is no such file", file.string());
+    const QuietParser quiet;
+    OFCondition status = format_->loadFile(file.c_str());
+    if (status.good()) status = format_->loadAllDataIntoMemory();
+    if (status.bad())
+        throw bad_input(std::string("the file cannot be read as DICOM: ") + status.text(), file.string(),
+                        "It may be truncated or not DICOM; export it again");
+    if (format_->getDataset()->card() == 0)
+        throw bad_input("the file holds no DICOM data", file.string(), "It may be truncated; export it again");
+    if (is_cut_short(file, format_->getDataset()->getOriginalXfer()))
+        throw bad_input("the file ends within a sequence", file.string(), "It is truncated; export it again");
+    // Names in other character sets become UTF-8 where this DCMTK can convert; otherwise they stay as they are.
+    if (format_->getDataset()->tagExistsWithValue(DCM_SpecificCharacterSet)) (void)format_->getDataset()->convertToUTF8();
+}
+
+DicomItem DicomFile::root() const { return {*format_->getDataset(), path_.filename().string()}; }
+
+}  // namespace libdose::io

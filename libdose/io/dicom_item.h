@@ -1,0 +1,63 @@
+// An item of a DICOM data set that knows where it stands, so that every error names file, place and tag.
+#pragma once
+
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dctk.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libdose/error.h"
+
+namespace libdose::io {
+
+/// Text and numbers come without padding. "Absent" is a missing or an empty element. Every getter throws bad_input
+/// where an element cannot be what it should be (not a number, not finite, a sequence instead of a value).
+class DicomItem {
+public:
+    DicomItem(DcmItem& item, std::string place) : item_(&item), place_(std::move(place)) {}
+
+    std::optional<std::string> optional_text(DcmTagKey tag) const;
+    std::string text(DcmTagKey tag) const;              ///< throws when absent
+    std::string text_or_empty(DcmTagKey tag) const { return optional_text(tag).value_or(std::string()); }
+
+    std::vector<double> optional_numbers(DcmTagKey tag) const;  ///< empty when absent
+    std::vector<double> numbers(DcmTagKey tag, std::size_t count) const;  ///< throws when absent or another count
+    std::optional<double> optional_number(DcmTagKey tag) const;
+    double number(DcmTagKey tag) const;
+    std::optional<int> optional_integer(DcmTagKey tag) const;
+    int integer(DcmTagKey tag) const;
+
+    /// Items of a sequence; none when absent. Each is placed at "<place>, <name> <position from 1>".
+    std::vector<DicomItem> items(DcmTagKey tag, const std::string& name) const;
+
+    DicomItem renamed(std::string place) const { return {*item_, std::move(place)}; }
+    const std::string& place() const { return place_; }
+    std::string at(DcmTagKey tag) const;                ///< "<place>, (gggg,eeee) Name"
+
+private:
+    DcmElement* find(DcmTagKey tag) const;
+    Error absent(DcmTagKey tag) const;
+
+    DcmItem* item_;
+    std::string place_;
+};
+
+/// "(gggg,eeee) Name"
+std::string tag_text(DcmTagKey tag);
+
+/// A DICOM file held in memory. Throws bad_input when it cannot be read, is truncated or is not DICOM.
+class DicomFile {
+public:
+    explicit DicomFile(const std::filesystem::path& file);
+    DicomItem root() const;
+
+private:
+    std::filesystem::path path_;
+    std::unique_ptr<DcmFileFormat> format_;
+};
+
+}  // namespace libdose::io
