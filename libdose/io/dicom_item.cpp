@@ -27,6 +27,8 @@ std::optional<std::string> raw_text(DcmElement& element) {
         if (element.getUint8Array(bytes).bad()) return std::nullopt;
         return std::string(reinterpret_cast<const char*>(bytes), element.getLength());
     }
+    char* direct = nullptr;  // getOFStringArray() takes quadratic time in the number of values
+    if (element.getString(direct).good()) return std::string(direct ? direct : "");
     OFString text;
     if (element.getOFStringArray(text).bad()) return std::nullopt;
     return std::string(text.c_str(), text.length());

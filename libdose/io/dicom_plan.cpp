@@ -9,7 +9,6 @@ namespace {
 
 const char* const rt_plan_class = "1.2.840.10008.5.1.4.1.1.481.5";
 const char* const rt_ion_plan_class = "1.2.840.10008.5.1.4.1.1.481.8";
-const DcmTagKey beam_dose_type(0x300a, 0x0090);
 
 void require_photon_plan(const DicomItem& root) {
     const std::string sop_class = root.text(DCM_SOPClassUID);
@@ -52,7 +51,7 @@ std::vector<BeamReference> read_references(const DicomItem& group, std::vector<s
         reference.meterset_mu = item.optional_number(DCM_BeamMeterset);
         if (reference.meterset_mu && *reference.meterset_mu < 0) throw bad_input("the meterset is negative", item.at(DCM_BeamMeterset));
         reference.dose_gy = item.optional_number(DCM_BeamDose);
-        const bool physical = item.optional_text(beam_dose_type).value_or("PHYSICAL") == "PHYSICAL";
+        const bool physical = item.optional_text(DCM_BeamDoseType).value_or("PHYSICAL") == "PHYSICAL";
         const bool of_the_beam = item.optional_text(DCM_BeamDoseMeaning).value_or("BEAM_LEVEL") == "BEAM_LEVEL";
         if (reference.dose_gy && !(physical && of_the_beam)) {
             notes.push_back(item.place() + ": its Beam Dose is not the physical dose of the beam alone and is not used");

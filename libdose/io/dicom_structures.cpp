@@ -38,6 +38,8 @@ public:
         choose_frame();
         choose_series();
         find_plane_spacing();
+        for (const Structure& structure : set_.structures) report_gaps(structure);
+        report_several_bodies();
         return std::move(set_);
     }
 
@@ -100,7 +102,6 @@ private:
         if (not_areas) note(structure, std::to_string(not_areas) + " contours left out: points or open lines, which enclose nothing");
         if (too_few) note(structure, std::to_string(too_few) + " contours left out: fewer than three points, which enclose nothing");
         if (repeated) note(structure, std::to_string(repeated) + " contours left out: the same contour is there already");
-        report_gaps(structure);
     }
 
     static Contour read_contour(const DicomItem& item) {
@@ -126,13 +127,24 @@ private:
                            [&](const Contour& other) { return same_points(other, contour); });
     }
 
-    /// Also refuses contours that are not axial, by the name of the ROI.
     void report_gaps(const Structure& structure) {
         for (const auto& [lower, upper] : named_stack(structure).gaps_mm)
             note(structure, "no contours between z = " + std::to_string(lower) + " and " + std::to_string(upper) +
                                 " mm: taken as separate pieces");
     }
 
+    void report_several_bodies() {
+        std::string names;
+        int bodies = 0;
+        for (const Structure& structure : set_.structures)
+            if (structure.type == "EXTERNAL" && !structure.contours.empty()) {
+                names += (bodies ? ", '" : "'") + structure.name + "'";
+                ++bodies;
+            }
+        if (bodies > 1) set_.notes.push_back(root_.place() + ": several ROIs of type EXTERNAL, the first is the body: " + names);
+    }
+
+    /// An error of the geometry (contours that are not axial) by the name of the ROI.
     ContourStack named_stack(const Structure& structure) const {
         try {
             return stack_contours(structure, 0);

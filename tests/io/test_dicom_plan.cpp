@@ -232,6 +232,50 @@ TEST(DicomPlan, ArcKeepsAnglesAndDirections) {
     EXPECT_THAT(beam.gantry_rotation, ElementsAre(Rotation::counter_clockwise, Rotation::counter_clockwise, Rotation::none));
 }
 
+TEST(DicomPlan, GantryThatRestsWithinAnArcDoesNotTurn) {
+    BeamSpec beam = arc();
+    PointSpec rest;
+    rest.weight = "0.75";
+    rest.gantry = "0.0";
+    beam.points.insert(beam.points.begin() + 2, rest);
+    EXPECT_THAT(read(beam).beams[0].gantry_rotation,
+                ElementsAre(Rotation::counter_clockwise, Rotation::none, Rotation::counter_clockwise, Rotation::none));
+}
+
+TEST(DicomPlan, IsocentreOfEveryControlPoint) {
+    BeamSpec beam = arc();
+    beam.points[1].isocentre = "1\\2\\4";
+    const auto points = read(beam).beams[0].control_points;
+    EXPECT_EQ(points[0].isocentre_mm, Vec3(1, 2, 3.5));
+    EXPECT_EQ(points[1].isocentre_mm, Vec3(1, 2, 4));
+    EXPECT_EQ(points[2].isocentre_mm, Vec3(1, 2, 4));
+    beam.points[1].isocentre = "1\\2";
+    expect_refused(beam, ErrorKind::bad_input, {"2 values where 3 belong", "(300a,012c)"});
+}
+
+TEST(DicomPlan, ContinuationAndTechniqueAreNoted) {
+    BeamSpec beam = static_beam(1, "a");
+    beam.delivery = "CONTINUATION";
+    beam.edit = [](DcmItem& item) { put(item, DCM_HighDoseTechniqueType, "TBI"); };
+    const Plan plan = read(beam);
+    EXPECT_EQ(plan.beams.size(), 1u);
+    EXPECT_THAT(plan.notes, Contains(testing::AllOf(HasSubstr("beam 1 'a'"), HasSubstr("interrupted treatment"))));
+    EXPECT_THAT(plan.notes, Contains(testing::AllOf(HasSubstr("beam 1 'a'"), HasSubstr("TBI"))));
+}
+
+TEST(DicomPlan, BeamDoseThatIsNotPhysicalIsNotUsed) {
+    PlanSpec spec = plan_of({static_beam(1, "a")});
+    spec.groups[0].references[0].dose = "2";
+    spec.groups[0].edit = [](DcmItem& group) {
+        DcmItem* item = nullptr;
+        ASSERT_TRUE(group.findAndGetSequenceItem(DCM_ReferencedBeamSequence, item, 0).good());
+        put(*item, DCM_BeamDoseType, "EFFECTIVE");
+    };
+    const Plan plan = read(spec);
+    EXPECT_FALSE(plan.beams[0].dose_point_gy);
+    EXPECT_THAT(plan.notes, Contains(HasSubstr("not the physical dose")));
+}
+
 TEST(DicomPlan, GantryThatMovesWithoutDirectionIsRefused) {
     BeamSpec beam = arc();
     beam.points[0].gantry_direction = "NONE";

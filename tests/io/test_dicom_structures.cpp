@@ -116,6 +116,24 @@ TEST(DicomStructures, GapsAreNoted) {
     EXPECT_THAT(set.notes, Contains(AllOf(HasSubstr("'nodes'"), HasSubstr("z = 6.0"), HasSubstr("21.0"))));
 }
 
+TEST(DicomStructures, TwoSlicesFarApartInAFinerSetAreAGap) {
+    const StructureSet set = read(set_of({roi(1, "two", {square_contour(0), square_contour(12)}),
+                                          roi(2, "body", {square_contour(0), square_contour(3), square_contour(6)})}));
+    EXPECT_THAT(set.notes, Contains(AllOf(HasSubstr("'two'"), HasSubstr("12.0"), HasSubstr("separate pieces"))));
+}
+
+TEST(DicomStructures, SeveralBodiesAreNoted) {
+    const StructureSet set = read(set_of({roi(1, "skin", {square_contour(0)}, "EXTERNAL"), roi(2, "body", {square_contour(0)}, "EXTERNAL")}));
+    EXPECT_EQ(set.external()->name, "skin");
+    EXPECT_THAT(set.notes, Contains(AllOf(HasSubstr("'skin', 'body'"), HasSubstr("EXTERNAL"))));
+}
+
+TEST(DicomStructures, NamesBecomeUtf8) {
+    StructureSpec spec = set_of({roi(1, "M\xe4nnlein", {square_contour(0)})});
+    spec.edit = [](DcmItem& root) { put(root, DCM_SpecificCharacterSet, "ISO_IR 100"); };
+    EXPECT_NE(read(spec).find("M\xc3\xa4nnlein"), nullptr);
+}
+
 TEST(DicomStructures, ContoursThatAreNotAxialAreRefusedByName) {
     expect_refused(set_of({roi(5, "sagittal", {contour("0\\0\\0\\1\\0\\0\\1\\1\\0.02")})}), {"not axial", "ROI 5 'sagittal'"});
     EXPECT_EQ(read(set_of({roi(5, "rounded", {contour("0\\0\\0\\1\\0\\0\\1\\1\\0.01")})})).structures[0].contours.size(), 1u);
