@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <mutex>
 #include <string_view>
 
 namespace libdose::io {
@@ -33,18 +34,6 @@ std::optional<std::string> raw_text(DcmElement& element) {
     if (element.getOFStringArray(text).bad()) return std::nullopt;
     return std::string(text.c_str(), text.length());
 }
-
-/// DCMTK reports parse errors on the console as well; the library does not print, the caller gets the error.
-class QuietParser {
-public:
-    QuietParser() : level_(static_cast<OFLogger::LogLevel>(DCM_dcmdataLogger.getChainedLogLevel())) { DCM_dcmdataLogger.setLogLevel(OFLogger::OFF_LOG_LEVEL); }
-    ~QuietParser() { DCM_dcmdataLogger.setLogLevel(level_); }
-    QuietParser(const QuietParser&) = delete;
-    QuietParser& operator=(const QuietParser&) = delete;
-
-private:
-    OFLogger::LogLevel level_;
-};
 
 // DCMTK takes the end of the file as the end of every open sequence, so that a file cut between two items would read as a
 // whole one with fewer beams or contours. A mark behind the last byte shows it: in a whole file it is an
@@ -179,9 +168,26 @@ std::vector<DicomItem> DicomItem::items(DcmTagKey tag, const std::string& name) 
     return result;
 }
 
+namespace {
+std::mutex quiet_mutex;
+int quiet_count = 0;
+OFLogger::LogLevel level_before = OFLogger::WARN_LOG_LEVEL;
+}  // namespace
+
+QuietDcmtk::QuietDcmtk() {
+    const std::lock_guard lock(quiet_mutex);
+    if (quiet_count++ > 0) return;
+    level_before = static_cast<OFLogger::LogLevel>(DCM_dcmdataLogger.getChainedLogLevel());
+    DCM_dcmdataLogger.setLogLevel(OFLogger::OFF_LOG_LEVEL);
+}
+
+QuietDcmtk::~QuietDcmtk() {
+    const std::lock_guard lock(quiet_mutex);
+    if (--quiet_count == 0) DCM_dcmdataLogger.setLogLevel(level_before);
+}
+
 DicomFile::DicomFile(const std::filesystem::path& file) : path_(file), format_(std::make_unique<DcmFileFormat>()) {
     if (!std::filesystem::is_regular_file(file)) throw bad_input("there is no such file", file.string());
-    const QuietParser quiet;
     OFCondition status = format_->loadFile(file.c_str());
     if (status.good()) status = format_->loadAllDataIntoMemory();
     if (status.bad())

@@ -49,6 +49,16 @@ private:
 /// "(gggg,eeee) Name"
 std::string tag_text(DcmTagKey tag);
 
+/// DCMTK reports what it meets on the console as well; the library does not print, the caller gets the error. Silent
+/// while any of these lives.
+class QuietDcmtk {
+public:
+    QuietDcmtk();
+    ~QuietDcmtk();
+    QuietDcmtk(const QuietDcmtk&) = delete;
+    QuietDcmtk& operator=(const QuietDcmtk&) = delete;
+};
+
 /// A DICOM file held in memory. Throws bad_input when it cannot be read, is truncated or is not DICOM.
 class DicomFile {
 public:
@@ -56,6 +66,7 @@ public:
     DicomItem root() const;
 
 private:
+    QuietDcmtk quiet_;
     std::filesystem::path path_;
     std::unique_ptr<DcmFileFormat> format_;
 };

@@ -598,6 +598,19 @@ TEST(DicomPlan, TruncatedFileIsAnErrorWhereverItIsCut) {
     EXPECT_EQ(valid, 2) << "behind the patient setup, and behind the structure set reference";
 }
 
+TEST(DicomPlan, ReadingPrintsNothing) {
+    PlanSpec spec = plan_of({static_beam(1, "a")});
+    spec.edit = [](DcmItem& root) { put(root, DCM_SOPInstanceUID, "1.2 .3"); };  // DCMTK warns of the space
+    const auto file = write_plan(spec);
+    testing::internal::CaptureStderr();
+    testing::internal::CaptureStdout();
+    io::read_plan(file);
+    std::filesystem::resize_file(file, std::filesystem::file_size(file) / 2);
+    EXPECT_THROW(io::read_plan(file), Error);
+    EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
 TEST(DicomPlan, FilesThatAreNotDicomOrNotThere) {
     const auto file = std::filesystem::path(testing::TempDir()) / "not-dicom.txt";
     std::ofstream(file) << "this is no DICOM file, only some text that is long enough to be looked at\n";
