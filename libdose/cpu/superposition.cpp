@@ -101,7 +101,7 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
     std::vector<SweepPlan> plans;
     std::vector<std::size_t> natural, crossed;
     for (std::size_t d = 0; d < directions.size(); ++d) {
-        plans.push_back(plan_sweep(grid, directions[d].direction));
+        plans.push_back(plan_sweep(grid, directions[d].direction, d));
         (plans.back().transposed ? crossed : natural).push_back(d);
     }
     constexpr std::size_t group_size = 4;

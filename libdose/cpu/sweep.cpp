@@ -15,7 +15,7 @@
 
 namespace libdose::cpu {
 
-SweepPlan plan_sweep(const Grid& grid, const Vec3& direction) {
+SweepPlan plan_sweep(const Grid& grid, const Vec3& direction, std::size_t number) {
     // Voxels per unit length along each axis: the largest is marched, so that a line moves at most one voxel aside.
     const Vec3 speed = direction.cwiseAbs().cwiseQuotient(grid.spacing_mm);
     int axis = 2;
@@ -40,6 +40,10 @@ SweepPlan plan_sweep(const Grid& grid, const Vec3& direction) {
     plan.direction.ascending = direction[axis] > 0;
     plan.direction.shift_row = direction[row_axis] / grid.spacing_mm[row_axis] / per_plane;
     plan.direction.shift_column = direction[column_axis] / grid.spacing_mm[column_axis] / per_plane;
+    // Additive recurrence with the two-dimensional golden ratio (plastic number): evenly spread phases.
+    const auto phase = [&](double ratio) { return std::fmod(0.5 + ratio * static_cast<double>(number), 1.0); };
+    plan.direction.first_row = phase(0.7548776662466927);
+    plan.direction.first_column = phase(0.5698402909980532);
     plan.direction.step_cm = 0.1 * direction.norm() / per_plane;
     return plan;
 }
@@ -107,7 +111,7 @@ double sweep(const SweepPlan& plan, LatticeMode mode, const float* eta, float et
     workspace.live.assign(static_cast<std::size_t>(2 * line_rows), 0);
 
     double escaped = 0;
-    double part_row = 0, part_column = 0;  // position of line 0 relative to voxel -1, in voxels, 0 … 1
+    double part_row = plan.direction.first_row, part_column = plan.direction.first_column;  // position of line 0 relative to voxel -1, in voxels, 0 … 1
     bool any_live = false;
     int current = 0;
     for (int n = 0; n < layout.planes; ++n) {

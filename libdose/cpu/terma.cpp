@@ -119,7 +119,8 @@ physics::BasisTerma TermaTable::operator()(const PathLength& path) const {
     return {look_up(log_water_), look_up(log_high_z_)};
 }
 
-ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map, const TermaTable& table, double ray_spacing_mm) {
+ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map, const TermaTable& table, double ray_spacing_mm,
+                               double blur_variance) {
     const Grid& grid = density.grid;
     const physics::BeamFrame& frame = map.frame;
     const double sad = frame.source_axis_distance_mm;
@@ -148,6 +149,8 @@ ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map
         std::vector<std::uint32_t> voxel;
         std::vector<float> energy, slope_u, slope_v, depth;
     };
+    // Second difference that takes a variance of blur_variance (voxels²) off along u and v.
+    const double sharpening = 0.5 * blur_variance;
     // Differences of large sums leave rounding noise where there is no fluence.
     const double noise = 1e-9 * static_cast<double>(*std::max_element(map.values.begin(), map.values.end()));
     std::vector<Slab> slabs(static_cast<std::size_t>(grid.size[2]));
@@ -169,8 +172,11 @@ ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map
                     wv += dv * dv;
                 }
                 const double magnification = sad / p.distance_mm;
-                const double fluence = integral.average(p.u_mm, p.v_mm, magnification * std::sqrt(wu), magnification * std::sqrt(wv));
-                if (!(fluence > noise)) continue;
+                wu = magnification * std::sqrt(wu), wv = magnification * std::sqrt(wv);
+                const auto average = [&](double du, double dv) { return integral.average(p.u_mm + du * wu, p.v_mm + dv * wv, wu, wv); };
+                double fluence = average(0, 0);
+                if (sharpening > 0) fluence += sharpening * (4 * fluence - average(-1, 0) - average(1, 0) - average(0, -1) - average(0, 1));
+                if (!(std::abs(fluence) > noise)) continue;
                 const PathLength path = rays.path(p.u_mm, p.v_mm, p.distance_mm);
                 const physics::BasisTerma terma = table(path);
                 const double energy = fluence * magnification * magnification *

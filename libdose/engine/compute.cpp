@@ -43,7 +43,7 @@ std::vector<float> collapsed_cone(const DensityGrid& density, const std::vector<
     std::size_t batch_bytes = 0, batch_begin = 0;
     StageClock clock(options.seconds);
     for (std::size_t m = 0; m < maps.size(); ++m) {
-        batch.push_back(cpu::released_energy(density, maps[m], table, ray_spacing));
+        batch.push_back(cpu::released_energy(density, maps[m], table, ray_spacing, cpu::lattice_blur_variance(settings.lattice)));
         batch_bytes += batch.back().bytes();
         clock.add("ray trace and TERMA");
         if (fused && m + 1 < maps.size() && batch_bytes < source_budget_bytes) continue;

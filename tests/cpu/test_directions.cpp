@@ -1,0 +1,67 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "cpu/directions.h"
+#include "cpu/small_case.h"
+
+using namespace libdose;
+
+TEST(Directions, CellsCoverTheSphere) {
+    const ConeKernel kernel = test::simple_kernel();
+    for (const auto& set : {cpu::beam_aligned_directions(kernel, Vec3(1, 2, 3), 10, 12), cpu::isotropic_directions(128)}) {
+        double solid = 0;
+        Vec3 mean = Vec3::Zero();
+        for (const auto& cell : set) {
+            solid += cell.solid_angle_sr;
+            EXPECT_NEAR(cell.direction.norm(), 1, 1e-12);
+            for (const Vec3& sample : cell.samples) mean += sample * cell.solid_angle_sr / static_cast<double>(cell.samples.size());
+        }
+        EXPECT_NEAR(solid, 4 * std::numbers::pi, 1e-9);
+        EXPECT_LT(mean.norm(), 1e-9);
+    }
+    EXPECT_NEAR(static_cast<double>(cpu::isotropic_directions(128).size()), 128, 4);
+    EXPECT_NEAR(static_cast<double>(cpu::isotropic_directions(400).size()), 400, 6);
+}
+
+TEST(Directions, EmissionSumsToTheKernelForEveryRayAndDepth) {
+    const ConeKernel kernel = test::simple_kernel();
+    physics::BeamFrame frame;
+    const auto set = cpu::isotropic_directions(100);
+    const cpu::EmissionTable table(kernel, set, frame, -0.2, 0.15, -0.1, 0.1);
+    for (const float depth : {0.0f, 7.0f, 20.0f, 50.0f})
+        for (const float u : {-0.2f, -0.03f, 0.15f}) {
+            double sum[2] = {0, 0};
+            for (std::size_t d = 0; d < set.size(); ++d) {
+                float c[8];
+                table.coefficients(d, u, 0.04f, depth, c);
+                sum[0] += static_cast<double>(c[0]), sum[1] += static_cast<double>(c[1]);
+            }
+            double first = 0, second = 0;  // per depth set, fast rate
+            const std::size_t half = kernel.coefficients.size() / 2;
+            for (std::size_t i = 0; i < half; i += 2) first += kernel.coefficients[i], second += kernel.coefficients[half + i];
+            const double part = std::min(1.0, static_cast<double>(depth) / 20);
+            EXPECT_NEAR(sum[0], first + part * (second - first), 1e-5);
+            EXPECT_NEAR(sum[0] + sum[1], 1.0, 1e-5);
+        }
+}
+
+TEST(Directions, ForwardRaysEmitForward) {
+    // Turning the ray by a cell's width moves the emission with it: the mean direction of the emitted energy follows the ray.
+    const ConeKernel kernel = test::simple_kernel();
+    physics::BeamFrame frame;  // beam along -z of the frame
+    const auto set = cpu::isotropic_directions(300);
+    const cpu::EmissionTable table(kernel, set, frame, -0.25, 0.25, -0.25, 0.25);
+    const auto mean_direction = [&](float u) {
+        Vec3 mean = Vec3::Zero();
+        for (std::size_t d = 0; d < set.size(); ++d) {
+            float c[8];
+            table.coefficients(d, u, 0.0f, 5.0f, c);
+            mean += static_cast<double>(c[0] + c[1]) * set[d].direction;
+        }
+        return mean;
+    };
+    EXPECT_GT(-mean_direction(0).normalized()[2], 0.9999);
+    EXPECT_NEAR(mean_direction(0.25f)[0] / -mean_direction(0.25f)[2], 0.25, 0.01);
+}

@@ -1,0 +1,83 @@
+#include <gtest/gtest.h>
+
+#include "physics/coordinates.h"
+
+using namespace libdose;
+using physics::beam_frame;
+
+namespace {
+
+constexpr double sad = 1000;
+
+void expect_vector(const Vec3& value, const Vec3& expected) {
+    EXPECT_NEAR(value[0], expected[0], 1e-9) << value.transpose();
+    EXPECT_NEAR(value[1], expected[1], 1e-9) << value.transpose();
+    EXPECT_NEAR(value[2], expected[2], 1e-9) << value.transpose();
+}
+
+/// Where the source is, in units of the source-axis distance, LPS (x left, y posterior, z superior).
+struct SourceCase {
+    PatientPosition position;
+    double gantry, couch;
+    Vec3 direction;
+};
+
+const Vec3 left(1, 0, 0), right(-1, 0, 0), anterior(0, -1, 0), posterior(0, 1, 0), superior(0, 0, 1), inferior(0, 0, -1);
+
+// Told by standing at the foot of the couch and looking at the gantry: gantry 0 is above, 90 to the right of the viewer.
+const SourceCase source_cases[] = {
+    {PatientPosition::hfs, 0, 0, anterior},   {PatientPosition::hfs, 90, 0, left},      {PatientPosition::hfs, 180, 0, posterior},  {PatientPosition::hfs, 270, 0, right},
+    {PatientPosition::hfp, 0, 0, posterior},  {PatientPosition::hfp, 90, 0, right},     {PatientPosition::hfp, 180, 0, anterior},   {PatientPosition::hfp, 270, 0, left},
+    {PatientPosition::ffs, 0, 0, anterior},   {PatientPosition::ffs, 90, 0, right},     {PatientPosition::ffs, 180, 0, posterior},  {PatientPosition::ffs, 270, 0, left},
+    {PatientPosition::ffp, 0, 0, posterior},  {PatientPosition::ffp, 90, 0, left},      {PatientPosition::ffp, 180, 0, anterior},   {PatientPosition::ffp, 270, 0, right},
+    {PatientPosition::hfdr, 0, 0, left},      {PatientPosition::hfdr, 90, 0, posterior}, {PatientPosition::hfdr, 180, 0, right},    {PatientPosition::hfdr, 270, 0, anterior},
+    {PatientPosition::hfdl, 0, 0, right},     {PatientPosition::hfdl, 90, 0, anterior}, {PatientPosition::hfdl, 180, 0, left},      {PatientPosition::hfdl, 270, 0, posterior},
+    {PatientPosition::ffdr, 0, 0, left},      {PatientPosition::ffdr, 90, 0, anterior}, {PatientPosition::ffdr, 180, 0, right},     {PatientPosition::ffdr, 270, 0, posterior},
+    {PatientPosition::ffdl, 0, 0, right},     {PatientPosition::ffdl, 90, 0, posterior}, {PatientPosition::ffdl, 180, 0, left},     {PatientPosition::ffdl, 270, 0, anterior},
+    // The couch turned counter-clockwise seen from above by 90°: the head (HFS) points to the viewer's left, so a source on the
+    // viewer's right shines on the feet.
+    {PatientPosition::hfs, 90, 90, inferior}, {PatientPosition::hfs, 270, 90, superior}, {PatientPosition::hfs, 90, 270, superior}, {PatientPosition::hfs, 0, 90, anterior},
+    {PatientPosition::ffs, 90, 90, superior},
+};
+
+}  // namespace
+
+TEST(Coordinates, SourceOfEveryPositionGantryAndCouch) {
+    for (const SourceCase& c : source_cases) {
+        SCOPED_TRACE(to_string(c.position) + " gantry " + std::to_string(c.gantry) + " couch " + std::to_string(c.couch));
+        const Vec3 isocentre(10, -20, 30);
+        expect_vector(beam_frame(c.position, c.gantry, 0, c.couch, isocentre, sad).source_mm(), isocentre + sad * c.direction);
+    }
+}
+
+TEST(Coordinates, AxesAreRightHandedAndOrthonormal) {
+    for (const auto position : {PatientPosition::hfs, PatientPosition::hfp, PatientPosition::ffs, PatientPosition::ffp, PatientPosition::hfdr, PatientPosition::hfdl, PatientPosition::ffdr,
+                                PatientPosition::ffdl}) {
+        const Mat3 axes = beam_frame(position, 33, 71, 12, Vec3::Zero(), sad).axes;
+        EXPECT_NEAR(axes.determinant(), 1.0, 1e-12);
+        EXPECT_TRUE((axes.transpose() * axes).isApprox(Mat3::Identity(), 1e-12));
+    }
+}
+
+TEST(Coordinates, CollimatorTurnsCounterClockwiseSeenFromTheSource) {
+    // HFS, gantry 0, collimator 0: device x is the patient's left, device y superior.
+    const auto straight = beam_frame(PatientPosition::hfs, 0, 0, 0, Vec3::Zero(), sad);
+    expect_vector(straight.axes.col(0), left);
+    expect_vector(straight.axes.col(1), superior);
+    // At 90° device x points where y pointed.
+    const auto turned = beam_frame(PatientPosition::hfs, 0, 90, 0, Vec3::Zero(), sad);
+    expect_vector(turned.axes.col(0), superior);
+    expect_vector(turned.axes.col(1), right);
+    // Gantry 90°, collimator 0: device x points down, that is posterior.
+    expect_vector(beam_frame(PatientPosition::hfs, 90, 0, 0, Vec3::Zero(), sad).axes.col(0), posterior);
+}
+
+TEST(Coordinates, ProjectionMagnifiesByDistance) {
+    const auto frame = beam_frame(PatientPosition::hfs, 0, 0, 0, Vec3(5, 6, 7), sad);
+    // 30 mm to the left, 100 mm deeper (posterior), 20 mm superior of the isocentre: 1100 mm from the source.
+    const auto p = frame.project(Vec3(35, 106, 27));
+    EXPECT_NEAR(p.distance_mm, 1100, 1e-9);
+    EXPECT_NEAR(p.u_mm, 30 / 1.1, 1e-9);
+    EXPECT_NEAR(p.v_mm, 20 / 1.1, 1e-9);
+    expect_vector(frame.point_mm(p.u_mm, p.v_mm, p.distance_mm), Vec3(35, 106, 27));
+}
