@@ -27,12 +27,12 @@ struct ConeKernel {
     std::vector<double> coefficients;        ///< [h][m][k] c_mk, >= 0
 };
 
-/// Pencil kernel in water: dose(r, d) = sum_i weight_i(d) · component_i(r), Gy cm² per unit photon fluence … see docs.
+/// Pencil kernel in water: dose(r, d) = sum_i weight_i(d) · component_i(r), Gy per photon of the pencil.
 struct PencilKernel {
     std::vector<double> radius_cm;           ///< [r] ring edges, first 0
     std::vector<double> components;          ///< [i][r - 1] value in the ring between two edges, 1/cm²
     std::vector<double> depth_g_cm2;         ///< [d]
-    std::vector<double> weights;             ///< [d][i]
+    std::vector<double> weights;             ///< [d][i] Gy cm²
 };
 
 struct HeadModel {
@@ -67,8 +67,8 @@ struct BeamModel {
     std::string content_hash;                           ///< SHA-256 of everything above, set and checked by io
 
     /// Throws bad_input naming the quantity: wrong shape, not finite, negative where it must not be, not ascending,
-    /// spectrum or kernel not normalised, not calibrated.
-    void check() const;
+    /// spectrum or kernel not normalised; with `calibrated`, also when the calibration is missing.
+    void check(bool calibrated = true) const;
 };
 
 }  // namespace libdose

@@ -13,7 +13,10 @@ namespace libdose::io {
 
 /// Reads and checks a beam model (schema, shapes, finite values, content hash). Throws bad_input.
 BeamModel read_beam_model(const std::filesystem::path& file);
-void write_beam_model(const BeamModel& model, const std::filesystem::path& file);
+/// The same without its hash and calibration: what make_beam_models.py writes and `dose model calibrate` completes.
+BeamModel read_unsealed_beam_model(const std::filesystem::path& file);
+/// Calculates the hash of the content and writes the file (temporary name, rename). Returns the hash.
+std::string write_beam_model(const BeamModel& model, const std::filesystem::path& file);
 
 /// Dose with the same content and provenance as the RTDOSE (docs/data/dose-hdf5.md): /plan and /beams/<number>, each
 /// dataset `dose` [z, y, x] float32 Gy with attributes. Written to a temporary name and renamed.

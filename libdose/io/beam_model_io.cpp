@@ -1,0 +1,167 @@
+// Beam models in HDF5. One list of fields serves reading, writing and hashing (docs/data/beam-model.md).
+#include <bit>
+#include <cstdint>
+
+#include "io/hdf5_file.h"
+#include "libdose/error.h"
+#include "libdose/io/hdf5.h"
+
+namespace libdose::io {
+
+namespace {
+
+constexpr const char* schema = "libdose-beam-model";
+constexpr long long schema_version = 1;
+
+/// Calls the visitor for every field that the hash covers, in a fixed order. Shapes come from the members before.
+template <class Model, class Visitor>
+void for_each_field(Model& model, Visitor&& visit) {
+    visit.text("/", "name", model.name);
+    visit.text("/", "version", model.version);
+    visit.text("/", "description", model.description);
+    visit.number("/", "nominal_energy_mv", model.nominal_energy_mv);
+    visit.text("/", "fluence_mode", model.fluence_mode);
+    visit.group("/spectrum");
+    visit.array("/spectrum/energy_mev", model.spectrum.energy_mev, {});
+    visit.array("/spectrum/fluence", model.spectrum.fluence, {});
+    visit.array("/spectrum/mu_water_cm2_g", model.spectrum.mu_water_cm2_g, {});
+    visit.array("/spectrum/mu_high_z_cm2_g", model.spectrum.mu_high_z_cm2_g, {});
+    visit.group("/cone_kernel");
+    auto& cones = model.cone_kernel;
+    visit.array("/cone_kernel/rates_cm2_g", cones.rates_cm2_g, {});
+    visit.array("/cone_kernel/theta_edges_deg", cones.theta_edges_deg, {});
+    visit.array("/cone_kernel/depth_g_cm2", cones.depth_g_cm2, {});
+    visit.array("/cone_kernel/coefficients", cones.coefficients,
+                {cones.depth_g_cm2.size(), cones.theta_edges_deg.empty() ? 0 : cones.theta_edges_deg.size() - 1, cones.rates_cm2_g.size()});
+    visit.group("/pencil_kernel");
+    auto& pencil = model.pencil_kernel;
+    const std::size_t rings = pencil.radius_cm.empty() ? 0 : pencil.radius_cm.size() - 1;
+    visit.array("/pencil_kernel/radius_cm", pencil.radius_cm, {});
+    visit.array("/pencil_kernel/components", pencil.components, {0, pencil.radius_cm.empty() ? rings : pencil.radius_cm.size() - 1});
+    visit.array("/pencil_kernel/depth_g_cm2", pencil.depth_g_cm2, {});
+    visit.array("/pencil_kernel/weights", pencil.weights, {pencil.depth_g_cm2.size(), 0});
+    visit.group("/head");
+    visit.number("/head", "spot_fwhm_x_mm", model.head.spot_fwhm_x_mm);
+    visit.number("/head", "spot_fwhm_y_mm", model.head.spot_fwhm_y_mm);
+    visit.number("/head", "source_collimator_distance_mm", model.head.source_collimator_distance_mm);
+    visit.number("/head", "jaw_transmission", model.head.jaw_transmission);
+    visit.number("/head", "leaf_transmission", model.head.leaf_transmission);
+    visit.number("/head", "maximum_field_radius_mm", model.head.maximum_field_radius_mm);
+    visit.array("/head/profile_radius_mm", model.head.profile_radius_mm, {});
+    visit.array("/head/profile", model.head.profile, {});
+    visit.group("/calibration");
+    visit.number("/calibration", "reference_gy_per_mu", model.calibration.reference_gy_per_mu);
+    visit.text("/calibration", "depth", model.calibration.depth);
+    visit.number("/calibration", "depth_of_maximum_cm", model.calibration.depth_of_maximum_cm);
+    visit.number("/calibration", "collapsed_cone_maximum", model.calibration.collapsed_cone_maximum);
+    visit.number("/calibration", "collapsed_cone_10cm", model.calibration.collapsed_cone_10cm);
+    visit.number("/calibration", "pencil_beam_maximum", model.calibration.pencil_beam_maximum);
+    visit.number("/calibration", "pencil_beam_10cm", model.calibration.pencil_beam_10cm);
+    visit.group("/sources");
+    visit.texts("/sources", model.sources);
+}
+
+/// Canonical bytes: path, length and content of every field; numbers as little-endian IEEE doubles.
+struct Hasher {
+    std::string bytes;
+    void word(std::uint64_t value) {
+        for (int i = 0; i < 8; ++i) bytes += static_cast<char>((value >> (8 * i)) & 0xff);
+    }
+    void string(const std::string& text) {
+        word(text.size());
+        bytes += text;
+    }
+    void group(const char*) {}
+    void text(const char* object, const char* name, const std::string& value) { string(std::string(object) + "@" + name), string(value); }
+    void number(const char* object, const char* name, double value) { string(std::string(object) + "@" + name), word(std::bit_cast<std::uint64_t>(value)); }
+    void array(const char* path, const std::vector<double>& values, const std::vector<std::size_t>&) {
+        string(path);
+        word(values.size());
+        for (const double value : values) word(std::bit_cast<std::uint64_t>(value));
+    }
+    void texts(const char* object, const std::map<std::string, std::string>& values) {
+        for (const auto& [name, value] : values) text(object, name.c_str(), value);
+    }
+};
+
+std::string hash_of(const BeamModel& model) {
+    Hasher hasher;
+    for_each_field(model, hasher);
+    return sha256(hasher.bytes);
+}
+
+struct FieldWriter {
+    Hdf5Writer& file;
+    void group(const char* path) { file.group(path); }
+    void text(const char* object, const char* name, const std::string& value) { file.text(object, name, value); }
+    void number(const char* object, const char* name, double value) { file.number(object, name, value); }
+    void array(const char* path, const std::vector<double>& values, std::vector<std::size_t> shape) {
+        // One extent may be open (0): it follows from the number of values.
+        std::size_t known = 1;
+        for (const std::size_t n : shape) known *= n ? n : 1;
+        for (std::size_t& n : shape)
+            if (n == 0) n = values.size() / known;
+        if (shape.empty()) shape = {values.size()};
+        file.doubles(path, values, shape);
+    }
+    void texts(const char* object, const std::map<std::string, std::string>& values) {
+        for (const auto& [name, value] : values) file.text(object, name, value);
+    }
+};
+
+struct FieldReader {
+    const Hdf5Reader& file;
+    void group(const char* path) {
+        if (!file.has(path)) throw bad_input("the group is missing", file.where(path));
+    }
+    void text(const char* object, const char* name, std::string& value) { value = file.text(object, name); }
+    void number(const char* object, const char* name, double& value) { value = file.number(object, name); }
+    void array(const char* path, std::vector<double>& values, const std::vector<std::size_t>& shape) {
+        values = file.doubles(path);
+        const std::vector<std::size_t> stored = file.shape(path);
+        bool fits = stored.size() == std::max<std::size_t>(1, shape.size());
+        for (std::size_t i = 0; fits && i < shape.size(); ++i) fits = shape[i] == 0 || shape[i] == stored[i];
+        if (!fits) throw bad_input("the dataset does not have the shape that the schema gives it", file.where(path));
+    }
+    void texts(const char* object, std::map<std::string, std::string>& values) {
+        for (const std::string& name : file.attribute_names(object)) values[name] = file.text(object, name);
+    }
+};
+
+BeamModel read(const std::filesystem::path& path, bool sealed) {
+    const Hdf5Reader file(path);
+    if (!file.has_attribute("/", "schema") || file.text("/", "schema") != schema) throw bad_input("this is not a libdose beam model", path.string());
+    if (file.number("/", "schema_version") != static_cast<double>(schema_version))
+        throw bad_input("the beam model has a schema version that this libdose does not read", path.string(), "It reads version " + std::to_string(schema_version));
+    BeamModel model;
+    FieldReader reader{file};
+    for_each_field(model, reader);
+    model.check(sealed);
+    if (sealed) {
+        if (!file.has_attribute("/", "content_hash")) throw bad_input("the beam model is not sealed: it has no content_hash", path.string(), "Run: dose model calibrate FILE");
+        model.content_hash = file.text("/", "content_hash");
+        if (model.content_hash != hash_of(model))
+            throw bad_input("the beam model does not match its hash: it was changed after it was sealed", path.string(), "Use an intact copy, or calibrate it again to seal it");
+    }
+    return model;
+}
+
+}  // namespace
+
+BeamModel read_beam_model(const std::filesystem::path& file) { return read(file, true); }
+BeamModel read_unsealed_beam_model(const std::filesystem::path& file) { return read(file, false); }
+
+std::string write_beam_model(const BeamModel& model, const std::filesystem::path& path) {
+    model.check();
+    Hdf5Writer file(path);
+    FieldWriter writer{file};
+    for_each_field(model, writer);
+    const std::string hash = hash_of(model);
+    file.text("/", "schema", schema);
+    file.integer("/", "schema_version", schema_version);
+    file.text("/", "content_hash", hash);
+    file.commit();
+    return hash;
+}
+
+}  // namespace libdose::io

@@ -1,0 +1,35 @@
+#include "libdose/data.h"
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "libdose/error.h"
+
+namespace libdose {
+
+std::filesystem::path data_folder() {
+    namespace fs = std::filesystem;
+    const auto complete = [](const fs::path& folder) {
+        std::error_code error;
+        return fs::is_regular_file(folder / "materials" / "basis.csv", error);
+    };
+    if (const char* chosen = std::getenv("LIBDOSE_DATA"); chosen && *chosen) {
+        if (!complete(chosen)) throw bad_input("LIBDOSE_DATA does not hold materials/basis.csv", chosen, "Point it at the data folder of libdose, or unset it");
+        return chosen;
+    }
+    std::vector<fs::path> candidates;
+    std::error_code error;
+    const fs::path program = fs::read_symlink("/proc/self/exe", error);
+    if (!error) candidates.push_back(program.parent_path().parent_path() / "share" / "libdose");
+    candidates.emplace_back(LIBDOSE_INSTALL_DATA);
+    candidates.emplace_back(LIBDOSE_SOURCE_DATA);
+    std::string tried;
+    for (const fs::path& folder : candidates) {
+        if (complete(folder)) return folder;
+        tried += (tried.empty() ? "" : ", ") + folder.string();
+    }
+    throw bad_input("the data of libdose (beam models, materials) were not found", tried, "Install libdose, or set LIBDOSE_DATA to its data folder");
+}
+
+}  // namespace libdose
