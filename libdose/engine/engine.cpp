@@ -30,7 +30,7 @@ void check_belongs(const CtImage& ct, const StructureSet* structures, const Plan
     };
     frames(plan.frame_of_reference_uid, "plan");
     if (structures) frames(structures->frame_of_reference_uid, "structure set");
-    if (plan.position != ct.position)
+    if (ct.position_stated && plan.position != ct.position)
         throw bad_input("the plan is for patient position " + to_string(plan.position) + ", the CT was taken " + to_string(ct.position), "plan " + plan.label);
 }
 

@@ -64,6 +64,8 @@ class DicomFile {
 public:
     explicit DicomFile(const std::filesystem::path& file);
     DicomItem root() const;
+    DcmDataset& dataset() const { return *format_->getDataset(); }
+    const std::filesystem::path& path() const { return path_; }
 
 private:
     QuietDcmtk quiet_;

@@ -1,0 +1,216 @@
+// RT Dose Storage, as DICOM PS3.3 A.18.3 has it.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <ctime>
+
+#include "io/dicom_item.h"
+#include "io/temporary_name.h"
+#include "libdose/io/dicom.h"
+
+namespace libdose::io {
+
+namespace {
+
+std::string new_uid() {
+    char uid[100];
+    return dcmGenerateUniqueIdentifier(uid, SITE_INSTANCE_UID_ROOT);
+}
+
+/// Shortest decimal string of at most 16 characters that is nearest to the value.
+std::string decimal(double value) {
+    char text[40];
+    for (int digits = 15; digits > 5; --digits) {
+        std::snprintf(text, sizeof text, "%.*g", digits, value);
+        if (std::string(text).size() <= 16) return text;
+    }
+    throw internal_error("a number does not fit a DICOM decimal string");
+}
+
+std::string limited(const std::string& text, std::size_t length) { return text.substr(0, length); }
+
+class Builder {
+public:
+    explicit Builder(DcmItem& item) : item_(item) {}
+    void text(DcmTagKey tag, const std::string& value) { check(item_.putAndInsertString(tag, value.c_str()), tag); }
+    void number(DcmTagKey tag, Uint16 value) { check(item_.putAndInsertUint16(tag, value), tag); }
+    Builder item(DcmTagKey sequence, long position = -2) {
+        DcmItem* inner = nullptr;
+        check(item_.findOrCreateSequenceItem(sequence, inner, position), sequence);
+        return Builder(*inner);
+    }
+    void empty(DcmTagKey tag) { check(item_.insertEmptyElement(tag), tag); }
+    void numbers(DcmTagKey tag, std::initializer_list<double> values) { text(tag, joined({values})); }
+    void numbers(DcmTagKey tag, const std::vector<double>& values) { text(tag, joined(values)); }
+
+private:
+    static std::string joined(const std::vector<double>& values) {
+        std::string result;
+        for (const double value : values) result += (result.empty() ? "" : "\\") + decimal(value);
+        return result;
+    }
+    static void check(const OFCondition& status, DcmTagKey tag) {
+        if (status.bad()) throw internal_error(std::string("cannot set ") + tag_text(tag) + ": " + status.text());
+    }
+    DcmItem& item_;
+};
+
+/// Provenance as text blocks of at most 1024 characters (the limit of a Contribution Description).
+std::vector<std::string> provenance_blocks(const Provenance& p) {
+    std::vector<std::string> lines{"engine " + p.engine + ", backend " + p.backend + ", libdose " + p.engine_version, "HU curve " + p.hu_curve_name + " sha256 " + p.hu_curve_hash};
+    for (const auto& [name, hash] : p.model_hashes) lines.push_back("beam model " + name + " sha256 " + hash);
+    for (const auto& [name, value] : p.settings) lines.push_back("setting " + name + " = " + value);
+    for (const auto& [name, value] : p.input_uids) lines.push_back("input " + name + " " + value);
+    std::vector<std::string> blocks;
+    for (std::string line : lines) {
+        std::replace(line.begin(), line.end(), '\\', '/');
+        line = limited(line, 1000);
+        if (blocks.empty() || blocks.back().size() + line.size() + 2 > 1024) blocks.push_back(line);
+        else blocks.back() += "\r\n" + line;
+    }
+    return blocks;
+}
+
+void sync_to_disk(const std::filesystem::path& file) {
+    const int descriptor = open(file.c_str(), O_RDONLY);
+    if (descriptor < 0) return;
+    fsync(descriptor);
+    close(descriptor);
+}
+
+}  // namespace
+
+std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesystem::path& path) {
+    const QuietDcmtk quiet;
+    const Grid& grid = dose.gy.grid;
+    grid.check("dose to write");
+    if (dose.gy.values.size() != grid.voxel_count()) throw internal_error("the dose does not fill its grid", path.string());
+    if (grid.size[0] > 65535 || grid.size[1] > 65535) throw bad_input("the dose grid has more than 65535 rows or columns", path.string());
+    float maximum = 0;
+    for (const float value : dose.gy.values) {
+        if (!std::isfinite(value)) throw internal_error("the dose holds a value that is not finite", path.string());
+        maximum = std::max(maximum, value);
+    }
+
+    DcmFileFormat format;
+    Builder out(*format.getDataset());
+    const std::string uid = new_uid();
+    char date[16], time[16];
+    const std::time_t now = std::time(nullptr);
+    std::tm broken{};
+    localtime_r(&now, &broken);
+    std::strftime(date, sizeof date, "%Y%m%d", &broken);
+    std::strftime(time, sizeof time, "%H%M%S", &broken);
+
+    out.text(DCM_SpecificCharacterSet, "ISO_IR 192");
+    out.text(DCM_SOPClassUID, UID_RTDoseStorage);
+    out.text(DCM_SOPInstanceUID, uid);
+    out.text(DCM_InstanceCreationDate, date);
+    out.text(DCM_InstanceCreationTime, time);
+    // Patient and study: the CT's.
+    out.text(DCM_PatientName, ct.patient_name);
+    out.text(DCM_PatientID, ct.patient_id);
+    out.text(DCM_PatientBirthDate, ct.patient_birth_date);
+    out.text(DCM_PatientSex, ct.patient_sex);
+    out.text(DCM_StudyInstanceUID, ct.study_uid.empty() ? new_uid() : ct.study_uid);
+    out.text(DCM_StudyDate, ct.study_date);
+    out.text(DCM_StudyTime, ct.study_time);
+    out.text(DCM_StudyID, ct.study_id);
+    out.text(DCM_AccessionNumber, ct.accession_number);
+    out.empty(DCM_ReferringPhysicianName);
+    // Series and equipment.
+    out.text(DCM_Modality, "RTDOSE");
+    out.text(DCM_SeriesInstanceUID, new_uid());
+    out.empty(DCM_SeriesNumber);
+    out.text(DCM_SeriesDescription, limited("libdose " + dose.provenance.engine, 64));
+    out.empty(DCM_OperatorsName);
+    out.text(DCM_Manufacturer, "libdose");
+    out.text(DCM_ManufacturerModelName, limited("libdose " + dose.provenance.engine, 64));
+    out.text(DCM_SoftwareVersions, limited(dose.provenance.engine_version, 64));
+    out.text(DCM_FrameOfReferenceUID, dose.frame_of_reference_uid.empty() ? ct.frame_of_reference_uid : dose.frame_of_reference_uid);
+    out.empty(DCM_PositionReferenceIndicator);
+    long block = 0;
+    for (const std::string& text : provenance_blocks(dose.provenance)) {
+        Builder item = out.item(DCM_ContributingEquipmentSequence, block++);
+        Builder purpose = item.item(DCM_PurposeOfReferenceCodeSequence, 0);
+        purpose.text(DCM_CodeValue, "109102");
+        purpose.text(DCM_CodingSchemeDesignator, "DCM");
+        purpose.text(DCM_CodeMeaning, "Processing Equipment");
+        item.text(DCM_Manufacturer, "libdose");
+        item.text(DCM_ContributionDescription, text);
+    }
+    // Image.
+    out.text(DCM_InstanceNumber, "1");
+    out.text(DCM_ImageType, "DERIVED\\SECONDARY");
+    out.text(DCM_ContentDate, date);
+    out.text(DCM_ContentTime, time);
+    out.numbers(DCM_ImagePositionPatient, {grid.origin_mm[0], grid.origin_mm[1], grid.origin_mm[2]});
+    out.numbers(DCM_ImageOrientationPatient, {1, 0, 0, 0, 1, 0});
+    out.numbers(DCM_PixelSpacing, {grid.spacing_mm[1], grid.spacing_mm[0]});
+    out.numbers(DCM_SliceThickness, {grid.spacing_mm[2]});
+    out.number(DCM_SamplesPerPixel, 1);
+    out.text(DCM_PhotometricInterpretation, "MONOCHROME2");
+    out.text(DCM_NumberOfFrames, std::to_string(grid.size[2]));
+    std::vector<double> offsets;
+    for (int k = 0; k < grid.size[2]; ++k) offsets.push_back(k * grid.spacing_mm[2]);
+    out.numbers(DCM_GridFrameOffsetVector, offsets);
+    if (format.getDataset()->putAndInsertTagKey(DCM_FrameIncrementPointer, DCM_GridFrameOffsetVector).bad()) throw internal_error("cannot set the frame increment pointer");
+    out.number(DCM_Rows, static_cast<Uint16>(grid.size[1]));
+    out.number(DCM_Columns, static_cast<Uint16>(grid.size[0]));
+    out.number(DCM_BitsAllocated, 32);
+    out.number(DCM_BitsStored, 32);
+    out.number(DCM_HighBit, 31);
+    out.number(DCM_PixelRepresentation, 0);
+    // Dose.
+    out.text(DCM_DoseUnits, "GY");
+    out.text(DCM_DoseType, "PHYSICAL");
+    out.text(DCM_DoseSummationType, dose.summation == DoseSummation::plan ? "PLAN" : dose.summation == DoseSummation::fraction ? "FRACTION" : "BEAM");
+    out.text(DCM_DoseComment, limited(std::string("dose to ") + (dose.medium == DoseMedium::medium ? "medium" : "water") + (dose.comment.empty() ? "" : ", " + dose.comment), 64));
+    out.text(DCM_TissueHeterogeneityCorrection, "IMAGE");
+    if (!dose.referenced_plan_uid.empty()) {
+        Builder plan = out.item(DCM_ReferencedRTPlanSequence, 0);
+        plan.text(DCM_ReferencedSOPClassUID, dose.referenced_plan_class_uid.empty() ? UID_RTPlanStorage : dose.referenced_plan_class_uid);
+        plan.text(DCM_ReferencedSOPInstanceUID, dose.referenced_plan_uid);
+        if (dose.summation != DoseSummation::plan) {
+            Builder group = plan.item(DCM_ReferencedFractionGroupSequence, 0);
+            group.text(DCM_ReferencedFractionGroupNumber, std::to_string(dose.fraction_group));
+            if (dose.summation == DoseSummation::beam) group.item(DCM_ReferencedBeamSequence, 0).text(DCM_ReferencedBeamNumber, std::to_string(dose.beam_number));
+        }
+    }
+    if (!dose.referenced_structure_set_uid.empty()) {
+        Builder set = out.item(DCM_ReferencedStructureSetSequence, 0);
+        set.text(DCM_ReferencedSOPClassUID, UID_RTStructureSetStorage);
+        set.text(DCM_ReferencedSOPInstanceUID, dose.referenced_structure_set_uid);
+    }
+    // 31 of the 32 bits: readers that take the pixels as signed see the same values.
+    const double full_scale = 2147483647.0;
+    const std::string scaling_text = decimal(maximum > 0 ? static_cast<double>(maximum) / full_scale * (1 + 1e-9) : 1e-9);
+    const double scaling = std::stod(scaling_text);
+    out.text(DCM_DoseGridScaling, scaling_text);
+    std::vector<Uint16> words(2 * grid.voxel_count());
+    for (std::size_t v = 0; v < grid.voxel_count(); ++v) {
+        const auto raw = static_cast<std::uint32_t>(std::min(full_scale, std::max(0.0, std::round(static_cast<double>(dose.gy.values[v]) / scaling))));
+        words[2 * v] = static_cast<Uint16>(raw & 0xffff);
+        words[2 * v + 1] = static_cast<Uint16>(raw >> 16);
+    }
+    auto pixels = std::make_unique<DcmPixelData>(DCM_PixelData);
+    pixels->setVR(EVR_OW);
+    if (pixels->putUint16Array(words.data(), static_cast<unsigned long>(words.size())).bad() || format.getDataset()->insert(pixels.get(), true).bad()) throw internal_error("cannot set the dose pixels");
+    static_cast<void>(pixels.release());  // owned by the data set
+
+    const std::filesystem::path temporary = temporary_name(path);
+    const OFCondition status = format.saveFile(temporary.c_str(), EXS_LittleEndianExplicit);
+    if (status.bad()) {
+        std::error_code ignored;
+        std::filesystem::remove(temporary, ignored);
+        throw bad_input(std::string("the dose cannot be written: ") + status.text(), path.string(), "Check the folder, its permissions and the space on the disk");
+    }
+    sync_to_disk(temporary);
+    rename_into_place(temporary, path);
+    return uid;
+}
+
+}  // namespace libdose::io
