@@ -1,0 +1,180 @@
+// dose calc: the dose of a plan.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "cli/common.h"
+#include "libdose/data.h"
+#include "libdose/error.h"
+#include "libdose/io/dicom.h"
+#include "libdose/io/hdf5.h"
+
+namespace libdose::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+    std::vector<fs::path> paths;
+    fs::path out, json, hu_curve;
+    std::string plan, engine = "collapsed-cone", quality = "standard", model, calibration_depth;
+    std::vector<std::string> densities;
+    double grid_mm = 2.5;
+    int threads = 0, fraction_group = 0;
+    bool per_beam = false;
+};
+
+DensityOverride parse_override(const std::string& text) {
+    const auto equals = text.rfind('=');
+    try {
+        if (equals != std::string::npos && equals > 0) {
+            std::size_t used = 0;
+            const double value = std::stod(text.substr(equals + 1), &used);
+            if (used == text.size() - equals - 1) return {text.substr(0, equals), value};
+        }
+    } catch (const std::exception&) {
+    }
+    throw bad_input("\"" + text + "\" is not STRUCTURE=DENSITY", "--density", "Example: --density \"PTV=1.0\" (g/cm3)");
+}
+
+double largest(const Dose& dose) { return static_cast<double>(*std::max_element(dose.gy.values.begin(), dose.gy.values.end())); }
+
+int calculate_plan(const Arguments& arguments) {
+    EngineOptions options;
+    options.algorithm = algorithm_from_string(arguments.engine);
+    options.quality = quality_from_string(arguments.quality);
+    options.grid_mm = arguments.grid_mm;
+    options.threads = arguments.threads;
+    options.per_beam = arguments.per_beam;
+    for (const std::string& text : arguments.densities) options.overrides.push_back(parse_override(text));
+    if (!arguments.hu_curve.empty()) options.hu_curve = HuCurve::read_csv(arguments.hu_curve);
+
+    const io::DicomIndex index = io::index_dicom(arguments.paths);
+    const io::DicomCase selected = io::select_case(index, arguments.plan);
+    for (const std::string& note : selected.notes) fmt::print("{}\n", note);
+    const Plan plan = io::read_plan(selected.plan.front().file, arguments.fraction_group);
+    for (const std::string& note : plan.notes) fmt::print("plan: {}\n", note);
+    ModelStore store;
+    // A copy of each model with the calibration depth that was asked for.
+    std::map<std::string, BeamModel> models;
+    const BeamModelProvider provider = [&](const Beam& beam) -> const BeamModel& {
+        const BeamModel& model = store.for_beam(beam, arguments.model);
+        auto [entry, fresh] = models.try_emplace(model.name, model);
+        if (fresh && !arguments.calibration_depth.empty()) entry->second.calibration.depth = arguments.calibration_depth;
+        return entry->second;
+    };
+    for (const Beam& beam : plan.beams) {
+        const BeamModel& model = provider(beam);
+        fmt::print("beam {} \"{}\": {:g} MV, {:.2f} MU, {} control points, model {}\n", beam.number, beam.name, beam.nominal_energy_mv, beam.meterset_mu, beam.control_points.size(), model.name);
+    }
+    std::vector<fs::path> ct_files;
+    for (const auto& entry : selected.ct) ct_files.push_back(entry.file);
+    const CtImage ct = io::read_ct(ct_files);
+    for (const std::string& note : ct.notes) fmt::print("{}\n", note);
+    std::optional<StructureSet> structures;
+    if (!selected.structures.empty()) {
+        structures = io::read_structures(selected.structures.front().file);
+        for (const std::string& note : structures->notes) fmt::print("structures: {}\n", note);
+    }
+    const MaterialTable materials = MaterialTable::read_csv(data_folder() / "materials" / "basis.csv");
+
+    Progress progress;
+    options.progress = std::ref(progress);
+    CalculationResult result = calculate(ct, structures ? &*structures : nullptr, plan, materials, provider, options);
+    for (const std::string& note : result.notes) fmt::print("{}\n", note);
+
+    const auto complete = [&](Dose& dose) {
+        dose.provenance.hu_curve_hash = io::sha256(options.hu_curve.canonical_text());
+        dose.provenance.input_uids["plan"] = plan.sop_instance_uid;
+        dose.provenance.input_uids["ct_series"] = ct.series_uid;
+        if (structures) dose.provenance.input_uids["structure_set"] = structures->sop_instance_uid;
+    };
+    complete(result.plan);
+    std::error_code error;
+    fs::create_directories(arguments.out, error);
+    if (error) throw bad_input("the folder cannot be made: " + error.message(), arguments.out.string());
+    std::vector<fs::path> written{arguments.out / "plan.dcm"};
+    result.plan.sop_instance_uid = io::write_dose(result.plan, ct, written.front());
+    for (Dose& beam : result.beams) {
+        complete(beam);
+        written.push_back(arguments.out / fmt::format("beam-{}.dcm", beam.beam_number));
+        beam.sop_instance_uid = io::write_dose(beam, ct, written.back());
+    }
+    written.push_back(arguments.out / "dose.h5");
+    io::write_doses_hdf5(result.plan, result.beams, written.back());
+
+    nlohmann::json json;
+    json["engine"] = arguments.engine;
+    json["quality"] = arguments.quality;
+    json["plan"] = {{"label", plan.label}, {"uid", plan.sop_instance_uid}, {"fractions", plan.fractions}};
+    const Provenance& p = result.plan.provenance;
+    json["provenance"] = {{"engine_version", p.engine_version}, {"engine", p.engine}, {"backend", p.backend}, {"model_hashes", p.model_hashes}, {"hu_curve_name", p.hu_curve_name},
+                          {"hu_curve_hash", p.hu_curve_hash}, {"settings", p.settings}, {"input_uids", p.input_uids}};
+    const Grid& grid = result.plan.gy.grid;
+    json["grid"] = {{"size", grid.size}, {"spacing_mm", {grid.spacing_mm[0], grid.spacing_mm[1], grid.spacing_mm[2]}}, {"origin_mm", {grid.origin_mm[0], grid.origin_mm[1], grid.origin_mm[2]}}};
+    json["maximum_gy"] = finite(largest(result.plan));
+    fmt::print("maximum dose {:.3f} Gy in {} fractions, to {}\n", largest(result.plan), plan.fractions, result.plan.medium == DoseMedium::medium ? "medium" : "water");
+    json["beams"] = nlohmann::json::array();
+    std::vector<Vec3> shown;
+    for (const Beam& beam : plan.beams) {
+        nlohmann::json entry = {{"number", beam.number}, {"name", beam.name}, {"meterset_mu", beam.meterset_mu}, {"model", provider(beam).name}};
+        const auto point = [&](const char* name, const Vec3& at) {
+            const double dose = interpolate(result.plan.gy, at);
+            entry[name] = {{"position_mm", {at[0], at[1], at[2]}}, {"plan_gy", finite(dose)}};
+            if (std::none_of(shown.begin(), shown.end(), [&](const Vec3& s) { return (s - at).norm() < 1e-6; })) {
+                fmt::print("dose at the {} of beam {} ({:.1f}, {:.1f}, {:.1f}) mm: {:.3f} Gy\n", std::string(name) == "isocentre" ? "isocentre" : "dose point", beam.number, at[0], at[1], at[2], dose);
+                shown.push_back(at);
+            }
+            for (const Dose& one : result.beams)
+                if (one.beam_number == beam.number) entry[name]["beam_gy"] = finite(interpolate(one.gy, at));
+        };
+        point("isocentre", beam.control_points.front().isocentre_mm);
+        if (beam.dose_point_mm) point("dose_point", *beam.dose_point_mm);
+        if (beam.dose_point_gy && entry.contains("dose_point")) entry["dose_point"]["planned_beam_gy"] = *beam.dose_point_gy;
+        json["beams"].push_back(entry);
+    }
+    json["notes"] = selected.notes;
+    for (const auto& list : {plan.notes, ct.notes, result.notes})
+        for (const std::string& note : list) json["notes"].push_back(note);
+    double total = 0;
+    json["seconds"] = result.seconds;
+    for (const auto& [stage, seconds] : result.seconds) {
+        fmt::print("  {:<24} {:7.2f} s\n", stage, seconds);
+        total += seconds;
+    }
+    fmt::print("  {:<24} {:7.2f} s\n", "calculation", total);
+    json["files"] = nlohmann::json::array();
+    for (const fs::path& file : written) {
+        fmt::print("written: {}\n", file.string());
+        json["files"].push_back(file.string());
+    }
+    if (!arguments.json.empty()) write_json(json, arguments.json);
+    return done;
+}
+
+}  // namespace
+
+void add_calc(CLI::App& app, Command& run) {
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* calc = app.add_subcommand("calc", "Calculate the dose of a DICOM plan on its CT");
+    calc->add_option("paths", arguments->paths, "Files or folders with CT, RTSTRUCT and RTPLAN")->required();
+    calc->add_option("--out", arguments->out, "Folder for plan.dcm, beam-N.dcm and dose.h5")->required();
+    calc->add_option("--plan", arguments->plan, "Label or SOP Instance UID, when there are several plans");
+    calc->add_option("--fraction-group", arguments->fraction_group, "Fraction group number, when there are several");
+    calc->add_option("--engine", arguments->engine, "collapsed-cone or pencil-beam")->capture_default_str();
+    calc->add_option("--model", arguments->model, "Beam model: name or file; default: generic model of the beam's energy");
+    calc->add_option("--grid", arguments->grid_mm, "Dose grid spacing, mm")->capture_default_str();
+    calc->add_flag("--per-beam", arguments->per_beam, "Also write the dose of every beam");
+    calc->add_option("--quality", arguments->quality, "draft, standard or high")->capture_default_str();
+    calc->add_option("--threads", arguments->threads, "CPU threads; 0: all cores")->capture_default_str()->check(CLI::NonNegativeNumber);
+    calc->add_option("--density", arguments->densities, "STRUCTURE=DENSITY in g/cm3; may be repeated");
+    calc->add_option("--hu-curve", arguments->hu_curve, "CSV with the columns hu,density_g_cm3");
+    calc->add_option("--calibration-depth", arguments->calibration_depth, "1 cGy/MU holds at: maximum or 10cm (default: as the model says)")->check(CLI::IsMember({"maximum", "10cm"}));
+    calc->add_option("--json", arguments->json, "Also write the results as JSON");
+    calc->footer(std::string("Examples:\n  dose calc patient/ --out result\n  dose calc patient/ --plan \"Plan 1\" --engine pencil-beam --grid 3 --out result\n"
+                             "  dose calc patient/ --density \"Couch=0.1\" --per-beam --json result.json --out result\n") + exit_code_text);
+    calc->callback([&run, arguments] { run = [arguments] { return calculate_plan(*arguments); }; });
+}
+
+}  // namespace libdose::cli

@@ -1,0 +1,60 @@
+// What the sub-commands share: models, files, progress, exit codes.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "libdose/beam_model.h"
+#include "libdose/dose.h"
+#include "libdose/engine.h"
+
+namespace libdose::cli {
+
+enum ExitCode { done = 0, failed_criteria = 1, bad_input_code = 2, refused_plan_code = 3, internal_code = 4 };
+inline constexpr const char* exit_code_text = "Exit codes: 0 done, 1 failed criteria, 2 bad input, 3 refused plan, 4 internal error.";
+
+/// Each adds its sub-command; the function that runs it is called after parsing and returns the exit code.
+using Command = std::function<int()>;
+void add_info(CLI::App& app, Command& run);
+void add_calc(CLI::App& app, Command& run);
+void add_gamma(CLI::App& app, Command& run);
+void add_dvh(CLI::App& app, Command& run);
+void add_model(CLI::App& app, Command& run);
+void add_validate(CLI::App& app, Command& run);
+
+/// Beam models by name (data folder) or file. Loaded once.
+class ModelStore {
+public:
+    const BeamModel& get(const std::string& name_or_file);
+    /// The generic model of a beam's energy and fluence mode; `forced` (may be empty) must agree with both. Throws refused_plan
+    /// naming the beam and listing what there is.
+    const BeamModel& for_beam(const Beam& beam, const std::string& forced);
+    static std::vector<std::string> names();
+
+private:
+    std::map<std::string, BeamModel> loaded_;
+};
+
+/// A bar on a terminal, a line per stage otherwise. (Debian 12 packages no progress-bar library.)
+class Progress {
+public:
+    explicit Progress(bool quiet = false);
+    ~Progress();
+    void operator()(double fraction, const std::string& stage);
+
+private:
+    bool quiet_, terminal_, open_ = false;
+    std::string stage_;
+    int percent_ = -1;
+};
+
+Dose read_any_dose(const std::filesystem::path& file);  ///< RTDOSE or libdose HDF5
+void write_json(const nlohmann::json& json, const std::filesystem::path& file);  ///< temporary name, rename
+/// A number that JSON can hold; throws internal_error for NaN and infinity.
+double finite(double value);
+
+}  // namespace libdose::cli

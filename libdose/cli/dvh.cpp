@@ -1,0 +1,92 @@
+// dose dvh: dose-volume histograms of structures.
+#include "libdose/dvh.h"
+
+#include <fmt/core.h>
+
+#include <sstream>
+#include <fstream>
+
+#include "cli/common.h"
+#include "io/temporary_name.h"
+#include "libdose/error.h"
+#include "libdose/io/dicom.h"
+
+namespace libdose::cli {
+
+namespace {
+
+struct Arguments {
+    std::filesystem::path dose, structures, csv, json;
+    std::vector<std::string> names;
+};
+
+void write_text(const std::string& text, const std::filesystem::path& file) {
+    const auto temporary = io::temporary_name(file);
+    std::ofstream stream(temporary);
+    stream << text;
+    stream.close();
+    if (!stream) {
+        std::error_code ignored;
+        std::filesystem::remove(temporary, ignored);
+        throw bad_input("the file cannot be written", file.string());
+    }
+    io::rename_into_place(temporary, file);
+}
+
+int histograms(const Arguments& arguments) {
+    const Dose dose = read_any_dose(arguments.dose);
+    const StructureSet set = io::read_structures(arguments.structures);
+    if (!dose.frame_of_reference_uid.empty() && !set.frame_of_reference_uid.empty() && dose.frame_of_reference_uid != set.frame_of_reference_uid)
+        throw bad_input("dose and structure set have different frames of reference", arguments.dose.string() + " and " + arguments.structures.string());
+    std::vector<const Structure*> wanted;
+    if (arguments.names.empty()) {
+        for (const Structure& structure : set.structures)
+            if (!structure.contours.empty()) wanted.push_back(&structure);
+    }
+    for (const std::string& name : arguments.names) {
+        const Structure* structure = set.find(name);
+        if (!structure) {
+            std::string known;
+            for (const Structure& s : set.structures) known += (known.empty() ? "" : ", ") + s.name;
+            throw bad_input("there is no structure \"" + name + "\"", arguments.structures.string(), "Structures: " + known);
+        }
+        wanted.push_back(structure);
+    }
+    nlohmann::json json;
+    json["structures"] = nlohmann::json::array();
+    std::ostringstream csv;
+    csv << "structure,dose_gy,volume_cm3,volume_percent\n";
+    fmt::print("{:<20} {:>10} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}\n", "structure", "cm3", "mean Gy", "min", "max", "D98", "D50", "D2");
+    for (const Structure* structure : wanted) {
+        const DoseVolumeHistogram h = dose_volume_histogram(dose.gy, *structure);
+        fmt::print("{:<20} {:>10.2f} {:>8.3f} {:>8.3f} {:>8.3f} {:>8.3f} {:>8.3f} {:>8.3f}\n", structure->name, h.volume_cm3, h.mean_gy, h.minimum_gy, h.maximum_gy, h.dose_at_volume_percent(98), h.dose_at_volume_percent(50), h.dose_at_volume_percent(2));
+        if (h.volume_outside_cm3 > 1e-6 * h.volume_cm3) fmt::print("  {:.2f} cm3 of {} lie outside the dose grid: their dose is not known and not in the figures\n", h.volume_outside_cm3, structure->name);
+        nlohmann::json entry = {{"name", structure->name}, {"volume_cm3", finite(h.volume_cm3)}, {"volume_outside_cm3", finite(h.volume_outside_cm3)}, {"mean_gy", finite(h.mean_gy)}, {"minimum_gy", finite(h.minimum_gy)},
+                                {"maximum_gy", finite(h.maximum_gy)}, {"bin_width_gy", h.bin_width_gy}};
+        for (const double percent : {99.0, 98.0, 95.0, 90.0, 50.0, 10.0, 5.0, 2.0, 1.0}) entry["dose_at_volume_percent"][fmt::format("{:g}", percent)] = finite(h.dose_at_volume_percent(percent));
+        entry["cumulative_cm3"] = h.cumulative_cm3;
+        json["structures"].push_back(entry);
+        const double inside = h.cumulative_cm3.empty() ? 0 : h.cumulative_cm3.front();
+        for (std::size_t i = 0; i < h.cumulative_cm3.size(); ++i)
+            csv << '"' << structure->name << "\"," << static_cast<double>(i) * h.bin_width_gy << ',' << h.cumulative_cm3[i] << ',' << (inside > 0 ? 100 * h.cumulative_cm3[i] / inside : 0) << '\n';
+    }
+    if (!arguments.csv.empty()) write_text(csv.str(), arguments.csv);
+    if (!arguments.json.empty()) write_json(json, arguments.json);
+    return done;
+}
+
+}  // namespace
+
+void add_dvh(CLI::App& app, Command& run) {
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* dvh = app.add_subcommand("dvh", "Dose-volume histograms of structures");
+    dvh->add_option("dose", arguments->dose, "RTDOSE (.dcm) or libdose HDF5 (.h5)")->required();
+    dvh->add_option("structures", arguments->structures, "RTSTRUCT")->required();
+    dvh->add_option("--structure", arguments->names, "Only this structure; may be repeated");
+    dvh->add_option("--csv", arguments->csv, "Write the cumulative histograms as CSV");
+    dvh->add_option("--json", arguments->json, "Also write the results as JSON");
+    dvh->footer(std::string("Example:\n  dose dvh result/plan.dcm patient/RS.dcm --structure PTV --csv dvh.csv\n") + exit_code_text);
+    dvh->callback([&run, arguments] { run = [arguments] { return histograms(*arguments); }; });
+}
+
+}  // namespace libdose::cli

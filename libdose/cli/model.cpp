@@ -1,0 +1,64 @@
+// dose model: list, show, calibrate.
+#include <fmt/core.h>
+
+#include "cli/common.h"
+#include "libdose/calibrate.h"
+#include "libdose/io/hdf5.h"
+
+namespace libdose::cli {
+
+namespace {
+
+int list() {
+    ModelStore store;
+    for (const std::string& name : ModelStore::names()) {
+        const BeamModel& model = store.get(name);
+        fmt::print("{:<16} {:4g} MV {:<9} version {}  {}\n", model.name, model.nominal_energy_mv, model.fluence_mode, model.version, model.content_hash.substr(0, 12));
+    }
+    return done;
+}
+
+int show(const std::string& name) {
+    ModelStore store;
+    const BeamModel& m = store.get(name);
+    double mean = 0;
+    for (std::size_t e = 0; e < m.spectrum.energy_mev.size(); ++e) mean += m.spectrum.energy_mev[e] * m.spectrum.fluence[e];
+    fmt::print("{} version {}\n{}\nhash       {}\nenergy     {:g} MV, fluence mode {}, mean photon energy {:.3f} MeV\n", m.name, m.version, m.description, m.content_hash, m.nominal_energy_mv, m.fluence_mode, mean);
+    fmt::print("cones      {} x {} depths, rates", m.cone_kernel.theta_edges_deg.size() - 1, m.cone_kernel.depth_g_cm2.size());
+    for (const double rate : m.cone_kernel.rates_cm2_g) fmt::print(" {:.4g}", rate);
+    fmt::print(" cm2/g\nhead       spot {:g} x {:g} mm FWHM, collimator at {:g} mm, transmission {:g} (jaws) {:g} (leaves), radius {:g} mm\n", m.head.spot_fwhm_x_mm, m.head.spot_fwhm_y_mm, m.head.source_collimator_distance_mm,
+               m.head.jaw_transmission, m.head.leaf_transmission, m.head.maximum_field_radius_mm);
+    const Calibration& c = m.calibration;
+    fmt::print("calibrated {:g} cGy/MU at {}, SSD 100 cm, 10x10 cm; maximum at {:.2f} cm depth\n", 100 * c.reference_gy_per_mu, c.depth, c.depth_of_maximum_cm);
+    fmt::print("           depth dose at 10 cm: collapsed cone {:.1f} %, pencil beam {:.1f} %\nsources\n", 100 * c.collapsed_cone_10cm / c.collapsed_cone_maximum, 100 * c.pencil_beam_10cm / c.pencil_beam_maximum);
+    for (const auto& [quantity, source] : m.sources) fmt::print("  {}: {}\n", quantity, source);
+    return done;
+}
+
+int calibrate_file(const std::filesystem::path& file) {
+    BeamModel model = io::read_unsealed_beam_model(file);
+    model.calibration = calibrate(model);
+    const std::string hash = io::write_beam_model(model, file);
+    fmt::print("{}: maximum at {:.2f} cm, sealed with {}\n", model.name, model.calibration.depth_of_maximum_cm, hash);
+    return done;
+}
+
+}  // namespace
+
+void add_model(CLI::App& app, Command& run) {
+    CLI::App* model = app.add_subcommand("model", "Beam models");
+    model->require_subcommand(1);
+    model->footer(std::string("Examples:\n  dose model list\n  dose model show generic-6MV\n  dose model calibrate my-model.h5\n") + exit_code_text);
+    CLI::App* list_command = model->add_subcommand("list", "The models that come with libdose");
+    list_command->callback([&run] { run = list; });
+    auto name = std::make_shared<std::string>();
+    CLI::App* show_command = model->add_subcommand("show", "What a model holds and where its numbers come from");
+    show_command->add_option("name", *name, "Name or file")->required();
+    show_command->callback([&run, name] { run = [name] { return show(*name); }; });
+    auto file = std::make_shared<std::filesystem::path>();
+    CLI::App* calibrate_command = model->add_subcommand("calibrate", "Calculate the reference dose of a model and seal the file with its hash");
+    calibrate_command->add_option("file", *file, "Model file; replaced")->required();
+    calibrate_command->callback([&run, file] { run = [file] { return calibrate_file(*file); }; });
+}
+
+}  // namespace libdose::cli
