@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Makes the material basis and the generic beam models again: fit (Python: numpy, scipy, h5py), then calibrate and seal with the
+# engine. Usage: make_beam_models.sh DOSE_COMMAND, for example build/release/libdose/dose
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+dose=${1:?"usage: make_beam_models.sh DOSE_COMMAND"}
+python3 "$here/make_beam_models.py"
+for model in "$here"/models/generic-*MV.h5; do LIBDOSE_DATA="$here" "$dose" model calibrate "$model"; done
