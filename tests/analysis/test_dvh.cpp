@@ -43,7 +43,7 @@ TEST(Dvh, BoxInALinearRamp) {
     EXPECT_NEAR(h.dose_at_volume_percent(95), 12, 0.51);  // sub-voxels of 1 mm: half a millimetre is 0.5 Gy
     EXPECT_NEAR(h.dose_at_volume_percent(5), 48, 0.51);
     EXPECT_NEAR(h.volume_percent_at_dose(20), 75, 1.3);
-    EXPECT_EQ(h.volume_percent_at_dose(0), 100);
+    EXPECT_NEAR(h.volume_percent_at_dose(0), 100, 1e-9);
     EXPECT_EQ(h.volume_percent_at_dose(60), 0);
     EXPECT_EQ(h.dose_at_volume_percent(0), h.maximum_gy);
 }
@@ -61,6 +61,14 @@ TEST(Dvh, SphereInALinearRamp) {
     EXPECT_NEAR(h.mean_gy, 30, 0.01);
     EXPECT_NEAR(h.dose_at_volume_percent(50), 30, 0.51);
     EXPECT_NEAR(h.volume_percent_at_dose(40), 15.625, 1.5);
+}
+
+// A single plane without a stated thickness is as thick as the dose voxel: 40 x 20 x 2 mm.
+TEST(Dvh, SinglePlaneIsADoseVoxelThick) {
+    auto s = box();
+    s.contours.resize(1);
+    s.plane_spacing_mm = 0;
+    EXPECT_NEAR(dose_volume_histogram(ramp({{31, 21, 21}, Vec3::Constant(2), Vec3(-30, -20, -20)}), s).volume_cm3, 1.6, 1e-4);
 }
 
 TEST(Dvh, UniformDose) {

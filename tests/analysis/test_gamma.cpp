@@ -42,16 +42,16 @@ TEST(Gamma, UniformDoseScaledByTheCriterionGivesOne) {
     EXPECT_NEAR(fails.mean, 3.1 / 3, 1e-5);
 }
 
-// A ramp of slope g (criteria per mm) shifted by s: gamma = s g / sqrt(g² + 1/D²), with g the slope / dose criterion.
+// A ramp of slope g (dose criteria per mm) shifted by s: gamma = s g / (D sqrt(g² + 1/D²)): the distance from a line.
+// Here (x/2)² + ((1 - x)/1.5)² is least at x = 0.64 mm: 0.1024 + 0.0576 = 0.4².
 TEST(Gamma, ShiftedRamp) {
-    const Grid grid = cube(41, 1);
+    const Grid grid = cube(15, 1);
     const auto reference = filled(grid, [](const Vec3& p) { return 50 + p[0]; });
     const auto evaluated = filled(grid, [](const Vec3& p) { return 50 + p[0] - 1; });
     GammaOptions o;
     o.normalisation_gy = 50;  // dose criterion 1.5 Gy, distance 2 mm
-    o.steps_per_distance = 40;
-    const double g = 1 / 1.5;
-    EXPECT_NEAR(gamma_index(reference, evaluated, o).gamma.at(20, 20, 20), g / std::sqrt(g * g + 0.25), 1e-3);
+    o.steps_per_distance = 20;
+    EXPECT_NEAR(gamma_index(reference, evaluated, o).gamma.at(7, 7, 7), 0.4, 2e-3);
 }
 
 // A step moved by 3 mm: the searched point must cross it; gamma of the points between is distance / 2 mm.

@@ -1,0 +1,103 @@
+"""The dose command as a user runs it: exit codes, one clear error, help. Usage: test_command_line.py DOSE"""
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+DOSE = ""
+
+
+def run(*arguments):
+    return subprocess.run([DOSE, *map(str, arguments)], capture_output=True, text=True, timeout=120)
+
+
+class CommandLine(unittest.TestCase):
+    def setUp(self):
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.folder = pathlib.Path(holder.name)
+
+    def assert_error(self, result, code, *words):
+        self.assertEqual(result.returncode, code, result.stderr)
+        errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+        self.assertEqual(len(errors), 1, result.stderr)
+        for word in words:
+            self.assertIn(word, errors[0])
+
+    def test_help_of_every_command(self):
+        for command in (["info"], ["calc"], ["gamma"], ["dvh"], ["model"], ["validate"]):
+            with self.subTest(command=command):
+                result = run(*command, "--help")
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertIn("Example", result.stdout)
+                self.assertIn("Exit codes: 0 done, 1 failed criteria, 2 bad input, 3 refused plan, 4 internal", result.stdout)
+
+    def test_version(self):
+        result = run("--version")
+        self.assertEqual(result.returncode, 0)
+        version = pathlib.Path(__file__).resolve().parents[2] / "VERSION.txt"
+        self.assertEqual(result.stdout.strip(), "libdose " + version.read_text().strip())
+
+    def test_usage_errors(self):
+        for arguments in ([], ["fly"], ["calc"], ["gamma", "one"], ["gamma", "a", "b", "--distance-mm", "-1"], ["info", "--no-such-option", "."]):
+            with self.subTest(arguments=arguments):
+                self.assert_error(run(*arguments), 2)
+
+    def test_missing_path(self):
+        missing = self.folder / "nowhere"
+        self.assert_error(run("info", missing), 2, "nowhere")
+        self.assert_error(run("calc", missing, "--out", self.folder / "out"), 2, "nowhere")
+        self.assertFalse((self.folder / "out").exists())
+        self.assert_error(run("gamma", missing, missing), 2, "nowhere")
+        self.assert_error(run("dvh", missing, missing), 2, "nowhere")
+        self.assert_error(run("validate", self.folder / "nowhere.h5"), 2, "nowhere.h5")
+
+    def test_empty_folder(self):
+        self.assert_error(run("info", self.folder), 2, str(self.folder))
+        self.assert_error(run("calc", self.folder, "--out", self.folder / "out"), 2)
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_unknown_names(self):
+        self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--engine", "abacus"), 2, "abacus")
+        self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--quality", "best"), 2, "best")
+        self.assert_error(run("model", "show", "generic-7MV"), 2, "generic-7MV", "generic-6MV")
+
+    def test_density_must_be_a_number(self):
+        self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--density", "PTV=heavy"), 2, "PTV=heavy")
+
+    def test_models_are_listed(self):
+        result = run("model", "list")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for name in ("generic-4MV", "generic-6MV", "generic-10MV", "generic-15MV"):
+            self.assertIn(name, result.stdout)
+
+    def test_model_shows_where_its_numbers_come_from(self):
+        result = run("model", "show", "generic-6MV")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("sources", result.stdout)
+
+    def test_missing_data_folder(self):
+        environment = dict(os.environ, LIBDOSE_DATA=str(self.folder))
+        result = subprocess.run([DOSE, "model", "show", "generic-6MV"], capture_output=True, text=True, env=environment)
+        self.assert_error(result, 2, "LIBDOSE_DATA")
+
+    def test_corrupted_doses(self):
+        # A DICOM preamble, the start of the file meta information, and then nothing.
+        dicom = self.folder / "dose.dcm"
+        dicom.write_bytes(bytes(128) + b"DICM" + struct.pack("<HH2sHI", 2, 0, b"UL", 4, 500) + b"\x02\x00\x01")
+        self.assert_error(run("gamma", dicom, dicom), 2, "dose.dcm")
+        hdf5 = self.folder / "dose.h5"
+        hdf5.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(20))
+        self.assert_error(run("gamma", hdf5, hdf5), 2, "dose.h5")
+        self.assert_error(run("validate", hdf5), 2, "dose.h5")
+        text = self.folder / "note.dcm"
+        text.write_text("not a dose\n")
+        self.assert_error(run("dvh", text, text), 2, "note.dcm")
+
+
+if __name__ == "__main__":
+    DOSE = sys.argv.pop(1)
+    unittest.main(verbosity=2)
