@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Installs what is missing (Debian 12), builds with warnings as errors and runs every test. Exits non-zero on any failure.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+build=$root/build/tests
+jobs=$(nproc)
+
+begin=$SECONDS
+"$root/examples/install_packages.sh" test
+# Peers that Debian does not package, in an environment of their own on top of Debian's Python.
+venv=$root/build/venv
+if [ ! -x "$venv/bin/python" ]; then
+  mkdir -p "$root/build"
+  /usr/bin/python3 -m venv --system-site-packages "$venv"
+fi
+"$venv/bin/python" -c 'import SimpleITK' 2>/dev/null || "$venv/bin/python" -m pip install --quiet --disable-pip-version-check SimpleITK \
+  || echo "note: SimpleITK could not be installed; its test will be reported as skipped"
+installed=$SECONDS
+
+mkdir -p "$build"
+cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DLIBDOSE_WERROR=ON -DLIBDOSE_TESTS=ON -DLIBDOSE_EXAMPLES=ON \
+  -DPython3_EXECUTABLE="$venv/bin/python" >"$build/configure.log" 2>&1 || { cat "$build/configure.log"; exit 1; }
+cmake --build "$build" -j "$jobs" >"$build/build.log" 2>&1 || { tail -n 60 "$build/build.log"; echo "error: the build failed; the log is $build/build.log" >&2; exit 1; }
+built=$SECONDS
+
+status=0
+ctest --test-dir "$build" --output-on-failure -j "$jobs" 2>&1 | tee "$build/test.log" | grep -vE '^ *(Start +[0-9]+|[0-9]+/[0-9]+ Test .*Passed)' || true
+status=${PIPESTATUS[0]}
+total=$(sed -n 's/.*tests failed out of \([0-9]*\).*/\1/p' "$build/test.log")
+printf '\n%s tests; install %d s, build %d s, tests %d s\n' "${total:-no}" $((installed - begin)) $((built - installed)) $((SECONDS - built))
+grep -E 'tests passed, .* tests failed out of' "$build/test.log" || status=1
+exit "$status"
