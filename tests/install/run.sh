@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Builds the consumer outside the tree. Usage: run.sh find-package|subdirectory|core-only SOURCE BUILD
+set -euo pipefail
+mode=$1 source=$2 build=$3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cp "$source"/tests/install/{CMakeLists.txt,consumer.cpp} "$work"
+configure=(cmake -S "$work" -B "$work/build" -DCMAKE_BUILD_TYPE=Release)
+case $mode in
+  find-package)
+    cmake --install "$build" --prefix "$work/prefix" >/dev/null
+    "${configure[@]}" -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
+    export LIBDOSE_DATA=$work/prefix/share/libdose
+    test -x "$work/prefix/bin/dose"
+    # The installed command finds its data beside itself.
+    env -u LIBDOSE_DATA "$work/prefix/bin/dose" model list | grep -q generic-6MV ;;
+  subdirectory)
+    "${configure[@]}" -DLIBDOSE_SOURCE="$source" >/dev/null ;;
+  core-only)
+    # DCMTK and HDF5 are not even looked for.
+    "${configure[@]}" -DLIBDOSE_SOURCE="$source" -DWITH_IO=OFF -DCMAKE_DISABLE_FIND_PACKAGE_DCMTK=ON -DCMAKE_DISABLE_FIND_PACKAGE_HDF5=ON >/dev/null ;;
+esac
+cmake --build "$work/build" --target consumer -j "$(nproc)" >"$work/log" 2>&1 || { tail -n 30 "$work/log"; exit 1; }
+"$work/build/consumer"
