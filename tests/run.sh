@@ -14,6 +14,7 @@ if [ ! -x "$venv/bin/python" ]; then
   mkdir -p "$root/build"
   /usr/bin/python3 -m venv --system-site-packages "$venv"
 fi
+"$venv/bin/python" -c 'import numpy, h5py, pydicom' 2>/dev/null || "$venv/bin/python" -m pip install --quiet --disable-pip-version-check numpy h5py pydicom
 "$venv/bin/python" -c 'import SimpleITK' 2>/dev/null || "$venv/bin/python" -m pip install --quiet --disable-pip-version-check SimpleITK \
   || echo "note: SimpleITK could not be installed; its test will be reported as skipped"
 installed=$SECONDS
@@ -24,10 +25,13 @@ cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DLIBDOSE_WERRO
 cmake --build "$build" -j "$jobs" >"$build/build.log" 2>&1 || { tail -n 60 "$build/build.log"; echo "error: the build failed; the log is $build/build.log" >&2; exit 1; }
 built=$SECONDS
 
+# ctest writes to a file, so that its exit status is not that of a pipe.
 status=0
-ctest --test-dir "$build" --output-on-failure -j "$jobs" 2>&1 | tee "$build/test.log" | grep -vE '^ *(Start +[0-9]+|[0-9]+/[0-9]+ Test .*Passed)' || true
-status=${PIPESTATUS[0]}
+ctest --test-dir "$build" --output-on-failure -j "$jobs" >"$build/test.log" 2>&1 || status=$?
+grep -vE '^ *(Start +[0-9]+|[0-9]+/[0-9]+ Test .*Passed)' "$build/test.log" || true
 total=$(sed -n 's/.*tests failed out of \([0-9]*\).*/\1/p' "$build/test.log")
+skipped=$(sed -nE 's/^[[:space:]]*[0-9]+ - (.*) \((Skipped|Disabled|Not Run)\).*/  \1/p' "$build/test.log" | sort -u)
+printf 'skipped:\n%s\n' "${skipped:-  none}"
 printf '\n%s tests; install %d s, build %d s, tests %d s\n' "${total:-no}" $((installed - begin)) $((built - installed)) $((SECONDS - built))
 grep -E 'tests passed, .* tests failed out of' "$build/test.log" || status=1
 exit "$status"
