@@ -126,26 +126,37 @@ DirectionSet isotropic_directions(int count) {
 
 EmissionTable::EmissionTable(const ConeKernel& kernel, const DirectionSet& directions, const physics::BeamFrame& frame,
                              double low_u, double high_u, double low_v, double high_v)
-    : rates_(static_cast<int>(kernel.rates_cm2_g.size())), depths_(static_cast<int>(kernel.depth_g_cm2.size())),
-      depth_(kernel.depth_g_cm2.begin(), kernel.depth_g_cm2.end()) {
+    : rates_(static_cast<int>(kernel.rates_cm2_g.size())), width_((kernel.rates_cm2_g.size() + 3) / 4 * 4) {
     constexpr double largest_step = 0.05;  // slope between rays of the raster: 3 degrees
+    constexpr double depth_step = 2.5;     // g/cm²; the kernel's own depths are far wider apart
     size_u_ = std::max(2, static_cast<int>(std::ceil((high_u - low_u) / largest_step)) + 1);
     size_v_ = std::max(2, static_cast<int>(std::ceil((high_v - low_v) / largest_step)) + 1);
+    depths_ = std::max(2, static_cast<int>(std::ceil(kernel.depth_g_cm2.back() / depth_step)) + 1);
     const double step_u = std::max(1e-6, (high_u - low_u) / (size_u_ - 1)), step_v = std::max(1e-6, (high_v - low_v) / (size_v_ - 1));
     low_u_ = static_cast<float>(low_u);
     low_v_ = static_cast<float>(low_v);
     per_slope_u_ = static_cast<float>(1 / step_u);
     per_slope_v_ = static_cast<float>(1 / step_v);
-    const std::size_t cones = kernel.theta_edges_deg.size() - 1;
-    const auto columns = static_cast<std::size_t>(depths_ * rates_);
+    per_depth_ = static_cast<float>(1 / depth_step);
+    column_stride_ = static_cast<std::size_t>(depths_) * width_;
+    const std::size_t cones = kernel.theta_edges_deg.size() - 1, sets = kernel.depth_g_cm2.size();
+    const auto rates = static_cast<std::size_t>(rates_);
+    const std::size_t columns = sets * rates;
     const std::size_t nodes = static_cast<std::size_t>(size_u_) * static_cast<std::size_t>(size_v_);
-    table_.assign(directions.size() * nodes * columns, 0.0f);
+    table_.assign(directions.size() * nodes * column_stride_, 0.0f);
     std::vector<double> total(columns, 0.0);
-    for (int h = 0; h < depths_; ++h)
+    for (std::size_t h = 0; h < sets; ++h)
         for (std::size_t m = 0; m < cones; ++m)
-            for (int k = 0; k < rates_; ++k)
-                total[static_cast<std::size_t>(h * rates_ + k)] +=
-                    kernel.coefficients[(static_cast<std::size_t>(h) * cones + m) * static_cast<std::size_t>(rates_) + static_cast<std::size_t>(k)];
+            for (std::size_t k = 0; k < rates; ++k) total[h * rates + k] += kernel.coefficients[(h * cones + m) * rates + k];
+    // Position of every even depth between the kernel's sets.
+    std::vector<std::size_t> set_below(static_cast<std::size_t>(depths_), 0);
+    std::vector<double> set_part(static_cast<std::size_t>(depths_), 0.0);
+    for (std::size_t d = 0; d < set_below.size() && sets > 1; ++d) {
+        const double depth = static_cast<double>(d) * depth_step;
+        while (set_below[d] + 2 < sets && depth > kernel.depth_g_cm2[set_below[d] + 1]) ++set_below[d];
+        const double low = kernel.depth_g_cm2[set_below[d]], high = kernel.depth_g_cm2[set_below[d] + 1];
+        set_part[d] = std::clamp((depth - low) / (high - low), 0.0, 1.0);
+    }
     const AngularDensity density(kernel);
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t node = 0; node < nodes; ++node) {
@@ -163,44 +174,24 @@ EmissionTable::EmissionTable(const ConeKernel& kernel, const DirectionSet& direc
                 angular[low] += weight * weight_low;
                 angular[low + 1] += weight * weight_high;
             }
-            for (int h = 0; h < depths_; ++h)
+            for (std::size_t h = 0; h < sets; ++h)
                 for (std::size_t m = 0; m < cones; ++m) {
                     if (angular[m] == 0) continue;
-                    for (int k = 0; k < rates_; ++k)
-                        emitted[d * columns + static_cast<std::size_t>(h * rates_ + k)] +=
-                            angular[m] * kernel.coefficients[(static_cast<std::size_t>(h) * cones + m) * static_cast<std::size_t>(rates_) + static_cast<std::size_t>(k)];
+                    for (std::size_t k = 0; k < rates; ++k) emitted[d * columns + h * rates + k] += angular[m] * kernel.coefficients[(h * cones + m) * rates + k];
                 }
             for (std::size_t c = 0; c < columns; ++c) sum[c] += emitted[d * columns + c];
         }
-        for (std::size_t d = 0; d < directions.size(); ++d)
-            for (std::size_t c = 0; c < columns; ++c)
-                table_[(d * nodes + node) * columns + c] = static_cast<float>(sum[c] > 0 ? emitted[d * columns + c] * total[c] / sum[c] : 0.0);
-    }
-}
-
-void EmissionTable::coefficients(std::size_t direction, float slope_u, float slope_v, float depth, float* out) const {
-    const float x = std::clamp((slope_u - low_u_) * per_slope_u_, 0.0f, static_cast<float>(size_u_ - 1));
-    const float y = std::clamp((slope_v - low_v_) * per_slope_v_, 0.0f, static_cast<float>(size_v_ - 1));
-    const int i = std::min(static_cast<int>(x), size_u_ - 2), j = std::min(static_cast<int>(y), size_v_ - 2);
-    const float fx = x - static_cast<float>(i), fy = y - static_cast<float>(j);
-    std::size_t h = 0;
-    float fh = 0;
-    if (depths_ > 1) {
-        while (h + 2 < depth_.size() && depth > depth_[h + 1]) ++h;
-        fh = std::clamp((depth - depth_[h]) / (depth_[h + 1] - depth_[h]), 0.0f, 1.0f);
-    }
-    const std::size_t stride = static_cast<std::size_t>(depths_ * rates_), row = stride * static_cast<std::size_t>(size_u_);
-    const float* base = &table_[(direction * static_cast<std::size_t>(size_v_) + static_cast<std::size_t>(j)) * row + static_cast<std::size_t>(i) * stride + h * static_cast<std::size_t>(rates_)];
-    const float w00 = (1 - fx) * (1 - fy), w10 = fx * (1 - fy), w01 = (1 - fx) * fy, w11 = fx * fy;
-    for (int k = 0; k < rates_; ++k) {
-        const float low = w00 * base[k] + w10 * base[stride + static_cast<std::size_t>(k)] + w01 * base[row + static_cast<std::size_t>(k)] + w11 * base[row + stride + static_cast<std::size_t>(k)];
-        if (depths_ < 2) {
-            out[k] = low;
-            continue;
+        for (std::size_t d = 0; d < directions.size(); ++d) {
+            const auto at_set = [&](std::size_t h, std::size_t k) {
+                const std::size_t c = h * rates + k;
+                return sum[c] > 0 ? emitted[d * columns + c] * total[c] / sum[c] : 0.0;
+            };
+            for (std::size_t n = 0; n < set_below.size(); ++n)
+                for (std::size_t k = 0; k < rates; ++k) {
+                    const double low = at_set(set_below[n], k), high = sets > 1 ? at_set(set_below[n] + 1, k) : low;
+                    table_[(d * nodes + node) * column_stride_ + n * width_ + k] = static_cast<float>(low + set_part[n] * (high - low));
+                }
         }
-        const float* next = base + rates_;
-        const float high = w00 * next[k] + w10 * next[stride + static_cast<std::size_t>(k)] + w01 * next[row + static_cast<std::size_t>(k)] + w11 * next[row + stride + static_cast<std::size_t>(k)];
-        out[k] = low + fh * (high - low);
     }
 }
 

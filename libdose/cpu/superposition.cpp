@@ -29,23 +29,21 @@ public:
 
     void fill(const std::vector<ReleasedEnergy>& sources, const std::vector<EmissionTable>& tables, std::size_t direction, const SweepPlan& plan) {
         active_.assign(static_cast<std::size_t>(plan.layout.planes) * static_cast<std::size_t>(plan.layout.rows), 0);
-        float coefficient[8];
         const std::size_t rates = volumes_.size();
         for (std::size_t s = 0; s < sources.size(); ++s) {
             const ReleasedEnergy& source = sources[s];
-            for (std::size_t n = 0; n < source.size(); ++n) {
+            for_each_place(source, plan, [&](std::size_t n, std::size_t at) {
+                float coefficient[8];
                 tables[s].coefficients(direction, source.slope_u[n], source.slope_v[n], source.depth_g_cm2[n], coefficient);
-                const std::size_t at = place(source.voxel[n], plan);
                 for (std::size_t k = 0; k < rates; ++k) volumes_[k][at] += source.energy[n] * coefficient[k];
-            }
+            });
         }
     }
     void clear(const std::vector<ReleasedEnergy>& sources, const SweepPlan& plan) {
         for (const ReleasedEnergy& source : sources)
-            for (const std::uint32_t voxel : source.voxel) {
-                const std::size_t at = place(voxel, plan);
+            for_each_place(source, plan, [&](std::size_t, std::size_t at) {
                 for (auto& volume : volumes_) volume[at] = 0.0f;
-            }
+            });
     }
     std::vector<const float*> pointers() const {
         std::vector<const float*> result;
@@ -55,17 +53,30 @@ public:
     const std::uint8_t* active() const { return active_.data(); }
 
 private:
-    /// Index in the layout of the plan; marks the row as active.
-    std::size_t place(std::size_t voxel, const SweepPlan& plan) {
+    /// Calls visit(entry, index in the layout of the plan) and marks the rows as active. Voxels ascend, so row and slice are only
+    /// worked out when a row ends.
+    template <class Visit>
+    void for_each_place(const ReleasedEnergy& source, const SweepPlan& plan, Visit&& visit) {
         const auto nx = static_cast<std::size_t>(grid_.size[0]), ny = static_cast<std::size_t>(grid_.size[1]);
-        const std::size_t i = voxel % nx, j = (voxel / nx) % ny, k = voxel / (nx * ny);
-        if (plan.transposed) {
-            active_[i * static_cast<std::size_t>(plan.layout.rows) + k] = 1;
-            return (k * nx + i) * ny + j;
-        }
+        const auto rows = static_cast<std::size_t>(plan.layout.rows);
         const bool along_z = plan.layout.plane_stride == static_cast<std::ptrdiff_t>(nx * ny);
-        active_[along_z ? k * static_cast<std::size_t>(plan.layout.rows) + j : j * static_cast<std::size_t>(plan.layout.rows) + k] = 1;
-        return voxel;
+        std::size_t row_begin = 0, row_end = 0, j = 0, k = 0;
+        for (std::size_t n = 0; n < source.size(); ++n) {
+            const std::size_t voxel = source.voxel[n];
+            if (voxel >= row_end) {
+                const std::size_t row = voxel / nx;
+                j = row % ny, k = row / ny;
+                row_begin = row * nx, row_end = row_begin + nx;
+                if (!plan.transposed) active_[along_z ? k * rows + j : j * rows + k] = 1;
+            }
+            if (plan.transposed) {
+                const std::size_t i = voxel - row_begin;
+                active_[i * rows + k] = 1;
+                visit(n, (k * nx + i) * ny + j);
+            } else {
+                visit(n, voxel);
+            }
+        }
     }
 
     const Grid& grid_;

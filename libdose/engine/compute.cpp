@@ -1,6 +1,9 @@
 #include "engine/compute.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <numbers>
 
 #include "cpu/pencil.h"
 #include "cpu/superposition.h"
@@ -32,12 +35,52 @@ void add_to(std::vector<float>& sum, const std::vector<float>& part) {
     for (std::size_t v = 0; v < sum.size(); ++v) sum[v] += part[v];
 }
 
-std::vector<float> collapsed_cone(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model,
+double angle_between_deg(const Vec3& a, const Vec3& b) { return std::acos(std::clamp(a.dot(b), -1.0, 1.0)) * 180 / std::numbers::pi; }
+
+/// Fluence maps of an arc, thinned out: what is open keeps its own map, but the faint fluence behind leaves and jaws is summed
+/// over sectors of gantry angle and released from the sector's middle. Nothing is dropped.
+std::vector<FluenceMap> with_leakage_in_sectors(const std::vector<FluenceMap>& maps) {
+    // Fluence up to this part of the map's maximum, in sectors of this width.
+    struct Level {
+        float fraction;
+        double sector_deg;
+    };
+    constexpr Level levels[] = {{1e-3f, 40.0}, {3e-2f, 8.0}};
+    std::vector<FluenceMap> result = maps;
+    std::vector<float> maximum;
+    for (const FluenceMap& map : maps) maximum.push_back(*std::max_element(map.values.begin(), map.values.end()));
+    for (const Level& level : levels) {
+        for (std::size_t begin = 0; begin < maps.size();) {
+            const auto& first = maps[begin].frame;
+            std::size_t end = begin + 1;
+            while (end < maps.size() && angle_between_deg(first.axes.col(2), maps[end].frame.axes.col(2)) < level.sector_deg &&
+                   angle_between_deg(first.axes.col(0), maps[end].frame.axes.col(0)) < level.sector_deg && first.isocentre_mm == maps[end].frame.isocentre_mm &&
+                   maps[end].size_u == maps[begin].size_u && maps[end].size_v == maps[begin].size_v)
+                ++end;
+            FluenceMap sector = maps[begin + (end - begin) / 2];
+            std::fill(sector.values.begin(), sector.values.end(), 0.0f);
+            for (std::size_t m = begin; m < end; ++m)
+                for (std::size_t p = 0; p < sector.values.size(); ++p) {
+                    float& value = result[m].values[p];
+                    if (value > 0.0f && value <= level.fraction * maximum[m]) {
+                        sector.values[p] += value;
+                        value = 0.0f;
+                    }
+                }
+            result.push_back(std::move(sector));
+            begin = end;
+        }
+    }
+    return result;
+}
+
+std::vector<float> collapsed_cone(const DensityGrid& density, const std::vector<FluenceMap>& all_maps, const BeamModel& model,
                                   const ComputeOptions& options) {
+    const bool fused = all_maps.size() > most_separate_transports;
+    const std::vector<FluenceMap> maps = fused ? with_leakage_in_sectors(all_maps) : all_maps;
     const QualitySettings settings = quality_settings(options.quality);
     const cpu::TermaTable table(model.spectrum);
     const double ray_spacing = settings.ray_spacing_voxels * density.grid.spacing_mm.minCoeff();
-    const bool fused = maps.size() > most_separate_transports;
     std::vector<float> dose(density.grid.voxel_count(), 0.0f);
     std::vector<ReleasedEnergy> batch;
     std::size_t batch_bytes = 0, batch_begin = 0;
