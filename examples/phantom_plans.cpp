@@ -55,7 +55,7 @@ PlanDescription four_field() {
 /// A window sweeps over the target; its width changes from beam to beam. One beam's final weight is not 1.
 PlanDescription sliding_window() {
     PlanDescription plan{"sliding-window", "Three sliding-window fields", 30, {}};
-    const struct { const char* name; double gantry, mu, window, final_weight; } fields[] = {{"SW 0", 0, 140, 0.9, 1}, {"SW 110", 110, 150, 0.7, 1}, {"SW 320", 320, 135, 1.1, 50}};
+    const struct { const char* name; double gantry, mu, window, final_weight; } fields[] = {{"SW 0", 0, 380, 0.9, 1}, {"SW 110", 110, 420, 0.7, 1}, {"SW 320", 320, 360, 1.1, 50}};
     constexpr int steps = 20;
     for (const auto& field : fields) {
         PlanBeam beam{field.name, field.mu, true, false, {}};

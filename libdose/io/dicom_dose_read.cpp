@@ -58,6 +58,9 @@ Dose read_dose(const std::filesystem::path& path) {
         }
         break;
     }
+    // libdose names the structure set in the Referenced Instance Sequence, others in the sequence of the RT DVH module.
+    for (const DicomItem& set : root.items(DCM_ReferencedInstanceSequence, "instance"))
+        if (set.text_or_empty(DCM_ReferencedSOPClassUID) == UID_RTStructureSetStorage) dose.referenced_structure_set_uid = set.text_or_empty(DCM_ReferencedSOPInstanceUID);
     for (const DicomItem& set : root.items(DCM_ReferencedStructureSetSequence, "structure set")) dose.referenced_structure_set_uid = set.text_or_empty(DCM_ReferencedSOPInstanceUID);
 
     const int rows = root.integer(DCM_Rows), columns = root.integer(DCM_Columns);

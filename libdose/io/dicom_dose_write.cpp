@@ -181,9 +181,14 @@ std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesyste
         }
     }
     if (!dose.referenced_structure_set_uid.empty()) {
-        Builder set = out.item(DCM_ReferencedStructureSetSequence, 0);
+        // Not the Referenced Structure Set Sequence: that one belongs to the RT DVH module and demands histograms.
+        Builder set = out.item(DCM_ReferencedInstanceSequence, 0);
         set.text(DCM_ReferencedSOPClassUID, UID_RTStructureSetStorage);
         set.text(DCM_ReferencedSOPInstanceUID, dose.referenced_structure_set_uid);
+        Builder purpose = set.item(DCM_PurposeOfReferenceCodeSequence, 0);
+        purpose.text(DCM_CodeValue, "STRUCTURE-SET");
+        purpose.text(DCM_CodingSchemeDesignator, "99LIBDOSE");
+        purpose.text(DCM_CodeMeaning, "RT Structure Set of the calculation");
     }
     // 31 of the 32 bits: readers that take the pixels as signed see the same values.
     const double full_scale = 2147483647.0;
