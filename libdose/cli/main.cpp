@@ -1,13 +1,14 @@
 // The `dose` command. One file per sub-command.
 #include <fmt/core.h>
 
-#include <iostream>
+#include <cstdio>
 
 #include "cli/common.h"
 #include "libdose/error.h"
 
 int main(int argc, char** argv) {
     using namespace libdose;
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);  // what is said stays in order with the progress lines
     CLI::App app{"libdose: photon dose calculation for radiotherapy. Not a medical device."};
     app.set_version_flag("--version", std::string("libdose ") + LIBDOSE_VERSION);
     app.require_subcommand(1);
