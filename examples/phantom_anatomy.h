@@ -20,17 +20,17 @@ struct Solid {
 };
 
 struct Organ {
-    std::string name, type;   ///< RT ROI Interpreted Type
+    std::string name, type;  ///< RT ROI Interpreted Type
     Solid solid;
-    double hu;                ///< of the tissue; not used for target volumes that only mark a region
-    bool fills;               ///< whether it has a density of its own
+    double hu;   ///< of the tissue; not used for target volumes that only mark a region
+    bool fills;  ///< whether it has a density of its own
     std::array<int, 3> colour;
 };
 
 /// In the order in which they are painted: later ones win.
 std::vector<Organ> organs();
 Vec3 isocentre();
-double target_radius();       ///< of the PTV, mm
+double target_radius();  ///< of the PTV, mm
 
 /// Hounsfield units at a point; soft tissue carries a small, deterministic texture.
 double hounsfield(const Vec3& p);

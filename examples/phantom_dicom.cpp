@@ -58,10 +58,26 @@ private:
 };
 
 void common(Item out, const char* sop_class, const std::string& instance, const char* modality, const std::string& series) {
-    out.set(DCM_SpecificCharacterSet, "ISO_IR 100").set(DCM_SOPClassUID, sop_class).set(DCM_SOPInstanceUID, instance).set(DCM_StudyDate, "20260101").set(DCM_StudyTime, "120000");
-    out.set(DCM_AccessionNumber, "").set(DCM_Modality, modality).set(DCM_Manufacturer, "libdose").set(DCM_ReferringPhysicianName, "").set(DCM_StationName, "phantom");
-    out.set(DCM_ManufacturerModelName, "thorax phantom").set(DCM_SoftwareVersions, "1").set(DCM_PatientName, "Phantom^Thorax").set(DCM_PatientID, "LIBDOSE-THORAX");
-    out.set(DCM_PatientBirthDate, "").set(DCM_PatientSex, "O").set(DCM_StudyInstanceUID, study_uid).set(DCM_SeriesInstanceUID, series).set(DCM_StudyID, "1").set(DCM_SeriesNumber, "1");
+    out.set(DCM_SpecificCharacterSet, "ISO_IR 100")
+        .set(DCM_SOPClassUID, sop_class)
+        .set(DCM_SOPInstanceUID, instance)
+        .set(DCM_StudyDate, "20260101")
+        .set(DCM_StudyTime, "120000");
+    out.set(DCM_AccessionNumber, "")
+        .set(DCM_Modality, modality)
+        .set(DCM_Manufacturer, "libdose")
+        .set(DCM_ReferringPhysicianName, "")
+        .set(DCM_StationName, "phantom");
+    out.set(DCM_ManufacturerModelName, "thorax phantom")
+        .set(DCM_SoftwareVersions, "1")
+        .set(DCM_PatientName, "Phantom^Thorax")
+        .set(DCM_PatientID, "LIBDOSE-THORAX");
+    out.set(DCM_PatientBirthDate, "")
+        .set(DCM_PatientSex, "O")
+        .set(DCM_StudyInstanceUID, study_uid)
+        .set(DCM_SeriesInstanceUID, series)
+        .set(DCM_StudyID, "1")
+        .set(DCM_SeriesNumber, "1");
     out.set(DCM_FrameOfReferenceUID, frame_uid).set(DCM_PositionReferenceIndicator, "").set(DCM_OperatorsName, "");
 }
 
@@ -79,16 +95,27 @@ void write_ct(const libdose::Grid& grid, const std::filesystem::path& folder) {
         Item out(*format.getDataset());
         common(out, UID_CTImageStorage, slice_uid(k), "CT", ct_series_uid);
         const libdose::Vec3 first = grid.centre_mm(0, 0, k);
-        out.set(DCM_ImageType, "ORIGINAL\\PRIMARY\\AXIAL").set(DCM_SeriesDescription, "Thorax phantom").set(DCM_ContentDate, "20260101").set(DCM_ContentTime, "120000");
-        out.set(DCM_BodyPartExamined, "CHEST").set(DCM_AcquisitionNumber, "1").set(DCM_KVP, "120").set(DCM_PatientPosition, "HFS").set(DCM_InstanceNumber, std::to_string(k + 1));
+        out.set(DCM_ImageType, "ORIGINAL\\PRIMARY\\AXIAL")
+            .set(DCM_SeriesDescription, "Thorax phantom")
+            .set(DCM_ContentDate, "20260101")
+            .set(DCM_ContentTime, "120000");
+        out.set(DCM_BodyPartExamined, "CHEST")
+            .set(DCM_AcquisitionNumber, "1")
+            .set(DCM_KVP, "120")
+            .set(DCM_PatientPosition, "HFS")
+            .set(DCM_InstanceNumber, std::to_string(k + 1));
         out.set(DCM_ImagePositionPatient, joined(std::vector<double>{first[0], first[1], first[2]})).set(DCM_ImageOrientationPatient, "1\\0\\0\\0\\1\\0");
         out.set(DCM_SliceThickness, decimal(grid.spacing_mm[2])).set(DCM_PixelSpacing, joined(std::vector<double>{grid.spacing_mm[1], grid.spacing_mm[0]}));
-        out.set(DCM_SamplesPerPixel, Uint16{1}).set(DCM_PhotometricInterpretation, "MONOCHROME2").set(DCM_Rows, static_cast<Uint16>(grid.size[1])).set(DCM_Columns, static_cast<Uint16>(grid.size[0]));
+        out.set(DCM_SamplesPerPixel, Uint16{1})
+            .set(DCM_PhotometricInterpretation, "MONOCHROME2")
+            .set(DCM_Rows, static_cast<Uint16>(grid.size[1]))
+            .set(DCM_Columns, static_cast<Uint16>(grid.size[0]));
         out.set(DCM_BitsAllocated, Uint16{16}).set(DCM_BitsStored, Uint16{16}).set(DCM_HighBit, Uint16{15}).set(DCM_PixelRepresentation, Uint16{0});
         out.set(DCM_RescaleIntercept, "-1024").set(DCM_RescaleSlope, "1").set(DCM_RescaleType, "HU");
         for (int j = 0; j < grid.size[1]; ++j)
             for (int i = 0; i < grid.size[0]; ++i)
-                pixels[static_cast<std::size_t>(j) * static_cast<std::size_t>(grid.size[0]) + static_cast<std::size_t>(i)] = static_cast<Uint16>(hounsfield(grid.centre_mm(i, j, k)) + 1024);
+                pixels[static_cast<std::size_t>(j) * static_cast<std::size_t>(grid.size[0]) + static_cast<std::size_t>(i)] =
+                    static_cast<Uint16>(hounsfield(grid.centre_mm(i, j, k)) + 1024);
         out.raw().putAndInsertUint16Array(DCM_PixelData, pixels.data(), static_cast<unsigned long>(pixels.size()));
         char name[32];
         std::snprintf(name, sizeof name, "CT_%03d.dcm", k);
@@ -107,11 +134,16 @@ void write_structures(const libdose::Grid& grid, const std::filesystem::path& fo
     study.set(DCM_ReferencedSOPClassUID, "1.2.840.10008.3.1.2.3.1").set(DCM_ReferencedSOPInstanceUID, study_uid);
     Item series = study.add(DCM_RTReferencedSeriesSequence);
     series.set(DCM_SeriesInstanceUID, ct_series_uid);
-    for (int k = 0; k < grid.size[2]; ++k) series.add(DCM_ContourImageSequence).set(DCM_ReferencedSOPClassUID, UID_CTImageStorage).set(DCM_ReferencedSOPInstanceUID, slice_uid(k));
+    for (int k = 0; k < grid.size[2]; ++k)
+        series.add(DCM_ContourImageSequence).set(DCM_ReferencedSOPClassUID, UID_CTImageStorage).set(DCM_ReferencedSOPInstanceUID, slice_uid(k));
     int number = 0;
     for (const Organ& organ : organs()) {
         const std::string roi = std::to_string(++number);
-        out.add(DCM_StructureSetROISequence).set(DCM_ROINumber, roi).set(DCM_ReferencedFrameOfReferenceUID, frame_uid).set(DCM_ROIName, organ.name).set(DCM_ROIGenerationAlgorithm, "AUTOMATIC");
+        out.add(DCM_StructureSetROISequence)
+            .set(DCM_ROINumber, roi)
+            .set(DCM_ReferencedFrameOfReferenceUID, frame_uid)
+            .set(DCM_ROIName, organ.name)
+            .set(DCM_ROIGenerationAlgorithm, "AUTOMATIC");
         Item contours = out.add(DCM_ROIContourSequence);
         contours.set(DCM_ROIDisplayColor, joined(organ.colour)).set(DCM_ReferencedROINumber, roi);
         for (int k = 0; k < grid.size[2]; ++k) {
@@ -122,13 +154,18 @@ void write_structures(const libdose::Grid& grid, const std::filesystem::path& fo
             std::vector<double> data;
             for (int p = 0; p < points; ++p) {
                 const double angle = 2 * std::numbers::pi * p / points;
-                for (const double c : {organ.solid.centre[0] + half[0] * std::cos(angle), organ.solid.centre[1] + half[1] * std::sin(angle), z}) data.push_back(std::round(c * 1000) / 1000);
+                for (const double c : {organ.solid.centre[0] + half[0] * std::cos(angle), organ.solid.centre[1] + half[1] * std::sin(angle), z})
+                    data.push_back(std::round(c * 1000) / 1000);
             }
             Item contour = contours.add(DCM_ContourSequence);
             contour.add(DCM_ContourImageSequence).set(DCM_ReferencedSOPClassUID, UID_CTImageStorage).set(DCM_ReferencedSOPInstanceUID, slice_uid(k));
             contour.set(DCM_ContourGeometricType, "CLOSED_PLANAR").set(DCM_NumberOfContourPoints, std::to_string(points)).set(DCM_ContourData, joined(data));
         }
-        out.add(DCM_RTROIObservationsSequence).set(DCM_ObservationNumber, roi).set(DCM_ReferencedROINumber, roi).set(DCM_RTROIInterpretedType, organ.type).set(DCM_ROIInterpreter, "");
+        out.add(DCM_RTROIObservationsSequence)
+            .set(DCM_ObservationNumber, roi)
+            .set(DCM_ReferencedROINumber, roi)
+            .set(DCM_RTROIInterpretedType, organ.type)
+            .set(DCM_ROIInterpreter, "");
     }
     out.set(DCM_ApprovalStatus, "UNAPPROVED");
     save(format, folder / "RS.dcm");
@@ -139,9 +176,18 @@ void write_plan(const PlanDescription& plan, int number, const std::filesystem::
     Item out(*format.getDataset());
     const std::string base = uid_root + "." + std::to_string(10 + number);
     common(out, UID_RTPlanStorage, base + ".1", "RTPLAN", base);
-    out.set(DCM_InstanceNumber, "1").set(DCM_RTPlanLabel, plan.label).set(DCM_RTPlanName, plan.name).set(DCM_RTPlanDate, "20260101").set(DCM_RTPlanTime, "120000").set(DCM_PlanIntent, "RESEARCH").set(DCM_RTPlanGeometry, "PATIENT");
+    out.set(DCM_InstanceNumber, "1")
+        .set(DCM_RTPlanLabel, plan.label)
+        .set(DCM_RTPlanName, plan.name)
+        .set(DCM_RTPlanDate, "20260101")
+        .set(DCM_RTPlanTime, "120000")
+        .set(DCM_PlanIntent, "RESEARCH")
+        .set(DCM_RTPlanGeometry, "PATIENT");
     Item group = out.add(DCM_FractionGroupSequence);
-    group.set(DCM_FractionGroupNumber, "1").set(DCM_NumberOfFractionsPlanned, std::to_string(plan.fractions)).set(DCM_NumberOfBeams, std::to_string(plan.beams.size())).set(DCM_NumberOfBrachyApplicationSetups, "0");
+    group.set(DCM_FractionGroupNumber, "1")
+        .set(DCM_NumberOfFractionsPlanned, std::to_string(plan.fractions))
+        .set(DCM_NumberOfBeams, std::to_string(plan.beams.size()))
+        .set(DCM_NumberOfBrachyApplicationSetups, "0");
     const libdose::Vec3 centre = isocentre();
     const std::string isocentre_text = joined(std::vector<double>{centre[0], centre[1], centre[2]});
     int beam_number = 0;
@@ -149,20 +195,36 @@ void write_plan(const PlanDescription& plan, int number, const std::filesystem::
         const std::string id = std::to_string(++beam_number);
         group.add(DCM_ReferencedBeamSequence).set(DCM_BeamMeterset, decimal(beam.meterset_mu)).set(DCM_ReferencedBeamNumber, id);
         Item b = out.add(DCM_BeamSequence);
-        b.set(DCM_BeamNumber, id).set(DCM_BeamName, beam.name).set(DCM_BeamType, beam.dynamic ? "DYNAMIC" : "STATIC").set(DCM_RadiationType, "PHOTON").set(DCM_TreatmentMachineName, "LIBDOSE-DEMO").set(DCM_PrimaryDosimeterUnit, "MU");
+        b.set(DCM_BeamNumber, id)
+            .set(DCM_BeamName, beam.name)
+            .set(DCM_BeamType, beam.dynamic ? "DYNAMIC" : "STATIC")
+            .set(DCM_RadiationType, "PHOTON")
+            .set(DCM_TreatmentMachineName, "LIBDOSE-DEMO")
+            .set(DCM_PrimaryDosimeterUnit, "MU");
         b.add(DCM_PrimaryFluenceModeSequence).set(DCM_FluenceMode, "STANDARD");
-        b.set(DCM_SourceAxisDistance, "1000").set(DCM_TreatmentDeliveryType, "TREATMENT").set(DCM_NumberOfWedges, "0").set(DCM_NumberOfCompensators, "0").set(DCM_NumberOfBoli, "0").set(DCM_NumberOfBlocks, "0");
+        b.set(DCM_SourceAxisDistance, "1000")
+            .set(DCM_TreatmentDeliveryType, "TREATMENT")
+            .set(DCM_NumberOfWedges, "0")
+            .set(DCM_NumberOfCompensators, "0")
+            .set(DCM_NumberOfBoli, "0")
+            .set(DCM_NumberOfBlocks, "0");
         b.add(DCM_BeamLimitingDeviceSequence).set(DCM_RTBeamLimitingDeviceType, "ASYMX").set(DCM_NumberOfLeafJawPairs, "1");
         b.add(DCM_BeamLimitingDeviceSequence).set(DCM_RTBeamLimitingDeviceType, "ASYMY").set(DCM_NumberOfLeafJawPairs, "1");
-        b.add(DCM_BeamLimitingDeviceSequence).set(DCM_RTBeamLimitingDeviceType, "MLCX").set(DCM_NumberOfLeafJawPairs, "60").set(DCM_LeafPositionBoundaries, joined(leaf_boundaries()));
-        b.set(DCM_FinalCumulativeMetersetWeight, decimal(beam.points.back().weight)).set(DCM_NumberOfControlPoints, std::to_string(beam.points.size())).set(DCM_ReferencedPatientSetupNumber, "1");
+        b.add(DCM_BeamLimitingDeviceSequence)
+            .set(DCM_RTBeamLimitingDeviceType, "MLCX")
+            .set(DCM_NumberOfLeafJawPairs, "60")
+            .set(DCM_LeafPositionBoundaries, joined(leaf_boundaries()));
+        b.set(DCM_FinalCumulativeMetersetWeight, decimal(beam.points.back().weight))
+            .set(DCM_NumberOfControlPoints, std::to_string(beam.points.size()))
+            .set(DCM_ReferencedPatientSetupNumber, "1");
         for (std::size_t i = 0; i < beam.points.size(); ++i) {
             const Point& point = beam.points[i];
             Item c = b.add(DCM_ControlPointSequence);
             c.set(DCM_ControlPointIndex, std::to_string(i));
             if (i == 0) c.set(DCM_NominalBeamEnergy, "6").set(DCM_DoseRateSet, "600");
             const auto device = [&](const char* type, const std::vector<double>& positions) {
-                if (!positions.empty()) c.add(DCM_BeamLimitingDevicePositionSequence).set(DCM_RTBeamLimitingDeviceType, type).set(DCM_LeafJawPositions, joined(positions));
+                if (!positions.empty())
+                    c.add(DCM_BeamLimitingDevicePositionSequence).set(DCM_RTBeamLimitingDeviceType, type).set(DCM_LeafJawPositions, joined(positions));
             };
             device("ASYMX", point.x_jaws);
             device("ASYMY", point.y_jaws);
@@ -172,8 +234,15 @@ void write_plan(const PlanDescription& plan, int number, const std::filesystem::
                 c.set(DCM_GantryAngle, decimal(point.gantry_deg)).set(DCM_GantryRotationDirection, turns ? "CW" : "NONE");
             }
             if (i == 0) {
-                c.set(DCM_BeamLimitingDeviceAngle, decimal(point.collimator_deg)).set(DCM_BeamLimitingDeviceRotationDirection, "NONE").set(DCM_PatientSupportAngle, "0").set(DCM_PatientSupportRotationDirection, "NONE");
-                c.set(DCM_TableTopEccentricAngle, "0").set(DCM_TableTopEccentricRotationDirection, "NONE").set(DCM_TableTopVerticalPosition, "").set(DCM_TableTopLongitudinalPosition, "").set(DCM_TableTopLateralPosition, "");
+                c.set(DCM_BeamLimitingDeviceAngle, decimal(point.collimator_deg))
+                    .set(DCM_BeamLimitingDeviceRotationDirection, "NONE")
+                    .set(DCM_PatientSupportAngle, "0")
+                    .set(DCM_PatientSupportRotationDirection, "NONE");
+                c.set(DCM_TableTopEccentricAngle, "0")
+                    .set(DCM_TableTopEccentricRotationDirection, "NONE")
+                    .set(DCM_TableTopVerticalPosition, "")
+                    .set(DCM_TableTopLongitudinalPosition, "")
+                    .set(DCM_TableTopLateralPosition, "");
                 c.set(DCM_IsocenterPosition, isocentre_text);
             }
             c.set(DCM_CumulativeMetersetWeight, decimal(point.weight));

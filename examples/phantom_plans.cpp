@@ -43,7 +43,10 @@ std::vector<double> jaws() {
 
 PlanDescription four_field() {
     PlanDescription plan{"four-field", "Four static fields", 30, {}};
-    const struct { const char* name; double gantry, collimator, mu; } fields[] = {{"AP", 0, 0, 62}, {"LPO", 135, 15, 66}, {"L LAT", 80, 0, 54}, {"RAO", 330, 345, 58}};
+    const struct {
+        const char* name;
+        double gantry, collimator, mu;
+    } fields[] = {{"AP", 0, 0, 62}, {"LPO", 135, 15, 66}, {"L LAT", 80, 0, 54}, {"RAO", 330, 345, 58}};
     for (const auto& field : fields) {
         Point first{field.gantry, field.collimator, 0, jaws(), jaws(), leaves(-1, 1)};
         Point last{field.gantry, field.collimator, 1, {}, {}, {}};
@@ -55,15 +58,19 @@ PlanDescription four_field() {
 /// A window sweeps over the target; its width changes from beam to beam. One beam's final weight is not 1.
 PlanDescription sliding_window() {
     PlanDescription plan{"sliding-window", "Three sliding-window fields", 30, {}};
-    const struct { const char* name; double gantry, mu, window, final_weight; } fields[] = {{"SW 0", 0, 380, 0.9, 1}, {"SW 110", 110, 420, 0.7, 1}, {"SW 320", 320, 360, 1.1, 50}};
+    const struct {
+        const char* name;
+        double gantry, mu, window, final_weight;
+    } fields[] = {{"SW 0", 0, 220, 0.9, 1}, {"SW 110", 110, 245, 0.7, 1}, {"SW 320", 320, 210, 1.1, 50}};
     constexpr int steps = 20;
     for (const auto& field : fields) {
         PlanBeam beam{field.name, field.mu, true, false, {}};
         for (int s = 0; s <= steps; ++s) {
             const double part = static_cast<double>(s) / steps;
-            const double lead = std::clamp(-1 + part * (2 + field.window), -1.0, 1.0), trail = std::clamp(-1 + part * (2 + field.window) - field.window, -1.0, 1.0);
+            const double lead = std::clamp(-1 + part * (2 + field.window), -1.0, 1.0),
+                         trail = std::clamp(-1 + part * (2 + field.window) - field.window, -1.0, 1.0);
             // A little slower in the middle than at the ends.
-            const double weight = part + 0.08 * std::sin(2 * 3.14159265358979 * part);
+            const double weight = part - 0.02 * std::sin(2 * 3.14159265358979 * part);
             Point point{field.gantry, 0, weight * field.final_weight, {}, {}, leaves(trail, lead)};
             if (s == 0) point.x_jaws = point.y_jaws = jaws();
             beam.points.push_back(point);

@@ -8,8 +8,8 @@ namespace phantom {
 
 struct Point {
     double gantry_deg = 0, collimator_deg = 0, weight = 0;
-    std::vector<double> x_jaws, y_jaws;   ///< lower, upper, mm; empty: as in the control point before
-    std::vector<double> leaves;           ///< 60 of the lower bank, 60 of the upper
+    std::vector<double> x_jaws, y_jaws;  ///< lower, upper, mm; empty: as in the control point before
+    std::vector<double> leaves;          ///< 60 of the lower bank, 60 of the upper
 };
 
 struct PlanBeam {

@@ -14,9 +14,11 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pydicom
+from matplotlib.lines import Line2D
 from matplotlib.path import Path as Polygon
 
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7"]  # Okabe and Ito: told apart by colour-blind readers
+STRUCTURE_COLOURS = ["#999999", "#56b4e9", "#0072b2", "#cc79a7", "#000000", "#e69f00", "#009e73", "#d55e00"]  # the same palette
 LINES = ["-", "--", ":", "-."]
 
 
@@ -115,13 +117,65 @@ def histogram(values, axes, contours, bins):
     return 100 * np.array([(dose >= b).mean() if dose.size else np.nan for b in bins])
 
 
+def outlines(ax, structures, colours, axes, point, vertical):
+    """Contours on the axial plane nearest to a point, or where they cross its coronal plane (ends of the cuts, slice by slice)."""
+    for name, (_, _, contours) in structures.items():
+        planes = np.array([c[0, 2] for c in contours])
+        if vertical == 1:
+            shown = planes[nearest(planes, point[2])]
+            if abs(shown - point[2]) > abs(axes[2][1] - axes[2][0]):
+                continue
+            for contour in (c for c in contours if abs(c[0, 2] - shown) < 1e-2):
+                closed = np.vstack([contour, contour[:1]])
+                ax.plot(closed[:, 0], closed[:, 1], color=colours[name], linewidth=1.0)
+            continue
+        for contour in contours:
+            ends = np.roll(contour, -1, axis=0)
+            cuts = (contour[:, 1] - point[1]) * (ends[:, 1] - point[1]) < 0
+            part = (point[1] - contour[cuts, 1]) / (ends[cuts, 1] - contour[cuts, 1])
+            x = contour[cuts, 0] + part * (ends[cuts, 0] - contour[cuts, 0])
+            ax.plot(x, np.full(len(x), contour[0, 2]), ".", color=colours[name], markersize=1.8)
+
+
 def draw_plane(ax, image, dose, levels, axes_ct, axes_dose, labels, title):
-    ax.imshow(image, cmap="gray", vmin=-900, vmax=400, extent=extent(*axes_ct), origin="lower", aspect="equal", interpolation="nearest")
-    lines = ax.contour(axes_dose[0], axes_dose[1], dose, levels=levels, cmap="plasma", linewidths=1.3)
+    ax.imshow(image, cmap="gray", vmin=-1000, vmax=500, extent=extent(*axes_ct), origin="lower", aspect="equal", interpolation="nearest")
+    ax.contour(axes_dose[0], axes_dose[1], dose, levels=levels, colors=isodose_colours(levels), linewidths=1.6)
+    ax.set_xlim(extent(*axes_dose)[:2])
+    ax.set_ylim(extent(*axes_dose)[2:])
     ax.set_xlabel(labels[0])
     ax.set_ylabel(labels[1])
     ax.set_title(title)
-    return lines
+
+
+def isodose_colours(levels):
+    return [plt.get_cmap("plasma")(0.15 + 0.85 * n / max(len(levels) - 1, 1)) for n in range(len(levels))]
+
+
+def draw_profiles(panel, doses, axis, label, centre):
+    for n, (name, (values, axes)) in enumerate(doses.items()):
+        panel.plot(axes[axis], profile(values, axes, axis, centre), color=COLOURS[n % 4], linestyle=LINES[n % 4], label=name)
+    panel.set_xlabel(label)
+    panel.set_ylabel("dose (Gy)")
+    panel.set_title(f"Profile along {label[0]}")
+    panel.grid(alpha=0.3)
+    panel.legend(frameon=False)
+
+
+def draw_histograms(panel, doses, structures, colours):
+    bins = np.linspace(0, 1.02 * max(values.max() for values, _ in doses.values()), 120)
+    handles = []
+    for name, (kind, _, contours) in structures.items():
+        if kind == "EXTERNAL":
+            continue
+        for n, (values, axes) in enumerate(doses.values()):
+            panel.plot(bins, histogram(values, axes, contours, bins), color=colours[name], linestyle=LINES[n % 4])
+        handles.append(Line2D([], [], color=colours[name], label=name))
+    handles += [Line2D([], [], color="black", linestyle=LINES[n % 4], label=name) for n, name in enumerate(doses)]
+    panel.set_xlabel("dose (Gy)")
+    panel.set_ylabel("volume (%)")
+    panel.set_title("Dose-volume histograms")
+    panel.grid(alpha=0.3)
+    panel.legend(handles=handles, frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncol=3)
 
 
 def main():
@@ -139,60 +193,32 @@ def main():
         name, _, file = text.rpartition("=")
         doses[name or Path(file).stem] = read_dose(file)
     structures = read_structures(arguments.structures)
+    colours = {name: STRUCTURE_COLOURS[n % len(STRUCTURE_COLOURS)] for n, name in enumerate(structures)}
     centre = isocentre_of(arguments.plan)
-    first_name = next(iter(doses))
-    maximum = max(values.max() for values, _ in doses.values())
-    at_centre = float(np.interp(centre[0], doses[first_name][1][0], profile(*doses[first_name], 0, centre)))
-    levels = at_centre * np.array([0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 1.0])
+    first_name, (first_values, first_axes) = next(iter(doses.items()))
+    at_centre = float(np.interp(centre[0], first_axes[0], profile(first_values, first_axes, 0, centre)))
+    if not at_centre > 0:
+        raise SystemExit(f"error: {first_name} has no dose at the isocentre, so that there are no isodose levels to draw")
+    levels = at_centre * np.array([0.1, 0.3, 0.5, 0.7, 0.9, 1.0])
 
-    rows = 2 if len(doses) > 1 else 1
-    figure, panels = plt.subplots(rows, 4, figsize=(19, 4.9 * rows), squeeze=False)
+    columns = len(doses) + 2  # a column per dose, profiles, histograms
+    figure = plt.figure(figsize=(4.8 * columns, 8.4))
+    grid = figure.add_gridspec(2, columns)
     figure.suptitle(f"Dose through the isocentre ({centre[0]:.0f}, {centre[1]:.0f}, {centre[2]:.0f}) mm; {first_name}: {at_centre:.1f} Gy there")
-    for row, (name, (values, axes)) in enumerate(list(doses.items())[:2]):
-        k, j = nearest(axes[2], centre[2]), nearest(axes[1], centre[1])
-        axial, coronal = panels[row][0], panels[row][1]
-        draw_plane(axial, ct[nearest(ct_axes[2], centre[2])], values[k], levels, (ct_axes[0], ct_axes[1]), (axes[0], axes[1]),
-                   ("x, left (mm)", "y, posterior (mm)"), f"{name}: axial")
+    slice_ct, row_ct = nearest(ct_axes[2], centre[2]), nearest(ct_axes[1], centre[1])
+    for column, (name, (values, axes)) in enumerate(doses.items()):
+        axial, coronal = figure.add_subplot(grid[0, column]), figure.add_subplot(grid[1, column])
+        draw_plane(axial, ct[slice_ct], values[nearest(axes[2], centre[2])], levels, ct_axes[:2], axes[:2], ("x, left (mm)", "y, posterior (mm)"), f"{name}: axial")
         axial.invert_yaxis()
-        lines = draw_plane(coronal, ct[:, nearest(ct_axes[1], centre[1])], values[:, j], levels, (ct_axes[0], ct_axes[2]), (axes[0], axes[2]),
-                           ("x, left (mm)", "z, superior (mm)"), f"{name}: coronal")
-        bar = figure.colorbar(lines, ax=coronal, shrink=0.8)
-        bar.set_label("Gy")
-        for _, colour, contours in structures.values():
-            for contour in contours:
-                if abs(contour[0, 2] - ct_axes[2][nearest(ct_axes[2], centre[2])]) < 1e-2:
-                    closed = np.vstack([contour, contour[:1]])
-                    axial.plot(closed[:, 0], closed[:, 1], color=colour, linewidth=0.8)
-        axial.set_xlim(extent(axes[0], axes[1])[:2])
-        axial.set_ylim(extent(axes[1], axes[1])[1], extent(axes[1], axes[1])[0])
-        coronal.set_xlim(extent(axes[0], axes[1])[:2])
-        coronal.set_ylim(extent(axes[2], axes[2])[:2])
-    for number, (axis, label) in enumerate(((0, "x, left (mm)"), (1, "y, posterior (mm)"))):
-        panel = panels[number % rows][2 + (number // rows)] if rows == 2 else panels[0][2 + number]
-        for n, (name, (values, axes)) in enumerate(doses.items()):
-            panel.plot(axes[axis], profile(values, axes, axis, centre), color=COLOURS[n % 4], linestyle=LINES[n % 4], label=name)
-        panel.set_xlabel(label)
-        panel.set_ylabel("dose (Gy)")
-        panel.set_title(f"Profile along {label[0]}")
-        panel.grid(alpha=0.3)
-        panel.legend(frameon=False)
-    if rows == 2:
-        gs = panels[0][3].get_gridspec()
-        for panel in (panels[0][3], panels[1][3]):
-            panel.remove()
-        dvh = figure.add_subplot(gs[:, 3])
-        bins = np.linspace(0, 1.02 * maximum, 120)
-        for name, (kind, colour, contours) in structures.items():
-            if kind == "EXTERNAL":
-                continue
-            for n, (engine, (values, axes)) in enumerate(doses.items()):
-                dvh.plot(bins, histogram(values, axes, contours, bins), color=colour, linestyle=LINES[n % 4], label=name if n == 0 else None)
-        dvh.set_xlabel("dose (Gy)")
-        dvh.set_ylabel("volume (%)")
-        dvh.set_title("DVH (" + ", ".join(f"{engine} {'solid' if n == 0 else 'dashed'}" for n, engine in enumerate(list(doses)[:2])) + ")")
-        dvh.grid(alpha=0.3)
-        dvh.legend(frameon=False, fontsize=9)
-    figure.tight_layout()
+        draw_plane(coronal, ct[:, row_ct], values[:, nearest(axes[1], centre[1])], levels, ct_axes[::2], axes[::2], ("x, left (mm)", "z, superior (mm)"), f"{name}: coronal")
+        outlines(axial, structures, colours, ct_axes, centre, 1)
+        outlines(coronal, structures, colours, ct_axes, centre, 2)
+    draw_profiles(figure.add_subplot(grid[0, -2]), doses, 0, "x, left (mm)", centre)
+    draw_profiles(figure.add_subplot(grid[1, -2]), doses, 1, "y, posterior (mm)", centre)
+    draw_histograms(figure.add_subplot(grid[:, -1]), doses, structures, colours)
+    isodoses = [Line2D([], [], color=c, linewidth=2, label=f"{level:.1f} Gy") for c, level in zip(isodose_colours(levels), levels)]
+    figure.tight_layout(rect=(0, 0.01, 1, 1))
+    figure.legend(handles=isodoses, loc="lower left", bbox_to_anchor=(0.02, 0.01), ncol=len(levels), title="Isodose lines", fontsize=9)
     figure.savefig(arguments.out, dpi=90)
     print(f"picture: {arguments.out}")
 

@@ -20,11 +20,13 @@ fi
 installed=$SECONDS
 
 mkdir -p "$build"
-cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DLIBDOSE_WERROR=ON -DLIBDOSE_TESTS=ON -DLIBDOSE_EXAMPLES=ON \
+echo "building with $jobs jobs, warnings as errors; log: $build/build.log"
+cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DLIBDOSE_WERROR=ON -DLIBDOSE_TESTS=ON -DLIBDOSE_EXAMPLES=ON -DLIBDOSE_BENCHMARKS=ON \
   -DPython3_EXECUTABLE="$venv/bin/python" >"$build/configure.log" 2>&1 || { cat "$build/configure.log"; exit 1; }
 cmake --build "$build" -j "$jobs" >"$build/build.log" 2>&1 || { tail -n 60 "$build/build.log"; echo "error: the build failed; the log is $build/build.log" >&2; exit 1; }
 built=$SECONDS
 
+echo "running the tests; log: $build/test.log"
 # ctest writes to a file, so that its exit status is not that of a pipe.
 status=0
 ctest --test-dir "$build" --output-on-failure -j "$jobs" >"$build/test.log" 2>&1 || status=$?

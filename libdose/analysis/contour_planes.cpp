@@ -16,15 +16,13 @@ constexpr double gap_factor = 1.5;
 double plane_of(const Contour& contour, const std::string& name) {
     double lowest = contour.points_mm.front()[2], highest = lowest;
     for (const Vec3& point : contour.points_mm) {
-        if (!point.allFinite())
-            throw bad_input("a contour has a coordinate that is not a finite number", "structure " + name);
+        if (!point.allFinite()) throw bad_input("a contour has a coordinate that is not a finite number", "structure " + name);
         lowest = std::min(lowest, point[2]);
         highest = std::max(highest, point[2]);
     }
     if (highest - lowest > axial_tolerance_mm)
-        throw bad_input("a contour is not axial: its z goes from " + std::to_string(lowest) + " to " +
-                            std::to_string(highest) + " mm",
-                        "structure " + name, "Export the structure with contours on the axial planes of the CT");
+        throw bad_input("a contour is not axial: its z goes from " + std::to_string(lowest) + " to " + std::to_string(highest) + " mm", "structure " + name,
+                        "Export the structure with contours on the axial planes of the CT");
     return 0.5 * (lowest + highest);
 }
 

@@ -10,13 +10,13 @@ namespace libdose {
 
 struct ContourPlane {
     double z_mm = 0;
-    double lower_mm = 0, upper_mm = 0;         ///< what the plane stands for along z
-    std::vector<const Contour*> contours;      ///< all contours in this plane, at least three points each
+    double lower_mm = 0, upper_mm = 0;     ///< what the plane stands for along z
+    std::vector<const Contour*> contours;  ///< all contours in this plane, at least three points each
 };
 
 struct ContourStack {
-    std::vector<ContourPlane> planes;                   ///< by ascending z
-    std::vector<std::pair<double, double>> gaps_mm;     ///< z of the two planes on either side of a gap
+    std::vector<ContourPlane> planes;                ///< by ascending z
+    std::vector<std::pair<double, double>> gaps_mm;  ///< z of the two planes on either side of a gap
 };
 
 /// Lower median of the distances between neighbouring planes; 0 with fewer than two planes.

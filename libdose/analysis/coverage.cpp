@@ -45,8 +45,7 @@ Volume<float> coverage_mask(const Structure& structure, const Grid& grid) {
             for (int j = area.first_row; j < area.end_row; ++j, fraction += width) {
                 float* line = &mask.at(area.first_column, j, k);
                 for (int i = 0; i < width; ++i)
-                    if (fraction[i] > 0)
-                        line[i] = static_cast<float>(settle(static_cast<double>(line[i]) + depth * fraction[i]));
+                    if (fraction[i] > 0) line[i] = static_cast<float>(settle(static_cast<double>(line[i]) + depth * fraction[i]));
             }
         }
     }

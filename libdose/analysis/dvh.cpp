@@ -36,7 +36,9 @@ Grid sampling_grid(const Grid& dose, const Structure& structure) {
             voxels *= count[a] * split[a];
         }
         if (voxels <= most) break;
-        if (finest == 1) throw bad_input("the structure is too large for its dose-volume histogram", "structure " + structure.name, "Check its contours, or use a coarser dose grid");
+        if (finest == 1)
+            throw bad_input("the structure is too large for its dose-volume histogram", "structure " + structure.name,
+                            "Check its contours, or use a coarser dose grid");
     }
     Grid grid;
     for (std::size_t a = 0; a < 3; ++a) {

@@ -95,15 +95,15 @@ Volume<float> extreme_nearby(const Volume<float>& volume, const std::array<int, 
 
 void check_volume(const Volume<float>& volume, const char* name) {
     volume.grid.check(std::string(name) + " of the gamma index");
-    if (volume.values.size() != volume.grid.voxel_count()) throw bad_input("the number of values and the grid disagree", std::string(name) + " of the gamma index");
+    if (volume.values.size() != volume.grid.voxel_count())
+        throw bad_input("the number of values and the grid disagree", std::string(name) + " of the gamma index");
     if (!std::all_of(volume.values.begin(), volume.values.end(), [](float v) { return std::isfinite(v); }))
         throw bad_input("a dose that is not a finite number", std::string(name) + " of the gamma index");
 }
 
 void check_options(const GammaOptions& o) {
     const auto positive = [](double v) { return std::isfinite(v) && v > 0; };
-    if (!positive(o.dose_percent) || !positive(o.distance_mm))
-        throw bad_input("the dose and distance criteria must be positive", "gamma index");
+    if (!positive(o.dose_percent) || !positive(o.distance_mm)) throw bad_input("the dose and distance criteria must be positive", "gamma index");
     if (!(o.threshold_percent >= 0 && o.threshold_percent < 100)) throw bad_input("the threshold must be at least 0 and below 100 percent", "gamma index");
     if (!(std::isfinite(o.normalisation_gy) && o.normalisation_gy >= 0)) throw bad_input("the normalisation must not be negative", "gamma index");
     if (!(o.max_gamma >= 1 && o.max_gamma <= 10)) throw bad_input("the largest gamma must be between 1 and 10", "gamma index");
@@ -158,7 +158,8 @@ GammaResult gamma_index(const Volume<float>& reference, const Volume<float>& eva
             nearest[a] = static_cast<int>(std::clamp(std::round(centre[static_cast<Eigen::Index>(a)]), 0.0, static_cast<double>(other.size[a] - 1)));
         const std::size_t n = other.index(nearest[0], nearest[1], nearest[2]);
         // No point within reach has a smaller dose term than this. The margin covers the rounding of the interpolation.
-        const double least = 0.999999 * dose_term2(std::max({0.0, static_cast<double>(lowest.values[n]) - dose, dose - static_cast<double>(highest.values[n])}));
+        const double least =
+            0.999999 * dose_term2(std::max({0.0, static_cast<double>(lowest.values[n]) - dose, dose - static_cast<double>(highest.values[n])}));
         for (const Offset& offset : offsets) {
             if (offset.distance2 + least >= best) break;
             if (sampler.value(centre + offset.voxels, value)) best = std::min(best, offset.distance2 + dose_term2(value - dose));

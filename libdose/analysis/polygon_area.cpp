@@ -82,11 +82,8 @@ void add_ordered(std::vector<Span>& spans, double height, Row& row) {
 }
 
 void add_slab(std::vector<Span>& spans, double height, Row& row) {
-    std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) {
-        return a.top != b.top ? a.top < b.top : a.bottom < b.bottom;
-    });
-    const bool crossing = !std::is_sorted(spans.begin(), spans.end(),
-                                          [](const Span& a, const Span& b) { return a.bottom < b.bottom; });
+    std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.top != b.top ? a.top < b.top : a.bottom < b.bottom; });
+    const bool crossing = !std::is_sorted(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.bottom < b.bottom; });
     if (!crossing) return add_ordered(spans, height, row);
 
     std::vector<double> cuts{0, 1};

@@ -66,7 +66,8 @@ int calculate_plan(const Arguments& arguments) {
     };
     for (const Beam& beam : plan.beams) {
         const BeamModel& model = provider(beam);
-        fmt::print("beam {} \"{}\": {:g} MV, {:.2f} MU, {} control points, model {}\n", beam.number, beam.name, beam.nominal_energy_mv, beam.meterset_mu, beam.control_points.size(), model.name);
+        fmt::print("beam {} \"{}\": {:g} MV, {:.2f} MU, {} control points, model {}\n", beam.number, beam.name, beam.nominal_energy_mv, beam.meterset_mu,
+                   beam.control_points.size(), model.name);
     }
     std::vector<fs::path> ct_files;
     for (const auto& entry : selected.ct) ct_files.push_back(entry.file);
@@ -109,12 +110,21 @@ int calculate_plan(const Arguments& arguments) {
     json["quality"] = arguments.quality;
     json["plan"] = {{"label", plan.label}, {"uid", plan.sop_instance_uid}, {"fractions", plan.fractions}};
     const Provenance& p = result.plan.provenance;
-    json["provenance"] = {{"engine_version", p.engine_version}, {"engine", p.engine}, {"backend", p.backend}, {"model_hashes", p.model_hashes}, {"hu_curve_name", p.hu_curve_name},
-                          {"hu_curve_hash", p.hu_curve_hash}, {"settings", p.settings}, {"input_uids", p.input_uids}};
+    json["provenance"] = {{"engine_version", p.engine_version},
+                          {"engine", p.engine},
+                          {"backend", p.backend},
+                          {"model_hashes", p.model_hashes},
+                          {"hu_curve_name", p.hu_curve_name},
+                          {"hu_curve_hash", p.hu_curve_hash},
+                          {"settings", p.settings},
+                          {"input_uids", p.input_uids}};
     const Grid& grid = result.plan.gy.grid;
-    json["grid"] = {{"size", grid.size}, {"spacing_mm", {grid.spacing_mm[0], grid.spacing_mm[1], grid.spacing_mm[2]}}, {"origin_mm", {grid.origin_mm[0], grid.origin_mm[1], grid.origin_mm[2]}}};
+    json["grid"] = {{"size", grid.size},
+                    {"spacing_mm", {grid.spacing_mm[0], grid.spacing_mm[1], grid.spacing_mm[2]}},
+                    {"origin_mm", {grid.origin_mm[0], grid.origin_mm[1], grid.origin_mm[2]}}};
     json["maximum_gy"] = finite(largest(result.plan));
-    fmt::print("maximum dose {:.3f} Gy in {} fractions, to {}\n", largest(result.plan), plan.fractions, result.plan.medium == DoseMedium::medium ? "medium" : "water");
+    fmt::print("maximum dose {:.3f} Gy in {} fractions, to {}\n", largest(result.plan), plan.fractions,
+               result.plan.medium == DoseMedium::medium ? "medium" : "water");
     json["beams"] = nlohmann::json::array();
     std::vector<Vec3> shown;
     for (const Beam& beam : plan.beams) {
@@ -123,7 +133,8 @@ int calculate_plan(const Arguments& arguments) {
             const double dose = interpolate(result.plan.gy, at);
             entry[name] = {{"position_mm", {at[0], at[1], at[2]}}, {"plan_gy", finite(dose)}};
             if (std::none_of(shown.begin(), shown.end(), [&](const Vec3& s) { return (s - at).norm() < 1e-6; })) {
-                fmt::print("dose at the {} of beam {} ({:.1f}, {:.1f}, {:.1f}) mm: {:.3f} Gy\n", std::string(name) == "isocentre" ? "isocentre" : "dose point", beam.number, at[0], at[1], at[2], dose);
+                fmt::print("dose at the {} of beam {} ({:.1f}, {:.1f}, {:.1f}) mm: {:.3f} Gy\n", std::string(name) == "isocentre" ? "isocentre" : "dose point",
+                           beam.number, at[0], at[1], at[2], dose);
                 shown.push_back(at);
             }
             for (const Dose& one : result.beams)
@@ -170,10 +181,12 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("--threads", arguments->threads, "CPU threads; 0: all cores")->capture_default_str()->check(CLI::NonNegativeNumber);
     calc->add_option("--density", arguments->densities, "STRUCTURE=DENSITY in g/cm3; may be repeated");
     calc->add_option("--hu-curve", arguments->hu_curve, "CSV with the columns hu,density_g_cm3");
-    calc->add_option("--calibration-depth", arguments->calibration_depth, "1 cGy/MU holds at: maximum or 10cm (default: as the model says)")->check(CLI::IsMember({"maximum", "10cm"}));
+    calc->add_option("--calibration-depth", arguments->calibration_depth, "1 cGy/MU holds at: maximum or 10cm (default: as the model says)")
+        ->check(CLI::IsMember({"maximum", "10cm"}));
     calc->add_option("--json", arguments->json, "Also write the results as JSON");
     calc->footer(std::string("Examples:\n  dose calc patient/ --out result\n  dose calc patient/ --plan \"Plan 1\" --engine pencil-beam --grid 3 --out result\n"
-                             "  dose calc patient/ --density \"Couch=0.1\" --per-beam --json result.json --out result\n") + exit_code_text);
+                             "  dose calc patient/ --density \"Couch=0.1\" --per-beam --json result.json --out result\n") +
+                 exit_code_text);
     calc->callback([&run, arguments] { run = [arguments] { return calculate_plan(*arguments); }; });
 }
 

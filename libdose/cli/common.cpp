@@ -44,12 +44,15 @@ const BeamModel& ModelStore::get(const std::string& name_or_file) {
 }
 
 const BeamModel& ModelStore::for_beam(const Beam& beam, const std::string& forced) {
-    const auto fits = [&](const BeamModel& model) { return std::abs(model.nominal_energy_mv - beam.nominal_energy_mv) < 0.01 && model.fluence_mode == beam.fluence_mode; };
+    const auto fits = [&](const BeamModel& model) {
+        return std::abs(model.nominal_energy_mv - beam.nominal_energy_mv) < 0.01 && model.fluence_mode == beam.fluence_mode;
+    };
     const std::string wanted = fmt::format("beam {} \"{}\", {:g} MV, fluence mode {}", beam.number, beam.name, beam.nominal_energy_mv, beam.fluence_mode);
     if (!forced.empty()) {
         const BeamModel& model = get(forced);
         if (!fits(model))
-            throw refused_plan(fmt::format("the beam model {} is for {:g} MV, fluence mode {}", model.name, model.nominal_energy_mv, model.fluence_mode), wanted, "Choose a model of the beam's energy and mode");
+            throw refused_plan(fmt::format("the beam model {} is for {:g} MV, fluence mode {}", model.name, model.nominal_energy_mv, model.fluence_mode),
+                               wanted, "Choose a model of the beam's energy and mode");
         return model;
     }
     std::string list;
@@ -73,7 +76,8 @@ void Progress::operator()(double fraction, const std::string& stage) {
     if (terminal_) {
         if (percent == percent_ && stage == stage_) return;
         const int filled = percent * 30 / 100;
-        fmt::print(stderr, "\r\033[K[{}{}] {:3d} %  {}", std::string(static_cast<std::size_t>(filled), '#'), std::string(static_cast<std::size_t>(30 - filled), '.'), percent, stage);
+        fmt::print(stderr, "\r\033[K[{}{}] {:3d} %  {}", std::string(static_cast<std::size_t>(filled), '#'),
+                   std::string(static_cast<std::size_t>(30 - filled), '.'), percent, stage);
         std::fflush(stderr);
         open_ = true;
     } else if (stage != stage_) {
@@ -83,9 +87,7 @@ void Progress::operator()(double fraction, const std::string& stage) {
     stage_ = stage;
 }
 
-Dose read_any_dose(const fs::path& file) {
-    return file.extension() == ".h5" || file.extension() == ".hdf5" ? io::read_dose_hdf5(file) : io::read_dose(file);
-}
+Dose read_any_dose(const fs::path& file) { return file.extension() == ".h5" || file.extension() == ".hdf5" ? io::read_dose_hdf5(file) : io::read_dose(file); }
 
 void write_json(const nlohmann::json& json, const fs::path& file) {
     const fs::path temporary = io::temporary_name(file);

@@ -52,7 +52,7 @@ private:
     int percent_ = -1;
 };
 
-Dose read_any_dose(const std::filesystem::path& file);  ///< RTDOSE or libdose HDF5
+Dose read_any_dose(const std::filesystem::path& file);                           ///< RTDOSE or libdose HDF5
 void write_json(const nlohmann::json& json, const std::filesystem::path& file);  ///< temporary name, rename
 /// A number that JSON can hold; throws internal_error for NaN and infinity.
 double finite(double value);

@@ -3,8 +3,8 @@
 
 #include <fmt/core.h>
 
-#include <sstream>
 #include <fstream>
+#include <sstream>
 
 #include "cli/common.h"
 #include "io/temporary_name.h"
@@ -70,17 +70,25 @@ int histograms(const Arguments& arguments) {
             continue;
         }
         ++evaluated;
-        fmt::print("{:<20} {:>10.2f} {:>8.3f} {:>8.3f} {:>8.3f} {:>8.3f} {:>8.3f} {:>8.3f}\n", structure->name, h.volume_cm3, h.mean_gy, h.minimum_gy, h.maximum_gy, h.dose_at_volume_percent(98), h.dose_at_volume_percent(50), h.dose_at_volume_percent(2));
-        if (h.volume_outside_cm3 > 1e-6 * h.volume_cm3) fmt::print("  {:.2f} cm3 of {} lie outside the dose grid: their dose is not known; D and V count it as not irradiated, mean, min and max leave it out\n", h.volume_outside_cm3, structure->name);
-        nlohmann::json entry = {{"name", structure->name}, {"volume_cm3", finite(h.volume_cm3)}, {"volume_outside_cm3", finite(h.volume_outside_cm3)}, {"mean_gy", finite(h.mean_gy)}, {"minimum_gy", finite(h.minimum_gy)},
-                                {"maximum_gy", finite(h.maximum_gy)}, {"bin_width_gy", h.bin_width_gy}};
-        for (const double percent : {99.0, 98.0, 95.0, 90.0, 50.0, 10.0, 5.0, 2.0, 1.0}) entry["dose_at_volume_percent"][fmt::format("{:g}", percent)] = finite(h.dose_at_volume_percent(percent));
+        fmt::print("{:<20} {:>10.2f} {:>8.3f} {:>8.3f} {:>8.3f} {:>8.3f} {:>8.3f} {:>8.3f}\n", structure->name, h.volume_cm3, h.mean_gy, h.minimum_gy,
+                   h.maximum_gy, h.dose_at_volume_percent(98), h.dose_at_volume_percent(50), h.dose_at_volume_percent(2));
+        if (h.volume_outside_cm3 > 1e-6 * h.volume_cm3)
+            fmt::print(
+                "  {:.2f} cm3 of {} lie outside the dose grid: their dose is not known; D and V count it as not irradiated, mean, min and max leave it out\n",
+                h.volume_outside_cm3, structure->name);
+        nlohmann::json entry = {{"name", structure->name},       {"volume_cm3", finite(h.volume_cm3)}, {"volume_outside_cm3", finite(h.volume_outside_cm3)},
+                                {"mean_gy", finite(h.mean_gy)},  {"minimum_gy", finite(h.minimum_gy)}, {"maximum_gy", finite(h.maximum_gy)},
+                                {"bin_width_gy", h.bin_width_gy}};
+        for (const double percent : {99.0, 98.0, 95.0, 90.0, 50.0, 10.0, 5.0, 2.0, 1.0})
+            entry["dose_at_volume_percent"][fmt::format("{:g}", percent)] = finite(h.dose_at_volume_percent(percent));
         entry["cumulative_cm3"] = h.cumulative_cm3;
         json["structures"].push_back(entry);
         for (std::size_t i = 0; i < h.cumulative_cm3.size(); ++i)
-            csv << '"' << structure->name << "\"," << static_cast<double>(i) * h.bin_width_gy << ',' << h.cumulative_cm3[i] << ',' << 100 * h.cumulative_cm3[i] / h.volume_cm3 << '\n';
+            csv << '"' << structure->name << "\"," << static_cast<double>(i) * h.bin_width_gy << ',' << h.cumulative_cm3[i] << ','
+                << 100 * h.cumulative_cm3[i] / h.volume_cm3 << '\n';
     }
-    if (evaluated == 0) throw bad_input("no structure has a histogram on this dose", arguments.structures.string(), "Check that dose and structures are of the same patient");
+    if (evaluated == 0)
+        throw bad_input("no structure has a histogram on this dose", arguments.structures.string(), "Check that dose and structures are of the same patient");
     if (!arguments.csv.empty()) write_text(csv.str(), arguments.csv);
     if (!arguments.json.empty()) write_json(json, arguments.json);
     return done;

@@ -24,14 +24,20 @@ nlohmann::json describe_plan(const std::filesystem::path& file) {
         json["beams"] = nlohmann::json::array();
         ModelStore store;
         for (const Beam& beam : plan.beams) {
-            nlohmann::json entry = {{"number", beam.number}, {"name", beam.name}, {"machine", beam.machine}, {"energy_mv", beam.nominal_energy_mv}, {"fluence_mode", beam.fluence_mode},
-                                    {"meterset_mu", beam.meterset_mu}, {"control_points", beam.control_points.size()}};
+            nlohmann::json entry = {{"number", beam.number},
+                                    {"name", beam.name},
+                                    {"machine", beam.machine},
+                                    {"energy_mv", beam.nominal_energy_mv},
+                                    {"fluence_mode", beam.fluence_mode},
+                                    {"meterset_mu", beam.meterset_mu},
+                                    {"control_points", beam.control_points.size()}};
             try {
                 entry["model"] = store.for_beam(beam, {}).name;
             } catch (const Error& error) {
                 entry["refused"] = error.what();
             }
-            fmt::print("    beam {} \"{}\": {:g} MV {}, {:.2f} MU, {} control points, {}\n", beam.number, beam.name, beam.nominal_energy_mv, beam.fluence_mode, beam.meterset_mu, beam.control_points.size(),
+            fmt::print("    beam {} \"{}\": {:g} MV {}, {:.2f} MU, {} control points, {}\n", beam.number, beam.name, beam.nominal_energy_mv, beam.fluence_mode,
+                       beam.meterset_mu, beam.control_points.size(),
                        entry.contains("model") ? "model " + entry["model"].get<std::string>() : "refused: no model");
             json["beams"].push_back(entry);
         }
@@ -45,7 +51,9 @@ nlohmann::json describe_plan(const std::filesystem::path& file) {
 
 int show(const Arguments& arguments) {
     const io::DicomIndex index = io::index_dicom(arguments.paths);
-    if (index.entries.empty()) throw bad_input("there is no DICOM object among the files", arguments.paths.front().string(), fmt::format("{} other files were looked at", index.not_dicom.size()));
+    if (index.entries.empty())
+        throw bad_input("there is no DICOM object among the files", arguments.paths.front().string(),
+                        fmt::format("{} other files were looked at", index.not_dicom.size()));
     nlohmann::json json;
     json["objects"] = nlohmann::json::array();
     std::map<std::string, std::size_t> slices;
@@ -55,7 +63,12 @@ int show(const Arguments& arguments) {
     for (const auto& e : index.entries) {
         if (e.kind == "CT" && e.series_uid == last_series) continue;
         last_series = e.series_uid;
-        nlohmann::json entry = {{"kind", e.kind}, {"modality", e.modality}, {"label", e.label}, {"patient_id", e.patient_id}, {"series_uid", e.series_uid}, {"frame_of_reference_uid", e.frame_of_reference_uid}};
+        nlohmann::json entry = {{"kind", e.kind},
+                                {"modality", e.modality},
+                                {"label", e.label},
+                                {"patient_id", e.patient_id},
+                                {"series_uid", e.series_uid},
+                                {"frame_of_reference_uid", e.frame_of_reference_uid}};
         if (e.kind == "CT") {
             entry["files"] = slices[e.series_uid];
             fmt::print("CT        patient {}, series {} \"{}\", {} files\n", e.patient_id, e.series_uid, e.label, slices[e.series_uid]);

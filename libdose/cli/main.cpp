@@ -33,9 +33,12 @@ int main(int argc, char** argv) {
     } catch (const Error& error) {
         fmt::print(stderr, "error: {}\n", error.what());
         switch (error.kind()) {
-            case ErrorKind::bad_input: return cli::bad_input_code;
-            case ErrorKind::refused_plan: return cli::refused_plan_code;
-            case ErrorKind::internal: return cli::internal_code;
+            case ErrorKind::bad_input:
+                return cli::bad_input_code;
+            case ErrorKind::refused_plan:
+                return cli::refused_plan_code;
+            case ErrorKind::internal:
+                return cli::internal_code;
         }
     } catch (const std::bad_alloc&) {
         fmt::print(stderr, "error: not enough memory. Choose a larger grid spacing (--grid)\n");

@@ -13,7 +13,8 @@ int list() {
     ModelStore store;
     for (const std::string& name : ModelStore::names()) {
         const BeamModel& model = store.get(name);
-        fmt::print("{:<16} {:4g} MV {:<9} version {}  {}\n", model.name, model.nominal_energy_mv, model.fluence_mode, model.version, model.content_hash.substr(0, 12));
+        fmt::print("{:<16} {:4g} MV {:<9} version {}  {}\n", model.name, model.nominal_energy_mv, model.fluence_mode, model.version,
+                   model.content_hash.substr(0, 12));
     }
     return done;
 }
@@ -23,14 +24,17 @@ int show(const std::string& name) {
     const BeamModel& m = store.get(name);
     double mean = 0;
     for (std::size_t e = 0; e < m.spectrum.energy_mev.size(); ++e) mean += m.spectrum.energy_mev[e] * m.spectrum.fluence[e];
-    fmt::print("{} version {}\n{}\nhash       {}\nenergy     {:g} MV, fluence mode {}, mean photon energy {:.3f} MeV\n", m.name, m.version, m.description, m.content_hash, m.nominal_energy_mv, m.fluence_mode, mean);
+    fmt::print("{} version {}\n{}\nhash       {}\nenergy     {:g} MV, fluence mode {}, mean photon energy {:.3f} MeV\n", m.name, m.version, m.description,
+               m.content_hash, m.nominal_energy_mv, m.fluence_mode, mean);
     fmt::print("cones      {} x {} depths, rates", m.cone_kernel.theta_edges_deg.size() - 1, m.cone_kernel.depth_g_cm2.size());
     for (const double rate : m.cone_kernel.rates_cm2_g) fmt::print(" {:.4g}", rate);
-    fmt::print(" cm2/g\nhead       spot {:g} x {:g} mm FWHM, collimator at {:g} mm, transmission {:g} (jaws) {:g} (leaves), radius {:g} mm\n", m.head.spot_fwhm_x_mm, m.head.spot_fwhm_y_mm, m.head.source_collimator_distance_mm,
-               m.head.jaw_transmission, m.head.leaf_transmission, m.head.maximum_field_radius_mm);
+    fmt::print(" cm2/g\nhead       spot {:g} x {:g} mm FWHM, collimator at {:g} mm, transmission {:g} (jaws) {:g} (leaves), radius {:g} mm\n",
+               m.head.spot_fwhm_x_mm, m.head.spot_fwhm_y_mm, m.head.source_collimator_distance_mm, m.head.jaw_transmission, m.head.leaf_transmission,
+               m.head.maximum_field_radius_mm);
     const Calibration& c = m.calibration;
     fmt::print("calibrated {:g} cGy/MU at {}, SSD 100 cm, 10x10 cm; maximum at {:.2f} cm depth\n", 100 * c.reference_gy_per_mu, c.depth, c.depth_of_maximum_cm);
-    fmt::print("           depth dose at 10 cm: collapsed cone {:.1f} %, pencil beam {:.1f} %\nsources\n", 100 * c.collapsed_cone_10cm / c.collapsed_cone_maximum, 100 * c.pencil_beam_10cm / c.pencil_beam_maximum);
+    fmt::print("           depth dose at 10 cm: collapsed cone {:.1f} %, pencil beam {:.1f} %\nsources\n",
+               100 * c.collapsed_cone_10cm / c.collapsed_cone_maximum, 100 * c.pencil_beam_10cm / c.pencil_beam_maximum);
     for (const auto& [quantity, source] : m.sources) fmt::print("  {}: {}\n", quantity, source);
     return done;
 }

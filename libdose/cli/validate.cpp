@@ -20,14 +20,28 @@ struct Arguments {
 };
 
 nlohmann::json as_json(const ValidationResult& r) {
-    nlohmann::json json = {{"name", r.name}, {"engine", r.engine}, {"quality", r.quality}, {"model", r.model}, {"grid_mm", r.grid_mm}, {"seconds", finite(r.seconds)}, {"maximum_gy_cm2", finite(r.maximum)}, {"voxels", r.evaluated},
-                           {"gamma", r.gamma}, {"gamma_raw", r.gamma_raw}};
+    nlohmann::json json = {{"name", r.name},
+                           {"engine", r.engine},
+                           {"quality", r.quality},
+                           {"model", r.model},
+                           {"grid_mm", r.grid_mm},
+                           {"seconds", finite(r.seconds)},
+                           {"maximum_gy_cm2", finite(r.maximum)},
+                           {"voxels", r.evaluated},
+                           {"gamma", r.gamma},
+                           {"gamma_raw", r.gamma_raw}};
     for (const auto& [name, s] : r.regions)
-        json["regions"][name] = {{"voxels", s.voxels}, {"mean_percent", finite(s.mean_percent)}, {"sd_percent", finite(s.sd_percent)}, {"sd_beyond_noise_percent", finite(s.sd_beyond_noise_percent)},
-                                 {"reference_noise_percent", finite(s.reference_noise_percent)}, {"mean_percent_of_maximum", finite(s.mean_percent_of_maximum)},
-                                 {"sd_percent_of_maximum", finite(s.sd_percent_of_maximum)}, {"largest_percent_of_maximum", finite(s.largest_percent_of_maximum)}};
+        json["regions"][name] = {{"voxels", s.voxels},
+                                 {"mean_percent", finite(s.mean_percent)},
+                                 {"sd_percent", finite(s.sd_percent)},
+                                 {"sd_beyond_noise_percent", finite(s.sd_beyond_noise_percent)},
+                                 {"reference_noise_percent", finite(s.reference_noise_percent)},
+                                 {"mean_percent_of_maximum", finite(s.mean_percent_of_maximum)},
+                                 {"sd_percent_of_maximum", finite(s.sd_percent_of_maximum)},
+                                 {"largest_percent_of_maximum", finite(s.largest_percent_of_maximum)}};
     json["axis"] = nlohmann::json::array();
-    for (const AxisPoint& p : r.axis) json["axis"].push_back({{"depth_cm", p.depth_cm}, {"reference", p.reference}, {"calculated", finite(p.calculated)}, {"sigma", p.sigma}});
+    for (const AxisPoint& p : r.axis)
+        json["axis"].push_back({{"depth_cm", p.depth_cm}, {"reference", p.reference}, {"calculated", finite(p.calculated)}, {"sigma", p.sigma}});
     return json;
 }
 
@@ -39,7 +53,8 @@ void print(const ValidationResult& r) {
     for (const auto& [criterion, rate] : r.gamma_raw) fmt::print("  {} {:6.2f} %", criterion, rate);
     fmt::print("\n  {:<28}{:>9}{:>9}{:>8}{:>8}{:>14}{:>12}\n", "difference, % of", "voxels", "local", "SD", "noise", "of maximum", "largest");
     for (const auto& [name, s] : r.regions)
-        fmt::print("    {:<26}{:>9}{:>+9.2f}{:>8.2f}{:>8.2f}{:>+14.2f}{:>12.2f}\n", name, s.voxels, s.mean_percent, s.sd_percent, s.reference_noise_percent, s.mean_percent_of_maximum, s.largest_percent_of_maximum);
+        fmt::print("    {:<26}{:>9}{:>+9.2f}{:>8.2f}{:>8.2f}{:>+14.2f}{:>12.2f}\n", name, s.voxels, s.mean_percent, s.sd_percent, s.reference_noise_percent,
+                   s.mean_percent_of_maximum, s.largest_percent_of_maximum);
     if (!r.axis.empty()) {
         fmt::print("  axis (depth cm: calculated / reference)\n   ");
         for (std::size_t k = 0; k < r.axis.size(); k += std::max<std::size_t>(1, r.axis.size() / 14))

@@ -31,8 +31,8 @@ ConeCell make_cell(const Mat3& frame, double cos_low, double cos_high, double ph
     Vec3 mean = Vec3::Zero();
     for (int t = 0; t < samples_theta; ++t)
         for (int p = 0; p < samples_phi; ++p) {
-            const Vec3 sample = frame * on_sphere(cos_low + (cos_high - cos_low) * (t + 0.5) / samples_theta,
-                                                  phi_low + (phi_high - phi_low) * (p + 0.5) / samples_phi);
+            const Vec3 sample =
+                frame * on_sphere(cos_low + (cos_high - cos_low) * (t + 0.5) / samples_theta, phi_low + (phi_high - phi_low) * (p + 0.5) / samples_phi);
             cell.samples.push_back(sample);
             mean += sample;
         }
@@ -124,8 +124,8 @@ DirectionSet isotropic_directions(int count) {
     return set;
 }
 
-EmissionTable::EmissionTable(const ConeKernel& kernel, const DirectionSet& directions, const physics::BeamFrame& frame,
-                             double low_u, double high_u, double low_v, double high_v)
+EmissionTable::EmissionTable(const ConeKernel& kernel, const DirectionSet& directions, const physics::BeamFrame& frame, double low_u, double high_u,
+                             double low_v, double high_v)
     : rates_(static_cast<int>(kernel.rates_cm2_g.size())), width_((kernel.rates_cm2_g.size() + 3) / 4 * 4) {
     constexpr double largest_step = 0.05;  // slope between rays of the raster: 3 degrees
     constexpr double depth_step = 2.5;     // g/cm²; the kernel's own depths are far wider apart
@@ -177,7 +177,8 @@ EmissionTable::EmissionTable(const ConeKernel& kernel, const DirectionSet& direc
             for (std::size_t h = 0; h < sets; ++h)
                 for (std::size_t m = 0; m < cones; ++m) {
                     if (angular[m] == 0) continue;
-                    for (std::size_t k = 0; k < rates; ++k) emitted[d * columns + h * rates + k] += angular[m] * kernel.coefficients[(h * cones + m) * rates + k];
+                    for (std::size_t k = 0; k < rates; ++k)
+                        emitted[d * columns + h * rates + k] += angular[m] * kernel.coefficients[(h * cones + m) * rates + k];
                 }
             for (std::size_t c = 0; c < columns; ++c) sum[c] += emitted[d * columns + c];
         }

@@ -12,8 +12,8 @@ namespace libdose::cpu {
 
 /// A part of the unit sphere whose energy travels along one direction.
 struct ConeCell {
-    Vec3 direction;              ///< unit vector, LPS
-    std::vector<Vec3> samples;   ///< unit vectors that divide the cell into equal solid angles
+    Vec3 direction;             ///< unit vector, LPS
+    std::vector<Vec3> samples;  ///< unit vectors that divide the cell into equal solid angles
     double solid_angle_sr = 0;
 };
 
@@ -31,8 +31,8 @@ DirectionSet isotropic_directions(int count);
 /// holds. Tabulated on a raster of ray slopes, linear between.
 class EmissionTable {
 public:
-    EmissionTable(const ConeKernel& kernel, const DirectionSet& directions, const physics::BeamFrame& frame,
-                  double low_u, double high_u, double low_v, double high_v);
+    EmissionTable(const ConeKernel& kernel, const DirectionSet& directions, const physics::BeamFrame& frame, double low_u, double high_u, double low_v,
+                  double high_v);
 
     int rates() const { return rates_; }
     /// Coefficients of one direction for a ray and a depth; writes rates() values, and zeros up to a multiple of four.
@@ -46,7 +46,8 @@ public:
         float fu, fv, fh;
         const std::size_t i = node((slope_u - low_u_) * per_slope_u_, size_u_, fu), j = node((slope_v - low_v_) * per_slope_v_, size_v_, fv);
         const std::size_t h = node(depth * per_depth_, depths_, fh);
-        const float* base = &table_[((direction * static_cast<std::size_t>(size_v_) + j) * static_cast<std::size_t>(size_u_) + i) * column_stride_ + h * width_];
+        const float* base =
+            &table_[((direction * static_cast<std::size_t>(size_v_) + j) * static_cast<std::size_t>(size_u_) + i) * column_stride_ + h * width_];
         const std::size_t row = column_stride_ * static_cast<std::size_t>(size_u_);
         const float weight[4] = {(1 - fu) * (1 - fv), fu * (1 - fv), (1 - fu) * fv, fu * fv};
         const float* corner[4] = {base, base + column_stride_, base + row, base + row + column_stride_};
@@ -67,7 +68,7 @@ private:
     std::size_t width_;          ///< rates padded to a multiple of four, so that a node is read as vectors
     std::size_t column_stride_;  ///< depths × width
     float low_u_, low_v_, per_slope_u_, per_slope_v_, per_depth_;
-    std::vector<float> table_;   ///< [direction][v][u][depth][padded rate]; depths evenly spaced from 0
+    std::vector<float> table_;  ///< [direction][v][u][depth][padded rate]; depths evenly spaced from 0
 };
 
 }  // namespace libdose::cpu

@@ -47,15 +47,14 @@ ControlPoint between(const ControlPoint& a, const ControlPoint& b, double gantry
 double largest_travel_mm(const ControlPoint& a, const ControlPoint& b) {
     double travel = 0;
     const auto jaw = [&](const std::optional<JawOpening>& from, const std::optional<JawOpening>& to) {
-        if (from && to)
-            travel = std::max({travel, std::abs(to->lower_mm - from->lower_mm), std::abs(to->upper_mm - from->upper_mm)});
+        if (from && to) travel = std::max({travel, std::abs(to->lower_mm - from->lower_mm), std::abs(to->upper_mm - from->upper_mm)});
     };
     jaw(a.jaw_x, b.jaw_x);
     jaw(a.jaw_y, b.jaw_y);
     for (std::size_t m = 0; m < a.leaves.size(); ++m)
         for (std::size_t l = 0; l < a.leaves[m].lower_mm.size(); ++l)
-            travel = std::max({travel, std::abs(b.leaves[m].lower_mm[l] - a.leaves[m].lower_mm[l]),
-                               std::abs(b.leaves[m].upper_mm[l] - a.leaves[m].upper_mm[l])});
+            travel =
+                std::max({travel, std::abs(b.leaves[m].lower_mm[l] - a.leaves[m].lower_mm[l]), std::abs(b.leaves[m].upper_mm[l] - a.leaves[m].upper_mm[l])});
     return travel;
 }
 
@@ -92,8 +91,8 @@ void add_aperture(FluenceMap& map, const Beam& beam, const ControlPoint& point, 
             const double high = leaf ? leaves.upper_mm[static_cast<std::size_t>(l)] : open_mm;
             for (int i = 0; i < travel_size; ++i) {
                 const double a = travel_lower + i * map.pixel_mm;
-                strip[static_cast<std::size_t>(i)] = static_cast<float>(physics::jaw_leaf_transmission(
-                    a, a + map.pixel_mm, jaw.lower_mm, jaw.upper_mm, head.jaw_transmission, low, high, head.leaf_transmission));
+                strip[static_cast<std::size_t>(i)] = static_cast<float>(
+                    physics::jaw_leaf_transmission(a, a + map.pixel_mm, jaw.lower_mm, jaw.upper_mm, head.jaw_transmission, low, high, head.leaf_transmission));
             }
         }
         for (int s = 0; s < stack_size; ++s) {
@@ -105,8 +104,9 @@ void add_aperture(FluenceMap& map, const Beam& beam, const ControlPoint& point, 
                 for (std::size_t i = 0; i < row.size(); ++i) row[i] += static_cast<float>(share) * strip[i];
             };
             for (int l = 0; l < pairs; ++l) {
-                const double share = physics::overlap(a, b, mlc.leaf_boundaries_mm[static_cast<std::size_t>(l)],
-                                                      mlc.leaf_boundaries_mm[static_cast<std::size_t>(l) + 1]) / map.pixel_mm;
+                const double share =
+                    physics::overlap(a, b, mlc.leaf_boundaries_mm[static_cast<std::size_t>(l)], mlc.leaf_boundaries_mm[static_cast<std::size_t>(l) + 1]) /
+                    map.pixel_mm;
                 if (share > 0) add(strips[static_cast<std::size_t>(l)], share);
             }
             if (covered < 1 - 1e-12) add(strips.back(), 1 - covered);
@@ -134,7 +134,8 @@ void blur_line(std::vector<double>& line, const std::vector<double>& kernel) {
     std::vector<double> out(line.size(), 0.0);
     for (int i = 0; i < n; ++i)
         for (int k = -reach; k <= reach; ++k)
-            if (i + k >= 0 && i + k < n) out[static_cast<std::size_t>(i)] += kernel[static_cast<std::size_t>(k + reach)] * line[static_cast<std::size_t>(i + k)];
+            if (i + k >= 0 && i + k < n)
+                out[static_cast<std::size_t>(i)] += kernel[static_cast<std::size_t>(k + reach)] * line[static_cast<std::size_t>(i + k)];
     line.swap(out);
 }
 
@@ -201,7 +202,7 @@ FluenceMap empty_map(const physics::BeamFrame& frame, const HeadModel& head, dou
 /// A part of a segment during which the geometry counts as fixed.
 struct Step {
     std::size_t segment;
-    double begin, end;      ///< part of the segment
+    double begin, end;  ///< part of the segment
     double mu;
     double gantry_travel_deg;
 };
@@ -212,8 +213,8 @@ struct Group {
 };
 
 bool same_geometry(const ControlPoint& a, const ControlPoint& b) {
-    return angle_step(a.gantry_deg, b.gantry_deg) == 0 && angle_step(a.collimator_deg, b.collimator_deg) == 0 &&
-           angle_step(a.couch_deg, b.couch_deg) == 0 && a.isocentre_mm == b.isocentre_mm;
+    return angle_step(a.gantry_deg, b.gantry_deg) == 0 && angle_step(a.collimator_deg, b.collimator_deg) == 0 && angle_step(a.couch_deg, b.couch_deg) == 0 &&
+           a.isocentre_mm == b.isocentre_mm;
 }
 
 std::vector<Group> groups_of(const Beam& beam, double sub_arc_deg) {
@@ -223,16 +224,18 @@ std::vector<Group> groups_of(const Beam& beam, double sub_arc_deg) {
         const double mu = beam.segment_mu(static_cast<int>(i));
         if (mu == 0) continue;
         const double travel = gantry_step(beam, i);
-        const double turn = std::max({std::abs(travel), std::abs(angle_step(a.collimator_deg, b.collimator_deg)),
-                                      std::abs(angle_step(a.couch_deg, b.couch_deg))});
+        const double turn =
+            std::max({std::abs(travel), std::abs(angle_step(a.collimator_deg, b.collimator_deg)), std::abs(angle_step(a.couch_deg, b.couch_deg))});
         const int parts = std::max(1, static_cast<int>(std::ceil(turn / sub_arc_deg - 1e-9)));
         for (int p = 0; p < parts; ++p) {
             const double begin = static_cast<double>(p) / parts, end = static_cast<double>(p + 1) / parts;
             const Step step{i, begin, end, mu / parts, travel};
             const ControlPoint middle = between(a, b, travel, 0.5 * (begin + end));
             const auto found = std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return same_geometry(g.geometry, middle); });
-            if (found != groups.end()) found->steps.push_back(step);
-            else groups.push_back({middle, {step}});
+            if (found != groups.end())
+                found->steps.push_back(step);
+            else
+                groups.push_back({middle, {step}});
         }
     }
     return groups;
@@ -240,8 +243,7 @@ std::vector<Group> groups_of(const Beam& beam, double sub_arc_deg) {
 
 }  // namespace
 
-std::vector<FluenceMap> beam_fluence(const Beam& beam, PatientPosition position, const HeadModel& head,
-                                     const FluenceOptions& options) {
+std::vector<FluenceMap> beam_fluence(const Beam& beam, PatientPosition position, const HeadModel& head, const FluenceOptions& options) {
     const std::vector<Group> groups = groups_of(beam, options.sub_arc_deg);
     std::vector<FluenceMap> maps(groups.size());
     std::exception_ptr failure;
@@ -249,9 +251,9 @@ std::vector<FluenceMap> beam_fluence(const Beam& beam, PatientPosition position,
     for (std::size_t g = 0; g < groups.size(); ++g) {
         try {
             const Group& group = groups[g];
-            FluenceMap map = empty_map(
-                physics::beam_frame(position, group.geometry.gantry_deg, group.geometry.collimator_deg, group.geometry.couch_deg,
-                                    group.geometry.isocentre_mm, beam.source_axis_distance_mm), head, options.pixel_mm);
+            FluenceMap map = empty_map(physics::beam_frame(position, group.geometry.gantry_deg, group.geometry.collimator_deg, group.geometry.couch_deg,
+                                                           group.geometry.isocentre_mm, beam.source_axis_distance_mm),
+                                       head, options.pixel_mm);
             for (const Step& step : group.steps) {
                 const ControlPoint &a = beam.control_points[step.segment], &b = beam.control_points[step.segment + 1];
                 const double travel = largest_travel_mm(a, b) * (step.end - step.begin);
@@ -273,7 +275,11 @@ std::vector<FluenceMap> beam_fluence(const Beam& beam, PatientPosition position,
 }
 
 FluenceIntegral::FluenceIntegral(const FluenceMap& map)
-    : size_u_(map.size_u), size_v_(map.size_v), pixel_mm_(map.pixel_mm), lower_u_mm_(map.lower_u_mm), lower_v_mm_(map.lower_v_mm),
+    : size_u_(map.size_u),
+      size_v_(map.size_v),
+      pixel_mm_(map.pixel_mm),
+      lower_u_mm_(map.lower_u_mm),
+      lower_v_mm_(map.lower_v_mm),
       integral_(static_cast<std::size_t>(map.size_u + 1) * static_cast<std::size_t>(map.size_v + 1), 0.0) {
     int u0 = size_u_, u1 = -1, v0 = size_v_, v1 = -1;
     const auto width = static_cast<std::size_t>(size_u_ + 1);

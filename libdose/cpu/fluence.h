@@ -11,15 +11,14 @@ namespace libdose::cpu {
 
 struct FluenceOptions {
     double pixel_mm = 1.0;
-    double sub_arc_deg = 2.0;        ///< largest gantry, collimator or couch step that one map stands for
-    double travel_mm = 1.0;          ///< largest device travel between two samples of a moving aperture
+    double sub_arc_deg = 2.0;  ///< largest gantry, collimator or couch step that one map stands for
+    double travel_mm = 1.0;    ///< largest device travel between two samples of a moving aperture
 };
 
 /// One map per geometry of the beam: all segments that share gantry, collimator, couch and isocentre are summed; a segment in
 /// which one of them moves is cut into steps of at most sub_arc_deg, each with its own map at its middle. Values are
 /// MU × relative fluence. Devices move linearly with MU between control points.
-std::vector<FluenceMap> beam_fluence(const Beam& beam, PatientPosition position, const HeadModel& head,
-                                     const FluenceOptions& options);
+std::vector<FluenceMap> beam_fluence(const Beam& beam, PatientPosition position, const HeadModel& head, const FluenceOptions& options);
 
 /// Box averages of a map in constant time.
 class FluenceIntegral {

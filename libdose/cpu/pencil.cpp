@@ -33,8 +33,10 @@ void fft_2d(std::vector<Complex>& image, int nu, int nv, bool inverse) {
         in.resize(static_cast<std::size_t>(length));
         out.resize(static_cast<std::size_t>(length));
         for (std::size_t i = 0; i < in.size(); ++i) in[i] = image[first + i * stride];
-        if (inverse) fft.inv(out.data(), in.data(), length);
-        else fft.fwd(out.data(), in.data(), length);
+        if (inverse)
+            fft.inv(out.data(), in.data(), length);
+        else
+            fft.fwd(out.data(), in.data(), length);
         for (std::size_t i = 0; i < in.size(); ++i) image[first + i * stride] = out[i];
     };
     for (int v = 0; v < nv; ++v) transform(nu, static_cast<std::size_t>(v) * static_cast<std::size_t>(nu), 1);
@@ -118,8 +120,8 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
         try {
             const double magnification = nearest / sad * std::pow(ratio, static_cast<double>(task / pairs));
             const std::size_t first = 2 * (task % pairs), second = first + 1;
-            const double pixel_cm = 0.1 * raster.pixel_mm * magnification;      // at the voxel's distance
-            const double photons = 0.01 * raster.pixel_mm * raster.pixel_mm;    // cm² of the isocentre plane
+            const double pixel_cm = 0.1 * raster.pixel_mm * magnification;    // at the voxel's distance
+            const double photons = 0.01 * raster.pixel_mm * raster.pixel_mm;  // cm² of the isocentre plane
             std::vector<Complex> image(cells);
             for (int v = 0; v <= raster.length_v / 2; ++v)
                 for (int u = 0; u <= raster.length_u / 2; ++u) {
@@ -170,7 +172,9 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
                         const Complex* image = convolved[(node + static_cast<std::size_t>(dz)) * pairs + pair].data() + at;
                         const Complex* above = image + raster.length_u;
                         const double wz = dz ? fz : 1 - fz;
-                        const auto mix = [&](double a, double b, double c, double d) { return (1 - fv) * ((1 - fu) * a + fu * b) + fv * ((1 - fu) * c + fu * d); };
+                        const auto mix = [&](double a, double b, double c, double d) {
+                            return (1 - fv) * ((1 - fu) * a + fu * b) + fv * ((1 - fu) * c + fu * d);
+                        };
                         const auto part = [](float value) { return static_cast<double>(value); };
                         sum += wz * (weights[2 * pair] * mix(part(image[0].real()), part(image[1].real()), part(above[0].real()), part(above[1].real())) +
                                      weights[2 * pair + 1] * mix(part(image[0].imag()), part(image[1].imag()), part(above[0].imag()), part(above[1].imag())));

@@ -86,8 +86,8 @@ private:
 
 }  // namespace
 
-SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kernel, const std::vector<ReleasedEnergy>& sources,
-                              const DirectionSet& directions, LatticeMode mode, const std::function<void(double)>& progress) {
+SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kernel, const std::vector<ReleasedEnergy>& sources, const DirectionSet& directions,
+                              LatticeMode mode, const std::function<void(double)>& progress) {
     const Grid& grid = density.grid;
     const std::size_t voxels = grid.voxel_count(), rates = kernel.rates_cm2_g.size();
     if (voxels > std::numeric_limits<std::uint32_t>::max())
@@ -142,8 +142,8 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
                     std::fill(deposit.begin(), deposit.end(), 0.0f);
                     for (const std::size_t d : groups[g]) {
                         volumes.fill(sources, tables, d, plans[d]);
-                        escaped += sweep(plans[d], mode, plans[d].transposed ? eta_crossed.data() : eta.data(), eta_max, kernel.rates_cm2_g,
-                                         volumes.pointers(), volumes.active(), deposit.data(), workspace);
+                        escaped += sweep(plans[d], mode, plans[d].transposed ? eta_crossed.data() : eta.data(), eta_max, kernel.rates_cm2_g, volumes.pointers(),
+                                         volumes.active(), deposit.data(), workspace);
                         volumes.clear(sources, plans[d]);
                     }
                 }

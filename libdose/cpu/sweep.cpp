@@ -52,8 +52,8 @@ namespace {
 
 /// Transports one rate along a row of lines: E is read shifted, written in place, and the deposit per eta is added up.
 LIBDOSE_VERSIONS
-void transport_row(int lines, float optical, float low, float high, const float* eta, const float* source, const float* energy_in,
-                   float* energy_out, float* deposit) {
+void transport_row(int lines, float optical, float low, float high, const float* eta, const float* source, const float* energy_in, float* energy_out,
+                   float* deposit) {
     // eta and source are rows of voxels with one zero before and one after; line j lies between voxels j - 1 and j.
     for (int j = 0; j < lines; ++j) {
         const float x = optical * (low * eta[j] + high * eta[j + 1]);
@@ -66,8 +66,8 @@ void transport_row(int lines, float optical, float low, float high, const float*
 
 /// The same for rates so slow that every optical length is below the limit of the series.
 LIBDOSE_VERSIONS
-void transport_row_slow(int lines, float optical, float low, float high, const float* eta, const float* source,
-                        const float* energy_in, float* energy_out, float* deposit) {
+void transport_row_slow(int lines, float optical, float low, float high, const float* eta, const float* source, const float* energy_in, float* energy_out,
+                        float* deposit) {
     for (int j = 0; j < lines; ++j) {
         const float x = optical * (low * eta[j] + high * eta[j + 1]);
         const float q = low * source[j] + high * source[j + 1];
@@ -144,7 +144,8 @@ double sweep(const SweepPlan& plan, LatticeMode mode, const float* eta, float et
                 if (!live_in[r]) continue;
                 const bool row_gone = r + move_row < 0 || r + move_row >= line_rows;
                 for (std::size_t k = 0; k < rate_count; ++k) {
-                    const float* line = workspace.energy.data() + (k * 2 + static_cast<std::size_t>(previous)) * buffer_size + static_cast<std::size_t>(r) * line_stride + 1;
+                    const float* line =
+                        workspace.energy.data() + (k * 2 + static_cast<std::size_t>(previous)) * buffer_size + static_cast<std::size_t>(r) * line_stride + 1;
                     if (row_gone) {
                         for (int j = 0; j < line_columns; ++j) escaped += static_cast<double>(line[j]);
                     } else if (move_column != 0) {
@@ -159,9 +160,7 @@ double sweep(const SweepPlan& plan, LatticeMode mode, const float* eta, float et
             const bool has_source = (r > 0 && active_rows[r - 1]) || (r < rows && active_rows[r]);
             live_out[r] = fed || has_source;
             if (!live_out[r]) continue;
-            const auto voxel_row = [&](const float* volume, int row) {
-                return volume + plane_offset + static_cast<std::ptrdiff_t>(row) * layout.row_stride;
-            };
+            const auto voxel_row = [&](const float* volume, int row) { return volume + plane_offset + static_cast<std::ptrdiff_t>(row) * layout.row_stride; };
             const auto gather = [&](const float* volume, float* out) {
                 mix_rows(columns, row_low, r > 0 ? voxel_row(volume, r - 1) : zero_row, row_high, r < rows ? voxel_row(volume, r) : zero_row, out + 1);
             };
@@ -181,16 +180,19 @@ double sweep(const SweepPlan& plan, LatticeMode mode, const float* eta, float et
                 transport(line_columns, optical, low, high, eta_row, q, in + 1 - move_column, out, workspace.deposit_row.data());
             }
             if (r > 0 && row_low != 0.0f)
-                scatter_row(columns, low, high, row_low, workspace.deposit_row.data(), deposit + plane_offset + static_cast<std::ptrdiff_t>(r - 1) * layout.row_stride);
+                scatter_row(columns, low, high, row_low, workspace.deposit_row.data(),
+                            deposit + plane_offset + static_cast<std::ptrdiff_t>(r - 1) * layout.row_stride);
             if (r < rows && row_high != 0.0f)
-                scatter_row(columns, low, high, row_high, workspace.deposit_row.data(), deposit + plane_offset + static_cast<std::ptrdiff_t>(r) * layout.row_stride);
+                scatter_row(columns, low, high, row_high, workspace.deposit_row.data(),
+                            deposit + plane_offset + static_cast<std::ptrdiff_t>(r) * layout.row_stride);
         }
     }
     // What is left after the last plane, and the share of border lines that lay outside, has left the grid.
     for (int r = 0; r < line_rows; ++r)
         if (workspace.live[static_cast<std::size_t>(current * line_rows + r)])
             for (std::size_t k = 0; k < rate_count; ++k) {
-                const float* line = workspace.energy.data() + (k * 2 + static_cast<std::size_t>(current)) * buffer_size + static_cast<std::size_t>(r) * line_stride + 1;
+                const float* line =
+                    workspace.energy.data() + (k * 2 + static_cast<std::size_t>(current)) * buffer_size + static_cast<std::size_t>(r) * line_stride + 1;
                 for (int j = 0; j < line_columns; ++j) escaped += static_cast<double>(line[j]);
             }
     return escaped;

@@ -19,9 +19,7 @@ enum class LatticeMode {
 /// How much a lattice widens a distribution across the direction of travel beyond what averaging over the voxel does, as a
 /// variance in voxels²: the source's own voxel 1/12, and where lines share bilinearly f(1 - f), 1/6 on average, twice (source and
 /// deposit). A rounded line gives back to the voxel from which it took, so only the source's voxel counts.
-constexpr double lattice_blur_variance(LatticeMode mode) {
-    return 1.0 / 12 + (mode == LatticeMode::interpolated ? 2.0 / 6 : 0.0);
-}
+constexpr double lattice_blur_variance(LatticeMode mode) { return 1.0 / 12 + (mode == LatticeMode::interpolated ? 2.0 / 6 : 0.0); }
 
 /// Voxels as the sweep walks them: planes along the dominant axis, rows, columns with stride 1.
 struct SweepLayout {
@@ -30,10 +28,10 @@ struct SweepLayout {
 };
 
 struct SweepDirection {
-    bool ascending = true;              ///< planes 0 … n - 1, or back
+    bool ascending = true;                   ///< planes 0 … n - 1, or back
     double shift_row = 0, shift_column = 0;  ///< voxels per plane, -1 … 1
     double first_row = 0, first_column = 0;  ///< fraction of a voxel by which the lines are shifted in the first plane, 0 … 1
-    double step_cm = 0;                 ///< path length from plane to plane
+    double step_cm = 0;                      ///< path length from plane to plane
 };
 
 /// Layout of a direction on a grid: which axis it marches along. `transposed`: the columns run along y in a volume stored as

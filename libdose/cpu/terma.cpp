@@ -53,7 +53,8 @@ RayBundle::RayBundle(const DensityGrid& density, const physics::BeamFrame& frame
             // t runs from the source in units of the distance along the axis (mm).
             const Vec3 direction = (frame.point_mm(low_u_ + u * spacing_, low_v_ + v * spacing_, 1.0) - source).eval();
             const double cm = direction.norm() * cm_per_mm;
-            const std::size_t base = (static_cast<std::size_t>(v) * static_cast<std::size_t>(size_u_) + static_cast<std::size_t>(u)) * static_cast<std::size_t>(steps_);
+            const std::size_t base =
+                (static_cast<std::size_t>(v) * static_cast<std::size_t>(size_u_) + static_cast<std::size_t>(u)) * static_cast<std::size_t>(steps_);
             double water = 0, high_z = 0;
             int node = 0;
             physics::march(density.grid, source, direction, 0.0, 1e30, [&](std::size_t voxel, double in, double out) {
@@ -88,8 +89,9 @@ PathLength RayBundle::path(double u_mm, double v_mm, double distance_mm) const {
     for (int dv = 0; dv < 2; ++dv)
         for (int du = 0; du < 2; ++du) {
             const double weight = (dv ? fv : 1 - fv) * (du ? fu : 1 - fu);
-            const std::size_t at = (static_cast<std::size_t>(iv + dv) * static_cast<std::size_t>(size_u_) + static_cast<std::size_t>(iu + du)) *
-                                       static_cast<std::size_t>(steps_) + static_cast<std::size_t>(is);
+            const std::size_t at =
+                (static_cast<std::size_t>(iv + dv) * static_cast<std::size_t>(size_u_) + static_cast<std::size_t>(iu + du)) * static_cast<std::size_t>(steps_) +
+                static_cast<std::size_t>(is);
             path.water += weight * ((1 - fs) * static_cast<double>(water_[at]) + fs * static_cast<double>(water_[at + 1]));
             path.high_z += weight * ((1 - fs) * static_cast<double>(high_z_[at]) + fs * static_cast<double>(high_z_[at + 1]));
         }
@@ -107,8 +109,7 @@ TermaTable::TermaTable(const Spectrum& spectrum) : spectrum_(spectrum) {
 
 physics::BasisTerma TermaTable::operator()(const PathLength& path) const {
     const double x = path.water / water_step, y = (path.high_z - high_z_min) / high_z_step;
-    if (!(x >= 0 && x < water_nodes - 1 && y >= 0 && y < high_z_nodes - 1))
-        return physics::basis_terma(spectrum_, path.water, path.high_z);
+    if (!(x >= 0 && x < water_nodes - 1 && y >= 0 && y < high_z_nodes - 1)) return physics::basis_terma(spectrum_, path.water, path.high_z);
     const auto i = static_cast<std::size_t>(x), j = static_cast<std::size_t>(y);
     const double fx = x - static_cast<double>(i), fy = y - static_cast<double>(j);
     const auto look_up = [&](const std::vector<double>& table) {
@@ -119,8 +120,7 @@ physics::BasisTerma TermaTable::operator()(const PathLength& path) const {
     return {look_up(log_water_), look_up(log_high_z_)};
 }
 
-ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map, const TermaTable& table, double ray_spacing_mm,
-                               double blur_variance) {
+ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map, const TermaTable& table, double ray_spacing_mm, double blur_variance) {
     const Grid& grid = density.grid;
     const physics::BeamFrame& frame = map.frame;
     const double sad = frame.source_axis_distance_mm;
@@ -140,8 +140,7 @@ ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map
         low_u = std::min(low_u, p.u_mm), high_u = std::max(high_u, p.u_mm), low_v = std::min(low_v, p.v_mm), high_v = std::max(high_v, p.v_mm);
     }
     extent = {extent[0] - margin, extent[1] + margin, extent[2] - margin, extent[3] + margin};
-    if (!behind_source)
-        extent = {std::max(extent[0], low_u), std::min(extent[1], high_u), std::max(extent[2], low_v), std::min(extent[3], high_v)};
+    if (!behind_source) extent = {std::max(extent[0], low_u), std::min(extent[1], high_u), std::max(extent[2], low_v), std::min(extent[3], high_v)};
     if (extent[1] <= extent[0] || extent[3] <= extent[2]) return released;
     const RayBundle rays(density, frame, extent, ray_spacing_mm);
 
@@ -179,8 +178,9 @@ ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map
                 if (!(std::abs(fluence) > noise)) continue;
                 const PathLength path = rays.path(p.u_mm, p.v_mm, p.distance_mm);
                 const physics::BasisTerma terma = table(path);
-                const double energy = fluence * magnification * magnification *
-                                      (static_cast<double>(density.water_part[voxel]) * terma.water + static_cast<double>(density.high_z_part[voxel]) * terma.high_z);
+                const double energy =
+                    fluence * magnification * magnification *
+                    (static_cast<double>(density.water_part[voxel]) * terma.water + static_cast<double>(density.high_z_part[voxel]) * terma.high_z);
                 slab.voxel.push_back(static_cast<std::uint32_t>(voxel));
                 slab.energy.push_back(static_cast<float>(energy));
                 slab.slope_u.push_back(static_cast<float>(p.u_mm / sad));

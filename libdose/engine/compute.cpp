@@ -74,8 +74,7 @@ std::vector<FluenceMap> with_leakage_in_sectors(const std::vector<FluenceMap>& m
     return result;
 }
 
-std::vector<float> collapsed_cone(const DensityGrid& density, const std::vector<FluenceMap>& all_maps, const BeamModel& model,
-                                  const ComputeOptions& options) {
+std::vector<float> collapsed_cone(const DensityGrid& density, const std::vector<FluenceMap>& all_maps, const BeamModel& model, const ComputeOptions& options) {
     const bool fused = all_maps.size() > most_separate_transports;
     const std::vector<FluenceMap> maps = fused ? with_leakage_in_sectors(all_maps) : all_maps;
     const QualitySettings settings = quality_settings(options.quality);
@@ -110,15 +109,17 @@ std::vector<float> collapsed_cone(const DensityGrid& density, const std::vector<
 
 QualitySettings quality_settings(Quality quality) {
     switch (quality) {
-        case Quality::draft: return {8, 8, 96, cpu::LatticeMode::rounded, 1.0};
-        case Quality::standard: return {12, 12, 192, cpu::LatticeMode::interpolated, 1.0};
-        case Quality::high: return {20, 20, 400, cpu::LatticeMode::interpolated, 0.5};
+        case Quality::draft:
+            return {8, 8, 96, cpu::LatticeMode::rounded, 1.0};
+        case Quality::standard:
+            return {12, 12, 192, cpu::LatticeMode::interpolated, 1.0};
+        case Quality::high:
+            return {20, 20, 400, cpu::LatticeMode::interpolated, 0.5};
     }
     return {12, 12, 192, cpu::LatticeMode::interpolated, 1.0};
 }
 
-std::vector<float> compute_dose(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model,
-                                const ComputeOptions& options) {
+std::vector<float> compute_dose(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options) {
     if (options.algorithm == Algorithm::collapsed_cone) return collapsed_cone(density, maps, model, options);
     std::vector<float> dose(density.grid.voxel_count(), 0.0f);
     StageClock clock(options.seconds);

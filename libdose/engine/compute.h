@@ -15,10 +15,10 @@ namespace libdose {
 
 /// What a quality level means for the collapsed cone. docs/methods/collapsed-cone.md has what each costs in accuracy.
 struct QualitySettings {
-    int rings, sectors;          ///< beam-aligned directions, one transport per map
-    int isotropic;               ///< patient-fixed directions, one transport for many maps
+    int rings, sectors;  ///< beam-aligned directions, one transport per map
+    int isotropic;       ///< patient-fixed directions, one transport for many maps
     cpu::LatticeMode lattice;
-    double ray_spacing_voxels;   ///< between rays of the ray trace at the isocentre plane, in voxels
+    double ray_spacing_voxels;  ///< between rays of the ray trace at the isocentre plane, in voxels
 };
 QualitySettings quality_settings(Quality quality);
 
@@ -31,7 +31,6 @@ struct ComputeOptions {
 
 /// Dose per voxel, Gy per unit of the maps' values × unit photon fluence (Gy cm²): not yet multiplied by Gy/MU. All maps
 /// belong to one beam model.
-std::vector<float> compute_dose(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model,
-                                const ComputeOptions& options);
+std::vector<float> compute_dose(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options);
 
 }  // namespace libdose

@@ -46,7 +46,8 @@ std::array<double, 4> opening_mm(const Beam& beam, const ControlPoint& point, do
     for (std::size_t m = 0; m < beam.collimators.size(); ++m) {
         const bool along_x = beam.collimators[m].motion == MultileafCollimator::Motion::along_x;
         const auto& leaves = point.leaves[m];
-        narrow(along_x ? 0 : 2, *std::min_element(leaves.lower_mm.begin(), leaves.lower_mm.end()), *std::max_element(leaves.upper_mm.begin(), leaves.upper_mm.end()));
+        narrow(along_x ? 0 : 2, *std::min_element(leaves.lower_mm.begin(), leaves.lower_mm.end()),
+               *std::max_element(leaves.upper_mm.begin(), leaves.upper_mm.end()));
     }
     return box;
 }
@@ -57,11 +58,15 @@ PatientBox calculation_box(const PatientBox& patient, const Plan& plan, const Be
     for (const Beam& beam : plan.beams) {
         const double radius = models(beam).head.maximum_field_radius_mm;
         for (const ControlPoint& point : beam.control_points) {
-            const auto frame = physics::beam_frame(plan.position, point.gantry_deg, point.collimator_deg, point.couch_deg, point.isocentre_mm, beam.source_axis_distance_mm);
+            const auto frame =
+                physics::beam_frame(plan.position, point.gantry_deg, point.collimator_deg, point.couch_deg, point.isocentre_mm, beam.source_axis_distance_mm);
             double nearest = 1e30, farthest = 1;
             for (int corner = 0; corner < 8; ++corner) {
-                const double distance = frame.project(Vec3(corner & 1 ? patient.upper_mm[0] : patient.lower_mm[0], corner & 2 ? patient.upper_mm[1] : patient.lower_mm[1],
-                                                           corner & 4 ? patient.upper_mm[2] : patient.lower_mm[2])).distance_mm;
+                const double distance =
+                    frame
+                        .project(Vec3(corner & 1 ? patient.upper_mm[0] : patient.lower_mm[0], corner & 2 ? patient.upper_mm[1] : patient.lower_mm[1],
+                                      corner & 4 ? patient.upper_mm[2] : patient.lower_mm[2]))
+                        .distance_mm;
                 nearest = std::min(nearest, distance), farthest = std::max(farthest, distance);
             }
             const auto box = opening_mm(beam, point, radius);
@@ -69,7 +74,8 @@ PatientBox calculation_box(const PatientBox& patient, const Plan& plan, const Be
             constexpr int steps = 24;
             for (int s = 0; s <= steps; ++s)
                 for (int corner = 0; corner < 4; ++corner) {
-                    const Vec3 p = frame.point_mm(box[corner & 1 ? 1 : 0], box[corner & 2 ? 3 : 2], std::max(1.0, nearest) + s * (farthest - std::max(1.0, nearest)) / steps);
+                    const Vec3 p = frame.point_mm(box[corner & 1 ? 1 : 0], box[corner & 2 ? 3 : 2],
+                                                  std::max(1.0, nearest) + s * (farthest - std::max(1.0, nearest)) / steps);
                     const Vec3 clamped = p.cwiseMax(patient.lower_mm).cwiseMin(patient.upper_mm);
                     if ((clamped - p).norm() > margin_mm) continue;
                     low = low.cwiseMin(p), high = high.cwiseMax(p);
@@ -85,7 +91,8 @@ PatientBox calculation_box(const PatientBox& patient, const Plan& plan, const Be
 double gray_per_unit(const BeamModel& model, Algorithm algorithm) {
     const Calibration& c = model.calibration;
     const bool cone = algorithm == Algorithm::collapsed_cone;
-    const double reference = c.depth == "10cm" ? (cone ? c.collapsed_cone_10cm : c.pencil_beam_10cm) : (cone ? c.collapsed_cone_maximum : c.pencil_beam_maximum);
+    const double reference =
+        c.depth == "10cm" ? (cone ? c.collapsed_cone_10cm : c.pencil_beam_10cm) : (cone ? c.collapsed_cone_maximum : c.pencil_beam_maximum);
     if (!(reference > 0)) throw bad_input("the beam model is not calibrated", model.name, "Run: dose model calibrate FILE");
     return c.reference_gy_per_mu / reference;
 }
@@ -94,7 +101,8 @@ double gray_per_unit(const BeamModel& model, Algorithm algorithm) {
 
 CalculationResult calculate(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials,
                             const BeamModelProvider& models, const EngineOptions& options) {
-    if (!(options.grid_mm >= 0.5 && options.grid_mm <= 20)) throw bad_input("grid spacing " + number(options.grid_mm) + " mm is not between 0.5 and 20", "--grid");
+    if (!(options.grid_mm >= 0.5 && options.grid_mm <= 20))
+        throw bad_input("grid spacing " + number(options.grid_mm) + " mm is not between 0.5 and 20", "--grid");
     if (!(options.sub_arc_deg > 0)) throw bad_input("the sub-arc spacing must be positive", "sub_arc_deg");
     ct.hu.grid.check("CT");
     plan.check();
@@ -117,8 +125,8 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     const Grid grid = Grid::covering(box.lower_mm, box.upper_mm, Vec3::Constant(options.grid_mm));
     const DensityGrid density = density_on_grid(ct, structures, options.hu_curve, materials, options.overrides, grid);
     result.notes = density.notes;
-    result.notes.push_back("dose grid: " + std::to_string(grid.size[0]) + " x " + std::to_string(grid.size[1]) + " x " + std::to_string(grid.size[2]) + " voxels of " +
-                           number(options.grid_mm) + " mm");
+    result.notes.push_back("dose grid: " + std::to_string(grid.size[0]) + " x " + std::to_string(grid.size[1]) + " x " + std::to_string(grid.size[2]) +
+                           " voxels of " + number(options.grid_mm) + " mm");
     clock("density");
 
     // Beams of one model share a calculation, so that arcs can share a transport; beam by beam when each is wanted.
@@ -132,8 +140,10 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     for (const Beam& beam : plan.beams) {
         const BeamModel& model = models(beam);
         const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const Task& t) { return t.model == &model && !options.per_beam; });
-        if (found == tasks.end()) tasks.push_back({&model, {&beam}});
-        else found->beams.push_back(&beam);
+        if (found == tasks.end())
+            tasks.push_back({&model, {&beam}});
+        else
+            found->beams.push_back(&beam);
     }
     std::vector<float> total(grid.voxel_count(), 0.0f);
     Dose header;
@@ -145,8 +155,8 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     header.provenance.engine_version = LIBDOSE_VERSION;
     header.provenance.engine = to_string(options.algorithm);
     header.provenance.hu_curve_name = options.hu_curve.name();
-    header.provenance.settings = {{"grid_mm", number(options.grid_mm)}, {"quality", to_string(options.quality)}, {"sub_arc_deg", number(options.sub_arc_deg)},
-                                  {"dose_to", "medium"}};
+    header.provenance.settings = {
+        {"grid_mm", number(options.grid_mm)}, {"quality", to_string(options.quality)}, {"sub_arc_deg", number(options.sub_arc_deg)}, {"dose_to", "medium"}};
     for (const DensityOverride& o : options.overrides) header.provenance.settings["density " + o.structure] = number(o.density_g_cm3);
     for (const Task& task : tasks) {
         header.provenance.model_hashes[task.model->name] = task.model->content_hash;

@@ -7,9 +7,12 @@ std::string to_string(Algorithm algorithm) { return algorithm == Algorithm::coll
 
 std::string to_string(Quality quality) {
     switch (quality) {
-        case Quality::draft: return "draft";
-        case Quality::standard: return "standard";
-        case Quality::high: return "high";
+        case Quality::draft:
+            return "draft";
+        case Quality::standard:
+            return "standard";
+        case Quality::high:
+            return "high";
     }
     throw internal_error("quality without a name");
 }

@@ -27,7 +27,7 @@ struct FluenceMap {
 struct ReleasedEnergy {
     physics::BeamFrame frame;
     std::vector<std::uint32_t> voxel;
-    std::vector<float> energy;      ///< TERMA × density, Gy g/cm³
+    std::vector<float> energy;            ///< TERMA × density, Gy g/cm³
     std::vector<float> slope_u, slope_v;  ///< direction of the local ray: (u, v) / source-axis distance
     std::vector<float> depth_g_cm2;       ///< water-equivalent depth (hardening of the kernel)
     std::size_t size() const { return voxel.size(); }

@@ -1,12 +1,10 @@
 #include "libdose/validate.h"
 
-
+#include <Eigen/Geometry>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <numbers>
-
-#include <Eigen/Geometry>
 
 #include "engine/compute.h"
 #include "engine/threads.h"
@@ -18,16 +16,23 @@ namespace libdose {
 
 namespace {
 
-constexpr double largest_sigma = 0.02;        // voxels with a larger relative uncertainty are not judged
-constexpr double edge_margin_cm = 0.7;        // half width of the penumbra region, at the voxel's depth
+constexpr double largest_sigma = 0.02;  // voxels with a larger relative uncertainty are not judged
+constexpr double edge_margin_cm = 0.7;  // half width of the penumbra region, at the voxel's depth
 constexpr double mm_per_cm = 10.0;
 
 /// "1: lung (ICRU 44 composition), 0.26 g/cm3" -> name of the material table.
 std::string material_name(const std::string& text, const std::string& where) {
-    static const std::pair<const char*, const char*> known[] = {
-        {"lung", "lung"}, {"cortical bone", "bone_cortical"}, {"soft tissue (ICRU four", "soft_tissue_icru4"},
-        {"soft tissue", "soft_tissue"}, {"adipose", "adipose"}, {"titanium", "titanium"}, {"aluminium", "aluminium"},
-        {"aluminum", "aluminium"}, {"air", "air"}, {"water", "water"}, {"bone", "bone_cortical"}};
+    static const std::pair<const char*, const char*> known[] = {{"lung", "lung"},
+                                                                {"cortical bone", "bone_cortical"},
+                                                                {"soft tissue (ICRU four", "soft_tissue_icru4"},
+                                                                {"soft tissue", "soft_tissue"},
+                                                                {"adipose", "adipose"},
+                                                                {"titanium", "titanium"},
+                                                                {"aluminium", "aluminium"},
+                                                                {"aluminum", "aluminium"},
+                                                                {"air", "air"},
+                                                                {"water", "water"},
+                                                                {"bone", "bone_cortical"}};
     for (const auto& [part, name] : known)
         if (text.find(part) != std::string::npos) return name;
     throw bad_input("material \"" + text + "\" is not known", where, "Known: water, lung, soft tissue, adipose, cortical bone, air, titanium, aluminium");
@@ -68,8 +73,8 @@ CaseBeam case_beam(const ReferenceCase& reference) {
     for (int v = 0; v < map.size_v; ++v)
         for (int u = 0; u < map.size_u; ++u) {
             const double u0 = map.lower_u_mm + u * map.pixel_mm, v0 = map.lower_v_mm + v * map.pixel_mm;
-            const double open = physics::overlap(u0, u0 + map.pixel_mm, low_u, high_u) * physics::overlap(v0, v0 + map.pixel_mm, low_v, high_v) /
-                                (map.pixel_mm * map.pixel_mm);
+            const double open =
+                physics::overlap(u0, u0 + map.pixel_mm, low_u, high_u) * physics::overlap(v0, v0 + map.pixel_mm, low_v, high_v) / (map.pixel_mm * map.pixel_mm);
             const double uc = (u0 + 0.5 * map.pixel_mm) / (sad_cm * mm_per_cm), vc = (v0 + 0.5 * map.pixel_mm) / (sad_cm * mm_per_cm);
             map.at(u, v) = static_cast<float>(open / (1 + uc * uc + vc * vc));
         }
@@ -313,7 +318,9 @@ ValidationResult validate(const ReferenceCase& reference, const BeamModel& model
                     if (!certain) continue;
                     const bool build_up = beam.along_z && 0.5 * (low[2] + high[2]) < maximum_depth_mm;
                     regions[build_up ? "build-up" : "in-field"].add(local, of_maximum, 100 * sigma);
-                    if (!build_up) regions["material: " + material_name(reference.materials[reference.material_index[v]], reference.name)].add(local, of_maximum, 100 * sigma);
+                    if (!build_up)
+                        regions["material: " + material_name(reference.materials[reference.material_index[v]], reference.name)].add(local, of_maximum,
+                                                                                                                                    100 * sigma);
                 } else if (inside(-edge_margin_cm)) {
                     if (certain) regions["penumbra"].add(local, of_maximum, 100 * sigma);
                 } else if (inside(-5.0)) {

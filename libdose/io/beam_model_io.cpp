@@ -132,16 +132,19 @@ BeamModel read(const std::filesystem::path& path, bool sealed) {
     const Hdf5Reader file(path);
     if (!file.has_attribute("/", "schema") || file.text("/", "schema") != schema) throw bad_input("this is not a libdose beam model", path.string());
     if (file.number("/", "schema_version") != static_cast<double>(schema_version))
-        throw bad_input("the beam model has a schema version that this libdose does not read", path.string(), "It reads version " + std::to_string(schema_version));
+        throw bad_input("the beam model has a schema version that this libdose does not read", path.string(),
+                        "It reads version " + std::to_string(schema_version));
     BeamModel model;
     FieldReader reader{file};
     for_each_field(model, reader);
     model.check(sealed);
     if (sealed) {
-        if (!file.has_attribute("/", "content_hash")) throw bad_input("the beam model is not sealed: it has no content_hash", path.string(), "Run: dose model calibrate FILE");
+        if (!file.has_attribute("/", "content_hash"))
+            throw bad_input("the beam model is not sealed: it has no content_hash", path.string(), "Run: dose model calibrate FILE");
         model.content_hash = file.text("/", "content_hash");
         if (model.content_hash != hash_of(model))
-            throw bad_input("the beam model does not match its hash: it was changed after it was sealed", path.string(), "Use an intact copy, or calibrate it again to seal it");
+            throw bad_input("the beam model does not match its hash: it was changed after it was sealed", path.string(),
+                            "Use an intact copy, or calibrate it again to seal it");
     }
     return model;
 }

@@ -1,8 +1,8 @@
 // CT images: single-frame series and enhanced multi-frame, onto one ascending LPS grid.
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <map>
+#include <numbers>
 
 #include "io/dicom_ct_slice.h"
 #include "io/dicom_item.h"
@@ -29,7 +29,8 @@ Axis axis_of(const Vec3& direction, const std::string& place) {
     const double angle = std::acos(std::min(1.0, std::abs(direction[index]) / direction.norm())) * 180 / std::numbers::pi;
     // Scanners round direction cosines to a few digits; a tilt of 0.1 degrees shifts 0.9 mm over 50 cm.
     if (angle > 0.1)
-        throw bad_input("the image axes are turned against the patient axes by " + mm(angle) + " degrees (oblique or tilted gantry)", place, "Resample the CT onto axial slices");
+        throw bad_input("the image axes are turned against the patient axes by " + mm(angle) + " degrees (oblique or tilted gantry)", place,
+                        "Resample the CT onto axial slices");
     return {index, direction[index] > 0};
 }
 
@@ -52,8 +53,8 @@ std::vector<CtSlice> in_order(std::vector<CtSlice> slices, std::vector<std::stri
     for (CtSlice& slice : slices) {
         if (!unique.empty() && std::abs(slice.position[2] - unique.back().position[2]) < 0.01) {
             if (slice.hu != unique.back().hu)
-                throw bad_input("two slices at z = " + mm(slice.position[2]) + " mm hold different images", unique.back().file.filename().string() + " and " + slice.file.filename().string(),
-                                "Leave only one of the scans in the folder");
+                throw bad_input("two slices at z = " + mm(slice.position[2]) + " mm hold different images",
+                                unique.back().file.filename().string() + " and " + slice.file.filename().string(), "Leave only one of the scans in the folder");
             ++duplicates;
             continue;
         }
@@ -77,7 +78,8 @@ std::vector<double> checked_distances(const std::vector<CtSlice>& slices) {
         const auto same = [&](std::size_t j) { return j < distances.size() && std::abs(distances[j] - distances[i]) < 0.02 * distances[i]; };
         const std::size_t run = 1 + (same(i + 1) ? 1 + (same(i + 2) ? 1 : 0) : 0) + (i > 0 && same(i - 1) ? 1 + (i > 1 && same(i - 2) ? 1 : 0) : 0);
         if (run >= 3) continue;
-        throw bad_input("slices are missing between z = " + mm(slices[i].position[2]) + " and " + mm(slices[i + 1].position[2]) + " mm (usual distance " + mm(usual) + " mm)",
+        throw bad_input("slices are missing between z = " + mm(slices[i].position[2]) + " and " + mm(slices[i + 1].position[2]) + " mm (usual distance " +
+                            mm(usual) + " mm)",
                         slices[i].file.parent_path().string(), "Add the missing files");
     }
     return distances;
@@ -117,7 +119,8 @@ CtImage read_ct(const std::vector<std::filesystem::path>& files) {
         } else if (series != image.series_uid) {
             throw bad_input("the files belong to different CT series", path.string(), image.series_uid + " and " + series);
         }
-        if (root.text_or_empty(DCM_PatientPosition) != position) throw bad_input("slices of one series differ in patient position", root.at(DCM_PatientPosition));
+        if (root.text_or_empty(DCM_PatientPosition) != position)
+            throw bad_input("slices of one series differ in patient position", root.at(DCM_PatientPosition));
         image.sop_instance_uids.push_back(root.text(DCM_SOPInstanceUID));
         for (CtSlice& slice : read_slices(file, padded)) slices.push_back(std::move(slice));
     }
@@ -137,11 +140,12 @@ CtImage read_ct(const std::vector<std::filesystem::path>& files) {
     if (along_columns.index == 2 || along_rows.index == 2 || along_columns.index == along_rows.index)
         throw bad_input("the slices are not axial", slices.front().file.filename().string(), "Resample the CT onto axial slices");
     slices = in_order(std::move(slices), image.notes);
-    if (slices.size() < 2) throw bad_input("the CT has a single slice", slices.front().file.string(), "A dose calculation needs a volume; add the other slices of the series");
+    if (slices.size() < 2)
+        throw bad_input("the CT has a single slice", slices.front().file.string(), "A dose calculation needs a volume; add the other slices of the series");
     for (const CtSlice& slice : slices)
         if (std::abs(slice.position[0] - slices.front().position[0]) > 0.1 || std::abs(slice.position[1] - slices.front().position[1]) > 0.1)
-            throw bad_input("the slices are shifted against each other (tilted gantry or a stack of two scans)", slices.front().file.filename().string() + " and " + slice.file.filename().string(),
-                            "Resample the CT onto a straight stack");
+            throw bad_input("the slices are shifted against each other (tilted gantry or a stack of two scans)",
+                            slices.front().file.filename().string() + " and " + slice.file.filename().string(), "Resample the CT onto a straight stack");
     const std::vector<double> distances = checked_distances(slices);
     const double smallest = *std::min_element(distances.begin(), distances.end()), largest = *std::max_element(distances.begin(), distances.end());
 
@@ -163,7 +167,8 @@ CtImage read_ct(const std::vector<std::filesystem::path>& files) {
     grid.spacing_mm[2] = length / (layers - 1);
     grid.origin_mm[2] = slices.front().position[2];
     if (!even)
-        image.notes.push_back("CT: slice distances from " + mm(smallest) + " to " + mm(largest) + " mm, interpolated linearly onto " + std::to_string(layers) + " slices of " + mm(grid.spacing_mm[2]) + " mm");
+        image.notes.push_back("CT: slice distances from " + mm(smallest) + " to " + mm(largest) + " mm, interpolated linearly onto " + std::to_string(layers) +
+                              " slices of " + mm(grid.spacing_mm[2]) + " mm");
     grid.check(reference.file.string());
     image.hu.values.resize(grid.voxel_count());
     std::size_t below = 0;

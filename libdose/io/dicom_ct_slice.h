@@ -16,7 +16,7 @@ struct CtSlice {
     double row_spacing = 0, column_spacing = 0;      ///< mm between rows, between columns
     int rows = 0, columns = 0;
     std::string frame_of_reference_uid;
-    std::vector<float> hu;                           ///< [row][column]
+    std::vector<float> hu;  ///< [row][column]
 };
 
 bool is_localizer(const DicomItem& root);

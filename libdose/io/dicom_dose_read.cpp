@@ -27,7 +27,8 @@ struct AxisMap {
 AxisMap axis_of(const Vec3& direction, const DicomItem& root) {
     int index = 0;
     direction.cwiseAbs().maxCoeff(&index);
-    if (std::abs(std::abs(direction[index]) - 1) > 1e-4) throw bad_input("the dose grid is turned against the patient axes", root.at(DCM_ImageOrientationPatient), "Export the dose on an axial grid");
+    if (std::abs(std::abs(direction[index]) - 1) > 1e-4)
+        throw bad_input("the dose grid is turned against the patient axes", root.at(DCM_ImageOrientationPatient), "Export the dose on an axial grid");
     return {index, direction[index] > 0};
 }
 
@@ -38,14 +39,19 @@ Dose read_dose(const std::filesystem::path& path) {
     const DicomItem root = file.root();
     const std::string sop_class = root.text(DCM_SOPClassUID);
     if (sop_class != UID_RTDoseStorage) throw bad_input("the file is not an RT Dose", root.at(DCM_SOPClassUID));
-    if (const std::string units = root.text(DCM_DoseUnits); units != "GY") throw bad_input("the dose is given in " + units + ", not in GY", root.at(DCM_DoseUnits), "Export it in gray");
+    if (const std::string units = root.text(DCM_DoseUnits); units != "GY")
+        throw bad_input("the dose is given in " + units + ", not in GY", root.at(DCM_DoseUnits), "Export it in gray");
     Dose dose;
     dose.type = root.text(DCM_DoseType);
     const std::string summation = root.text(DCM_DoseSummationType);
-    if (summation == "PLAN") dose.summation = DoseSummation::plan;
-    else if (summation == "FRACTION") dose.summation = DoseSummation::fraction;
-    else if (summation == "BEAM") dose.summation = DoseSummation::beam;
-    else throw bad_input("dose summation type " + summation + " is not read", root.at(DCM_DoseSummationType), "Export PLAN, FRACTION or BEAM");
+    if (summation == "PLAN")
+        dose.summation = DoseSummation::plan;
+    else if (summation == "FRACTION")
+        dose.summation = DoseSummation::fraction;
+    else if (summation == "BEAM")
+        dose.summation = DoseSummation::beam;
+    else
+        throw bad_input("dose summation type " + summation + " is not read", root.at(DCM_DoseSummationType), "Export PLAN, FRACTION or BEAM");
     dose.comment = root.text_or_empty(DCM_DoseComment);
     dose.frame_of_reference_uid = root.text_or_empty(DCM_FrameOfReferenceUID);
     dose.sop_instance_uid = root.text_or_empty(DCM_SOPInstanceUID);
@@ -54,19 +60,23 @@ Dose read_dose(const std::filesystem::path& path) {
         dose.referenced_plan_class_uid = plan.text_or_empty(DCM_ReferencedSOPClassUID);
         for (const DicomItem& group : plan.items(DCM_ReferencedFractionGroupSequence, "fraction group")) {
             dose.fraction_group = group.optional_integer(DCM_ReferencedFractionGroupNumber).value_or(1);
-            for (const DicomItem& beam : group.items(DCM_ReferencedBeamSequence, "beam")) dose.beam_number = beam.optional_integer(DCM_ReferencedBeamNumber).value_or(0);
+            for (const DicomItem& beam : group.items(DCM_ReferencedBeamSequence, "beam"))
+                dose.beam_number = beam.optional_integer(DCM_ReferencedBeamNumber).value_or(0);
         }
         break;
     }
     // libdose names the structure set in the Referenced Instance Sequence, others in the sequence of the RT DVH module.
     for (const DicomItem& set : root.items(DCM_ReferencedInstanceSequence, "instance"))
-        if (set.text_or_empty(DCM_ReferencedSOPClassUID) == UID_RTStructureSetStorage) dose.referenced_structure_set_uid = set.text_or_empty(DCM_ReferencedSOPInstanceUID);
-    for (const DicomItem& set : root.items(DCM_ReferencedStructureSetSequence, "structure set")) dose.referenced_structure_set_uid = set.text_or_empty(DCM_ReferencedSOPInstanceUID);
+        if (set.text_or_empty(DCM_ReferencedSOPClassUID) == UID_RTStructureSetStorage)
+            dose.referenced_structure_set_uid = set.text_or_empty(DCM_ReferencedSOPInstanceUID);
+    for (const DicomItem& set : root.items(DCM_ReferencedStructureSetSequence, "structure set"))
+        dose.referenced_structure_set_uid = set.text_or_empty(DCM_ReferencedSOPInstanceUID);
 
     const int rows = root.integer(DCM_Rows), columns = root.integer(DCM_Columns);
     const int frames = root.optional_integer(DCM_NumberOfFrames).value_or(1);
     if (rows < 1 || columns < 1 || frames < 1) throw bad_input("the dose grid is empty", root.at(DCM_Rows));
-    const auto position = root.numbers(DCM_ImagePositionPatient, 3), orientation = root.numbers(DCM_ImageOrientationPatient, 6), spacing = root.numbers(DCM_PixelSpacing, 2);
+    const auto position = root.numbers(DCM_ImagePositionPatient, 3), orientation = root.numbers(DCM_ImageOrientationPatient, 6),
+               spacing = root.numbers(DCM_PixelSpacing, 2);
     const Vec3 row_direction(orientation[0], orientation[1], orientation[2]), column_direction(orientation[3], orientation[4], orientation[5]);
     const Vec3 origin(position[0], position[1], position[2]);
     const AxisMap along_columns = axis_of(row_direction, root), along_rows = axis_of(column_direction, root);
@@ -95,14 +105,18 @@ Dose read_dose(const std::filesystem::path& path) {
     const double scaling = root.number(DCM_DoseGridScaling);
     if (!(scaling > 0)) throw bad_input("the dose grid scaling is not positive", root.at(DCM_DoseGridScaling));
     const int bits = root.integer(DCM_BitsAllocated);
-    if (root.integer(DCM_PixelRepresentation) != 0 && dose.type != "ERROR") throw bad_input("signed dose pixels are not read", root.at(DCM_PixelRepresentation));
+    if (root.integer(DCM_PixelRepresentation) != 0 && dose.type != "ERROR")
+        throw bad_input("signed dose pixels are not read", root.at(DCM_PixelRepresentation));
     DcmElement* element = nullptr;
     if (file.dataset().findAndGetElement(DCM_PixelData, element).bad() || !element) throw bad_input("there is no pixel data", root.at(DCM_PixelData));
-    if (DcmXfer(file.dataset().getOriginalXfer()).isEncapsulated()) throw bad_input("compressed dose pixels are not read", root.at(DCM_PixelData), "Decompress the file first, for example with gdcmconv --raw");
+    if (DcmXfer(file.dataset().getOriginalXfer()).isEncapsulated())
+        throw bad_input("compressed dose pixels are not read", root.at(DCM_PixelData), "Decompress the file first, for example with gdcmconv --raw");
     const std::size_t count = grid.voxel_count();
-    if (element->getLength() < count * static_cast<std::size_t>(bits) / 8) throw bad_input("the pixel data is shorter than the dose grid", root.at(DCM_PixelData), "The file may be truncated");
+    if (element->getLength() < count * static_cast<std::size_t>(bits) / 8)
+        throw bad_input("the pixel data is shorter than the dose grid", root.at(DCM_PixelData), "The file may be truncated");
     Uint16* words = nullptr;
-    if ((bits != 16 && bits != 32) || element->getUint16Array(words).bad() || !words) throw bad_input("the dose pixels have " + std::to_string(bits) + " bits; 16 and 32 are read", root.at(DCM_BitsAllocated));
+    if ((bits != 16 && bits != 32) || element->getUint16Array(words).bad() || !words)
+        throw bad_input("the dose pixels have " + std::to_string(bits) + " bits; 16 and 32 are read", root.at(DCM_BitsAllocated));
     dose.gy.values.resize(count);
     std::size_t p = 0;
     for (int f = 0; f < frames; ++f)

@@ -60,7 +60,8 @@ private:
 
 /// Provenance as text blocks of at most 1024 characters (the limit of a Contribution Description).
 std::vector<std::string> provenance_blocks(const Provenance& p) {
-    std::vector<std::string> lines{"engine " + p.engine + ", backend " + p.backend + ", libdose " + p.engine_version, "HU curve " + p.hu_curve_name + " sha256 " + p.hu_curve_hash};
+    std::vector<std::string> lines{"engine " + p.engine + ", backend " + p.backend + ", libdose " + p.engine_version,
+                                   "HU curve " + p.hu_curve_name + " sha256 " + p.hu_curve_hash};
     for (const auto& [name, hash] : p.model_hashes) lines.push_back("beam model " + name + " sha256 " + hash);
     for (const auto& [name, value] : p.settings) lines.push_back("setting " + name + " = " + value);
     for (const auto& [name, value] : p.input_uids) lines.push_back("input " + name + " " + value);
@@ -68,8 +69,10 @@ std::vector<std::string> provenance_blocks(const Provenance& p) {
     for (std::string line : lines) {
         std::replace(line.begin(), line.end(), '\\', '/');
         line = limited(line, 1000);
-        if (blocks.empty() || blocks.back().size() + line.size() + 2 > 1024) blocks.push_back(line);
-        else blocks.back() += "\r\n" + line;
+        if (blocks.empty() || blocks.back().size() + line.size() + 2 > 1024)
+            blocks.push_back(line);
+        else
+            blocks.back() += "\r\n" + line;
     }
     return blocks;
 }
@@ -157,7 +160,8 @@ std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesyste
     std::vector<double> offsets;
     for (int k = 0; k < grid.size[2]; ++k) offsets.push_back(k * grid.spacing_mm[2]);
     out.numbers(DCM_GridFrameOffsetVector, offsets);
-    if (format.getDataset()->putAndInsertTagKey(DCM_FrameIncrementPointer, DCM_GridFrameOffsetVector).bad()) throw internal_error("cannot set the frame increment pointer");
+    if (format.getDataset()->putAndInsertTagKey(DCM_FrameIncrementPointer, DCM_GridFrameOffsetVector).bad())
+        throw internal_error("cannot set the frame increment pointer");
     out.number(DCM_Rows, static_cast<Uint16>(grid.size[1]));
     out.number(DCM_Columns, static_cast<Uint16>(grid.size[0]));
     out.number(DCM_BitsAllocated, 32);
@@ -168,7 +172,9 @@ std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesyste
     out.text(DCM_DoseUnits, "GY");
     out.text(DCM_DoseType, "PHYSICAL");
     out.text(DCM_DoseSummationType, dose.summation == DoseSummation::plan ? "PLAN" : dose.summation == DoseSummation::fraction ? "FRACTION" : "BEAM");
-    out.text(DCM_DoseComment, limited(std::string("dose to ") + (dose.medium == DoseMedium::medium ? "medium" : "water") + (dose.comment.empty() ? "" : ", " + dose.comment), 64));
+    out.text(
+        DCM_DoseComment,
+        limited(std::string("dose to ") + (dose.medium == DoseMedium::medium ? "medium" : "water") + (dose.comment.empty() ? "" : ", " + dose.comment), 64));
     out.text(DCM_TissueHeterogeneityCorrection, "IMAGE");
     if (!dose.referenced_plan_uid.empty()) {
         Builder plan = out.item(DCM_ReferencedRTPlanSequence, 0);
@@ -177,7 +183,8 @@ std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesyste
         if (dose.summation != DoseSummation::plan) {
             Builder group = plan.item(DCM_ReferencedFractionGroupSequence, 0);
             group.text(DCM_ReferencedFractionGroupNumber, std::to_string(dose.fraction_group));
-            if (dose.summation == DoseSummation::beam) group.item(DCM_ReferencedBeamSequence, 0).text(DCM_ReferencedBeamNumber, std::to_string(dose.beam_number));
+            if (dose.summation == DoseSummation::beam)
+                group.item(DCM_ReferencedBeamSequence, 0).text(DCM_ReferencedBeamNumber, std::to_string(dose.beam_number));
         }
     }
     if (!dose.referenced_structure_set_uid.empty()) {
@@ -203,7 +210,8 @@ std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesyste
     }
     auto pixels = std::make_unique<DcmPixelData>(DCM_PixelData);
     pixels->setVR(EVR_OW);
-    if (pixels->putUint16Array(words.data(), static_cast<unsigned long>(words.size())).bad() || format.getDataset()->insert(pixels.get(), true).bad()) throw internal_error("cannot set the dose pixels");
+    if (pixels->putUint16Array(words.data(), static_cast<unsigned long>(words.size())).bad() || format.getDataset()->insert(pixels.get(), true).bad())
+        throw internal_error("cannot set the dose pixels");
     static_cast<void>(pixels.release());  // owned by the data set
 
     const std::filesystem::path temporary = temporary_name(path);
@@ -211,7 +219,8 @@ std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesyste
     if (status.bad()) {
         std::error_code ignored;
         std::filesystem::remove(temporary, ignored);
-        throw bad_input(std::string("the dose cannot be written: ") + status.text(), path.string(), "Check the folder, its permissions and the space on the disk");
+        throw bad_input(std::string("the dose cannot be written: ") + status.text(), path.string(),
+                        "Check the folder, its permissions and the space on the disk");
     }
     sync_to_disk(temporary);
     rename_into_place(temporary, path);

@@ -95,9 +95,8 @@ DicomIndex index_dicom(const std::vector<fs::path>& paths) {
         entry.date = item.text_or_empty(entry.kind == "RTPLAN" ? DCM_RTPlanDate : entry.kind == "RTSTRUCT" ? DCM_StructureSetDate : DCM_StudyDate);
         index.entries.push_back(std::move(entry));
     }
-    std::sort(index.entries.begin(), index.entries.end(), [](const DicomEntry& a, const DicomEntry& b) {
-        return std::tie(a.kind, a.series_uid, a.file) < std::tie(b.kind, b.series_uid, b.file);
-    });
+    std::sort(index.entries.begin(), index.entries.end(),
+              [](const DicomEntry& a, const DicomEntry& b) { return std::tie(a.kind, a.series_uid, a.file) < std::tie(b.kind, b.series_uid, b.file); });
     return index;
 }
 

@@ -63,8 +63,7 @@ bool is_cut_short(const std::filesystem::path& file, E_TransferSyntax syntax) {
     marked.transferEnd();
     DcmElement* element = nullptr;
     OFString text;
-    return status.bad() || marked.getDataset()->findAndGetElement(end_mark, element).bad() || element->getOFString(text, 0).bad() ||
-           text != end_mark_text;
+    return status.bad() || marked.getDataset()->findAndGetElement(end_mark, element).bad() || element->getOFString(text, 0).bad() || text != end_mark_text;
 }
 
 }  // namespace
@@ -122,8 +121,7 @@ std::vector<double> DicomItem::optional_numbers(DcmTagKey tag) const {
 std::vector<double> DicomItem::numbers(DcmTagKey tag, std::size_t count) const {
     auto values = optional_numbers(tag);
     if (values.empty()) throw absent(tag);
-    if (values.size() != count)
-        throw bad_input(std::to_string(values.size()) + " values where " + std::to_string(count) + " belong", at(tag));
+    if (values.size() != count) throw bad_input(std::to_string(values.size()) + " values where " + std::to_string(count) + " belong", at(tag));
     return values;
 }
 
@@ -143,8 +141,7 @@ double DicomItem::number(DcmTagKey tag) const {
 std::optional<int> DicomItem::optional_integer(DcmTagKey tag) const {
     const auto value = optional_number(tag);
     if (!value) return std::nullopt;
-    if (*value != std::floor(*value) || std::abs(*value) > 2147483647.0)
-        throw bad_input("the value is not a whole number", at(tag));
+    if (*value != std::floor(*value) || std::abs(*value) > 2147483647.0) throw bad_input("the value is not a whole number", at(tag));
     return static_cast<int>(*value);
 }
 
@@ -163,8 +160,7 @@ std::vector<DicomItem> DicomItem::items(DcmTagKey tag, const std::string& name) 
         if (element->getLength() == 0) return result;
         throw bad_input("the element is not a sequence", at(tag));
     }
-    for (unsigned long i = 0; i < sequence->card(); ++i)
-        result.emplace_back(*sequence->getItem(i), place_ + ", " + name + " " + std::to_string(i + 1));
+    for (unsigned long i = 0; i < sequence->card(); ++i) result.emplace_back(*sequence->getItem(i), place_ + ", " + name + " " + std::to_string(i + 1));
     return result;
 }
 
@@ -191,10 +187,8 @@ DicomFile::DicomFile(const std::filesystem::path& file) : path_(file), format_(s
     OFCondition status = format_->loadFile(file.c_str());
     if (status.good()) status = format_->loadAllDataIntoMemory();
     if (status.bad())
-        throw bad_input(std::string("the file cannot be read as DICOM: ") + status.text(), file.string(),
-                        "It may be truncated or not DICOM; export it again");
-    if (format_->getDataset()->card() == 0)
-        throw bad_input("the file holds no DICOM data", file.string(), "It may be truncated; export it again");
+        throw bad_input(std::string("the file cannot be read as DICOM: ") + status.text(), file.string(), "It may be truncated or not DICOM; export it again");
+    if (format_->getDataset()->card() == 0) throw bad_input("the file holds no DICOM data", file.string(), "It may be truncated; export it again");
     if (is_cut_short(file, format_->getDataset()->getOriginalXfer()))
         throw bad_input("the file ends within a sequence", file.string(), "It is truncated; export it again");
     // Names in other character sets become UTF-8 where this DCMTK can convert; otherwise they stay as they are.

@@ -21,10 +21,10 @@ public:
     DicomItem(DcmItem& item, std::string place) : item_(&item), place_(std::move(place)) {}
 
     std::optional<std::string> optional_text(DcmTagKey tag) const;
-    std::string text(DcmTagKey tag) const;              ///< throws when absent
+    std::string text(DcmTagKey tag) const;  ///< throws when absent
     std::string text_or_empty(DcmTagKey tag) const { return optional_text(tag).value_or(std::string()); }
 
-    std::vector<double> optional_numbers(DcmTagKey tag) const;  ///< empty when absent
+    std::vector<double> optional_numbers(DcmTagKey tag) const;            ///< empty when absent
     std::vector<double> numbers(DcmTagKey tag, std::size_t count) const;  ///< throws when absent or another count
     std::optional<double> optional_number(DcmTagKey tag) const;
     double number(DcmTagKey tag) const;
@@ -36,7 +36,7 @@ public:
 
     DicomItem renamed(std::string place) const { return {*item_, std::move(place)}; }
     const std::string& place() const { return place_; }
-    std::string at(DcmTagKey tag) const;                ///< "<place>, (gggg,eeee) Name"
+    std::string at(DcmTagKey tag) const;  ///< "<place>, (gggg,eeee) Name"
 
 private:
     DcmElement* find(DcmTagKey tag) const;

@@ -14,8 +14,8 @@ void require_photon_plan(const DicomItem& root) {
     const std::string sop_class = root.text(DCM_SOPClassUID);
     if (sop_class == rt_ion_plan_class) throw refused_plan("this is an RT Ion Plan: ion beams are not modelled", root.at(DCM_SOPClassUID));
     if (sop_class != rt_plan_class)
-        throw bad_input("this is not an RT Plan but " + std::string(dcmFindNameOfUID(sop_class.c_str(), sop_class.c_str())),
-                        root.at(DCM_SOPClassUID), "Give the file of an RT Plan");
+        throw bad_input("this is not an RT Plan but " + std::string(dcmFindNameOfUID(sop_class.c_str(), sop_class.c_str())), root.at(DCM_SOPClassUID),
+                        "Give the file of an RT Plan");
 }
 
 DicomItem choose_fraction_group(const DicomItem& root, int wanted) {
@@ -28,10 +28,8 @@ DicomItem choose_fraction_group(const DicomItem& root, int wanted) {
         if (number == wanted && wanted != 0) return group;
         listed += (listed.empty() ? "" : ", ") + std::to_string(number);
     }
-    if (wanted == 0)
-        throw bad_input("the plan has several fraction groups: " + listed, root.at(DCM_FractionGroupSequence), "Choose one of them");
-    throw bad_input("the plan has no fraction group " + std::to_string(wanted) + ", only: " + listed,
-                    root.at(DCM_FractionGroupSequence), "Choose one of them");
+    if (wanted == 0) throw bad_input("the plan has several fraction groups: " + listed, root.at(DCM_FractionGroupSequence), "Choose one of them");
+    throw bad_input("the plan has no fraction group " + std::to_string(wanted) + ", only: " + listed, root.at(DCM_FractionGroupSequence), "Choose one of them");
 }
 
 struct BeamReference {
@@ -79,8 +77,8 @@ std::string why_left_out(const DicomItem& beam, const BeamReference& reference, 
     if (type == "CONTINUATION")
         notes.push_back(beam.place() + ": continues an interrupted treatment; only what it still delivers is calculated");
     else if (type != "TREATMENT")
-        throw refused_plan("a beam of type " + type + " with a meterset: whether its dose counts cannot be told",
-                           beam.at(DCM_TreatmentDeliveryType), "Remove the beam or its meterset");
+        throw refused_plan("a beam of type " + type + " with a meterset: whether its dose counts cannot be told", beam.at(DCM_TreatmentDeliveryType),
+                           "Remove the beam or its meterset");
     return {};
 }
 
@@ -90,8 +88,8 @@ std::string setup_position(const DicomItem& root, const std::optional<int>& numb
         if (number && setup.integer(DCM_PatientSetupNumber) != *number) continue;
         const std::string here = setup.text(DCM_PatientPosition);
         if (!position.empty() && here != position)
-            throw refused_plan("the patient positions " + position + " and " + here + " are both possible",
-                               beam.at(DCM_ReferencedPatientSetupNumber), "The beam has to refer to one patient setup");
+            throw refused_plan("the patient positions " + position + " and " + here + " are both possible", beam.at(DCM_ReferencedPatientSetupNumber),
+                               "The beam has to refer to one patient setup");
         position = here;
     }
     if (position.empty())

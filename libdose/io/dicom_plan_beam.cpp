@@ -8,8 +8,8 @@
 namespace libdose::io {
 namespace {
 
-constexpr double leaf_overlap_mm = 0.01;         // rounding in the file: taken as closed
-constexpr double weight_tolerance = 1e-4;        // of the final weight: rounding of its decimal string
+constexpr double leaf_overlap_mm = 0.01;   // rounding in the file: taken as closed
+constexpr double weight_tolerance = 1e-4;  // of the final weight: rounding of its decimal string
 constexpr double same_angle_deg = 1e-6;
 
 const char* const carry_advice = "It has to be in the first control point, from which the others take it";
@@ -20,7 +20,7 @@ struct Device {
     Kind kind = Kind::jaw_x;
     std::size_t collimator = 0;  ///< index in Beam::collimators
     std::size_t pairs = 1;
-    bool positioned = false;     ///< a position was given at or before the current control point
+    bool positioned = false;  ///< a position was given at or before the current control point
 };
 
 Device::Kind kind_of(const std::string& type, const DicomItem& item) {
@@ -54,7 +54,8 @@ private:
         if (modes.empty()) {
             for (const std::string& text : {beam_.name, item_.text_or_empty(DCM_BeamDescription)})
                 if (text.find("FFF") != std::string::npos) {
-                    notes_.push_back(item_.place() + ": '" + text + "' speaks of FFF, but the plan gives no fluence mode: "
+                    notes_.push_back(item_.place() + ": '" + text +
+                                     "' speaks of FFF, but the plan gives no fluence mode: "
                                      "calculated as STANDARD, with a flattening filter");
                     break;
                 }
@@ -74,8 +75,7 @@ private:
             for (const Device& other : devices_) {
                 const bool same_jaws = entry.kind != Device::Kind::collimator && entry.kind == other.kind;
                 if (other.type == entry.type || same_jaws)
-                    throw refused_plan("the beam has both the devices " + other.type + " and " + entry.type,
-                                       device.at(DCM_RTBeamLimitingDeviceType));
+                    throw refused_plan("the beam has both the devices " + other.type + " and " + entry.type, device.at(DCM_RTBeamLimitingDeviceType));
             }
             const int pairs = device.integer(DCM_NumberOfLeafJawPairs);
             const bool leaves = entry.kind == Device::Kind::collimator;
@@ -85,9 +85,7 @@ private:
             if (leaves) entry.collimator = read_collimator(device, entry);
             devices_.push_back(entry);
         }
-        const auto any = [&](Device::Kind kind) {
-            return std::any_of(devices_.begin(), devices_.end(), [&](const Device& d) { return d.kind == kind; });
-        };
+        const auto any = [&](Device::Kind kind) { return std::any_of(devices_.begin(), devices_.end(), [&](const Device& d) { return d.kind == kind; }); };
         const bool leaves = !beam_.collimators.empty();
         if ((!leaves && !any(Device::Kind::jaw_x)) || (!leaves && !any(Device::Kind::jaw_y)))
             throw refused_plan("the field is not limited in both directions: jaws or a multileaf collimator are missing",
@@ -148,8 +146,8 @@ private:
         read_positions(point);
         for (const Device& device : devices_)
             if (!device.positioned)
-                throw refused_plan("no position of the device " + device.type + " of this beam",
-                                   point.at(DCM_BeamLimitingDevicePositionSequence), carry_advice);
+                throw refused_plan("no position of the device " + device.type + " of this beam", point.at(DCM_BeamLimitingDevicePositionSequence),
+                                   carry_advice);
         current_.cumulative_weight = point.number(DCM_CumulativeMetersetWeight);
     }
 
@@ -171,10 +169,14 @@ private:
     static void carry(const DicomItem& point, DcmTagKey tag, Rotation& rotation) {
         const auto given = point.optional_text(tag);
         if (!given) return;
-        if (*given == "NONE") rotation = Rotation::none;
-        else if (*given == "CW") rotation = Rotation::clockwise;
-        else if (*given == "CC") rotation = Rotation::counter_clockwise;
-        else throw bad_input("the rotation direction '" + *given + "' is none of NONE, CW, CC", point.at(tag));
+        if (*given == "NONE")
+            rotation = Rotation::none;
+        else if (*given == "CW")
+            rotation = Rotation::clockwise;
+        else if (*given == "CC")
+            rotation = Rotation::counter_clockwise;
+        else
+            throw bad_input("the rotation direction '" + *given + "' is none of NONE, CW, CC", point.at(tag));
     }
 
     void read_positions(const DicomItem& point) {
@@ -182,8 +184,7 @@ private:
         for (const DicomItem& item : point.items(DCM_BeamLimitingDevicePositionSequence, "device position")) {
             const std::string type = item.text(DCM_RTBeamLimitingDeviceType);
             const auto device = std::find_if(devices_.begin(), devices_.end(), [&](const Device& d) { return d.type == type; });
-            if (device == devices_.end())
-                throw bad_input("a position of " + type + ", which the beam does not declare", item.at(DCM_RTBeamLimitingDeviceType));
+            if (device == devices_.end()) throw bad_input("a position of " + type + ", which the beam does not declare", item.at(DCM_RTBeamLimitingDeviceType));
             if (std::find(seen.begin(), seen.end(), type) != seen.end())
                 throw bad_input("two positions of " + type + " in one control point", item.at(DCM_RTBeamLimitingDeviceType));
             seen.push_back(type);
@@ -198,15 +199,18 @@ private:
         for (std::size_t i = 0; i < device.pairs; ++i) {
             double &lower = leaves.lower_mm[i], &upper = leaves.upper_mm[i];
             if (lower > upper + leaf_overlap_mm)
-                throw bad_input(device.type + " crosses at pair " + std::to_string(i + 1) + ": " + std::to_string(lower) + " to " +
-                                    std::to_string(upper) + " mm",
-                                item.at(DCM_LeafJawPositions));
+                throw bad_input(
+                    device.type + " crosses at pair " + std::to_string(i + 1) + ": " + std::to_string(lower) + " to " + std::to_string(upper) + " mm",
+                    item.at(DCM_LeafJawPositions));
             if (lower > upper) lower = upper = 0.5 * (lower + upper);
         }
         const JawOpening opening{leaves.lower_mm[0], leaves.upper_mm[0]};
-        if (device.kind == Device::Kind::jaw_x) current_.jaw_x = opening;
-        else if (device.kind == Device::Kind::jaw_y) current_.jaw_y = opening;
-        else current_.leaves[device.collimator] = std::move(leaves);
+        if (device.kind == Device::Kind::jaw_x)
+            current_.jaw_x = opening;
+        else if (device.kind == Device::Kind::jaw_y)
+            current_.jaw_y = opening;
+        else
+            current_.leaves[device.collimator] = std::move(leaves);
     }
 
     /// Way from a to b by the shorter side, -180 < way <= 180.
@@ -221,8 +225,8 @@ private:
             const double way = shorter_way_deg(a, b);
             const bool against = (direction == Rotation::clockwise && way < 0) || (direction == Rotation::counter_clockwise && way > 0);
             if (std::abs(way) > same_angle_deg && (std::abs(way) >= 180 || against))
-                throw refused_plan("the rotation from " + std::to_string(a) + " to " + std::to_string(b) + " degrees is not the shorter way",
-                                   point.at(tag), "Motion by more than half a turn between control points is not modelled");
+                throw refused_plan("the rotation from " + std::to_string(a) + " to " + std::to_string(b) + " degrees is not the shorter way", point.at(tag),
+                                   "Motion by more than half a turn between control points is not modelled");
         };
         check(before.collimator_deg, current_.collimator_deg, previous_collimator_direction_, DCM_BeamLimitingDeviceAngle);
         check(before.couch_deg, current_.couch_deg, previous_couch_direction_, DCM_PatientSupportAngle);

@@ -7,13 +7,13 @@ namespace libdose::io {
 namespace {
 
 enum class Test {
-    has_items,   ///< a sequence with at least one item
-    count,       ///< a number above 0
-    not_zero,    ///< a number that is not 0
-    not_one      ///< a factor that is not 1
+    has_items,  ///< a sequence with at least one item
+    count,      ///< a number above 0
+    not_zero,   ///< a number that is not 0
+    not_one     ///< a factor that is not 1
 };
 
-constexpr double table_tolerance_mm = 0.1;   // read-out of the table
+constexpr double table_tolerance_mm = 0.1;  // read-out of the table
 
 struct Row {
     DcmTagKey tag;
@@ -82,8 +82,7 @@ void apply(const Row (&rows)[n], const DicomItem& item) {
 
 /// A wedge that every control point leaves OUT (carried forward from the first) does nothing.
 void refuse_wedges(const DicomItem& beam, const std::vector<DicomItem>& points, std::vector<std::string>& notes) {
-    const bool declared = beam.optional_integer(DCM_NumberOfWedges).value_or(0) > 0 ||
-                          !beam.items(DCM_WedgeSequence, "wedge").empty();
+    const bool declared = beam.optional_integer(DCM_NumberOfWedges).value_or(0) > 0 || !beam.items(DCM_WedgeSequence, "wedge").empty();
     bool out_at_start = false;
     for (std::size_t i = 0; i < points.size(); ++i)
         for (const DicomItem& wedge : points[i].items(DCM_WedgePositionSequence, "wedge")) {
@@ -92,8 +91,7 @@ void refuse_wedges(const DicomItem& beam, const std::vector<DicomItem>& points, 
             out_at_start = out_at_start || i == 0;
         }
     if (!declared) return;
-    if (!out_at_start)
-        throw refusal(beam, DCM_NumberOfWedges, "the beam has a wedge", "wedges are not modelled");
+    if (!out_at_start) throw refusal(beam, DCM_NumberOfWedges, "the beam has a wedge", "wedges are not modelled");
     notes.push_back(beam.place() + ": has a wedge that is OUT in every control point");
 }
 

@@ -12,7 +12,8 @@ namespace {
 
 std::string listed(const std::vector<DicomEntry>& entries) {
     std::string text;
-    for (const DicomEntry& e : entries) text += (text.empty() ? "" : "; ") + ("\"" + e.label + "\" " + e.sop_instance_uid + " (" + e.file.filename().string() + ")");
+    for (const DicomEntry& e : entries)
+        text += (text.empty() ? "" : "; ") + ("\"" + e.label + "\" " + e.sop_instance_uid + " (" + e.file.filename().string() + ")");
     return text;
 }
 
@@ -30,7 +31,8 @@ DicomEntry pick_plan(const DicomIndex& index, const std::string& selector) {
         std::string others;
         for (const DicomEntry& e : index.entries)
             if (e.modality == "RTPLAN" && e.kind == "other") others += " " + e.file.filename().string();
-        if (!others.empty()) throw refused_plan("the plan is not an RT Plan of photons or electrons (ion or other plan)", others, "libdose calculates photon plans only");
+        if (!others.empty())
+            throw refused_plan("the plan is not an RT Plan of photons or electrons (ion or other plan)", others, "libdose calculates photon plans only");
         throw bad_input("there is no RTPLAN among the files", {}, "Add the plan's file or folder");
     }
     std::vector<DicomEntry> fitting;
@@ -72,13 +74,21 @@ DicomCase select_case(const DicomIndex& index, const std::string& plan_selector)
     const std::string wanted_structures = first_reference(plan_root, DCM_ReferencedStructureSetSequence);
     if (!wanted_structures.empty()) {
         result.structures = where(index, "RTSTRUCT", [&](const DicomEntry& e) { return e.sop_instance_uid == wanted_structures; });
-        result.notes.push_back(result.structures.empty() ? "structure set: the plan refers to " + wanted_structures + ", which is not among the files; calculating without structures"
-                                                         : "structure set: \"" + result.structures.front().label + "\" (" + result.structures.front().file.filename().string() + "), referenced by the plan");
+        result.notes.push_back(result.structures.empty()
+                                   ? "structure set: the plan refers to " + wanted_structures + ", which is not among the files; calculating without structures"
+                                   : "structure set: \"" + result.structures.front().label + "\" (" + result.structures.front().file.filename().string() +
+                                         "), referenced by the plan");
     } else {
-        result.structures = where(index, "RTSTRUCT", [&](const DicomEntry& e) { return e.patient_id == plan.patient_id && (frame.empty() || e.frame_of_reference_uid.empty() || e.frame_of_reference_uid == frame); });
-        if (result.structures.size() > 1) throw bad_input("the plan refers to no structure set and several would fit", plan.file.string(), "Leave only one among the files: " + listed(result.structures));
-        if (!result.structures.empty()) result.notes.push_back("structure set: \"" + result.structures.front().label + "\", the only one of this patient; the plan refers to none");
-        else result.notes.push_back("structure set: none");
+        result.structures = where(index, "RTSTRUCT", [&](const DicomEntry& e) {
+            return e.patient_id == plan.patient_id && (frame.empty() || e.frame_of_reference_uid.empty() || e.frame_of_reference_uid == frame);
+        });
+        if (result.structures.size() > 1)
+            throw bad_input("the plan refers to no structure set and several would fit", plan.file.string(),
+                            "Leave only one among the files: " + listed(result.structures));
+        if (!result.structures.empty())
+            result.notes.push_back("structure set: \"" + result.structures.front().label + "\", the only one of this patient; the plan refers to none");
+        else
+            result.notes.push_back("structure set: none");
     }
 
     // CT: the series that the structure set names; else the only one of the frame of reference.
@@ -87,7 +97,8 @@ DicomCase select_case(const DicomIndex& index, const std::string& plan_selector)
         const DicomFile file(result.structures.front().file);
         series = referenced_series(file.root());
         if (frame.empty())
-            for (const DicomItem& item : file.root().items(DCM_ReferencedFrameOfReferenceSequence, "frame of reference")) frame = item.text_or_empty(DCM_FrameOfReferenceUID);
+            for (const DicomItem& item : file.root().items(DCM_ReferencedFrameOfReferenceSequence, "frame of reference"))
+                frame = item.text_or_empty(DCM_FrameOfReferenceUID);
     }
     const auto slices_of = [&](const std::string& uid) { return where(index, "CT", [&](const DicomEntry& e) { return e.series_uid == uid; }); };
     if (!series.empty()) result.ct = slices_of(series);
@@ -112,9 +123,11 @@ DicomCase select_case(const DicomIndex& index, const std::string& plan_selector)
             throw bad_input("several CT series belong to the plan's frame of reference", plan.file.string(), "Leave only one among the files. Series: " + list);
         }
         result.ct = slices_of(*candidates.begin());
-        reason = frame.empty() ? ", the only one of the patient" : ", by frame of reference" + std::string(series.empty() ? "" : " (the referenced series is not there)");
+        reason = frame.empty() ? ", the only one of the patient"
+                               : ", by frame of reference" + std::string(series.empty() ? "" : " (the referenced series is not there)");
     }
-    result.notes.push_back("CT: series " + result.ct.front().series_uid + ", " + std::to_string(result.ct.size()) + (result.ct.size() == 1 ? " file" : " files") + reason);
+    result.notes.push_back("CT: series " + result.ct.front().series_uid + ", " + std::to_string(result.ct.size()) +
+                           (result.ct.size() == 1 ? " file" : " files") + reason);
 
     for (const DicomEntry& e : where(index, "RTDOSE", [](const DicomEntry&) { return true; })) {
         const DicomFile file(e.file);

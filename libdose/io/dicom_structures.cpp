@@ -44,9 +44,7 @@ public:
     }
 
 private:
-    std::string place(const Structure& structure) const {
-        return root_.place() + ", ROI " + std::to_string(structure.number) + " '" + structure.name + "'";
-    }
+    std::string place(const Structure& structure) const { return root_.place() + ", ROI " + std::to_string(structure.number) + " '" + structure.name + "'"; }
 
     void note(const Structure& structure, const std::string& text) { set_.notes.push_back(place(structure) + ": " + text); }
 
@@ -69,8 +67,7 @@ private:
     Structure& structure_of(const DicomItem& item) {
         const int number = item.integer(DCM_ReferencedROINumber);
         const auto found = index_.find(number);
-        if (found == index_.end())
-            throw bad_input("there is no ROI with the number " + std::to_string(number), item.at(DCM_ReferencedROINumber));
+        if (found == index_.end()) throw bad_input("there is no ROI with the number " + std::to_string(number), item.at(DCM_ReferencedROINumber));
         return set_.structures[found->second];
     }
 
@@ -78,8 +75,7 @@ private:
         std::vector<int> seen;
         for (const DicomItem& item : root_.items(DCM_ROIContourSequence, "ROI contour")) {
             Structure& structure = structure_of(item);
-            if (std::find(seen.begin(), seen.end(), structure.number) != seen.end())
-                throw bad_input("two sets of contours for one ROI", place(structure));
+            if (std::find(seen.begin(), seen.end(), structure.number) != seen.end()) throw bad_input("two sets of contours for one ROI", place(structure));
             seen.push_back(structure.number);
             read_contours_of(structure, item.renamed(place(structure)));
         }
@@ -95,9 +91,12 @@ private:
             }
             if (!is_area(type)) throw bad_input("the contour type " + type + " is not known", contour.at(DCM_ContourGeometricType));
             Contour one = read_contour(contour);
-            if (one.points_mm.size() < 3) ++too_few;
-            else if (is_repeated(structure, one)) ++repeated;
-            else structure.contours.push_back(std::move(one));
+            if (one.points_mm.size() < 3)
+                ++too_few;
+            else if (is_repeated(structure, one))
+                ++repeated;
+            else
+                structure.contours.push_back(std::move(one));
         }
         if (not_areas) note(structure, std::to_string(not_areas) + " contours left out: points or open lines, which enclose nothing");
         if (too_few) note(structure, std::to_string(too_few) + " contours left out: fewer than three points, which enclose nothing");
@@ -109,8 +108,7 @@ private:
             if (offset != 0) throw bad_input("a contour that is shifted by an offset is not read", item.at(DCM_RETIRED_ContourOffsetVector));
         const auto values = item.optional_numbers(DCM_ContourData);
         if (values.empty()) throw bad_input("a required value is missing", item.at(DCM_ContourData));
-        if (values.size() % 3 != 0)
-            throw bad_input(std::to_string(values.size()) + " coordinates are not whole points of x, y, z", item.at(DCM_ContourData));
+        if (values.size() % 3 != 0) throw bad_input(std::to_string(values.size()) + " coordinates are not whole points of x, y, z", item.at(DCM_ContourData));
         const int declared = item.integer(DCM_NumberOfContourPoints);
         if (declared < 0 || static_cast<std::size_t>(declared) != values.size() / 3)
             throw bad_input("the contour says " + std::to_string(declared) + " points and holds " + std::to_string(values.size() / 3),
@@ -123,14 +121,12 @@ private:
 
     /// By the even-odd rule a contour that is written twice would cancel itself.
     static bool is_repeated(const Structure& structure, const Contour& contour) {
-        return std::any_of(structure.contours.begin(), structure.contours.end(),
-                           [&](const Contour& other) { return same_points(other, contour); });
+        return std::any_of(structure.contours.begin(), structure.contours.end(), [&](const Contour& other) { return same_points(other, contour); });
     }
 
     void report_gaps(const Structure& structure) {
         for (const auto& [lower, upper] : named_stack(structure).gaps_mm)
-            note(structure, "no contours between z = " + std::to_string(lower) + " and " + std::to_string(upper) +
-                                " mm: taken as separate pieces");
+            note(structure, "no contours between z = " + std::to_string(lower) + " and " + std::to_string(upper) + " mm: taken as separate pieces");
     }
 
     void report_several_bodies() {
@@ -192,14 +188,13 @@ private:
                 set_.frame_of_reference_uid = frame;
                 first_name = structure.name;
             } else if (frame != set_.frame_of_reference_uid) {
-                throw bad_input("its frame of reference " + frame + " is not that of '" + first_name + "', " + set_.frame_of_reference_uid,
-                                place(structure), "Export the structures in the frame of the CT");
+                throw bad_input("its frame of reference " + frame + " is not that of '" + first_name + "', " + set_.frame_of_reference_uid, place(structure),
+                                "Export the structures in the frame of the CT");
             }
         }
         if (!set_.frame_of_reference_uid.empty()) return;
         const auto frames = root_.items(DCM_ReferencedFrameOfReferenceSequence, "frame of reference");
-        set_.frame_of_reference_uid = frames.size() == 1 ? frames.front().text_or_empty(DCM_FrameOfReferenceUID)
-                                                         : root_.text_or_empty(DCM_FrameOfReferenceUID);
+        set_.frame_of_reference_uid = frames.size() == 1 ? frames.front().text_or_empty(DCM_FrameOfReferenceUID) : root_.text_or_empty(DCM_FrameOfReferenceUID);
     }
 
     void choose_series() {
@@ -212,8 +207,7 @@ private:
                         series.push_back(uid);
         }
         if (series.size() == 1) set_.referenced_series_uid = series.front();
-        if (series.size() > 1)
-            set_.notes.push_back(root_.place() + ": refers to " + std::to_string(series.size()) + " series, so to none in particular");
+        if (series.size() > 1) set_.notes.push_back(root_.place() + ": refers to " + std::to_string(series.size()) + " series, so to none in particular");
     }
 
     /// The structure with the most planes shows the slices best.

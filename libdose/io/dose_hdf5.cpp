@@ -13,9 +13,12 @@ constexpr const char* schema = "libdose-dose";
 
 std::string to_text(DoseSummation summation) {
     switch (summation) {
-        case DoseSummation::plan: return "PLAN";
-        case DoseSummation::fraction: return "FRACTION";
-        case DoseSummation::beam: return "BEAM";
+        case DoseSummation::plan:
+            return "PLAN";
+        case DoseSummation::fraction:
+            return "FRACTION";
+        case DoseSummation::beam:
+            return "BEAM";
     }
     throw internal_error("dose summation without a name");
 }
@@ -84,7 +87,8 @@ void write_doses_hdf5(const Dose& plan, const std::vector<Dose>& beams, const st
 Dose read_dose_hdf5(const std::filesystem::path& path) {
     const Hdf5Reader file(path);
     if (!file.has_attribute("/", "schema") || file.text("/", "schema") != schema) throw bad_input("this is not a libdose dose file", path.string());
-    if (file.number("/", "schema_version") != 1) throw bad_input("the dose file has a schema version that this libdose does not read", path.string(), "It reads version 1");
+    if (file.number("/", "schema_version") != 1)
+        throw bad_input("the dose file has a schema version that this libdose does not read", path.string(), "It reads version 1");
     Dose dose;
     const std::string data = "/plan/dose";
     const std::vector<std::size_t> shape = file.shape(data);

@@ -1,8 +1,7 @@
-#include "libdose/reference_case.h"
-
 #include "io/hdf5_file.h"
 #include "libdose/error.h"
 #include "libdose/io/hdf5.h"
+#include "libdose/reference_case.h"
 
 namespace libdose::io {
 

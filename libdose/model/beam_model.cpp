@@ -34,7 +34,8 @@ public:
             if (!(values[i] > values[i - 1])) fail(quantity, "does not ascend at element " + std::to_string(i));
     }
     void between(const char* quantity, double value, double low, double high) const {
-        if (!(value >= low && value <= high)) fail(quantity, "is " + std::to_string(value) + ", not between " + std::to_string(low) + " and " + std::to_string(high));
+        if (!(value >= low && value <= high))
+            fail(quantity, "is " + std::to_string(value) + ", not between " + std::to_string(low) + " and " + std::to_string(high));
     }
 
 private:
@@ -104,10 +105,12 @@ void BeamModel::check(bool calibrated) const {
     check.size("head/profile", head.profile, head.profile_radius_mm.size());
 
     check.between("calibration/reference_gy_per_mu", calibration.reference_gy_per_mu, 1e-4, 1);
-    if (calibration.depth != "maximum" && calibration.depth != "10cm") check.fail("calibration/depth", "is \"" + calibration.depth + "\", neither \"maximum\" nor \"10cm\"");
+    if (calibration.depth != "maximum" && calibration.depth != "10cm")
+        check.fail("calibration/depth", "is \"" + calibration.depth + "\", neither \"maximum\" nor \"10cm\"");
     if (!calibrated) return;
     check.between("calibration/depth_of_maximum_cm", calibration.depth_of_maximum_cm, 0.1, 10);
-    for (const double value : {calibration.collapsed_cone_maximum, calibration.collapsed_cone_10cm, calibration.pencil_beam_maximum, calibration.pencil_beam_10cm})
+    for (const double value :
+         {calibration.collapsed_cone_maximum, calibration.collapsed_cone_10cm, calibration.pencil_beam_maximum, calibration.pencil_beam_10cm})
         if (!(value > 0) || !std::isfinite(value)) check.fail("calibration", "is missing; run: dose model calibrate FILE");
 }
 

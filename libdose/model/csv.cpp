@@ -49,8 +49,7 @@ CsvTable read_csv_table(const std::filesystem::path& file, const std::vector<std
             header_seen = true;
             continue;
         }
-        if (cells.size() != header.size())
-            throw bad_input("row has " + std::to_string(cells.size()) + " columns, not " + std::to_string(header.size()), where);
+        if (cells.size() != header.size()) throw bad_input("row has " + std::to_string(cells.size()) + " columns, not " + std::to_string(header.size()), where);
         std::vector<double> row;
         for (std::size_t c = static_cast<std::size_t>(name_columns); c < cells.size(); ++c) {
             double value = 0;

@@ -8,8 +8,8 @@
 namespace libdose {
 
 struct CsvTable {
-    std::vector<std::string> names;             ///< first column of each row, when there is a name column
-    std::vector<std::vector<double>> numbers;   ///< [row][column], finite
+    std::vector<std::string> names;            ///< first column of each row, when there is a name column
+    std::vector<std::vector<double>> numbers;  ///< [row][column], finite
 };
 
 /// Reads a file whose header must be exactly `header`; lines that begin with # and empty lines are skipped. The first

@@ -1,9 +1,8 @@
-#include "libdose/data.h"
-
 #include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "libdose/data.h"
 #include "libdose/error.h"
 
 namespace libdose {

@@ -160,8 +160,9 @@ DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, c
     }
     const auto outside_table = [&](std::size_t count, const char* side, double end) {
         if (count > 0)
-            result.notes.push_back(std::to_string(count) + " CT voxels are " + side + " the HU table (" + text_of(end) + " HU) and take the density at its end, " +
-                                   text_of(curve.density(end)) + " g/cm3; lowest " + text_of(result.lowest_hu) + ", highest " + text_of(result.highest_hu) + " HU");
+            result.notes.push_back(std::to_string(count) + " CT voxels are " + side + " the HU table (" + text_of(end) +
+                                   " HU) and take the density at its end, " + text_of(curve.density(end)) + " g/cm3; lowest " + text_of(result.lowest_hu) +
+                                   ", highest " + text_of(result.highest_hu) + " HU");
     };
     outside_table(result.below_table, "below", curve.lowest_hu());
     outside_table(result.above_table, "above", curve.highest_hu());
@@ -170,7 +171,8 @@ DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, c
         const Volume<float> mask = coverage_mask(*override_.structure, density.grid);
         const auto value = static_cast<float>(override_.density_g_cm3);
         for (std::size_t v = 0; v < mask.values.size(); ++v) density.values[v] += mask.values[v] * (value - density.values[v]);
-        result.notes.push_back("density of \"" + override_.structure->name + "\" set to " + text_of(override_.density_g_cm3) + " g/cm3 (" + override_.origin + ")");
+        result.notes.push_back("density of \"" + override_.structure->name + "\" set to " + text_of(override_.density_g_cm3) + " g/cm3 (" + override_.origin +
+                               ")");
     }
     for (std::size_t v = 0; v < density.values.size(); ++v) density.values[v] *= inside.values[v];
 

@@ -11,8 +11,7 @@ namespace libdose {
 void Grid::check(const std::string& where) const {
     for (int axis = 0; axis < 3; ++axis) {
         if (size[static_cast<std::size_t>(axis)] < 1) throw bad_input("grid without voxels", where);
-        if (!(spacing_mm[axis] > 0) || !std::isfinite(spacing_mm[axis]))
-            throw bad_input("voxel spacing is not a positive number", where);
+        if (!(spacing_mm[axis] > 0) || !std::isfinite(spacing_mm[axis])) throw bad_input("voxel spacing is not a positive number", where);
         if (!std::isfinite(origin_mm[axis])) throw bad_input("grid origin is not finite", where);
     }
 }

@@ -20,16 +20,13 @@ public:
         require(std::isfinite(beam_.nominal_energy_mv) && beam_.nominal_energy_mv > 0, "the nominal energy is not positive");
         require(!beam_.fluence_mode.empty(), "the fluence mode is empty");
         require(std::isfinite(beam_.meterset_mu) && beam_.meterset_mu >= 0, "the meterset is not a number of at least 0");
-        require(std::isfinite(beam_.source_axis_distance_mm) && beam_.source_axis_distance_mm > 0,
-                "the source-axis distance is not positive");
-        require(std::isfinite(beam_.final_cumulative_weight) && beam_.final_cumulative_weight > 0,
-                "the final cumulative meterset weight is not positive");
+        require(std::isfinite(beam_.source_axis_distance_mm) && beam_.source_axis_distance_mm > 0, "the source-axis distance is not positive");
+        require(std::isfinite(beam_.final_cumulative_weight) && beam_.final_cumulative_weight > 0, "the final cumulative meterset weight is not positive");
         require(!beam_.dose_point_mm || beam_.dose_point_mm->allFinite(), "the dose point is not finite");
         require(!beam_.dose_point_gy || std::isfinite(*beam_.dose_point_gy), "the dose at the dose point is not finite");
         require(beam_.control_points.size() >= 2, "fewer than two control points");
         require(beam_.gantry_rotation.size() == beam_.control_points.size(),
-                std::to_string(beam_.gantry_rotation.size()) + " rotation directions for " +
-                    std::to_string(beam_.control_points.size()) + " control points");
+                std::to_string(beam_.gantry_rotation.size()) + " rotation directions for " + std::to_string(beam_.control_points.size()) + " control points");
         for (const MultileafCollimator& collimator : beam_.collimators) check(collimator);
         for (std::size_t i = 0; i < beam_.control_points.size(); ++i) check(beam_.control_points[i], i);
         check_weights();
@@ -51,8 +48,7 @@ private:
 
     void check(const ControlPoint& point, std::size_t index) const {
         const std::string where = "control point " + std::to_string(index);
-        require(std::isfinite(point.gantry_deg) && std::isfinite(point.collimator_deg) && std::isfinite(point.couch_deg),
-                "an angle is not finite", where);
+        require(std::isfinite(point.gantry_deg) && std::isfinite(point.collimator_deg) && std::isfinite(point.couch_deg), "an angle is not finite", where);
         require(point.isocentre_mm.allFinite(), "the isocentre is not finite", where);
         check(point.jaw_x, "x jaws", where);
         check(point.jaw_y, "y jaws", where);
@@ -73,8 +69,8 @@ private:
         const auto pairs = static_cast<std::size_t>(collimator.leaf_pairs());
         const std::string here = where + ", " + collimator.type;
         require(leaves.lower_mm.size() == pairs && leaves.upper_mm.size() == pairs,
-                std::to_string(leaves.lower_mm.size()) + " and " + std::to_string(leaves.upper_mm.size()) +
-                    " leaf positions for " + std::to_string(pairs) + " pairs",
+                std::to_string(leaves.lower_mm.size()) + " and " + std::to_string(leaves.upper_mm.size()) + " leaf positions for " + std::to_string(pairs) +
+                    " pairs",
                 here);
         for (std::size_t i = 0; i < pairs; ++i) {
             const std::string leaf = here + ", leaf pair " + std::to_string(i + 1);
@@ -89,15 +85,13 @@ private:
         for (std::size_t i = 0; i < points.size(); ++i) {
             const std::string where = "control point " + std::to_string(i);
             require(std::isfinite(points[i].cumulative_weight), "the cumulative meterset weight is not finite", where);
-            require(i == 0 || points[i - 1].cumulative_weight <= points[i].cumulative_weight,
-                    "the cumulative meterset weight decreases", where);
+            require(i == 0 || points[i - 1].cumulative_weight <= points[i].cumulative_weight, "the cumulative meterset weight decreases", where);
         }
-        require(points.front().cumulative_weight == 0, "the first cumulative meterset weight is " +
-                                                           std::to_string(points.front().cumulative_weight) + ", not 0");
+        require(points.front().cumulative_weight == 0,
+                "the first cumulative meterset weight is " + std::to_string(points.front().cumulative_weight) + ", not 0");
         require(std::abs(points.back().cumulative_weight - beam_.final_cumulative_weight) <= tolerance,
-                "the cumulative meterset weight of the last control point is " +
-                    std::to_string(points.back().cumulative_weight) + ", but the final weight is " +
-                    std::to_string(beam_.final_cumulative_weight));
+                "the cumulative meterset weight of the last control point is " + std::to_string(points.back().cumulative_weight) +
+                    ", but the final weight is " + std::to_string(beam_.final_cumulative_weight));
     }
 
     const Beam& beam_;
@@ -111,8 +105,7 @@ void Plan::check() const {
     if (beams.empty()) throw bad_input("no beam to calculate", where);
     for (std::size_t i = 0; i < beams.size(); ++i) {
         for (std::size_t j = 0; j < i; ++j)
-            if (beams[i].number == beams[j].number)
-                throw bad_input("two beams have the number " + std::to_string(beams[i].number), where);
+            if (beams[i].number == beams[j].number) throw bad_input("two beams have the number " + std::to_string(beams[i].number), where);
         BeamCheck(beams[i]).run();
     }
 }

@@ -8,9 +8,9 @@ namespace libdose {
 namespace {
 
 struct Overlap {
-    std::size_t first = 0;         ///< first source cell that touches the target cell
-    std::vector<double> weights;   ///< overlap / target width of first, first + 1, …
-    double outside = 0;            ///< part of the target cell that no source cell covers
+    std::size_t first = 0;        ///< first source cell that touches the target cell
+    std::vector<double> weights;  ///< overlap / target width of first, first + 1, …
+    double outside = 0;           ///< part of the target cell that no source cell covers
 };
 
 std::vector<Overlap> overlaps_1d(const std::vector<double>& from, const std::vector<double>& to) {

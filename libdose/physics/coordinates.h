@@ -20,14 +20,30 @@ inline Mat3 iec_axes_in_lps(PatientPosition position) {
     const Vec3 left(1, 0, 0), posterior(0, 1, 0), superior(0, 0, 1);
     Vec3 y = superior, z = -posterior;  // towards the gantry; up
     switch (position) {
-        case PatientPosition::hfs: y = superior, z = -posterior; break;
-        case PatientPosition::hfp: y = superior, z = posterior; break;
-        case PatientPosition::ffs: y = -superior, z = -posterior; break;
-        case PatientPosition::ffp: y = -superior, z = posterior; break;
-        case PatientPosition::hfdr: y = superior, z = left; break;
-        case PatientPosition::hfdl: y = superior, z = -left; break;
-        case PatientPosition::ffdr: y = -superior, z = left; break;
-        case PatientPosition::ffdl: y = -superior, z = -left; break;
+        case PatientPosition::hfs:
+            y = superior, z = -posterior;
+            break;
+        case PatientPosition::hfp:
+            y = superior, z = posterior;
+            break;
+        case PatientPosition::ffs:
+            y = -superior, z = -posterior;
+            break;
+        case PatientPosition::ffp:
+            y = -superior, z = posterior;
+            break;
+        case PatientPosition::hfdr:
+            y = superior, z = left;
+            break;
+        case PatientPosition::hfdl:
+            y = superior, z = -left;
+            break;
+        case PatientPosition::ffdr:
+            y = -superior, z = left;
+            break;
+        case PatientPosition::ffdl:
+            y = -superior, z = -left;
+            break;
     }
     Mat3 axes;
     axes << y.cross(z), y, z;
@@ -43,8 +59,8 @@ struct BeamFrame {
     Vec3 source_mm() const { return isocentre_mm + source_axis_distance_mm * axes.col(2); }
 
     struct Projection {
-        double u_mm, v_mm;            ///< on the isocentre plane, beam-limiting-device frame
-        double distance_mm;           ///< from the source, along the beam axis
+        double u_mm, v_mm;   ///< on the isocentre plane, beam-limiting-device frame
+        double distance_mm;  ///< from the source, along the beam axis
     };
     Projection project(const Vec3& point_mm) const {
         const Vec3 q = axes.transpose() * (point_mm - isocentre_mm);
@@ -59,8 +75,8 @@ struct BeamFrame {
     }
 };
 
-inline BeamFrame beam_frame(PatientPosition position, double gantry_deg, double collimator_deg, double couch_deg,
-                            const Vec3& isocentre_mm, double source_axis_distance_mm) {
+inline BeamFrame beam_frame(PatientPosition position, double gantry_deg, double collimator_deg, double couch_deg, const Vec3& isocentre_mm,
+                            double source_axis_distance_mm) {
     const auto about_z = [](double angle) {
         Mat3 r;
         r << std::cos(angle), -std::sin(angle), 0, std::sin(angle), std::cos(angle), 0, 0, 0, 1;

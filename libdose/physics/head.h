@@ -12,8 +12,8 @@ inline double overlap(double a0, double a1, double b0, double b1) { return std::
 
 /// Transmission of a jaw pair times a leaf pair, averaged over the cell [low, high] along the direction in which both move:
 /// exact for edges anywhere in the cell.
-inline double jaw_leaf_transmission(double low, double high, double jaw_low, double jaw_high, double jaw_transmission,
-                                    double leaf_low, double leaf_high, double leaf_transmission) {
+inline double jaw_leaf_transmission(double low, double high, double jaw_low, double jaw_high, double jaw_transmission, double leaf_low, double leaf_high,
+                                    double leaf_transmission) {
     const double width = high - low;
     const double jaw = overlap(low, high, jaw_low, jaw_high) / width;
     const double leaf = overlap(low, high, leaf_low, leaf_high) / width;

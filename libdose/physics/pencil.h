@@ -21,11 +21,10 @@ inline double pencil_component(const PencilKernel& kernel, std::size_t component
 inline void pencil_weights(const PencilKernel& kernel, double depth_g_cm2, double* out) {
     const auto& nodes = kernel.depth_g_cm2;
     const std::size_t n = kernel.weights.size() / nodes.size();
-    const auto upper = std::clamp<std::size_t>(
-        static_cast<std::size_t>(std::upper_bound(nodes.begin(), nodes.end(), depth_g_cm2) - nodes.begin()), 1, nodes.size() - 1);
+    const auto upper =
+        std::clamp<std::size_t>(static_cast<std::size_t>(std::upper_bound(nodes.begin(), nodes.end(), depth_g_cm2) - nodes.begin()), 1, nodes.size() - 1);
     const double part = std::clamp((depth_g_cm2 - nodes[upper - 1]) / (nodes[upper] - nodes[upper - 1]), 0.0, 1.0);
-    for (std::size_t i = 0; i < n; ++i)
-        out[i] = (1 - part) * kernel.weights[(upper - 1) * n + i] + part * kernel.weights[upper * n + i];
+    for (std::size_t i = 0; i < n; ++i) out[i] = (1 - part) * kernel.weights[(upper - 1) * n + i] + part * kernel.weights[upper * n + i];
 }
 
 }  // namespace libdose::physics

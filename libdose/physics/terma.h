@@ -19,8 +19,7 @@ inline BasisTerma basis_terma(const Spectrum& spectrum, double water_g_cm2, doub
     BasisTerma sum;
     for (std::size_t e = 0; e < spectrum.energy_mev.size(); ++e) {
         const double mw = spectrum.mu_water_cm2_g[e], mh = spectrum.mu_high_z_cm2_g[e];
-        const double energy_fluence =
-            spectrum.fluence[e] * spectrum.energy_mev[e] * std::exp(-mw * water_g_cm2 - mh * high_z_g_cm2);
+        const double energy_fluence = spectrum.fluence[e] * spectrum.energy_mev[e] * std::exp(-mw * water_g_cm2 - mh * high_z_g_cm2);
         sum.water += energy_fluence * mw;
         sum.high_z += energy_fluence * mh;
     }

@@ -50,7 +50,7 @@ double sum(const Volume<float>& mask) { return std::accumulate(mask.values.begin
 
 TEST(Coverage, SquareOffTheGridCoversQuartersHalvesAndWholes) {
     const auto mask = coverage_mask(in_one_plane({square(0.5, 0.5, 2.5, 2.5)}), unit_pixels(4, 4));
-    const std::vector<float> expected{0.25f, 0.5f, 0.25f, 0,  0.5f, 1, 0.5f, 0,  0.25f, 0.5f, 0.25f, 0,  0, 0, 0, 0};
+    const std::vector<float> expected{0.25f, 0.5f, 0.25f, 0, 0.5f, 1, 0.5f, 0, 0.25f, 0.5f, 0.25f, 0, 0, 0, 0, 0};
     EXPECT_EQ(mask.values, expected);
 }
 
@@ -141,10 +141,10 @@ TEST(Coverage, AnisotropicGridWithAnOffset) {
 TEST(Coverage, EndsReachHalfTheUsualSpacing) {
     // Planes at 0, 3, 6: from -1.5 to 7.5.
     const auto mask = coverage_mask(stack(square(0, 0, 1, 1), {6, 0, 3}), column(12, -3));
-    EXPECT_EQ(mask.at(0, 0, 0), 0);       // -3 … -2
-    EXPECT_EQ(mask.at(0, 0, 1), 0.5f);    // -2 … -1
+    EXPECT_EQ(mask.at(0, 0, 0), 0);     // -3 … -2
+    EXPECT_EQ(mask.at(0, 0, 1), 0.5f);  // -2 … -1
     for (int k = 2; k < 10; ++k) EXPECT_EQ(mask.at(0, 0, k), 1) << k;
-    EXPECT_EQ(mask.at(0, 0, 10), 0.5f);   // 7 … 8
+    EXPECT_EQ(mask.at(0, 0, 10), 0.5f);  // 7 … 8
     EXPECT_EQ(mask.at(0, 0, 11), 0);
 }
 

@@ -38,9 +38,9 @@ float value_at(const FluenceMap& map, double u, double v) {
 TEST(Fluence, AsymmetricJawsByHand) {
     const auto maps = cpu::beam_fluence(jaw_beam({-20, 30.25}, {5, 40}, 200), PatientPosition::hfs, sharp_head(), {});
     ASSERT_EQ(maps.size(), 1u);
-    EXPECT_FLOAT_EQ(value_at(maps[0], 0.5, 20.5), 200);             // open: MU
-    EXPECT_FLOAT_EQ(value_at(maps[0], -30.5, 20.5), 200 * 0.01f);   // behind one jaw
-    EXPECT_FLOAT_EQ(value_at(maps[0], -30.5, 0.5), 200 * 1e-4f);    // behind both
+    EXPECT_FLOAT_EQ(value_at(maps[0], 0.5, 20.5), 200);                            // open: MU
+    EXPECT_FLOAT_EQ(value_at(maps[0], -30.5, 20.5), 200 * 0.01f);                  // behind one jaw
+    EXPECT_FLOAT_EQ(value_at(maps[0], -30.5, 0.5), 200 * 1e-4f);                   // behind both
     EXPECT_NEAR(value_at(maps[0], 30.5, 20.5), 200 * (0.25 + 0.75 * 0.01), 1e-3);  // a quarter of the pixel is open
     EXPECT_FLOAT_EQ(value_at(maps[0], 0.5, 4.5), 200 * 0.01f);
 }
@@ -57,9 +57,9 @@ TEST(Fluence, LeavesAreAreaWeightedAcrossTheirEdges) {
     EXPECT_FLOAT_EQ(value_at(maps[0], -5.5, 10.5), 100 * 0.02f);
     EXPECT_FLOAT_EQ(value_at(maps[0], 5.5, 10.5), 100);
     EXPECT_NEAR(value_at(maps[0], 15.5, 10.5), 100 * (0.5 + 0.5 * 0.02), 1e-3);
-    EXPECT_NEAR(value_at(maps[0], -5.5, -0.5), 100 * (0.5 + 0.5 * 0.02), 1e-3);   // half a leaf of each
-    EXPECT_FLOAT_EQ(value_at(maps[0], 5.5, 30.5), 100);                           // no leaf there: only jaws
-    EXPECT_FLOAT_EQ(value_at(maps[0], 60.5, 10.5), 100 * 0.01f * 0.02f);          // jaw over leaf
+    EXPECT_NEAR(value_at(maps[0], -5.5, -0.5), 100 * (0.5 + 0.5 * 0.02), 1e-3);  // half a leaf of each
+    EXPECT_FLOAT_EQ(value_at(maps[0], 5.5, 30.5), 100);                          // no leaf there: only jaws
+    EXPECT_FLOAT_EQ(value_at(maps[0], 60.5, 10.5), 100 * 0.01f * 0.02f);         // jaw over leaf
 }
 
 TEST(Fluence, LeavesThatMoveAlongY) {
@@ -159,8 +159,8 @@ TEST(Fluence, IntegralAveragesExactly) {
     map.lower_u_mm = -3, map.lower_v_mm = 0;
     map.values = {1, 2, 3, 4, 5, 6};
     const cpu::FluenceIntegral integral(map);
-    EXPECT_NEAR(integral.average(0, 1, 2, 2), 2, 1e-12);            // the middle pixel of the first row
+    EXPECT_NEAR(integral.average(0, 1, 2, 2), 2, 1e-12);  // the middle pixel of the first row
     EXPECT_NEAR(integral.average(1, 2, 2, 2), 0.25 * (2 + 3 + 5 + 6), 1e-12);
     EXPECT_NEAR(integral.average(0, 2, 6, 4), 3.5, 1e-12);
-    EXPECT_NEAR(integral.average(3, 1, 2, 2), 0.5 * 3, 1e-12);      // half outside
+    EXPECT_NEAR(integral.average(3, 1, 2, 2), 0.5 * 3, 1e-12);  // half outside
 }

@@ -21,21 +21,25 @@ double sum_of_coefficients(const ConeKernel& kernel) {
 
 /// The oracle: for every voxel and direction, back along the exact ray from points inside the voxel, in double precision.
 /// Sources are even within their voxels. Dose = sum over directions, rates and segments of the deposit per gram.
-std::vector<double> exact_rays(const DensityGrid& density, const ConeKernel& kernel, const ReleasedEnergy& source, const cpu::DirectionSet& directions, int points_per_axis) {
+std::vector<double> exact_rays(const DensityGrid& density, const ConeKernel& kernel, const ReleasedEnergy& source, const cpu::DirectionSet& directions,
+                               int points_per_axis) {
     const Grid& grid = density.grid;
     std::vector<double> energy(grid.voxel_count(), 0.0);
     std::vector<std::size_t> entry(grid.voxel_count(), source.size());
     for (std::size_t n = 0; n < source.size(); ++n) entry[source.voxel[n]] = n, energy[source.voxel[n]] = static_cast<double>(source.energy[n]);
     float low_u = 0, high_u = 0, low_v = 0, high_v = 0;
     for (std::size_t n = 0; n < source.size(); ++n)
-        low_u = std::min(low_u, source.slope_u[n]), high_u = std::max(high_u, source.slope_u[n]), low_v = std::min(low_v, source.slope_v[n]), high_v = std::max(high_v, source.slope_v[n]);
-    const cpu::EmissionTable table(kernel, directions, source.frame, static_cast<double>(low_u), static_cast<double>(high_u), static_cast<double>(low_v), static_cast<double>(high_v));
+        low_u = std::min(low_u, source.slope_u[n]), high_u = std::max(high_u, source.slope_u[n]), low_v = std::min(low_v, source.slope_v[n]),
+        high_v = std::max(high_v, source.slope_v[n]);
+    const cpu::EmissionTable table(kernel, directions, source.frame, static_cast<double>(low_u), static_cast<double>(high_u), static_cast<double>(low_v),
+                                   static_cast<double>(high_v));
     const std::size_t rates = kernel.rates_cm2_g.size();
     std::vector<double> dose(grid.voxel_count(), 0.0);
     const int n = points_per_axis;
 #pragma omp parallel for schedule(dynamic, 8)
     for (std::size_t v = 0; v < dose.size(); ++v) {
-        const int i = static_cast<int>(v % static_cast<std::size_t>(grid.size[0])), j = static_cast<int>(v / static_cast<std::size_t>(grid.size[0])) % grid.size[1];
+        const int i = static_cast<int>(v % static_cast<std::size_t>(grid.size[0])),
+                  j = static_cast<int>(v / static_cast<std::size_t>(grid.size[0])) % grid.size[1];
         const int k = static_cast<int>(v / static_cast<std::size_t>(grid.size[0] * grid.size[1]));
         for (int s = 0; s < n * n * n; ++s) {
             const Vec3 offset((s % n + 0.5) / n - 0.5, (s / n % n + 0.5) / n - 0.5, (s / (n * n) + 0.5) / n - 0.5);
@@ -50,8 +54,8 @@ std::vector<double> exact_rays(const DensityGrid& density, const ConeKernel& ker
                         const double a = kernel.rates_cm2_g[r], x = a * eta * length;
                         // Energy released along the segment that reaches the point, times the fraction deposited per cm there.
                         const double through = x > 1e-9 ? length * (1 - std::exp(-x)) / x : length;
-                        dose[v] += energy[w] * static_cast<double>(c[r]) * through * std::exp(-optical[r]) * a * static_cast<double>(density.electron_density[v]) /
-                                   static_cast<double>(density.density[v]) / (n * n * n);
+                        dose[v] += energy[w] * static_cast<double>(c[r]) * through * std::exp(-optical[r]) * a *
+                                   static_cast<double>(density.electron_density[v]) / static_cast<double>(density.density[v]) / (n * n * n);
                         optical[r] += x;
                     }
                 });
@@ -86,7 +90,8 @@ TEST(Superposition, EnergyClosesTo1e5) {
     for (std::size_t v = 0; v < density.density.size(); ++v) test::set_density(density, v, uniform(random));
     const ConeKernel kernel = test::simple_kernel();
     for (const Vec3& direction : {Vec3(0, 0, 1), Vec3(0.3, -0.5, 0.8), Vec3(-1, 0.2, 0.1)}) {
-        const ReleasedEnergy source = cpu::released_energy(density, test::square_field(60, direction, Vec3(0, 0, 100)), cpu::TermaTable(test::simple_spectrum()), 5, 0);
+        const ReleasedEnergy source =
+            cpu::released_energy(density, test::square_field(60, direction, Vec3(0, 0, 100)), cpu::TermaTable(test::simple_spectrum()), 5, 0);
         ASSERT_GT(source.size(), 100u);
         for (const auto mode : {cpu::LatticeMode::interpolated, cpu::LatticeMode::rounded}) {
             const auto result = cpu::superpose(density, kernel, {source}, cpu::beam_aligned_directions(kernel, direction, 6, 8), mode);
@@ -145,15 +150,19 @@ TEST(Superposition, SharpeningUndoesTheBlurOfTheLattice) {
     const cpu::TermaTable table(test::simple_spectrum());
     const FluenceMap field = test::square_field(20);
     const DensityGrid fine = test::water_cube(72, 2.5 / 3);
-    const auto fine_dose = cpu::superpose(fine, kernel, {cpu::released_energy(fine, field, table, 2.5 / 3, cpu::lattice_blur_variance(cpu::LatticeMode::interpolated))}, directions,
-                                          cpu::LatticeMode::interpolated).dose_gy;
+    const auto fine_dose =
+        cpu::superpose(fine, kernel, {cpu::released_energy(fine, field, table, 2.5 / 3, cpu::lattice_blur_variance(cpu::LatticeMode::interpolated))},
+                       directions, cpu::LatticeMode::interpolated)
+            .dose_gy;
     Volume<float> volume(fine.grid);
     volume.values = fine_dose;
     const auto averaged = resample_conserving(volume, density.grid, 0).values;
     const std::vector<double> reference(averaged.begin(), averaged.end());
     const auto mode = cpu::LatticeMode::interpolated;
     const auto plain = compare(cpu::superpose(density, kernel, {cpu::released_energy(density, field, table, 2.5, 0)}, directions, mode).dose_gy, reference);
-    const auto sharp = compare(cpu::superpose(density, kernel, {cpu::released_energy(density, field, table, 2.5, cpu::lattice_blur_variance(mode))}, directions, mode).dose_gy, reference);
+    const auto sharp =
+        compare(cpu::superpose(density, kernel, {cpu::released_energy(density, field, table, 2.5, cpu::lattice_blur_variance(mode))}, directions, mode).dose_gy,
+                reference);
     EXPECT_LT(sharp.rms, 0.6 * plain.rms);
     EXPECT_LT(sharp.worst, 0.6 * plain.worst);
 }
@@ -199,7 +208,8 @@ TEST(Superposition, BackwardEnergyIsNotLost) {
     for (std::size_t n = 0; n < source.size(); ++n)
         if (source.voxel[n] / slice != 20) source.energy[n] = 0;
     const ConeKernel kernel = test::simple_kernel();
-    const auto dose = cpu::superpose(density, kernel, {source}, cpu::beam_aligned_directions(kernel, Vec3(0, 0, 1), 8, 8), cpu::LatticeMode::interpolated).dose_gy;
+    const auto dose =
+        cpu::superpose(density, kernel, {source}, cpu::beam_aligned_directions(kernel, Vec3(0, 0, 1), 8, 8), cpu::LatticeMode::interpolated).dose_gy;
     const float here = dose[density.grid.index(15, 15, 20)], before = dose[density.grid.index(15, 15, 18)], far = dose[density.grid.index(15, 15, 14)];
     EXPECT_GT(before, 0.005f * here);
     EXPECT_GT(far, 0.0005f * here);
@@ -214,8 +224,10 @@ TEST(Superposition, NonCubicVoxelsGiveTheSameDose) {
         for (std::size_t a = 0; a < 3; ++a) grid.size[a] = static_cast<int>(120 / spacing[static_cast<int>(a)]);
         grid.origin_mm = Vec3(-60, -60, 0) + 0.5 * spacing;
         Volume<float> volume(grid);
-        volume.values = cpu::superpose(uniform_density(grid, MaterialProperties{}), kernel, {cpu::released_energy(uniform_density(grid, MaterialProperties{}), test::square_field(50), table, 2.5, 0)},
-                                       cpu::beam_aligned_directions(kernel, Vec3(0, 0, 1), 8, 8), cpu::LatticeMode::interpolated).dose_gy;
+        volume.values = cpu::superpose(uniform_density(grid, MaterialProperties{}), kernel,
+                                       {cpu::released_energy(uniform_density(grid, MaterialProperties{}), test::square_field(50), table, 2.5, 0)},
+                                       cpu::beam_aligned_directions(kernel, Vec3(0, 0, 1), 8, 8), cpu::LatticeMode::interpolated)
+                            .dose_gy;
         Grid coarse;
         coarse.size = {20, 20, 20};
         coarse.spacing_mm = Vec3::Constant(6);
@@ -227,5 +239,6 @@ TEST(Superposition, NonCubicVoxelsGiveTheSameDose) {
     const auto c = compare(flat, reference);
     EXPECT_LT(c.rms, 0.01);
     // On the axis, away from edges and surface.
-    for (int k = 2; k < 18; ++k) EXPECT_NEAR(flat[static_cast<std::size_t>((k * 20 + 10) * 20 + 10)] / cubic[static_cast<std::size_t>((k * 20 + 10) * 20 + 10)], 1.0f, 0.006f) << k;
+    for (int k = 2; k < 18; ++k)
+        EXPECT_NEAR(flat[static_cast<std::size_t>((k * 20 + 10) * 20 + 10)] / cubic[static_cast<std::size_t>((k * 20 + 10) * 20 + 10)], 1.0f, 0.006f) << k;
 }

@@ -1,12 +1,11 @@
-#include "libdose/engine.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 
+#include "libdose/data.h"
+#include "libdose/engine.h"
 #include "libdose/error.h"
 #include "libdose/io/hdf5.h"
-#include "libdose/data.h"
 
 using namespace libdose;
 
@@ -74,7 +73,8 @@ protected:
         materials_ = new MaterialTable(MaterialTable::read_csv(data_folder() / "materials" / "basis.csv"));
     }
     static CalculationResult run(const CtImage& ct, const StructureSet* structures, const Plan& plan, EngineOptions options = coarse()) {
-        return calculate(ct, structures, plan, *materials_, [](const Beam&) -> const BeamModel& { return *model_; }, options);
+        return calculate(
+            ct, structures, plan, *materials_, [](const Beam&) -> const BeamModel& { return *model_; }, options);
     }
     static EngineOptions coarse() {
         EngineOptions options;

@@ -16,7 +16,7 @@ namespace libdose::test {
 struct CtOptions {
     int columns = 6, rows = 5;
     std::string orientation = "1\\0\\0\\0\\1\\0";
-    Vec3 position = Vec3(-10, -20, 0);     ///< of pixel (0, 0), without z
+    Vec3 position = Vec3(-10, -20, 0);  ///< of pixel (0, 0), without z
     double column_spacing = 2, row_spacing = 3;
     std::string series = "1.2.3.4", patient_position = "HFS";
     double slope = 1, intercept = -1024;

@@ -47,10 +47,14 @@ TEST_F(CtReading, PlainSeriesInAnyOrder) {
 
 // For every orientation that axial scanners write: the pixel (column 4, row 1) must land where its coordinates say.
 TEST_F(CtReading, EveryAxialOrientationIsReordered) {
-    const struct { const char* orientation; Vec3 row, column; } cases[] = {
-        {"1\\0\\0\\0\\1\\0", Vec3(1, 0, 0), Vec3(0, 1, 0)},    {"-1\\0\\0\\0\\-1\\0", Vec3(-1, 0, 0), Vec3(0, -1, 0)}, {"-1\\0\\0\\0\\1\\0", Vec3(-1, 0, 0), Vec3(0, 1, 0)},
-        {"1\\0\\0\\0\\-1\\0", Vec3(1, 0, 0), Vec3(0, -1, 0)},  {"0\\1\\0\\-1\\0\\0", Vec3(0, 1, 0), Vec3(-1, 0, 0)},   {"0\\-1\\0\\1\\0\\0", Vec3(0, -1, 0), Vec3(1, 0, 0)},
-        {"0\\1\\0\\1\\0\\0", Vec3(0, 1, 0), Vec3(1, 0, 0)},    {"0\\-1\\0\\-1\\0\\0", Vec3(0, -1, 0), Vec3(-1, 0, 0)},
+    const struct {
+        const char* orientation;
+        Vec3 row, column;
+    } cases[] = {
+        {"1\\0\\0\\0\\1\\0", Vec3(1, 0, 0), Vec3(0, 1, 0)},   {"-1\\0\\0\\0\\-1\\0", Vec3(-1, 0, 0), Vec3(0, -1, 0)},
+        {"-1\\0\\0\\0\\1\\0", Vec3(-1, 0, 0), Vec3(0, 1, 0)}, {"1\\0\\0\\0\\-1\\0", Vec3(1, 0, 0), Vec3(0, -1, 0)},
+        {"0\\1\\0\\-1\\0\\0", Vec3(0, 1, 0), Vec3(-1, 0, 0)}, {"0\\-1\\0\\1\\0\\0", Vec3(0, -1, 0), Vec3(1, 0, 0)},
+        {"0\\1\\0\\1\\0\\0", Vec3(0, 1, 0), Vec3(1, 0, 0)},   {"0\\-1\\0\\-1\\0\\0", Vec3(0, -1, 0), Vec3(-1, 0, 0)},
     };
     for (const auto& c : cases) {
         SCOPED_TRACE(c.orientation);
@@ -195,7 +199,8 @@ TEST_F(CtReading, EnhancedMultiFrame) {
         d.putAndInsertString(DCM_SOPClassUID, UID_EnhancedCTImageStorage);
         d.putAndInsertUint16(DCM_Rows, 5);
         d.putAndInsertString(DCM_NumberOfFrames, "2");
-        for (const DcmTagKey& tag : {DCM_ImagePositionPatient, DCM_ImageOrientationPatient, DCM_PixelSpacing, DCM_RescaleSlope, DCM_RescaleIntercept}) d.findAndDeleteElement(tag);
+        for (const DcmTagKey& tag : {DCM_ImagePositionPatient, DCM_ImageOrientationPatient, DCM_PixelSpacing, DCM_RescaleSlope, DCM_RescaleIntercept})
+            d.findAndDeleteElement(tag);
         DcmItem *shared = nullptr, *item = nullptr, *frame = nullptr;
         d.findOrCreateSequenceItem(DCM_SharedFunctionalGroupsSequence, shared, 0);
         shared->findOrCreateSequenceItem(DCM_PixelMeasuresSequence, item, 0);
@@ -215,14 +220,22 @@ TEST_F(CtReading, EnhancedMultiFrame) {
     add(0, o);
     const CtImage ct = io::read_ct(files);
     EXPECT_EQ(ct.hu.grid.size, (std::array<int, 3>{6, 5, 2}));
-    EXPECT_EQ(ct.hu.at(1, 0, 1), 1010 - 1000);        // first frame, higher up
-    EXPECT_EQ(ct.hu.at(1, 0, 0), 1510 - 2000);        // second frame: rows 5 … 9
+    EXPECT_EQ(ct.hu.at(1, 0, 1), 1010 - 1000);  // first frame, higher up
+    EXPECT_EQ(ct.hu.at(1, 0, 0), 1510 - 2000);  // second frame: rows 5 … 9
 }
 
 TEST_F(CtReading, BadInputNamesFileAndTag) {
-    const struct { const char* name; DcmTagKey tag; } required[] = {{"(0020,0032)", DCM_ImagePositionPatient}, {"(0020,0037)", DCM_ImageOrientationPatient}, {"(0028,0030)", DCM_PixelSpacing},
-                                                                  {"(0028,0010)", DCM_Rows},               {"(7fe0,0010)", DCM_PixelData},            {"(0028,1053)", DCM_RescaleSlope},
-                                                                  {"(0028,0100)", DCM_BitsAllocated},      {"(0020,0052)", DCM_FrameOfReferenceUID}};
+    const struct {
+        const char* name;
+        DcmTagKey tag;
+    } required[] = {{"(0020,0032)", DCM_ImagePositionPatient},
+                    {"(0020,0037)", DCM_ImageOrientationPatient},
+                    {"(0028,0030)", DCM_PixelSpacing},
+                    {"(0028,0010)", DCM_Rows},
+                    {"(7fe0,0010)", DCM_PixelData},
+                    {"(0028,1053)", DCM_RescaleSlope},
+                    {"(0028,0100)", DCM_BitsAllocated},
+                    {"(0020,0052)", DCM_FrameOfReferenceUID}};
     for (const auto& r : required) {
         files.clear();
         CtOptions o;

@@ -156,10 +156,12 @@ TEST(RtDose, BadInputNamesTheTag) {
     EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertString(DCM_DoseGridScaling, "0"); }).find("not positive"), std::string::npos);
     EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertString(DCM_GridFrameOffsetVector, "0\\4\\9"); }).find("evenly"), std::string::npos);
     EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertString(DCM_GridFrameOffsetVector, "0\\4"); }).find("(3004,000c)"), std::string::npos);
-    EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertString(DCM_GridFrameOffsetVector, "100\\104\\108"); }).find("first frame offset"), std::string::npos);
+    EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertString(DCM_GridFrameOffsetVector, "100\\104\\108"); }).find("first frame offset"),
+              std::string::npos);
     EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertUint16(DCM_Rows, 99); }).find("shorter"), std::string::npos);
     EXPECT_NE(error_after([](DcmDataset& d) { d.findAndDeleteElement(DCM_PixelData); }).find("(7fe0,0010)"), std::string::npos);
-    EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertString(DCM_ImageOrientationPatient, "0.8\\0.6\\0\\-0.6\\0.8\\0"); }).find("turned"), std::string::npos);
+    EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertString(DCM_ImageOrientationPatient, "0.8\\0.6\\0\\-0.6\\0.8\\0"); }).find("turned"),
+              std::string::npos);
     EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertString(DCM_DoseSummationType, "CONTROL_POINT"); }).find("CONTROL_POINT"), std::string::npos);
     EXPECT_NE(message_of([&] { io::read_dose(folder / "none.dcm"); }).find("none.dcm"), std::string::npos);
 }

@@ -11,7 +11,8 @@ using test::message_of;
 
 namespace {
 
-void write_object(const std::filesystem::path& file, const char* sop_class, const std::string& uid, const char* modality, const std::function<void(DcmDataset&)>& change) {
+void write_object(const std::filesystem::path& file, const char* sop_class, const std::string& uid, const char* modality,
+                  const std::function<void(DcmDataset&)>& change) {
     DcmFileFormat format;
     DcmDataset& d = *format.getDataset();
     d.putAndInsertString(DCM_SOPClassUID, sop_class);

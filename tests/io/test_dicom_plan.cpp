@@ -36,9 +36,7 @@ void expect_refused(const PlanSpec& spec, ErrorKind kind, const std::vector<std:
     for (const std::string& part : parts) EXPECT_THAT(text, HasSubstr(part));
 }
 
-void expect_refused(const BeamSpec& beam, ErrorKind kind, const std::vector<std::string>& parts) {
-    expect_refused(plan_of({beam}), kind, parts);
-}
+void expect_refused(const BeamSpec& beam, ErrorKind kind, const std::vector<std::string>& parts) { expect_refused(plan_of({beam}), kind, parts); }
 
 TEST(DicomPlan, StaticBeamIsReadWhole) {
     PlanSpec spec = plan_of({mlc_beam(4, "left lateral")});
@@ -238,8 +236,7 @@ TEST(DicomPlan, GantryThatRestsWithinAnArcDoesNotTurn) {
     rest.weight = "0.75";
     rest.gantry = "0.0";
     beam.points.insert(beam.points.begin() + 2, rest);
-    EXPECT_THAT(read(beam).beams[0].gantry_rotation,
-                ElementsAre(Rotation::counter_clockwise, Rotation::none, Rotation::counter_clockwise, Rotation::none));
+    EXPECT_THAT(read(beam).beams[0].gantry_rotation, ElementsAre(Rotation::counter_clockwise, Rotation::none, Rotation::counter_clockwise, Rotation::none));
 }
 
 TEST(DicomPlan, IsocentreOfEveryControlPoint) {
@@ -377,33 +374,35 @@ TEST_P(UnmodelledBeam, IsRefusedWithBeamTagAndReason) {
 
 INSTANTIATE_TEST_SUITE_P(
     DicomPlan, UnmodelledBeam,
-    testing::Values(
-        Unmodelled{"Electrons", [](DcmItem& b) { put(b, DCM_RadiationType, "ELECTRON"); }, "(300a,00c6)", "ELECTRON"},
-        Unmodelled{"Protons", [](DcmItem& b) { put(b, DCM_RadiationType, "PROTON"); }, "(300a,00c6)", "PROTON"},
-        Unmodelled{"WedgeCount", [](DcmItem& b) { put(b, DCM_NumberOfWedges, "1"); }, "(300a,00d0)", "wedge"},
-        Unmodelled{"WedgeItem", [](DcmItem& b) { add_item(b, DCM_WedgeSequence); }, "(300a,00d0)", "wedge"},
-        Unmodelled{"BlockCount", [](DcmItem& b) { put(b, DCM_NumberOfBlocks, "2"); }, "(300a,00f0)", "blocks"},
-        Unmodelled{"BlockItem", [](DcmItem& b) { add_item(b, DCM_BlockSequence); }, "(300a,00f4)", "blocks"},
-        Unmodelled{"TrayFactor", [](DcmItem& b) { put(b, DCM_TotalBlockTrayFactor, "0.97"); }, "(300a,00f2)", "tray"},
-        Unmodelled{"BolusCount", [](DcmItem& b) { put(b, DCM_NumberOfBoli, "1"); }, "(300a,00ed)", "bolus"},
-        Unmodelled{"BolusItem", [](DcmItem& b) { add_item(b, DCM_ReferencedBolusSequence); }, "(300c,00b0)", "bolus"},
-        Unmodelled{"CompensatorCount", [](DcmItem& b) { put(b, DCM_NumberOfCompensators, "1"); }, "(300a,00e0)", "compensators"},
-        Unmodelled{"CompensatorItem", [](DcmItem& b) { add_item(b, DCM_CompensatorSequence); }, "(300a,00e3)", "compensators"},
-        Unmodelled{"Applicator", [](DcmItem& b) { add_item(b, DCM_ApplicatorSequence); }, "(300a,0107)", "applicators"},
-        Unmodelled{"Accessory", [](DcmItem& b) { add_item(b, DCM_GeneralAccessorySequence); }, "(300a,0420)", "accessory"},
-        Unmodelled{"Minutes", [](DcmItem& b) { put(b, DCM_PrimaryDosimeterUnit, "MINUTE"); }, "(300a,00b3)", "MINUTE"},
-        Unmodelled{"PortFilm", [](DcmItem& b) { put(b, DCM_TreatmentDeliveryType, "OPEN_PORTFILM"); }, "(300a,00ce)", "OPEN_PORTFILM"},
-        Unmodelled{"VirtualSource", [](DcmItem& b) { put(b, DCM_VirtualSourceAxisDistances, "1000\\900"); }, "(300a,030a)", "source"},
-        Unmodelled{"FluenceMode", [](DcmItem& b) { put(add_item(b, DCM_PrimaryFluenceModeSequence), DCM_FluenceMode, "ODD"); }, "(3002,0051)", "ODD"},
-        Unmodelled{"EnergyChange", [](DcmItem& b) { put_in_last_point(b, DCM_NominalBeamEnergy, "10"); }, "(300a,0114)", "changes within the beam"},
-        Unmodelled{"CouchPitch", [](DcmItem& b) { put_in_first_point(b, DCM_TableTopPitchAngle, "1.5"); }, "(300a,0140)", "pitched table"},
-        Unmodelled{"CouchRoll", [](DcmItem& b) { put_in_last_point(b, DCM_TableTopRollAngle, "-1"); }, "(300a,0144)", "rolled table"},
-        Unmodelled{"CouchEccentric", [](DcmItem& b) { put_in_first_point(b, DCM_TableTopEccentricAngle, "5"); }, "(300a,0125)", "eccentric"},
-        Unmodelled{"GantryPitch", [](DcmItem& b) { put_in_first_point(b, DCM_GantryPitchAngle, "5"); }, "(300a,014a)", "pitched gantry"},
-        Unmodelled{"MovingTable", [](DcmItem& b) {
-                       put_in_first_point(b, DCM_TableTopLongitudinalPosition, "100");
-                       put_in_last_point(b, DCM_TableTopLongitudinalPosition, "120");
-                   }, "(300a,0129)", "moving table"}),
+    testing::Values(Unmodelled{"Electrons", [](DcmItem& b) { put(b, DCM_RadiationType, "ELECTRON"); }, "(300a,00c6)", "ELECTRON"},
+                    Unmodelled{"Protons", [](DcmItem& b) { put(b, DCM_RadiationType, "PROTON"); }, "(300a,00c6)", "PROTON"},
+                    Unmodelled{"WedgeCount", [](DcmItem& b) { put(b, DCM_NumberOfWedges, "1"); }, "(300a,00d0)", "wedge"},
+                    Unmodelled{"WedgeItem", [](DcmItem& b) { add_item(b, DCM_WedgeSequence); }, "(300a,00d0)", "wedge"},
+                    Unmodelled{"BlockCount", [](DcmItem& b) { put(b, DCM_NumberOfBlocks, "2"); }, "(300a,00f0)", "blocks"},
+                    Unmodelled{"BlockItem", [](DcmItem& b) { add_item(b, DCM_BlockSequence); }, "(300a,00f4)", "blocks"},
+                    Unmodelled{"TrayFactor", [](DcmItem& b) { put(b, DCM_TotalBlockTrayFactor, "0.97"); }, "(300a,00f2)", "tray"},
+                    Unmodelled{"BolusCount", [](DcmItem& b) { put(b, DCM_NumberOfBoli, "1"); }, "(300a,00ed)", "bolus"},
+                    Unmodelled{"BolusItem", [](DcmItem& b) { add_item(b, DCM_ReferencedBolusSequence); }, "(300c,00b0)", "bolus"},
+                    Unmodelled{"CompensatorCount", [](DcmItem& b) { put(b, DCM_NumberOfCompensators, "1"); }, "(300a,00e0)", "compensators"},
+                    Unmodelled{"CompensatorItem", [](DcmItem& b) { add_item(b, DCM_CompensatorSequence); }, "(300a,00e3)", "compensators"},
+                    Unmodelled{"Applicator", [](DcmItem& b) { add_item(b, DCM_ApplicatorSequence); }, "(300a,0107)", "applicators"},
+                    Unmodelled{"Accessory", [](DcmItem& b) { add_item(b, DCM_GeneralAccessorySequence); }, "(300a,0420)", "accessory"},
+                    Unmodelled{"Minutes", [](DcmItem& b) { put(b, DCM_PrimaryDosimeterUnit, "MINUTE"); }, "(300a,00b3)", "MINUTE"},
+                    Unmodelled{"PortFilm", [](DcmItem& b) { put(b, DCM_TreatmentDeliveryType, "OPEN_PORTFILM"); }, "(300a,00ce)", "OPEN_PORTFILM"},
+                    Unmodelled{"VirtualSource", [](DcmItem& b) { put(b, DCM_VirtualSourceAxisDistances, "1000\\900"); }, "(300a,030a)", "source"},
+                    Unmodelled{"FluenceMode", [](DcmItem& b) { put(add_item(b, DCM_PrimaryFluenceModeSequence), DCM_FluenceMode, "ODD"); }, "(3002,0051)",
+                               "ODD"},
+                    Unmodelled{"EnergyChange", [](DcmItem& b) { put_in_last_point(b, DCM_NominalBeamEnergy, "10"); }, "(300a,0114)", "changes within the beam"},
+                    Unmodelled{"CouchPitch", [](DcmItem& b) { put_in_first_point(b, DCM_TableTopPitchAngle, "1.5"); }, "(300a,0140)", "pitched table"},
+                    Unmodelled{"CouchRoll", [](DcmItem& b) { put_in_last_point(b, DCM_TableTopRollAngle, "-1"); }, "(300a,0144)", "rolled table"},
+                    Unmodelled{"CouchEccentric", [](DcmItem& b) { put_in_first_point(b, DCM_TableTopEccentricAngle, "5"); }, "(300a,0125)", "eccentric"},
+                    Unmodelled{"GantryPitch", [](DcmItem& b) { put_in_first_point(b, DCM_GantryPitchAngle, "5"); }, "(300a,014a)", "pitched gantry"},
+                    Unmodelled{"MovingTable",
+                               [](DcmItem& b) {
+                                   put_in_first_point(b, DCM_TableTopLongitudinalPosition, "100");
+                                   put_in_last_point(b, DCM_TableTopLongitudinalPosition, "120");
+                               },
+                               "(300a,0129)", "moving table"}),
     [](const auto& odd) { return std::string(odd.param.name); });
 
 TEST(DicomPlan, ZeroPitchAndRollAreHarmless) {
@@ -438,12 +437,12 @@ TEST(DicomPlan, DeviceWithoutAFirstPositionIsRefused) {
 }
 
 TEST(DicomPlan, ValuesThatTheFirstControlPointLacksAreRefused) {
-    for (std::string PointSpec::* value : {&PointSpec::gantry, &PointSpec::collimator, &PointSpec::couch}) {
+    for (std::string PointSpec::*value : {&PointSpec::gantry, &PointSpec::collimator, &PointSpec::couch}) {
         BeamSpec beam = static_beam(1, "a");
         beam.points[0].*value = "";
         expect_refused(beam, ErrorKind::refused_plan, {"no value to begin with", "control point 0", "beam 1 'a'"});
     }
-    for (std::string PointSpec::* value : {&PointSpec::isocentre, &PointSpec::energy, &PointSpec::weight}) {
+    for (std::string PointSpec::*value : {&PointSpec::isocentre, &PointSpec::energy, &PointSpec::weight}) {
         BeamSpec beam = static_beam(1, "a");
         beam.points[0].*value = "";
         expect_refused(beam, ErrorKind::bad_input, {"missing", "control point 0", "beam 1 'a'"});

@@ -47,8 +47,8 @@ void expect_refused(const StructureSpec& spec, const std::vector<std::string>& p
 }
 
 TEST(DicomStructures, ReadsContoursTypesAndReferences) {
-    const StructureSet set = read(set_of({roi(3, "Body", {square_contour(0), square_contour(3)}, "EXTERNAL"),
-                                          roi(1, "Couch", {square_contour(0)}, "SUPPORT"), roi(2, "empty", {}, "")}));
+    const StructureSet set = read(
+        set_of({roi(3, "Body", {square_contour(0), square_contour(3)}, "EXTERNAL"), roi(1, "Couch", {square_contour(0)}, "SUPPORT"), roi(2, "empty", {}, "")}));
     EXPECT_EQ(set.sop_instance_uid, "1.2.3.99");
     EXPECT_EQ(set.frame_of_reference_uid, "1.2.3.4");
     EXPECT_EQ(set.referenced_series_uid, "1.2.3.5");
@@ -117,8 +117,8 @@ TEST(DicomStructures, GapsAreNoted) {
 }
 
 TEST(DicomStructures, TwoSlicesFarApartInAFinerSetAreAGap) {
-    const StructureSet set = read(set_of({roi(1, "two", {square_contour(0), square_contour(12)}),
-                                          roi(2, "body", {square_contour(0), square_contour(3), square_contour(6)})}));
+    const StructureSet set =
+        read(set_of({roi(1, "two", {square_contour(0), square_contour(12)}), roi(2, "body", {square_contour(0), square_contour(3), square_contour(6)})}));
     EXPECT_THAT(set.notes, Contains(AllOf(HasSubstr("'two'"), HasSubstr("12.0"), HasSubstr("separate pieces"))));
 }
 

@@ -1,11 +1,10 @@
-#include "model/density.h"
-
 #include <gtest/gtest.h>
 
 #include <fstream>
 
 #include "libdose/data.h"
 #include "libdose/error.h"
+#include "model/density.h"
 
 using namespace libdose;
 
@@ -25,7 +24,7 @@ TEST(HuCurve, DefaultFollowsSchneider) {
     const HuCurve curve = HuCurve::default_curve();
     EXPECT_NEAR(curve.density(-1000), 0.00121, 1e-12);
     EXPECT_NEAR(curve.density(-98), 0.930, 1e-12);
-    EXPECT_NEAR(curve.density(0), 1.018, 1.5e-3);   // 1.018 + 0.893e-3 H; straight to 1.03 at 14 HU here
+    EXPECT_NEAR(curve.density(0), 1.018, 1.5e-3);  // 1.018 + 0.893e-3 H; straight to 1.03 at 14 HU here
     EXPECT_NEAR(curve.density(50), 1.003 + 1.169e-3 * 50, 1e-3);
     EXPECT_NEAR(curve.density(1000), 1.017 + 0.592e-3 * 1000, 1e-9);
     EXPECT_NEAR(curve.density(9000), curve.density(3071), 1e-12);  // held; the caller counts

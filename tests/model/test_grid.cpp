@@ -1,10 +1,9 @@
-#include "libdose/grid.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "libdose/error.h"
+#include "libdose/grid.h"
 
 using namespace libdose;
 
@@ -39,7 +38,7 @@ TEST(Grid, InterpolationIsExactForLinearFunctions) {
         for (int j = 0; j < 5; ++j)
             for (int i = 0; i < 4; ++i) volume.at(i, j, k) = static_cast<float>(i + 10 * j + 100 * k);
     EXPECT_NEAR(interpolate(volume, Vec3(1 + 2 * 1.25, 1 + 3 * 2.5, 1 + 4 * 3.75)), 1.25 + 25 + 375, 1e-4);
-    EXPECT_EQ(interpolate(volume, Vec3(-1, 1, 1), -7), -7);       // a voxel and a half beyond the first centre
+    EXPECT_EQ(interpolate(volume, Vec3(-1, 1, 1), -7), -7);          // a voxel and a half beyond the first centre
     EXPECT_NEAR(interpolate(volume, Vec3(0.5, 1, 1), -7), 0, 1e-6);  // within half a voxel: the outermost value
 }
 

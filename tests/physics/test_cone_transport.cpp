@@ -5,7 +5,8 @@
 using namespace libdose;
 
 TEST(ConeTransport, ExponentialMatchesTheLibrary) {
-    for (float x = 0; x < 80; x += 0.0137f) EXPECT_NEAR(physics::exp_minus(x) / std::exp(-static_cast<double>(x)), 1.0, 3e-7 + 1.2e-7 * static_cast<double>(x)) << x;
+    for (float x = 0; x < 80; x += 0.0137f)
+        EXPECT_NEAR(physics::exp_minus(x) / std::exp(-static_cast<double>(x)), 1.0, 3e-7 + 1.2e-7 * static_cast<double>(x)) << x;
     EXPECT_EQ(physics::exp_minus(0.0f), 1.0f);
     EXPECT_LT(physics::exp_minus(500.0f), 1e-37f);
 }

@@ -26,17 +26,44 @@ const Vec3 left(1, 0, 0), right(-1, 0, 0), anterior(0, -1, 0), posterior(0, 1, 0
 
 // Told by standing at the foot of the couch and looking at the gantry: gantry 0 is above, 90 to the right of the viewer.
 const SourceCase source_cases[] = {
-    {PatientPosition::hfs, 0, 0, anterior},   {PatientPosition::hfs, 90, 0, left},      {PatientPosition::hfs, 180, 0, posterior},  {PatientPosition::hfs, 270, 0, right},
-    {PatientPosition::hfp, 0, 0, posterior},  {PatientPosition::hfp, 90, 0, right},     {PatientPosition::hfp, 180, 0, anterior},   {PatientPosition::hfp, 270, 0, left},
-    {PatientPosition::ffs, 0, 0, anterior},   {PatientPosition::ffs, 90, 0, right},     {PatientPosition::ffs, 180, 0, posterior},  {PatientPosition::ffs, 270, 0, left},
-    {PatientPosition::ffp, 0, 0, posterior},  {PatientPosition::ffp, 90, 0, left},      {PatientPosition::ffp, 180, 0, anterior},   {PatientPosition::ffp, 270, 0, right},
-    {PatientPosition::hfdr, 0, 0, left},      {PatientPosition::hfdr, 90, 0, posterior}, {PatientPosition::hfdr, 180, 0, right},    {PatientPosition::hfdr, 270, 0, anterior},
-    {PatientPosition::hfdl, 0, 0, right},     {PatientPosition::hfdl, 90, 0, anterior}, {PatientPosition::hfdl, 180, 0, left},      {PatientPosition::hfdl, 270, 0, posterior},
-    {PatientPosition::ffdr, 0, 0, left},      {PatientPosition::ffdr, 90, 0, anterior}, {PatientPosition::ffdr, 180, 0, right},     {PatientPosition::ffdr, 270, 0, posterior},
-    {PatientPosition::ffdl, 0, 0, right},     {PatientPosition::ffdl, 90, 0, posterior}, {PatientPosition::ffdl, 180, 0, left},     {PatientPosition::ffdl, 270, 0, anterior},
+    {PatientPosition::hfs, 0, 0, anterior},
+    {PatientPosition::hfs, 90, 0, left},
+    {PatientPosition::hfs, 180, 0, posterior},
+    {PatientPosition::hfs, 270, 0, right},
+    {PatientPosition::hfp, 0, 0, posterior},
+    {PatientPosition::hfp, 90, 0, right},
+    {PatientPosition::hfp, 180, 0, anterior},
+    {PatientPosition::hfp, 270, 0, left},
+    {PatientPosition::ffs, 0, 0, anterior},
+    {PatientPosition::ffs, 90, 0, right},
+    {PatientPosition::ffs, 180, 0, posterior},
+    {PatientPosition::ffs, 270, 0, left},
+    {PatientPosition::ffp, 0, 0, posterior},
+    {PatientPosition::ffp, 90, 0, left},
+    {PatientPosition::ffp, 180, 0, anterior},
+    {PatientPosition::ffp, 270, 0, right},
+    {PatientPosition::hfdr, 0, 0, left},
+    {PatientPosition::hfdr, 90, 0, posterior},
+    {PatientPosition::hfdr, 180, 0, right},
+    {PatientPosition::hfdr, 270, 0, anterior},
+    {PatientPosition::hfdl, 0, 0, right},
+    {PatientPosition::hfdl, 90, 0, anterior},
+    {PatientPosition::hfdl, 180, 0, left},
+    {PatientPosition::hfdl, 270, 0, posterior},
+    {PatientPosition::ffdr, 0, 0, left},
+    {PatientPosition::ffdr, 90, 0, anterior},
+    {PatientPosition::ffdr, 180, 0, right},
+    {PatientPosition::ffdr, 270, 0, posterior},
+    {PatientPosition::ffdl, 0, 0, right},
+    {PatientPosition::ffdl, 90, 0, posterior},
+    {PatientPosition::ffdl, 180, 0, left},
+    {PatientPosition::ffdl, 270, 0, anterior},
     // The couch turned counter-clockwise seen from above by 90°: the head (HFS) points to the viewer's left, so a source on the
     // viewer's right shines on the feet.
-    {PatientPosition::hfs, 90, 90, inferior}, {PatientPosition::hfs, 270, 90, superior}, {PatientPosition::hfs, 90, 270, superior}, {PatientPosition::hfs, 0, 90, anterior},
+    {PatientPosition::hfs, 90, 90, inferior},
+    {PatientPosition::hfs, 270, 90, superior},
+    {PatientPosition::hfs, 90, 270, superior},
+    {PatientPosition::hfs, 0, 90, anterior},
     {PatientPosition::ffs, 90, 90, superior},
 };
 
@@ -51,8 +78,8 @@ TEST(Coordinates, SourceOfEveryPositionGantryAndCouch) {
 }
 
 TEST(Coordinates, AxesAreRightHandedAndOrthonormal) {
-    for (const auto position : {PatientPosition::hfs, PatientPosition::hfp, PatientPosition::ffs, PatientPosition::ffp, PatientPosition::hfdr, PatientPosition::hfdl, PatientPosition::ffdr,
-                                PatientPosition::ffdl}) {
+    for (const auto position : {PatientPosition::hfs, PatientPosition::hfp, PatientPosition::ffs, PatientPosition::ffp, PatientPosition::hfdr,
+                                PatientPosition::hfdl, PatientPosition::ffdr, PatientPosition::ffdl}) {
         const Mat3 axes = beam_frame(position, 33, 71, 12, Vec3::Zero(), sad).axes;
         EXPECT_NEAR(axes.determinant(), 1.0, 1e-12);
         EXPECT_TRUE((axes.transpose() * axes).isApprox(Mat3::Identity(), 1e-12));

@@ -61,7 +61,8 @@ TEST(RayTrace, RandomRaysMatchFineSampling) {
     std::uniform_real_distribution<double> uniform(-1, 1);
     for (int n = 0; n < 50; ++n) {
         const Vec3 origin(20 * uniform(random), 20 * uniform(random), 20 * uniform(random));
-        const Vec3 target = grid.lower_edge_mm() + (grid.upper_edge_mm() - grid.lower_edge_mm()).cwiseProduct(Vec3(uniform(random), uniform(random), uniform(random)).cwiseAbs());
+        const Vec3 target = grid.lower_edge_mm() +
+                            (grid.upper_edge_mm() - grid.lower_edge_mm()).cwiseProduct(Vec3(uniform(random), uniform(random), uniform(random)).cwiseAbs());
         const Vec3 direction = (target - origin).normalized();
         std::vector<double> marched(grid.voxel_count()), sampled(grid.voxel_count());
         double previous = 0;

@@ -40,7 +40,8 @@ TEST_P(WaterCase, PencilBeamAgrees) {
     EXPECT_LE(std::abs(r.regions.at("in-field").mean_percent), 1.5);
 }
 
-INSTANTIATE_TEST_SUITE_P(MonteCarlo, WaterCase, ::testing::Values("water_6MV_3x3", "water_6MV_10x10", "water_6MV_20x20", "offaxis_water_6MV_10x10", "water_15MV_5x5"),
+INSTANTIATE_TEST_SUITE_P(MonteCarlo, WaterCase,
+                         ::testing::Values("water_6MV_3x3", "water_6MV_10x10", "water_6MV_20x20", "offaxis_water_6MV_10x10", "water_15MV_5x5"),
                          [](const auto& tested) { return std::string(tested.param); });
 
 TEST(HeterogeneousCase, TumourInLung) {
@@ -97,7 +98,9 @@ TEST(Validation, ATurnedBeamGivesTheTurnedDose) {
     options.quality = Quality::draft;
     const auto a = validate(straight, model, materials, options), b = validate(turned, model, materials, options);
     const auto at = [&](const ReferenceCase& c, const ValidationResult& r, double x, double z) {
-        const auto cell = [](const std::vector<double>& edges, double value) { return static_cast<std::size_t>(std::upper_bound(edges.begin(), edges.end(), value) - edges.begin()) - 1; };
+        const auto cell = [](const std::vector<double>& edges, double value) {
+            return static_cast<std::size_t>(std::upper_bound(edges.begin(), edges.end(), value) - edges.begin()) - 1;
+        };
         const std::size_t nx = c.edges_cm[0].size() - 1, ny = c.edges_cm[1].size() - 1;
         return static_cast<double>(r.calculated[(cell(c.edges_cm[2], z) * ny + cell(c.edges_cm[1], 0.01)) * nx + cell(c.edges_cm[0], x)]);
     };

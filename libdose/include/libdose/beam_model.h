@@ -12,43 +12,43 @@ namespace libdose {
 
 /// Photon number spectrum on the central axis, with the attenuation (without coherent scattering) of the two basis materials.
 struct Spectrum {
-    std::vector<double> energy_mev;          ///< [bin] mean energy of the bin, ascending
-    std::vector<double> fluence;             ///< [bin] fraction of the photons, sums to 1
-    std::vector<double> mu_water_cm2_g;      ///< [bin]
-    std::vector<double> mu_high_z_cm2_g;     ///< [bin] second basis material (titanium)
+    std::vector<double> energy_mev;       ///< [bin] mean energy of the bin, ascending
+    std::vector<double> fluence;          ///< [bin] fraction of the photons, sums to 1
+    std::vector<double> mu_water_cm2_g;   ///< [bin]
+    std::vector<double> mu_high_z_cm2_g;  ///< [bin] second basis material (titanium)
 };
 
 /// Collapsed-cone kernel: cumulative energy released into cone m that is deposited within r g/cm²:
 /// C_m(r) = sum_k c_mk (1 - exp(-a_k r)), per unit of energy released (TERMA), sum_mk c_mk = 1.
 struct ConeKernel {
-    std::vector<double> rates_cm2_g;         ///< [k] a_k, shared by all cones, descending
-    std::vector<double> theta_edges_deg;     ///< [m + 1] 0 … 180
-    std::vector<double> depth_g_cm2;         ///< [h] water-equivalent depth that the spectrum was hardened by
-    std::vector<double> coefficients;        ///< [h][m][k] c_mk, >= 0
+    std::vector<double> rates_cm2_g;      ///< [k] a_k, shared by all cones, descending
+    std::vector<double> theta_edges_deg;  ///< [m + 1] 0 … 180
+    std::vector<double> depth_g_cm2;      ///< [h] water-equivalent depth that the spectrum was hardened by
+    std::vector<double> coefficients;     ///< [h][m][k] c_mk, >= 0
 };
 
 /// Pencil kernel in water: dose(r, d) = sum_i weight_i(d) · component_i(r), Gy per photon of the pencil.
 struct PencilKernel {
-    std::vector<double> radius_cm;           ///< [r] ring edges, first 0
-    std::vector<double> components;          ///< [i][r - 1] value in the ring between two edges, 1/cm²
-    std::vector<double> depth_g_cm2;         ///< [d]
-    std::vector<double> weights;             ///< [d][i] Gy cm²
+    std::vector<double> radius_cm;    ///< [r] ring edges, first 0
+    std::vector<double> components;   ///< [i][r - 1] value in the ring between two edges, 1/cm²
+    std::vector<double> depth_g_cm2;  ///< [d]
+    std::vector<double> weights;      ///< [d][i] Gy cm²
 };
 
 struct HeadModel {
-    double spot_fwhm_x_mm = 0, spot_fwhm_y_mm = 0;      ///< focal spot at the source
-    double source_collimator_distance_mm = 500;         ///< plane whose edges the spot is projected through
-    double jaw_transmission = 0, leaf_transmission = 0; ///< 0 … 1
-    double maximum_field_radius_mm = 280;               ///< primary collimator, at the isocentre plane; no fluence outside
-    std::vector<double> profile_radius_mm;              ///< [p] radius at the isocentre plane, first 0, ascending
-    std::vector<double> profile;                        ///< [p] open-field fluence relative to the axis
+    double spot_fwhm_x_mm = 0, spot_fwhm_y_mm = 0;       ///< focal spot at the source
+    double source_collimator_distance_mm = 500;          ///< plane whose edges the spot is projected through
+    double jaw_transmission = 0, leaf_transmission = 0;  ///< 0 … 1
+    double maximum_field_radius_mm = 280;                ///< primary collimator, at the isocentre plane; no fluence outside
+    std::vector<double> profile_radius_mm;               ///< [p] radius at the isocentre plane, first 0, ascending
+    std::vector<double> profile;                         ///< [p] open-field fluence relative to the axis
 };
 
 /// Dose per unit photon fluence (at 100 cm, in vacuum) in water, SSD 100 cm, 10x10 cm, on the axis, as each engine
 /// calculates it, Gy cm². Dose per MU is `reference_gy_per_mu` there.
 struct Calibration {
     double reference_gy_per_mu = 0.01;
-    std::string depth = "maximum";                      ///< where reference_gy_per_mu holds: "maximum" or "10cm"
+    std::string depth = "maximum";  ///< where reference_gy_per_mu holds: "maximum" or "10cm"
     double depth_of_maximum_cm = 0;
     double collapsed_cone_maximum = 0, collapsed_cone_10cm = 0;
     double pencil_beam_maximum = 0, pencil_beam_10cm = 0;
@@ -63,8 +63,8 @@ struct BeamModel {
     PencilKernel pencil_kernel;
     HeadModel head;
     Calibration calibration;
-    std::map<std::string, std::string> sources;         ///< quantity -> where its numbers come from
-    std::string content_hash;                           ///< SHA-256 of everything above, set and checked by io
+    std::map<std::string, std::string> sources;  ///< quantity -> where its numbers come from
+    std::string content_hash;                    ///< SHA-256 of everything above, set and checked by io
 
     /// Throws bad_input naming the quantity: wrong shape, not finite, negative where it must not be, not ascending,
     /// spectrum or kernel not normalised; with `calibrated`, also when the calibration is missing.

@@ -11,7 +11,7 @@ namespace libdose {
 /// DICOM Patient Position (0018,5100): head/feet first, supine, prone, decubitus right/left.
 enum class PatientPosition { hfs, hfp, ffs, ffp, hfdr, hfdl, ffdr, ffdl };
 
-std::string to_string(PatientPosition position);                      ///< "HFS", …
+std::string to_string(PatientPosition position);                        ///< "HFS", …
 PatientPosition patient_position_from_string(const std::string& text);  ///< throws bad_input
 
 struct CtImage {

@@ -46,11 +46,11 @@ struct DensityOverride {
 /// docs/methods/terma.md. All in g/cm³.
 struct DensityGrid {
     Grid grid;
-    std::vector<float> density;          ///< mass density
-    std::vector<float> water_part;       ///< ρ·a
-    std::vector<float> high_z_part;      ///< ρ·b, may be slightly negative
-    std::vector<float> electron_density; ///< ρ·(Z/A)/(Z/A of water): scales the kernel
-    std::vector<float> inside;           ///< fraction of the voxel inside body, support or bolus; 1 everywhere without a body
+    std::vector<float> density;                    ///< mass density
+    std::vector<float> water_part;                 ///< ρ·a
+    std::vector<float> high_z_part;                ///< ρ·b, may be slightly negative
+    std::vector<float> electron_density;           ///< ρ·(Z/A)/(Z/A of water): scales the kernel
+    std::vector<float> inside;                     ///< fraction of the voxel inside body, support or bolus; 1 everywhere without a body
     std::size_t below_table = 0, above_table = 0;  ///< CT voxels outside the HU table (inside the body if there is one)
     double lowest_hu = 0, highest_hu = 0;
     std::vector<std::string> notes;

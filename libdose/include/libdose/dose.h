@@ -14,27 +14,27 @@ enum class DoseMedium { medium, water };            ///< dose to the local mediu
 
 /// How a result came about; travels in every output. Keys of `settings` are command-line names.
 struct Provenance {
-    std::string engine_version;      ///< library version
-    std::string engine;              ///< "collapsed-cone" or "pencil-beam"
+    std::string engine_version;  ///< library version
+    std::string engine;          ///< "collapsed-cone" or "pencil-beam"
     std::string backend = "cpu";
     std::map<std::string, std::string> model_hashes;  ///< beam model name -> SHA-256
     std::string hu_curve_name, hu_curve_hash;
     std::map<std::string, std::string> settings;
-    std::map<std::string, std::string> input_uids;    ///< "ct_series", "structure_set", "plan", …
+    std::map<std::string, std::string> input_uids;  ///< "ct_series", "structure_set", "plan", …
 };
 
 struct Dose {
-    Volume<float> gy;                ///< Gy, finite
+    Volume<float> gy;  ///< Gy, finite
     DoseSummation summation = DoseSummation::plan;
     DoseMedium medium = DoseMedium::medium;
-    std::string type = "PHYSICAL";   ///< DICOM Dose Type
-    int beam_number = 0;             ///< for DoseSummation::beam
+    std::string type = "PHYSICAL";  ///< DICOM Dose Type
+    int beam_number = 0;            ///< for DoseSummation::beam
     int fraction_group = 1;
-    int fractions = 1;               ///< fractions that the values include
+    int fractions = 1;  ///< fractions that the values include
     std::string comment;
     std::string frame_of_reference_uid, referenced_plan_uid, referenced_plan_class_uid;
     std::string referenced_structure_set_uid;
-    std::string sop_instance_uid;    ///< set when read from a file
+    std::string sop_instance_uid;  ///< set when read from a file
     Provenance provenance;
 };
 

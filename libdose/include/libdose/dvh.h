@@ -21,7 +21,6 @@ struct DoseVolumeHistogram {
     double volume_percent_at_dose(double dose_gy) const;  ///< V20 = volume_percent_at_dose(20)
 };
 
-DoseVolumeHistogram dose_volume_histogram(const Volume<float>& dose_gy, const Structure& structure,
-                                          double bin_width_gy = 0.01);
+DoseVolumeHistogram dose_volume_histogram(const Volume<float>& dose_gy, const Structure& structure, double bin_width_gy = 0.01);
 
 }  // namespace libdose

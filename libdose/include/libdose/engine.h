@@ -31,20 +31,20 @@ struct EngineOptions {
     Algorithm algorithm = Algorithm::collapsed_cone;
     Quality quality = Quality::standard;
     double grid_mm = 2.5;
-    int threads = 0;                       ///< 0: all cores
-    double beam_margin_mm = 100;           ///< the grid ends this far from the fields, or at the body
-    bool per_beam = false;                 ///< also keep the dose of every beam
-    double sub_arc_deg = 2.0;              ///< largest gantry step that one ray trace stands for
+    int threads = 0;              ///< 0: all cores
+    double beam_margin_mm = 100;  ///< the grid ends this far from the fields, or at the body
+    bool per_beam = false;        ///< also keep the dose of every beam
+    double sub_arc_deg = 2.0;     ///< largest gantry step that one ray trace stands for
     std::vector<DensityOverride> overrides;
     HuCurve hu_curve = HuCurve::default_curve();
     ProgressCallback progress;
 };
 
 struct CalculationResult {
-    Dose plan;                             ///< whole course (all fractions), Gy
-    std::vector<Dose> beams;               ///< per beam and fraction, when asked for
-    std::vector<std::string> notes;        ///< what the user should know: densities, skipped beams, grid
-    std::map<std::string, double> seconds; ///< time per stage
+    Dose plan;                              ///< whole course (all fractions), Gy
+    std::vector<Dose> beams;                ///< per beam and fraction, when asked for
+    std::vector<std::string> notes;         ///< what the user should know: densities, skipped beams, grid
+    std::map<std::string, double> seconds;  ///< time per stage
 };
 
 /// The model of a beam: by nominal energy and fluence mode. Throws refused_plan when there is none.

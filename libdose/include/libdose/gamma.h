@@ -8,20 +8,20 @@
 namespace libdose {
 
 struct GammaOptions {
-    double dose_percent = 3;         ///< dose criterion, percent of the normalisation (global) or of the local reference dose
-    double distance_mm = 2;          ///< distance to agreement
-    double threshold_percent = 10;   ///< reference voxels below this part of the normalisation are not evaluated
+    double dose_percent = 3;        ///< dose criterion, percent of the normalisation (global) or of the local reference dose
+    double distance_mm = 2;         ///< distance to agreement
+    double threshold_percent = 10;  ///< reference voxels below this part of the normalisation are not evaluated
     bool local = false;
-    double normalisation_gy = 0;     ///< 0: maximum of the reference
-    double max_gamma = 2;            ///< values above are reported as this
-    int steps_per_distance = 10;     ///< search step = distance / steps
+    double normalisation_gy = 0;  ///< 0: maximum of the reference
+    double max_gamma = 2;         ///< values above are reported as this
+    int steps_per_distance = 10;  ///< search step = distance / steps
 };
 
 struct GammaResult {
-    Volume<float> gamma;             ///< on the reference grid; NaN where not evaluated
+    Volume<float> gamma;  ///< on the reference grid; NaN where not evaluated
     std::size_t evaluated = 0, passed = 0;
-    std::size_t outside = 0;         ///< reference voxels above the threshold that the evaluated grid does not cover: counted as failed
-    double pass_rate_percent = 0;    ///< 100 x passed / (evaluated), outside included in evaluated
+    std::size_t outside = 0;       ///< reference voxels above the threshold that the evaluated grid does not cover: counted as failed
+    double pass_rate_percent = 0;  ///< 100 x passed / (evaluated), outside included in evaluated
     double mean = 0, maximum = 0;
 };
 

@@ -15,10 +15,10 @@
 namespace libdose {
 
 struct MultileafCollimator {
-    enum class Motion { along_x, along_y };   ///< MLCX: leaves move along x and are stacked along y
-    std::string type;                         ///< as in DICOM: MLCX, MLCY, MLCX1, …
+    enum class Motion { along_x, along_y };  ///< MLCX: leaves move along x and are stacked along y
+    std::string type;                        ///< as in DICOM: MLCX, MLCY, MLCX1, …
     Motion motion = Motion::along_x;
-    std::vector<double> leaf_boundaries_mm;   ///< leaf pairs + 1, ascending
+    std::vector<double> leaf_boundaries_mm;  ///< leaf pairs + 1, ascending
     int leaf_pairs() const { return static_cast<int>(leaf_boundaries_mm.size()) - 1; }
 };
 
@@ -34,10 +34,10 @@ struct LeafPositions {
 
 struct ControlPoint {
     double gantry_deg = 0, collimator_deg = 0, couch_deg = 0;
-    Vec3 isocentre_mm = Vec3::Zero();          ///< LPS
-    std::optional<JawOpening> jaw_x, jaw_y;    ///< absent: the beam has no such jaw
-    std::vector<LeafPositions> leaves;         ///< one per Beam::collimators
-    double cumulative_weight = 0;              ///< cumulative meterset weight, as in the plan
+    Vec3 isocentre_mm = Vec3::Zero();        ///< LPS
+    std::optional<JawOpening> jaw_x, jaw_y;  ///< absent: the beam has no such jaw
+    std::vector<LeafPositions> leaves;       ///< one per Beam::collimators
+    double cumulative_weight = 0;            ///< cumulative meterset weight, as in the plan
 };
 
 enum class Rotation { none, clockwise, counter_clockwise };
@@ -46,10 +46,10 @@ struct Beam {
     int number = 0;
     std::string name, machine;
     double nominal_energy_mv = 0;
-    std::string fluence_mode = "STANDARD";     ///< STANDARD, or the FluenceModeID ("FFF", "SRS", …) of NON_STANDARD
+    std::string fluence_mode = "STANDARD";  ///< STANDARD, or the FluenceModeID ("FFF", "SRS", …) of NON_STANDARD
     double meterset_mu = 0;
     double source_axis_distance_mm = 1000;
-    double final_cumulative_weight = 1;        ///< denominator of the MU of a segment
+    double final_cumulative_weight = 1;  ///< denominator of the MU of a segment
     std::vector<MultileafCollimator> collimators;
     std::vector<ControlPoint> control_points;  ///< at least two
     std::vector<Rotation> gantry_rotation;     ///< per control point: direction towards the next one
@@ -58,8 +58,9 @@ struct Beam {
 
     /// MU given between control points i and i + 1: meterset x Δ(cumulative weight) / final weight.
     double segment_mu(int i) const {
-        return meterset_mu * (control_points[static_cast<std::size_t>(i) + 1].cumulative_weight -
-                              control_points[static_cast<std::size_t>(i)].cumulative_weight) / final_cumulative_weight;
+        return meterset_mu *
+               (control_points[static_cast<std::size_t>(i) + 1].cumulative_weight - control_points[static_cast<std::size_t>(i)].cumulative_weight) /
+               final_cumulative_weight;
     }
 };
 
@@ -69,9 +70,9 @@ struct Plan {
     std::string referenced_structure_set_uid;  ///< may be empty
     PatientPosition position = PatientPosition::hfs;
     int fraction_group = 1;
-    int fractions = 1;                         ///< number of fractions planned
-    std::vector<Beam> beams;                   ///< beams that are delivered
-    std::vector<std::string> notes;            ///< what was left out, and why
+    int fractions = 1;               ///< number of fractions planned
+    std::vector<Beam> beams;         ///< beams that are delivered
+    std::vector<std::string> notes;  ///< what was left out, and why
     /// Throws bad_input: every number finite, weights ascending, leaves not crossing, two control points, …
     void check() const;
 };

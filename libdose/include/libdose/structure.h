@@ -30,8 +30,8 @@ struct StructureSet {
     std::vector<Structure> structures;
     std::vector<std::string> notes;
 
-    const Structure* find(const std::string& name) const;    ///< by name, nullptr if absent
-    const Structure* external() const;                       ///< first of type EXTERNAL with contours, nullptr if none
+    const Structure* find(const std::string& name) const;  ///< by name, nullptr if absent
+    const Structure* external() const;                     ///< first of type EXTERNAL with contours, nullptr if none
 };
 
 /// Fraction 0…1 of every voxel that lies inside the structure. In the plane: exact area of the polygons by

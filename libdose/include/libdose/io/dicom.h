@@ -20,8 +20,8 @@ struct DicomEntry {
 };
 
 struct DicomIndex {
-    std::vector<DicomEntry> entries;                 ///< sorted by kind, series, file
-    std::vector<std::filesystem::path> not_dicom;    ///< files that were looked at and are not DICOM
+    std::vector<DicomEntry> entries;               ///< sorted by kind, series, file
+    std::vector<std::filesystem::path> not_dicom;  ///< files that were looked at and are not DICOM
 };
 
 /// Looks at every file below the paths (files or folders, any names, recursive). Throws bad_input for a path that

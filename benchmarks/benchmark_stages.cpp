@@ -1,0 +1,60 @@
+// Time of each stage: a 10x10 cm field on a water cube of n³ voxels of 2.5 mm, generic 6 MV.
+//   cmake --preset release -DLIBDOSE_BENCHMARKS=ON && cmake --build build/release --target benchmark_stages
+//   build/release/benchmarks/benchmark_stages
+#include <benchmark/benchmark.h>
+
+#include "cpu/pencil.h"
+#include "cpu/small_case.h"
+#include "cpu/superposition.h"
+#include "cpu/terma.h"
+#include "libdose/data.h"
+#include "libdose/gamma.h"
+#include "libdose/io/hdf5.h"
+
+using namespace libdose;
+
+namespace {
+
+const BeamModel& model() {
+    static const BeamModel loaded = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
+    return loaded;
+}
+
+void ray_trace_and_terma(benchmark::State& state) {
+    const DensityGrid water = test::water_cube(static_cast<int>(state.range(0)), 2.5);
+    const FluenceMap map = test::square_field(100);
+    const cpu::TermaTable table(model().spectrum);
+    for (auto _ : state) benchmark::DoNotOptimize(cpu::released_energy(water, map, table, 2.5, 0).size());
+}
+
+/// Counter: voxels × directions per second, all threads together.
+void superposition(benchmark::State& state) {
+    const DensityGrid water = test::water_cube(static_cast<int>(state.range(0)), 2.5);
+    const auto source = cpu::released_energy(water, test::square_field(100), cpu::TermaTable(model().spectrum), 2.5, 0);
+    const auto directions = cpu::beam_aligned_directions(model().cone_kernel, Vec3(0, 0, 1), 12, 12);
+    for (auto _ : state) benchmark::DoNotOptimize(cpu::superpose(water, model().cone_kernel, {source}, directions, cpu::LatticeMode::interpolated).deposited);
+    state.counters["voxel-directions/s"] =
+        benchmark::Counter(static_cast<double>(water.grid.voxel_count()) * static_cast<double>(directions.size()) * static_cast<double>(state.iterations()),
+                           benchmark::Counter::kIsRate);
+}
+
+void pencil_beam(benchmark::State& state) {
+    const DensityGrid water = test::water_cube(static_cast<int>(state.range(0)), 2.5);
+    const FluenceMap map = test::square_field(100);
+    for (auto _ : state) benchmark::DoNotOptimize(cpu::pencil_beam(water, map, model().pencil_kernel).data());
+}
+
+void gamma_of_a_scaled_dose(benchmark::State& state) {
+    const DensityGrid water = test::water_cube(static_cast<int>(state.range(0)), 2.5);
+    Volume<float> dose(water.grid), scaled(water.grid);
+    dose.values = cpu::pencil_beam(water, test::square_field(100), model().pencil_kernel);
+    for (std::size_t v = 0; v < dose.values.size(); ++v) scaled.values[v] = 1.01f * dose.values[v];
+    for (auto _ : state) benchmark::DoNotOptimize(gamma_index(dose, scaled, {}).passed);
+}
+
+}  // namespace
+
+BENCHMARK(ray_trace_and_terma)->Arg(100)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(superposition)->Arg(100)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(pencil_beam)->Arg(100)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(gamma_of_a_scaled_dose)->Arg(100)->Unit(benchmark::kMillisecond)->UseRealTime();
