@@ -29,7 +29,9 @@ BODY_HU, LUNG_HU, AIR_HU = -20, -749, -1000
 
 def fetch(folder):
     """The package's RTPLAN, RTSTRUCT, RTDOSE and CT slice, as paths."""
-    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", PACKAGE, "--dest", str(folder), f"{PACKAGE}=={VERSION}"], check=True)
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", PACKAGE, "--dest", str(folder), f"{PACKAGE}=={VERSION}"]
+    if subprocess.run(command).returncode:
+        raise SystemExit(f"error: pip could not download {PACKAGE} {VERSION}; it needs the network and pip (Debian: apt install python3-pip)")
     archive = next(folder.glob("*.tar.gz"))
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     if digest != SHA256:

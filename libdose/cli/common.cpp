@@ -89,20 +89,20 @@ void Progress::operator()(double fraction, const std::string& stage) {
 
 Dose read_any_dose(const fs::path& file) { return file.extension() == ".h5" || file.extension() == ".hdf5" ? io::read_dose_hdf5(file) : io::read_dose(file); }
 
-void write_json(const nlohmann::json& json, const fs::path& file) {
+void write_text(const std::string& text, const fs::path& file) {
     const fs::path temporary = io::temporary_name(file);
-    {
-        std::ofstream stream(temporary);
-        stream << json.dump(2) << '\n';
-        stream.flush();
-        if (!stream) {
-            std::error_code ignored;
-            fs::remove(temporary, ignored);
-            throw bad_input("the JSON file cannot be written", file.string(), "Check the folder and its permissions");
-        }
+    std::ofstream stream(temporary);
+    stream << text;
+    stream.close();
+    if (!stream) {
+        std::error_code ignored;
+        fs::remove(temporary, ignored);
+        throw bad_input("the file cannot be written", file.string(), "Check the folder and its permissions");
     }
     io::rename_into_place(temporary, file);
 }
+
+void write_json(const nlohmann::json& json, const fs::path& file) { write_text(json.dump(2) + "\n", file); }
 
 double finite(double value) {
     if (!std::isfinite(value)) throw internal_error("a result is not a finite number");

@@ -53,6 +53,7 @@ private:
 };
 
 Dose read_any_dose(const std::filesystem::path& file);                           ///< RTDOSE or libdose HDF5
+void write_text(const std::string& text, const std::filesystem::path& file);     ///< temporary name, rename
 void write_json(const nlohmann::json& json, const std::filesystem::path& file);  ///< temporary name, rename
 /// A number that JSON can hold; throws internal_error for NaN and infinity.
 double finite(double value);

@@ -3,11 +3,9 @@
 
 #include <fmt/core.h>
 
-#include <fstream>
 #include <sstream>
 
 #include "cli/common.h"
-#include "io/temporary_name.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
 
@@ -19,19 +17,6 @@ struct Arguments {
     std::filesystem::path dose, structures, csv, json;
     std::vector<std::string> names;
 };
-
-void write_text(const std::string& text, const std::filesystem::path& file) {
-    const auto temporary = io::temporary_name(file);
-    std::ofstream stream(temporary);
-    stream << text;
-    stream.close();
-    if (!stream) {
-        std::error_code ignored;
-        std::filesystem::remove(temporary, ignored);
-        throw bad_input("the file cannot be written", file.string());
-    }
-    io::rename_into_place(temporary, file);
-}
 
 int histograms(const Arguments& arguments) {
     const Dose dose = read_any_dose(arguments.dose);

@@ -8,6 +8,7 @@
 #include <unsupported/Eigen/FFT>
 
 #include "cpu/terma.h"
+#include "libdose/error.h"
 #include "physics/pencil.h"
 
 namespace libdose::cpu {
@@ -71,15 +72,11 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
     if (support[1] <= support[0]) return dose;
 
     // What the grid needs of the isocentre plane, and the range of magnifications.
-    double low_u = support[0], high_u = support[1], low_v = support[2], high_v = support[3], nearest = 1e30, farthest = 0;
-    const Vec3 low = grid.lower_edge_mm(), high = grid.upper_edge_mm();
-    for (int corner = 0; corner < 8; ++corner) {
-        const auto p = frame.project(Vec3(corner & 1 ? high[0] : low[0], corner & 2 ? high[1] : low[1], corner & 4 ? high[2] : low[2]));
-        if (p.distance_mm < 100) continue;
-        low_u = std::min(low_u, p.u_mm), high_u = std::max(high_u, p.u_mm), low_v = std::min(low_v, p.v_mm), high_v = std::max(high_v, p.v_mm);
-        nearest = std::min(nearest, p.distance_mm), farthest = std::max(farthest, p.distance_mm);
-    }
-    if (farthest <= 0) return dose;
+    const physics::Shadow shadow = physics::shadow_of(frame, grid.lower_edge_mm(), grid.upper_edge_mm());
+    const double nearest = shadow.nearest_mm, farthest = shadow.farthest_mm;
+    if (!shadow.whole || nearest < 100) throw bad_input("the dose grid reaches within 10 cm of the source", "pencil beam", "Check the isocentre of the plan");
+    const double low_u = std::min(support[0], shadow.low_u_mm), high_u = std::max(support[1], shadow.high_u_mm);
+    const double low_v = std::min(support[2], shadow.low_v_mm), high_v = std::max(support[3], shadow.high_v_mm);
     const int binning = grid.spacing_mm.minCoeff() >= 2.0 ? 2 : 1;
     Raster raster;
     raster.pixel_mm = binning * map.pixel_mm;

@@ -29,18 +29,10 @@ PathLength exact_path(const DensityGrid& density, const Vec3& source_mm, const V
 
 RayBundle::RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent, double spacing_mm)
     : low_u_(extent[0]), low_v_(extent[2]), spacing_(spacing_mm) {
-    // Distances along the axis that the grid spans.
-    const Vec3 low = density.grid.lower_edge_mm(), high = density.grid.upper_edge_mm();
-    double nearest = 1e30, farthest = -1e30;
-    for (int corner = 0; corner < 8; ++corner) {
-        const Vec3 point(corner & 1 ? high[0] : low[0], corner & 2 ? high[1] : low[1], corner & 4 ? high[2] : low[2]);
-        const double distance = frame.project(point).distance_mm;
-        nearest = std::min(nearest, distance);
-        farthest = std::max(farthest, distance);
-    }
+    const physics::Shadow shadow = physics::shadow_of(frame, density.grid.lower_edge_mm(), density.grid.upper_edge_mm());
     step_ = 0.5 * density.grid.spacing_mm.minCoeff();
-    first_ = std::max(nearest, step_);
-    steps_ = std::max(2, static_cast<int>(std::ceil((farthest - first_) / step_)) + 2);
+    first_ = std::max(shadow.nearest_mm, step_);
+    steps_ = std::max(2, static_cast<int>(std::ceil((shadow.farthest_mm - first_) / step_)) + 2);
     size_u_ = std::max(2, static_cast<int>(std::ceil((extent[1] - extent[0]) / spacing_)) + 1);
     size_v_ = std::max(2, static_cast<int>(std::ceil((extent[3] - extent[2]) / spacing_)) + 1);
     const std::size_t count = static_cast<std::size_t>(size_u_) * static_cast<std::size_t>(size_v_) * static_cast<std::size_t>(steps_);
@@ -131,16 +123,11 @@ ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map
     if (extent[1] <= extent[0]) return released;
     // Voxels that only touch the support look up rays up to a voxel beyond it; the extent of the grid limits it.
     const double margin = grid.spacing_mm.maxCoeff() * 2.0;
-    double low_u = 1e30, high_u = -1e30, low_v = 1e30, high_v = -1e30;
-    const Vec3 low = grid.lower_edge_mm(), high = grid.upper_edge_mm();
-    bool behind_source = false;
-    for (int corner = 0; corner < 8; ++corner) {
-        const auto p = frame.project(Vec3(corner & 1 ? high[0] : low[0], corner & 2 ? high[1] : low[1], corner & 4 ? high[2] : low[2]));
-        behind_source = behind_source || p.distance_mm <= 1.0;
-        low_u = std::min(low_u, p.u_mm), high_u = std::max(high_u, p.u_mm), low_v = std::min(low_v, p.v_mm), high_v = std::max(high_v, p.v_mm);
-    }
+    const physics::Shadow shadow = physics::shadow_of(frame, grid.lower_edge_mm(), grid.upper_edge_mm());
     extent = {extent[0] - margin, extent[1] + margin, extent[2] - margin, extent[3] + margin};
-    if (!behind_source) extent = {std::max(extent[0], low_u), std::min(extent[1], high_u), std::max(extent[2], low_v), std::min(extent[3], high_v)};
+    if (shadow.whole)
+        extent = {std::max(extent[0], shadow.low_u_mm), std::min(extent[1], shadow.high_u_mm), std::max(extent[2], shadow.low_v_mm),
+                  std::min(extent[3], shadow.high_v_mm)};
     if (extent[1] <= extent[0] || extent[3] <= extent[2]) return released;
     const RayBundle rays(density, frame, extent, ray_spacing_mm);
 

@@ -60,22 +60,15 @@ PatientBox calculation_box(const PatientBox& patient, const Plan& plan, const Be
         for (const ControlPoint& point : beam.control_points) {
             const auto frame =
                 physics::beam_frame(plan.position, point.gantry_deg, point.collimator_deg, point.couch_deg, point.isocentre_mm, beam.source_axis_distance_mm);
-            double nearest = 1e30, farthest = 1;
-            for (int corner = 0; corner < 8; ++corner) {
-                const double distance =
-                    frame
-                        .project(Vec3(corner & 1 ? patient.upper_mm[0] : patient.lower_mm[0], corner & 2 ? patient.upper_mm[1] : patient.lower_mm[1],
-                                      corner & 4 ? patient.upper_mm[2] : patient.lower_mm[2]))
-                        .distance_mm;
-                nearest = std::min(nearest, distance), farthest = std::max(farthest, distance);
-            }
+            const physics::Shadow shadow = physics::shadow_of(frame, patient.lower_mm, patient.upper_mm);
+            if (shadow.farthest_mm <= shadow.nearest_mm) continue;
             const auto box = opening_mm(beam, point, radius);
             if (box[1] <= box[0] || box[3] <= box[2]) continue;
             constexpr int steps = 24;
             for (int s = 0; s <= steps; ++s)
                 for (int corner = 0; corner < 4; ++corner) {
                     const Vec3 p = frame.point_mm(box[corner & 1 ? 1 : 0], box[corner & 2 ? 3 : 2],
-                                                  std::max(1.0, nearest) + s * (farthest - std::max(1.0, nearest)) / steps);
+                                                  shadow.nearest_mm + s * (shadow.farthest_mm - shadow.nearest_mm) / steps);
                     const Vec3 clamped = p.cwiseMax(patient.lower_mm).cwiseMin(patient.upper_mm);
                     if ((clamped - p).norm() > margin_mm) continue;
                     low = low.cwiseMin(p), high = high.cwiseMax(p);

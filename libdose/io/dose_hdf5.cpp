@@ -93,6 +93,7 @@ Dose read_dose_hdf5(const std::filesystem::path& path) {
     const std::string data = "/plan/dose";
     const std::vector<std::size_t> shape = file.shape(data);
     if (shape.size() != 3) throw bad_input("the dose is not three-dimensional", file.where(data));
+    if (const std::string units = file.text(data, "units"); units != "Gy") throw bad_input("the dose is in \"" + units + "\", not in Gy", file.where(data));
     const auto spacing = file.numbers(data, "spacing_mm"), origin = file.numbers(data, "origin_mm");
     if (spacing.size() != 3 || origin.size() != 3) throw bad_input("spacing_mm or origin_mm does not hold three numbers", file.where(data));
     for (int axis = 0; axis < 3; ++axis) {
@@ -109,7 +110,9 @@ Dose read_dose_hdf5(const std::filesystem::path& path) {
         if (to_text(s) == summation) dose.summation = s, known = true;
     if (!known) throw bad_input("unknown summation \"" + summation + "\"", file.where("/plan"));
     dose.type = file.text("/plan", "type");
-    dose.medium = file.text("/plan", "dose_to") == "water" ? DoseMedium::water : DoseMedium::medium;
+    const std::string medium = file.text("/plan", "dose_to");
+    if (medium != "medium" && medium != "water") throw bad_input("unknown dose_to \"" + medium + "\"", file.where("/plan"));
+    dose.medium = medium == "water" ? DoseMedium::water : DoseMedium::medium;
     dose.beam_number = static_cast<int>(file.number("/plan", "beam_number"));
     dose.fraction_group = static_cast<int>(file.number("/plan", "fraction_group"));
     dose.fractions = static_cast<int>(file.number("/plan", "fractions"));

@@ -90,7 +90,17 @@ std::vector<float> Hdf5Reader::floats(const std::string& path) const {
     return values;
 }
 
-std::vector<unsigned char> Hdf5Reader::bytes(const std::string& path) const { return read<unsigned char>(path, H5T_NATIVE_UCHAR); }
+std::vector<unsigned char> Hdf5Reader::bytes(const std::string& path) const {
+    // HDF5 would clip -1 and 300 and cut 0.5 without a word: read wide, then look.
+    const std::vector<double> values = doubles(path);
+    std::vector<unsigned char> result(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (!(values[i] >= 0 && values[i] <= 255) || values[i] != std::floor(values[i]))
+            throw bad_input("element " + std::to_string(i) + " is not a whole number from 0 to 255", where(path));
+        result[i] = static_cast<unsigned char>(values[i]);
+    }
+    return result;
+}
 
 Hdf5Handle Hdf5Reader::open_attribute(const std::string& object, const std::string& name) const {
     Hdf5Handle attribute(has(object) ? H5Aopen_by_name(file_.get(), object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT) : -1, H5Aclose);

@@ -5,6 +5,7 @@
 // Patient support: rotates about z, counter-clockwise seen from above.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -74,6 +75,30 @@ struct BeamFrame {
         return isocentre_mm + axes * Vec3(u_mm * scale, v_mm * scale, source_axis_distance_mm - distance_mm);
     }
 };
+
+/// What a box casts onto the isocentre plane, and the distances from the source (along the axis) between which it lies. Corners
+/// at or behind the source are left out.
+struct Shadow {
+    double low_u_mm = 1e30, high_u_mm = -1e30, low_v_mm = 1e30, high_v_mm = -1e30, nearest_mm = 1e30, farthest_mm = -1e30;
+    bool whole = true;  ///< every corner lies before the source
+};
+
+inline Shadow shadow_of(const BeamFrame& frame, const Vec3& lower_mm, const Vec3& upper_mm) {
+    Shadow shadow;
+    for (int corner = 0; corner < 8; ++corner) {
+        const auto p =
+            frame.project(Vec3(corner & 1 ? upper_mm[0] : lower_mm[0], corner & 2 ? upper_mm[1] : lower_mm[1], corner & 4 ? upper_mm[2] : lower_mm[2]));
+        if (p.distance_mm <= 1.0) {
+            shadow.whole = false;
+            continue;
+        }
+        shadow.low_u_mm = std::min(shadow.low_u_mm, p.u_mm), shadow.high_u_mm = std::max(shadow.high_u_mm, p.u_mm);
+        shadow.low_v_mm = std::min(shadow.low_v_mm, p.v_mm), shadow.high_v_mm = std::max(shadow.high_v_mm, p.v_mm);
+        shadow.nearest_mm = std::min(shadow.nearest_mm, p.distance_mm), shadow.farthest_mm = std::max(shadow.farthest_mm, p.distance_mm);
+    }
+    if (!shadow.whole) shadow.nearest_mm = 1.0;
+    return shadow;
+}
 
 inline BeamFrame beam_frame(PatientPosition position, double gantry_deg, double collimator_deg, double couch_deg, const Vec3& isocentre_mm,
                             double source_axis_distance_mm) {

@@ -108,3 +108,15 @@ TEST(Coordinates, ProjectionMagnifiesByDistance) {
     EXPECT_NEAR(p.v_mm, 20 / 1.1, 1e-9);
     expect_vector(frame.point_mm(p.u_mm, p.v_mm, p.distance_mm), Vec3(35, 106, 27));
 }
+
+TEST(Coordinates, ShadowOfABox) {
+    // A cube of 20 cm around the isocentre: its near face, 90 cm from the source, casts the larger shadow.
+    const auto frame = beam_frame(PatientPosition::hfs, 0, 0, 0, Vec3::Zero(), sad);
+    const auto shadow = physics::shadow_of(frame, Vec3::Constant(-100), Vec3::Constant(100));
+    EXPECT_TRUE(shadow.whole);
+    EXPECT_NEAR(shadow.nearest_mm, 900, 1e-9);
+    EXPECT_NEAR(shadow.farthest_mm, 1100, 1e-9);
+    EXPECT_NEAR(shadow.high_u_mm, 100 / 0.9, 1e-9);
+    EXPECT_NEAR(shadow.low_v_mm, -100 / 0.9, 1e-9);
+    EXPECT_FALSE(physics::shadow_of(frame, Vec3(-10, -2000, -10), Vec3(10, 0, 10)).whole);
+}
