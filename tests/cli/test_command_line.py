@@ -1,6 +1,7 @@
 """The dose command as a user runs it: exit codes, one clear error, help. Usage: test_command_line.py DOSE"""
 import os
 import pathlib
+import re
 import struct
 import subprocess
 import sys
@@ -38,8 +39,9 @@ class CommandLine(unittest.TestCase):
     def test_version(self):
         result = run("--version")
         self.assertEqual(result.returncode, 0)
-        version = pathlib.Path(__file__).resolve().parents[2] / "VERSION.txt"
-        self.assertEqual(result.stdout.strip(), "libdose " + version.read_text().strip())
+        project = (pathlib.Path(__file__).resolve().parents[2] / "CMakeLists.txt").read_text()
+        version = re.search(r"project\(libdose VERSION (\S+)", project).group(1)
+        self.assertEqual(result.stdout.strip(), "libdose " + version)
 
     def test_usage_errors(self):
         for arguments in ([], ["fly"], ["calc"], ["gamma", "one"], ["gamma", "a", "b", "--distance-mm", "-1"], ["info", "--no-such-option", "."]):
