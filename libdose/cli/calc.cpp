@@ -19,7 +19,8 @@ struct Arguments {
     std::vector<fs::path> paths;
     fs::path out, json, hu_curve;
     std::string plan, engine = "collapsed-cone", quality = "standard", model, calibration_depth;
-    std::vector<std::string> densities;
+    std::vector<std::string> densities, materials;
+    std::string dose_to = "medium", lateral_scaling = "on";
     double grid_mm = 2.5;
     int threads = 0, fraction_group = 0;
     bool per_beam = false;
@@ -31,11 +32,18 @@ DensityOverride parse_override(const std::string& text) {
         if (equals != std::string::npos && equals > 0) {
             std::size_t used = 0;
             const double value = std::stod(text.substr(equals + 1), &used);
-            if (used == text.size() - equals - 1) return {text.substr(0, equals), value};
+            if (used == text.size() - equals - 1) return {text.substr(0, equals), value, ""};
         }
     } catch (const std::exception&) {
     }
     throw bad_input("\"" + text + "\" is not STRUCTURE=DENSITY", "--density", "Example: --density \"PTV=1.0\" (g/cm3)");
+}
+
+DensityOverride parse_material(const std::string& text) {
+    const auto equals = text.rfind('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+        throw bad_input("\"" + text + "\" is not STRUCTURE=MATERIAL", "--material", "Example: --material \"Hip=titanium\"");
+    return {text.substr(0, equals), 0, text.substr(equals + 1)};
 }
 
 double largest(const Dose& dose) { return static_cast<double>(*std::max_element(dose.gy.values.begin(), dose.gy.values.end())); }
@@ -48,6 +56,9 @@ int calculate_plan(const Arguments& arguments) {
     options.threads = arguments.threads;
     options.per_beam = arguments.per_beam;
     for (const std::string& text : arguments.densities) options.overrides.push_back(parse_override(text));
+    for (const std::string& text : arguments.materials) options.overrides.push_back(parse_material(text));
+    options.dose_to = arguments.dose_to == "water" ? DoseMedium::water : DoseMedium::medium;
+    options.lateral_scaling = arguments.lateral_scaling == "on";
     if (!arguments.hu_curve.empty()) options.hu_curve = HuCurve::read_csv(arguments.hu_curve);
 
     const io::DicomIndex index = io::index_dicom(arguments.paths);
@@ -108,6 +119,7 @@ int calculate_plan(const Arguments& arguments) {
     nlohmann::json json;
     json["engine"] = arguments.engine;
     json["quality"] = arguments.quality;
+    json["dose_to"] = arguments.dose_to;
     json["plan"] = {{"label", plan.label}, {"uid", plan.sop_instance_uid}, {"fractions", plan.fractions}};
     const Provenance& p = result.plan.provenance;
     json["provenance"] = {{"engine_version", p.engine_version},
@@ -180,12 +192,20 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("--quality", arguments->quality, "draft, standard or high")->capture_default_str();
     calc->add_option("--threads", arguments->threads, "CPU threads; 0: all cores")->capture_default_str()->check(CLI::NonNegativeNumber);
     calc->add_option("--density", arguments->densities, "STRUCTURE=DENSITY in g/cm3; may be repeated");
+    calc->add_option("--material", arguments->materials,
+                     "STRUCTURE=MATERIAL with its usual density: titanium, steel, aluminium, bone_cortical, water, lung, adipose, air, ...; may be repeated");
+    calc->add_option("--dose-to", arguments->dose_to, "Dose to the local medium, or to water by stopping-power ratios")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"medium", "water"}));
+    calc->add_option("--lateral-scaling", arguments->lateral_scaling, "Pencil beam: widen kernels by density, on or off")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"on", "off"}));
     calc->add_option("--hu-curve", arguments->hu_curve, "CSV with the columns hu,density_g_cm3");
     calc->add_option("--calibration-depth", arguments->calibration_depth, "1 cGy/MU holds at: maximum or 10cm (default: as the model says)")
         ->check(CLI::IsMember({"maximum", "10cm"}));
     calc->add_option("--json", arguments->json, "Also write the results as JSON");
     calc->footer(std::string("Examples:\n  dose calc patient/ --out result\n  dose calc patient/ --plan \"Plan 1\" --engine pencil-beam --grid 3 --out result\n"
-                             "  dose calc patient/ --density \"Couch=0.1\" --per-beam --json result.json --out result\n") +
+                             "  dose calc patient/ --density \"Couch=0.1\" --material \"Hip=titanium\" --per-beam --json result.json --out result\n") +
                  exit_code_text);
     calc->callback([&run, arguments] { run = [arguments] { return calculate_plan(*arguments); }; });
 }

@@ -2,9 +2,14 @@
 #include "libdose/validate.h"
 
 #include <fmt/core.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
 
 #include "cli/common.h"
 #include "libdose/data.h"
+#include "libdose/error.h"
 #include "libdose/io/hdf5.h"
 
 namespace libdose::cli {
@@ -13,18 +18,50 @@ namespace {
 
 struct Arguments {
     std::vector<std::filesystem::path> cases;
-    std::filesystem::path json;
-    std::string engine = "collapsed-cone", quality = "standard", model;
-    double grid_mm = 0;
+    std::filesystem::path json, out;
+    std::string engine = "collapsed-cone", quality = "standard", model, lattice, directions, lateral_scaling = "on";
+    std::vector<std::string> suites, without;
+    std::vector<double> grid_mm;
     int threads = 0;
 };
+
+Ablation ablation_of(const Arguments& arguments) {
+    Ablation ablation;
+    ablation.lattice = arguments.lattice;
+    for (const std::string& name : arguments.without) (name == "tilt" ? ablation.tilt : name == "hardening" ? ablation.hardening : ablation.sharpening) = false;
+    if (!arguments.directions.empty()) {
+        int used = 0;
+        const char* text = arguments.directions.c_str();
+        const bool aligned = std::sscanf(text, "%dx%d%n", &ablation.rings, &ablation.sectors, &used) == 2 && text[used] == 0;
+        if (!aligned) {
+            ablation.rings = ablation.sectors = 0;
+            if (std::sscanf(text, "%d%n", &ablation.isotropic, &used) != 1 || text[used] != 0) ablation.isotropic = 0;
+        }
+        const int count = aligned ? ablation.rings * ablation.sectors : ablation.isotropic;
+        if (count < 8 || count > 10000 || (aligned && (ablation.rings < 2 || ablation.sectors < 3)))
+            throw bad_input("\"" + arguments.directions + "\" is neither RINGSxSECTORS nor a number of directions from 8 to 10000", "--directions",
+                            "Examples: --directions 12x12, --directions 192");
+    }
+    return ablation;
+}
+
+nlohmann::json as_json(const SuiteRow& row) {
+    return {{"test", row.test}, {"value", finite(row.value)}, {"tolerance", row.tolerance}, {"at_least", row.at_least},
+            {"unit", row.unit}, {"points", row.points},       {"passed", row.passed}};
+}
+
+void print(const std::string& suite, const std::vector<SuiteRow>& rows) {
+    for (const SuiteRow& row : rows)
+        fmt::print("  {:<10} {} {:<64} {:8.2f} {} ({} {:g} {}, {} points)\n", suite, row.passed ? "pass" : "FAIL", row.test, row.value, row.unit,
+                   row.at_least ? "at least" : "at most", row.tolerance, row.unit, row.points);
+}
 
 nlohmann::json as_json(const ValidationResult& r) {
     nlohmann::json json = {{"name", r.name},
                            {"engine", r.engine},
                            {"quality", r.quality},
                            {"model", r.model},
-                           {"grid_mm", r.grid_mm},
+                           {"grid_mm", {r.grid_mm[0], r.grid_mm[1], r.grid_mm[2]}},
                            {"seconds", finite(r.seconds)},
                            {"maximum_gy_cm2", finite(r.maximum)},
                            {"voxels", r.evaluated},
@@ -46,7 +83,8 @@ nlohmann::json as_json(const ValidationResult& r) {
 }
 
 void print(const ValidationResult& r) {
-    fmt::print("{}: {}, {}, model {}, grid {:g} mm, {:.2f} s, {} voxels\n", r.name, r.engine, r.quality, r.model, r.grid_mm, r.seconds, r.evaluated);
+    fmt::print("{}: {}, {}, model {}, grid {:g} x {:g} x {:g} mm, {:.2f} s, {} voxels\n", r.name, r.engine, r.quality, r.model, r.grid_mm[0], r.grid_mm[1],
+               r.grid_mm[2], r.seconds, r.evaluated);
     fmt::print("  gamma           ");
     for (const auto& [criterion, rate] : r.gamma) fmt::print("  {} {:6.2f} %", criterion, rate);
     fmt::print("\n  without widening");
@@ -67,21 +105,44 @@ int validate_cases(const Arguments& arguments) {
     ValidationOptions options;
     options.algorithm = algorithm_from_string(arguments.engine);
     options.quality = quality_from_string(arguments.quality);
-    options.grid_mm = arguments.grid_mm;
+    if (arguments.grid_mm.size() == 1) options.grid_mm = Vec3::Constant(arguments.grid_mm[0]);
+    if (arguments.grid_mm.size() == 3) options.grid_mm = Vec3(arguments.grid_mm[0], arguments.grid_mm[1], arguments.grid_mm[2]);
+    options.ablation = ablation_of(arguments);
+    options.lateral_scaling = arguments.lateral_scaling == "on";
+    const auto suites = suite_names();
+    for (const std::string& suite : arguments.suites)
+        if (std::find(suites.begin(), suites.end(), suite) == suites.end())
+            throw bad_input("unknown suite \"" + suite + "\"", "--suite", fmt::format("Known: {}", fmt::join(suites, ", ")));
     options.threads = arguments.threads;
     const MaterialTable materials = MaterialTable::read_csv(data_folder() / "materials" / "basis.csv");
     ModelStore store;
     nlohmann::json json;
     json["cases"] = nlohmann::json::array();
+    std::size_t passed = 0, failed = 0;
     for (const auto& file : arguments.cases) {
         const ReferenceCase reference = io::read_reference_case(file);
         const BeamModel& model = store.get(arguments.model.empty() ? model_name_for(reference) : arguments.model);
         const ValidationResult result = validate(reference, model, materials, options);
         print(result);
         json["cases"].push_back(as_json(result));
+        for (const std::string& suite : arguments.suites) {
+            const std::vector<SuiteRow> rows = evaluate_suite(suite, reference, result);
+            print(suite, rows);
+            for (const SuiteRow& row : rows) {
+                json["cases"].back()["suites"][suite].push_back(as_json(row));
+                ++(row.passed ? passed : failed);
+            }
+        }
+        if (!arguments.out.empty()) {
+            std::error_code error;
+            std::filesystem::create_directories(arguments.out, error);
+            if (error) throw bad_input("the folder cannot be made: " + error.message(), arguments.out.string());
+            io::write_validation(reference, result, arguments.out / (result.name + "-" + result.engine + ".h5"));
+        }
     }
+    if (!arguments.suites.empty()) fmt::print("{} criteria passed, {} failed\n", passed, failed);
     if (!arguments.json.empty()) write_json(json, arguments.json);
-    return done;
+    return failed > 0 ? failed_criteria : done;
 }
 
 }  // namespace
@@ -93,10 +154,23 @@ void add_validate(CLI::App& app, Command& run) {
     validate->add_option("--engine", arguments->engine, "collapsed-cone or pencil-beam")->capture_default_str();
     validate->add_option("--quality", arguments->quality, "draft, standard or high")->capture_default_str();
     validate->add_option("--model", arguments->model, "Beam model; default: the generic model of the case's spectrum");
-    validate->add_option("--grid", arguments->grid_mm, "Grid spacing, mm; default: the case's smallest voxel edge, 1 to 2.5 mm")->check(CLI::Range(0.5, 20.0));
+    validate
+        ->add_option("--grid", arguments->grid_mm, "Grid spacing, mm, one for all or three for x, y, z; default: the case's smallest voxel edge, 1 to 2.5 mm")
+        ->expected(1, 3)
+        ->check(CLI::Range(0.5, 20.0));
+    validate->add_option("--suite", arguments->suites, "Judge by the tolerances of: gates, venselaar, tg53, mppg5b; may be repeated");
+    validate->add_option("--out", arguments->out, "Folder for the calculated dose on the case's voxels (HDF5)");
+    validate->add_option("--lateral-scaling", arguments->lateral_scaling, "Pencil beam: widen kernels by density, on or off")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"on", "off"}));
+    validate->add_option("--without", arguments->without, "Switch an ingredient off, to see what it costs: tilt, hardening, sharpening")
+        ->check(CLI::IsMember({"tilt", "hardening", "sharpening"}));
+    validate->add_option("--directions", arguments->directions, "RINGSxSECTORS along the beam, or a number fixed in the patient; default: by quality");
+    validate->add_option("--lattice", arguments->lattice, "rounded or interpolated; default: by quality")->check(CLI::IsMember({"rounded", "interpolated"}));
     validate->add_option("--threads", arguments->threads, "CPU threads; 0: all cores")->capture_default_str()->check(CLI::NonNegativeNumber);
     validate->add_option("--json", arguments->json, "Also write the results as JSON");
-    validate->footer(std::string("Example:\n  dose validate tests/data/reference/*.h5 --json validation.json\n") + exit_code_text);
+    validate->footer(std::string("Example:\n  dose validate tests/data/reference/*.h5 --suite gates --suite venselaar --json validation.json\n") +
+                     exit_code_text);
     validate->callback([&run, arguments] { run = [arguments] { return validate_cases(*arguments); }; });
 }
 

@@ -4,11 +4,13 @@
 #include <array>
 #include <cmath>
 #include <complex>
+#include <cstdint>
 #include <exception>
 #include <unsupported/Eigen/FFT>
 
 #include "cpu/terma.h"
 #include "libdose/error.h"
+#include "model/box_average.h"
 #include "physics/pencil.h"
 
 namespace libdose::cpu {
@@ -62,9 +64,43 @@ struct Raster {
     int length_u, length_v;  ///< with padding
 };
 
+/// Density that widens or narrows the kernels sideways: the mean around a voxel, over what is not vacuum.
+class LateralScale {
+public:
+    LateralScale(const DensityGrid& density, bool on) : grid_(density.grid) {
+        if (!on) return;
+        std::vector<float> filled(density.density.size());
+        for (std::size_t v = 0; v < filled.size(); ++v) filled[v] = density.density[v] > 0.0f ? 1.0f : 0.0f;
+        const BoxAverage mass(grid_, density.kernel_density), volume(grid_, filled);
+        const Vec3 reach = Vec3::Constant(reach_mm);
+        scale_.assign(filled.size(), 1.0f);
+#pragma omp parallel for schedule(static)
+        for (int k = 0; k < grid_.size[2]; ++k)
+            for (int j = 0; j < grid_.size[1]; ++j)
+                for (int i = 0; i < grid_.size[0]; ++i) {
+                    const Vec3 low = (grid_.centre_mm(i, j, k) - reach).cwiseMax(grid_.lower_edge_mm());
+                    const Vec3 high = (grid_.centre_mm(i, j, k) + reach).cwiseMin(grid_.upper_edge_mm());
+                    const double share = volume.average(low, high);
+                    if (share > 0) scale_[grid_.index(i, j, k)] = static_cast<float>(std::clamp(mass.average(low, high) / share, smallest, largest));
+                }
+        lowest_ = static_cast<double>(*std::min_element(scale_.begin(), scale_.end()));
+        highest_ = static_cast<double>(*std::max_element(scale_.begin(), scale_.end()));
+    }
+    double at(int i, int j, int k) const { return scale_.empty() ? 1.0 : static_cast<double>(scale_[grid_.index(i, j, k)]); }
+    double lowest() const { return lowest_; }
+    double highest() const { return highest_; }
+
+private:
+    static constexpr double reach_mm = 15.0;
+    static constexpr double smallest = 0.15, largest = 3.0;  // thinner is air, where the kernels would outgrow the raster
+    Grid grid_;
+    std::vector<float> scale_;
+    double lowest_ = 1, highest_ = 1;
+};
+
 }  // namespace
 
-std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map, const PencilKernel& kernel) {
+std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map, const PencilKernel& kernel, bool lateral_scaling) {
     const Grid& grid = density.grid;
     const physics::BeamFrame& frame = map.frame;
     std::vector<float> dose(grid.voxel_count(), 0.0f);
@@ -106,8 +142,21 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
     // Convolutions at a few magnifications; the kernel is narrower on the isocentre plane the farther the voxel is.
     constexpr double magnification_step = 1.06;
     const double sad = frame.source_axis_distance_mm;
-    const int nodes = std::max(2, static_cast<int>(std::ceil(std::log(farthest / nearest) / std::log(magnification_step))) + 1);
-    const double ratio = std::pow(farthest / nearest, 1.0 / (nodes - 1));
+    const double log_step = std::log(magnification_step);
+    const LateralScale lateral(density, lateral_scaling);
+    // Node of a voxel: the distance at which water would spread the kernel over as much of the isocentre plane.
+    const auto node_of = [&](double distance_mm, double scale) {
+        return std::max(0.0, std::log(distance_mm * scale / (nearest * lateral.lowest())) / log_step);
+    };
+    const int nodes = static_cast<int>(node_of(farthest, lateral.highest())) + 2;
+    std::vector<std::uint8_t> used(static_cast<std::size_t>(nodes), 0);
+    for (int k = 0; k < grid.size[2]; ++k)
+        for (int j = 0; j < grid.size[1]; ++j)
+            for (int i = 0; i < grid.size[0]; ++i) {
+                if (!(density.density[grid.index(i, j, k)] > 0.0f)) continue;
+                const auto node = static_cast<std::size_t>(node_of(frame.project(grid.centre_mm(i, j, k)).distance_mm, lateral.at(i, j, k)));
+                used[std::min(node, used.size() - 2)] = used[std::min(node + 1, used.size() - 1)] = 1;
+            }
     const std::size_t components = kernel.components.size() / (kernel.radius_cm.size() - 1);
     const std::size_t pairs = (components + 1) / 2;
     std::vector<std::vector<Complex>> convolved(static_cast<std::size_t>(nodes) * pairs);
@@ -115,7 +164,8 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t task = 0; task < convolved.size(); ++task) {
         try {
-            const double magnification = nearest / sad * std::pow(ratio, static_cast<double>(task / pairs));
+            if (!used[task / pairs]) continue;
+            const double magnification = nearest * lateral.lowest() / sad * std::exp(log_step * static_cast<double>(task / pairs));
             const std::size_t first = 2 * (task % pairs), second = first + 1;
             const double pixel_cm = 0.1 * raster.pixel_mm * magnification;    // at the voxel's distance
             const double photons = 0.01 * raster.pixel_mm * raster.pixel_mm;  // cm² of the isocentre plane
@@ -156,7 +206,8 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
                 const int iu = static_cast<int>(std::floor(x)), iv = static_cast<int>(std::floor(y));
                 if (iu < 0 || iv < 0 || iu + 1 >= raster.size_u || iv + 1 >= raster.size_v) continue;
                 const double fu = x - iu, fv = y - iv;
-                const double z = std::clamp(std::log(p.distance_mm / nearest) / std::log(ratio), 0.0, nodes - 1.0);
+                const double scale = lateral.at(i, j, k);
+                const double z = std::clamp(node_of(p.distance_mm, scale), 0.0, nodes - 1.0);
                 const auto node = std::min(static_cast<std::size_t>(z), static_cast<std::size_t>(nodes - 2));
                 const double fz = z - static_cast<double>(node);
                 const PathLength path = rays.path(p.u_mm, p.v_mm, p.distance_mm);
@@ -176,8 +227,9 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
                         sum += wz * (weights[2 * pair] * mix(part(image[0].real()), part(image[1].real()), part(above[0].real()), part(above[1].real())) +
                                      weights[2 * pair + 1] * mix(part(image[0].imag()), part(image[1].imag()), part(above[0].imag()), part(above[1].imag())));
                     }
-                const double electrons_per_gram = static_cast<double>(density.electron_density[voxel]) / static_cast<double>(density.density[voxel]);
-                dose[voxel] = static_cast<float>(std::max(0.0, sum) * electrons_per_gram);
+                // Dose to the medium from dose to water, as the collapsed cone has it in equilibrium.
+                dose[voxel] =
+                    static_cast<float>(std::max(0.0, sum) * scale * scale * static_cast<double>(density.kernel_density[voxel] / density.density[voxel]));
             }
     }
     return dose;

@@ -10,7 +10,8 @@
 namespace libdose::cpu {
 
 /// Dose per voxel, Gy per unit of the map's values × unit photon fluence. Kernels are scaled with the distance from the
-/// source, depth is radiological (electron density along the ray), the dose is to the medium (electrons per gram).
-std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map, const PencilKernel& kernel);
+/// source, depth is radiological along the ray, the dose is to the medium. With `lateral_scaling` the kernels also widen by the mean
+/// density within 15 mm: in lung as 1/ρ.
+std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map, const PencilKernel& kernel, bool lateral_scaling = true);
 
 }  // namespace libdose::cpu

@@ -122,7 +122,7 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
             groups.emplace_back(list->begin() + static_cast<std::ptrdiff_t>(begin),
                                 list->begin() + static_cast<std::ptrdiff_t>(std::min(begin + group_size, list->size())));
 
-    const std::vector<float>& eta = density.electron_density;
+    const std::vector<float>& eta = density.kernel_density;
     const std::vector<float> eta_crossed = crossed.empty() ? std::vector<float>{} : transposed(grid, eta);
     const float eta_max = *std::max_element(eta.begin(), eta.end());
     std::vector<float> total(voxels, 0.0f), total_crossed(crossed.empty() ? 0 : voxels, 0.0f);

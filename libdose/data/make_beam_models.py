@@ -21,6 +21,8 @@ HARDENING_DEPTHS_G_CM2 = np.array([0.0, 5.0, 12.0, 22.0, 35.0, 55.0])
 # Start values of the fit of the shared rates (cm²/g), fast to slow.
 RATE_STARTS = {4: [5.5, 2.6, 0.038], 6: [4.4, 2.1, 0.036], 10: [3.0, 1.2, 0.030], 15: [2.5, 0.83, 0.028]}
 HIGH_Z = "titanium"
+ELECTRON_REST_MEV = 0.51099895
+STOPPING_RATIO_SPECTRUM = 6  # MV; at 10 g/cm²
 BASIS_ENERGIES_MEV = np.geomspace(0.2, 15.0, 60)
 
 
@@ -37,10 +39,12 @@ class Materials:
                  if line and not line.startswith("#")]
         self.density = {row[0]: float(row[2]) for row in index}
         self.table = {row[0]: read_table(HERE / "materials" / row[1]) for row in index}
+        self.stopping = read_table(HERE / "materials/stopping_powers.csv")
 
     def mu(self, name, energy_mev, column="mu_over_rho_nocoh"):
         table = self.table[name]
-        return np.exp(np.interp(np.log(energy_mev), np.log(table["energy_MeV"]), np.log(table[column])))
+        with np.errstate(divide="ignore"):  # no pairs below the threshold
+            return np.exp(np.interp(np.log(energy_mev), np.log(table["energy_MeV"]), np.log(table[column])))
 
     def electrons_per_gram(self, name):
         """Relative to water: incoherent scattering per gram at 2 MeV is proportional to Z/A."""
@@ -51,14 +55,52 @@ class Materials:
         water, high, this = (self.mu(n, BASIS_ENERGIES_MEV) for n in ("water", HIGH_Z, name))
         return np.linalg.lstsq(np.stack([np.ones_like(water), high / water], 1), this / water, rcond=None)[0]
 
+    def electron_fluence(self, energy, fluence):
+        """Fluence of the electrons that photons of this spectrum set free in water, slowing down continuously (relative),
+        on the energies of the stopping-power table: Klein-Nishina recoil electrons, pairs that share the energy evenly."""
+        grid = self.stopping["energy_MeV"]
+        fine = np.geomspace(grid[0], grid[-1], 1201)
+        middle, width = np.sqrt(fine[:-1] * fine[1:]), np.diff(fine)
+        source = np.zeros(len(middle))
+        for photon, weight in zip(energy, fluence):
+            k = photon / ELECTRON_REST_MEV
+            t = middle / photon
+            with np.errstate(all="ignore"):
+                recoil = 2 + t ** 2 / (k ** 2 * (1 - t) ** 2) + t / (1 - t) * (t - 2 / k)
+            recoil = np.where(middle < photon * 2 * k / (1 + 2 * k), recoil, 0.0)
+            if recoil.sum() > 0:
+                source += weight * self.mu("water", photon, "incoherent") * recoil / (recoil * width).sum()
+            pair = self.mu("water", photon, "pair_nuclear") if photon > 2 * ELECTRON_REST_MEV + 2 * fine[0] else 0.0
+            kinetic = 0.5 * (photon - 2 * ELECTRON_REST_MEV)
+            place = np.searchsorted(fine, kinetic) - 1
+            if pair > 1e-8 and 0 <= place < len(width):
+                source[place] += 2 * weight * pair / width[place]
+        above = np.cumsum((source * width)[::-1])[::-1]
+        stopping = np.exp(np.interp(np.log(middle), np.log(grid), np.log(self.stopping["water"])))
+        return middle, width, above / stopping
+
+    def water_to_medium(self, name, energy, fluence):
+        """Bragg-Gray ratio of the mean collision stopping powers, water to medium, in that electron fluence."""
+        middle, width, electrons = self.electron_fluence(energy, fluence)
+        def mean(material):
+            power = np.exp(np.interp(np.log(middle), np.log(self.stopping["energy_MeV"]), np.log(self.stopping[material])))
+            return (electrons * width * power).sum()
+        return mean("water") / mean(name)
+
 
 def write_basis(materials, out):
+    energy, fluence = read_spectrum(HERE / f"spectra/spectrum_{STOPPING_RATIO_SPECTRUM}MV_mohan.csv")
+    fluence = fluence * np.exp(-10 * materials.mu("water", energy))
+    rows = [line.split(",") for line in (HERE / "materials/electron_scaling.csv").read_text().splitlines() if line and line[0] != "#"]
+    scaling = {row[0]: float(row[1]) for row in rows[1:]}
     lines = ["# Two-material attenuation basis: mu/rho(E) = water_part*water(E) + high_z_part*" + HIGH_Z + "(E), least squares of the",
-             "# ratio to water, 0.2-15 MeV; electrons per gram relative to water. Made by make_beam_models.py from the tables beside.",
-             "material,density_g_cm3,water_part,high_z_part,electrons_per_gram"]
+             "# ratio to water, 0.2-15 MeV; electrons per gram relative to water; factor by which a gram scales the kernel (electron_scaling.csv); mean collision stopping power of water over that of the material for the",
+             f"# electrons of the {STOPPING_RATIO_SPECTRUM} MV spectrum at 10 g/cm2. Made by make_beam_models.py from the tables beside.",
+             "material,density_g_cm3,water_part,high_z_part,electrons_per_gram,kernel_scaling,water_to_medium"]
     for name in sorted(materials.density, key=lambda n: (materials.density[n], n)):
         water_part, high_z_part = materials.basis(name)
-        lines.append(f"{name},{materials.density[name]:g},{water_part:.6f},{high_z_part:.6f},{materials.electrons_per_gram(name):.6f}")
+        lines.append(f"{name},{materials.density[name]:g},{water_part:.6f},{high_z_part:.6f},{materials.electrons_per_gram(name):.6f},{scaling[name]:.4f},"
+                     f"{materials.water_to_medium(name, energy, fluence):.5f}")
     (out / "materials").mkdir(parents=True, exist_ok=True)
     (out / "materials/basis.csv").write_text("\n".join(lines) + "\n")
 
@@ -177,14 +219,20 @@ def pencil_kernel(kernels, materials, energy, fluence, released, components=5):
     return ring_edges, shapes / area, nodes, weights[pick], worst
 
 
-def make_model(out, megavolts, materials, kernels):
+def rate_starts(megavolts, count):
+    """Start values of `count` rates: the three known ones, fewer, or with more between."""
+    known = np.array(RATE_STARTS[megavolts])
+    return known[[0, 2]] if count == 2 else known if count == 3 else np.append(known[:2], np.geomspace(known[1] / 3, known[2], count - 2))
+
+
+def make_model(out, megavolts, materials, kernels, rate_count=3):
     energy, fluence = read_spectrum(HERE / f"spectra/spectrum_{megavolts}MV_mohan.csv")
     mu = materials.mu("water", energy)
 
     def released(depth):
         return np.maximum(energy, kernels.energy[0]), fluence * energy * mu * np.exp(-mu * depth)
 
-    rates, coefficients = cone_kernel(kernels, released, RATE_STARTS[megavolts])
+    rates, coefficients = cone_kernel(kernels, released, rate_starts(megavolts, rate_count))
     radius, components, depth, weights, worst = pencil_kernel(kernels, materials, energy, fluence, released)
     name = f"generic-{megavolts}MV"
     path = out / "models" / f"{name}.h5"
@@ -218,7 +266,7 @@ SOURCES = {
     "spectrum": "Mohan, Chui, Lidofsky, Med. Phys. 12 (1985) 592, as distributed with EGSnrc; each bin split into "
                 f"{BIN_SPLIT}; below 0.1 MeV the photons are kept and use the kernel of 0.1 MeV",
     "attenuation": "NIST XCOM without coherent scattering; basis materials water and titanium",
-    "cone_kernel": "EGSnrc/EDKnrc point kernels in water (kernels/water_point_kernels.h5), three shared rates, sum of coefficients 1",
+    "cone_kernel": "EGSnrc/EDKnrc point kernels in water (kernels/water_point_kernels.h5), shared rates, sum of coefficients 1",
     "pencil_kernel": "the same point kernels convolved with TERMA in semi-infinite water; five singular components",
     "spot": "2 mm FWHM: within the 0.7-3.3 mm measured by Jaffray et al, Med. Phys. 20 (1993) 1417",
     "transmission": "jaws 0.5 %, leaves 1.5 %: round figures, typical of a conventional linac; not of one machine",
@@ -230,12 +278,13 @@ SOURCES = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=HERE, help="folder that gets materials/ and models/")
+    parser.add_argument("--rates", type=int, default=3, help="number of shared rates of the collapsed-cone kernel (docs: ablation)")
     parser.add_argument("--energies", type=int, nargs="*", default=[4, 6, 10, 15])
     arguments = parser.parse_args()
     materials, kernels = Materials(), PointKernels()
     write_basis(materials, arguments.out)
     for megavolts in arguments.energies:
-        make_model(arguments.out, megavolts, materials, kernels)
+        make_model(arguments.out, megavolts, materials, kernels, arguments.rates)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ Calibration calibrate(const BeamModel& model) {
     for (const Algorithm algorithm : {Algorithm::collapsed_cone, Algorithm::pencil_beam}) {
         ComputeOptions options;
         options.algorithm = algorithm;
-        options.quality = Quality::high;
+        options.settings = quality_settings(Quality::high);
         const std::vector<double> curve = axis_curve(grid, compute_dose(water, maps, model, options));
         const auto top = static_cast<std::size_t>(std::max_element(curve.begin(), curve.end()) - curve.begin());
         if (top == 0 || top + 1 >= curve.size()) throw bad_input("the depth dose has no maximum in the phantom", model.name);

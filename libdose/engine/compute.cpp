@@ -75,9 +75,9 @@ std::vector<FluenceMap> with_leakage_in_sectors(const std::vector<FluenceMap>& m
 }
 
 std::vector<float> collapsed_cone(const DensityGrid& density, const std::vector<FluenceMap>& all_maps, const BeamModel& model, const ComputeOptions& options) {
+    const QualitySettings& settings = options.settings;
     const bool fused = all_maps.size() > most_separate_transports;
     const std::vector<FluenceMap> maps = fused ? with_leakage_in_sectors(all_maps) : all_maps;
-    const QualitySettings settings = quality_settings(options.quality);
     const cpu::TermaTable table(model.spectrum);
     const double ray_spacing = settings.ray_spacing_voxels * density.grid.spacing_mm.minCoeff();
     std::vector<float> dose(density.grid.voxel_count(), 0.0f);
@@ -85,13 +85,17 @@ std::vector<float> collapsed_cone(const DensityGrid& density, const std::vector<
     std::size_t batch_bytes = 0, batch_begin = 0;
     StageClock clock(options.seconds);
     for (std::size_t m = 0; m < maps.size(); ++m) {
-        batch.push_back(cpu::released_energy(density, maps[m], table, ray_spacing, cpu::lattice_blur_variance(settings.lattice)));
+        batch.push_back(cpu::released_energy(density, maps[m], table, ray_spacing, settings.sharpening ? cpu::lattice_blur_variance(settings.lattice) : 0.0));
+        if (!settings.tilt)
+            std::fill(batch.back().slope_u.begin(), batch.back().slope_u.end(), 0.0f),
+                std::fill(batch.back().slope_v.begin(), batch.back().slope_v.end(), 0.0f);
+        if (!settings.hardening) std::fill(batch.back().depth_g_cm2.begin(), batch.back().depth_g_cm2.end(), 0.0f);
         batch_bytes += batch.back().bytes();
         clock.add("ray trace and TERMA");
         if (fused && m + 1 < maps.size() && batch_bytes < source_budget_bytes) continue;
         const cpu::DirectionSet directions =
-            fused ? cpu::isotropic_directions(settings.isotropic)
-                  : cpu::beam_aligned_directions(model.cone_kernel, -maps[m].frame.axes.col(2), settings.rings, settings.sectors);
+            fused || settings.always_isotropic ? cpu::isotropic_directions(settings.isotropic)
+                                               : cpu::beam_aligned_directions(model.cone_kernel, -maps[m].frame.axes.col(2), settings.rings, settings.sectors);
         const auto progress = [&](double part) {
             if (options.progress)
                 options.progress((static_cast<double>(batch_begin) + part * static_cast<double>(m + 1 - batch_begin)) / static_cast<double>(maps.size()));
@@ -112,11 +116,11 @@ QualitySettings quality_settings(Quality quality) {
         case Quality::draft:
             return {8, 8, 96, cpu::LatticeMode::rounded, 1.0};
         case Quality::standard:
-            return {12, 12, 192, cpu::LatticeMode::interpolated, 1.0};
+            return {12, 12, 192, cpu::LatticeMode::interpolated, 0.5};
         case Quality::high:
-            return {20, 20, 400, cpu::LatticeMode::interpolated, 0.5};
+            return {20, 20, 400, cpu::LatticeMode::interpolated, 0.34};
     }
-    return {12, 12, 192, cpu::LatticeMode::interpolated, 1.0};
+    return {12, 12, 192, cpu::LatticeMode::interpolated, 0.5};
 }
 
 std::vector<float> compute_dose(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options) {
@@ -124,7 +128,7 @@ std::vector<float> compute_dose(const DensityGrid& density, const std::vector<Fl
     std::vector<float> dose(density.grid.voxel_count(), 0.0f);
     StageClock clock(options.seconds);
     for (std::size_t m = 0; m < maps.size(); ++m) {
-        add_to(dose, cpu::pencil_beam(density, maps[m], model.pencil_kernel));
+        add_to(dose, cpu::pencil_beam(density, maps[m], model.pencil_kernel, options.lateral_scaling));
         clock.add("pencil beam");
         if (options.progress) options.progress(static_cast<double>(m + 1) / static_cast<double>(maps.size()));
     }

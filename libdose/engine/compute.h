@@ -19,12 +19,16 @@ struct QualitySettings {
     int isotropic;       ///< patient-fixed directions, one transport for many maps
     cpu::LatticeMode lattice;
     double ray_spacing_voxels;  ///< between rays of the ray trace at the isocentre plane, in voxels
+    // Ingredients that the ablation table switches off; nothing else does.
+    bool tilt = true, hardening = true, sharpening = true;
+    bool always_isotropic = false;
 };
 QualitySettings quality_settings(Quality quality);
 
 struct ComputeOptions {
     Algorithm algorithm = Algorithm::collapsed_cone;
-    Quality quality = Quality::standard;
+    QualitySettings settings = quality_settings(Quality::standard);
+    bool lateral_scaling = true;  ///< pencil beam: kernels widen where the density is low
     std::function<void(double)> progress;
     std::map<std::string, double>* seconds = nullptr;  ///< time per stage is added here
 };

@@ -148,9 +148,15 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     header.provenance.engine_version = LIBDOSE_VERSION;
     header.provenance.engine = to_string(options.algorithm);
     header.provenance.hu_curve_name = options.hu_curve.name();
-    header.provenance.settings = {
-        {"grid_mm", number(options.grid_mm)}, {"quality", to_string(options.quality)}, {"sub_arc_deg", number(options.sub_arc_deg)}, {"dose_to", "medium"}};
-    for (const DensityOverride& o : options.overrides) header.provenance.settings["density " + o.structure] = number(o.density_g_cm3);
+    header.provenance.settings = {{"grid_mm", number(options.grid_mm)},
+                                  {"quality", to_string(options.quality)},
+                                  {"sub_arc_deg", number(options.sub_arc_deg)},
+                                  {"dose_to", options.dose_to == DoseMedium::water ? "water" : "medium"}};
+    if (options.algorithm == Algorithm::pencil_beam) header.provenance.settings["lateral_scaling"] = options.lateral_scaling ? "on" : "off";
+    header.medium = options.dose_to;
+    for (const DensityOverride& o : options.overrides)
+        header.provenance.settings["density " + o.structure] =
+            (o.density_g_cm3 > 0 ? number(o.density_g_cm3) : "usual") + (o.material.empty() ? "" : " " + o.material);
     for (const Task& task : tasks) {
         header.provenance.model_hashes[task.model->name] = task.model->content_hash;
         header.provenance.settings["calibration " + task.model->name] =
@@ -166,7 +172,8 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         clock("fluence");
         ComputeOptions compute;
         compute.algorithm = options.algorithm;
-        compute.quality = options.quality;
+        compute.settings = quality_settings(options.quality);
+        compute.lateral_scaling = options.lateral_scaling;
         compute.seconds = &result.seconds;
         compute.progress = [&](double part) {
             report((static_cast<double>(done) + part * static_cast<double>(task.beams.size())) / static_cast<double>(plan.beams.size()), stage);
@@ -175,7 +182,8 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         last = std::chrono::steady_clock::now();
         const double scale = gray_per_unit(*task.model, options.algorithm);
         for (std::size_t v = 0; v < dose.size(); ++v) {
-            const double gray = scale * static_cast<double>(dose[v]);
+            double gray = scale * static_cast<double>(dose[v]);
+            if (options.dose_to == DoseMedium::water) gray *= static_cast<double>(density.water_to_medium[v]);
             if (!std::isfinite(gray)) throw internal_error("the dose of a voxel is not finite", stage + ", voxel " + std::to_string(v));
             dose[v] = static_cast<float>(gray);
             total[v] += dose[v];

@@ -2,6 +2,7 @@
 #include "libdose/error.h"
 #include "libdose/io/hdf5.h"
 #include "libdose/reference_case.h"
+#include "libdose/validate.h"
 
 namespace libdose::io {
 
@@ -54,6 +55,31 @@ ReferenceCase read_reference_case(const std::filesystem::path& path) {
     result.source_spectrum = file.text("/", "source_spectrum");
     result.dose_to = file.has_attribute("/", "dose_to") ? file.text("/", "dose_to") : "";
     return result;
+}
+
+void write_validation(const ReferenceCase& reference, const ValidationResult& result, const std::filesystem::path& path) {
+    const auto n = reference.size();
+    const std::vector<std::size_t> shape{static_cast<std::size_t>(n[2]), static_cast<std::size_t>(n[1]), static_cast<std::size_t>(n[0])};
+    Hdf5Writer file(path);
+    const char* names[] = {"/x_edges_cm", "/y_edges_cm", "/z_edges_cm"};
+    for (std::size_t axis = 0; axis < 3; ++axis) file.doubles(names[axis], reference.edges_cm[axis], {reference.edges_cm[axis].size()});
+    file.floats("/reference", reference.dose, shape);
+    file.floats("/relative_uncertainty", reference.relative_uncertainty, shape);
+    file.floats("/density_g_cm3", reference.density_g_cm3, shape);
+    file.floats("/calculated", result.calculated, shape);
+    file.bytes("/passed", result.passed, shape);
+    std::vector<unsigned char> region;
+    for (const Region r : result.region) region.push_back(static_cast<unsigned char>(r));
+    file.bytes("/region", region, shape);
+    file.text("/", "case", result.name);
+    file.text("/", "engine", result.engine);
+    file.text("/", "quality", result.quality);
+    file.text("/", "model", result.model);
+    file.text("/", "dose_unit", "Gy cm2");
+    file.texts("/", "passed_values", {"0: not judged", "1: failed 2%/2mm", "2: passed 2%/2mm"});
+    file.texts("/", "region_values", {"0: none", "1: build-up", "2: in-field", "3: penumbra", "4: out-of-field"});
+    file.number("/", "maximum", result.maximum);
+    file.commit();
 }
 
 }  // namespace libdose::io

@@ -50,6 +50,7 @@ double mass_density_of(double relative, const MaterialTable& materials) {
 struct Override {
     const Structure* structure;
     double density_g_cm3;
+    const MaterialProperties* material;  ///< null: composition by density
     std::string origin;
 };
 
@@ -58,10 +59,10 @@ std::vector<Override> all_overrides(const StructureSet* structures, const std::v
     if (structures)
         for (const Structure& structure : structures->structures) {
             if (structure.relative_electron_density) {
-                result.push_back({&structure, mass_density_of(*structure.relative_electron_density, materials),
+                result.push_back({&structure, mass_density_of(*structure.relative_electron_density, materials), nullptr,
                                   "relative electron density " + text_of(*structure.relative_electron_density) + " in the structure set"});
             } else if (structure.relative_mass_density) {
-                result.push_back({&structure, *structure.relative_mass_density, "relative mass density in the structure set"});
+                result.push_back({&structure, *structure.relative_mass_density, nullptr, "relative mass density in the structure set"});
             }
         }
     for (const DensityOverride& request : requested) {
@@ -73,12 +74,32 @@ std::vector<Override> all_overrides(const StructureSet* structures, const std::v
             throw bad_input("density override for a structure that is not there: \"" + request.structure + "\"", "density override",
                             known.empty() ? "There is no structure set" : "Structures: " + known);
         }
-        result.push_back({structure, request.density_g_cm3, "request"});
+        const MaterialProperties* material = request.material.empty() ? nullptr : &materials.by_name(request.material);
+        const double density = material && request.density_g_cm3 == 0 ? material->density_g_cm3 : request.density_g_cm3;
+        result.push_back({structure, density, material, material ? "request: " + request.material : "request"});
     }
     for (const Override& o : result)
         if (!(o.density_g_cm3 > 0) || !std::isfinite(o.density_g_cm3) || o.density_g_cm3 > 25)
             throw bad_input("density override " + text_of(o.density_g_cm3) + " g/cm3 is not between 0 and 25", "structure " + o.structure->name);
     return result;
+}
+
+/// Mass of a named material in the voxels of the dose grid.
+struct NamedMass {
+    const MaterialProperties* material;
+    double density_g_cm3;        ///< where nothing else is
+    std::vector<float> density;  ///< g of it per cm³ of the voxel
+};
+
+void set_properties(DensityGrid& grid, std::size_t voxel, double rho, const MaterialProperties& p) {
+    grid.water_part[voxel] = static_cast<float>(rho * p.water_part);
+    grid.high_z_part[voxel] = static_cast<float>(rho * p.high_z_part);
+    grid.kernel_density[voxel] = static_cast<float>(rho * p.kernel_scaling);
+    grid.water_to_medium[voxel] = static_cast<float>(p.water_to_medium);
+}
+
+void resize(DensityGrid& grid, std::size_t count) {
+    for (auto* values : {&grid.water_part, &grid.high_z_part, &grid.kernel_density, &grid.water_to_medium}) values->resize(count);
 }
 
 }  // namespace
@@ -110,9 +131,8 @@ DensityGrid uniform_density(const Grid& grid, const MaterialProperties& material
     density.grid = grid;
     const std::size_t count = grid.voxel_count();
     density.density.assign(count, static_cast<float>(material.density_g_cm3));
-    density.water_part.assign(count, static_cast<float>(material.density_g_cm3 * material.water_part));
-    density.high_z_part.assign(count, static_cast<float>(material.density_g_cm3 * material.high_z_part));
-    density.electron_density.assign(count, static_cast<float>(material.density_g_cm3 * material.electrons_per_gram));
+    resize(density, count);
+    for (std::size_t v = 0; v < count; ++v) set_properties(density, v, material.density_g_cm3, material);
     density.inside.assign(count, 1.0f);
     return density;
 }
@@ -152,25 +172,35 @@ DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, c
         if (!std::isfinite(hu)) throw bad_input("the CT holds a value that is not a number", "voxel " + std::to_string(v));
         if (inside.values[v] > 0.5f) {
             if (hu < curve.lowest_hu()) ++result.below_table;
-            if (hu > curve.highest_hu()) ++result.above_table;
+            if (hu >= curve.highest_hu()) ++result.above_table;
             result.lowest_hu = std::min(result.lowest_hu, hu);
             result.highest_hu = std::max(result.highest_hu, hu);
         }
         density.values[v] = static_cast<float>(curve.density(hu));
     }
-    const auto outside_table = [&](std::size_t count, const char* side, double end) {
-        if (count > 0)
-            result.notes.push_back(std::to_string(count) + " CT voxels are " + side + " the HU table (" + text_of(end) +
-                                   " HU) and take the density at its end, " + text_of(curve.density(end)) + " g/cm3; lowest " + text_of(result.lowest_hu) +
-                                   ", highest " + text_of(result.highest_hu) + " HU");
+    const auto end_of_table = [&](double end) {
+        return " the HU table (" + text_of(end) + " HU) and take the density there, " + text_of(curve.density(end)) + " g/cm3; lowest " +
+               text_of(result.lowest_hu) + ", highest " + text_of(result.highest_hu) + " HU";
     };
-    outside_table(result.below_table, "below", curve.lowest_hu());
-    outside_table(result.above_table, "above", curve.highest_hu());
+    if (result.below_table > 0) result.notes.push_back(std::to_string(result.below_table) + " CT voxels are below" + end_of_table(curve.lowest_hu()));
+    if (result.above_table > 0)
+        result.notes.push_back(std::to_string(result.above_table) + " CT voxels (" +
+                               text_of(static_cast<double>(result.above_table) * density.grid.spacing_mm.prod() / 1000) + " cm3) are at or above the end of" +
+                               end_of_table(curve.highest_hu()) +
+                               ". A CT does not tell what saturated metal is: name the material of its structure (--material NAME=titanium)");
 
+    std::vector<NamedMass> named;
     for (const Override& override_ : all_overrides(structures, requested, materials)) {
         const Volume<float> mask = coverage_mask(*override_.structure, density.grid);
         const auto value = static_cast<float>(override_.density_g_cm3);
         for (std::size_t v = 0; v < mask.values.size(); ++v) density.values[v] += mask.values[v] * (value - density.values[v]);
+        // A later override replaces what an earlier one named.
+        Volume<float> mass = mask;
+        for (std::size_t v = 0; v < mask.values.size(); ++v) mass.values[v] *= value * inside.values[v];
+        const Volume<float> covered = resample_conserving(mask, grid, 0.0f);
+        for (NamedMass& earlier : named)
+            for (std::size_t v = 0; v < earlier.density.size(); ++v) earlier.density[v] *= 1 - covered.values[v];
+        if (override_.material) named.push_back({override_.material, override_.density_g_cm3, resample_conserving(mass, grid, 0.0f).values});
         result.notes.push_back("density of \"" + override_.structure->name + "\" set to " + text_of(override_.density_g_cm3) + " g/cm3 (" + override_.origin +
                                ")");
     }
@@ -179,18 +209,25 @@ DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, c
     result.density = resample_conserving(density, grid, 0.0f).values;
     result.inside = resample_conserving(inside, grid, 0.0f).values;
     const std::size_t count = grid.voxel_count();
-    result.water_part.resize(count);
-    result.high_z_part.resize(count);
-    result.electron_density.resize(count);
+    resize(result, count);
 #pragma omp parallel for schedule(static)
     for (std::size_t v = 0; v < count; ++v) {
         const double rho = static_cast<double>(result.density[v]);
+        double rest = rho, rest_volume = static_cast<double>(result.inside[v]);
+        for (const NamedMass& mass : named) {
+            rest -= static_cast<double>(mass.density[v]);
+            rest_volume -= static_cast<double>(mass.density[v]) / mass.density_g_cm3;
+        }
         // Composition goes by the density of the tissue itself, not thinned by the air or vacuum beside it.
-        const double tissue = result.inside[v] > 1e-3f ? rho / static_cast<double>(result.inside[v]) : rho;
-        const MaterialProperties p = materials.by_density(tissue);
-        result.water_part[v] = static_cast<float>(rho * p.water_part);
-        result.high_z_part[v] = static_cast<float>(rho * p.high_z_part);
-        result.electron_density[v] = static_cast<float>(rho * p.electrons_per_gram);
+        MaterialProperties p = materials.by_density(std::max(0.0, rest_volume > 1e-3 ? rest / rest_volume : rest));
+        double mass_so_far = std::max(0.0, rest);
+        for (const NamedMass& mass : named) {
+            const double part = static_cast<double>(mass.density[v]);
+            if (!(part > 0)) continue;
+            mass_so_far += part;
+            p = mixture(p, *mass.material, part / mass_so_far);
+        }
+        set_properties(result, v, rho, p);
     }
     return result;
 }

@@ -8,12 +8,26 @@
 
 namespace libdose {
 
+MaterialProperties mixture(const MaterialProperties& a, const MaterialProperties& b, double part) {
+    const auto blend = [&](double MaterialProperties::*value) { return a.*value + part * (b.*value - a.*value); };
+    MaterialProperties result;
+    result.density_g_cm3 = blend(&MaterialProperties::density_g_cm3);
+    result.water_part = blend(&MaterialProperties::water_part);
+    result.high_z_part = blend(&MaterialProperties::high_z_part);
+    result.electrons_per_gram = blend(&MaterialProperties::electrons_per_gram);
+    result.kernel_scaling = blend(&MaterialProperties::kernel_scaling);
+    result.water_to_medium = blend(&MaterialProperties::water_to_medium);
+    return result;
+}
+
 MaterialTable MaterialTable::read_csv(const std::filesystem::path& file) {
-    const CsvTable csv = read_csv_table(file, {"material", "density_g_cm3", "water_part", "high_z_part", "electrons_per_gram"}, 1);
+    const CsvTable csv =
+        read_csv_table(file, {"material", "density_g_cm3", "water_part", "high_z_part", "electrons_per_gram", "kernel_scaling", "water_to_medium"}, 1);
     MaterialTable table;
     for (std::size_t r = 0; r < csv.names.size(); ++r) {
         table.names_.push_back(csv.names[r]);
-        table.rows_.push_back({csv.numbers[r][0], csv.numbers[r][1], csv.numbers[r][2], csv.numbers[r][3]});
+        const std::vector<double>& n = csv.numbers[r];
+        table.rows_.push_back({n[0], n[1], n[2], n[3], n[4], n[5]});
     }
     const auto rung = [&](const char* name, double density) {
         MaterialProperties row = table.by_name(name);
@@ -27,6 +41,8 @@ MaterialTable MaterialTable::read_csv(const std::filesystem::path& file) {
     rung("bone_cortical", 1.85);
     rung("bone_cortical", 2.4);
     rung("titanium", 3.0);
+    rung("titanium", table.by_name("titanium").density_g_cm3);
+    rung("steel", table.by_name("steel").density_g_cm3);
     return table;
 }
 
@@ -50,10 +66,7 @@ MaterialProperties MaterialTable::by_density(double density) const {
         std::size_t i = 1;
         while (ladder_[i].density_g_cm3 < density) ++i;
         const auto &low = ladder_[i - 1], &high = ladder_[i];
-        const double part = (density - low.density_g_cm3) / (high.density_g_cm3 - low.density_g_cm3);
-        result.water_part = low.water_part + part * (high.water_part - low.water_part);
-        result.high_z_part = low.high_z_part + part * (high.high_z_part - low.high_z_part);
-        result.electrons_per_gram = low.electrons_per_gram + part * (high.electrons_per_gram - low.electrons_per_gram);
+        result = mixture(low, high, (density - low.density_g_cm3) / (high.density_g_cm3 - low.density_g_cm3));
     }
     result.density_g_cm3 = density;
     return result;

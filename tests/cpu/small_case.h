@@ -17,7 +17,7 @@ inline DensityGrid water_cube(int n, double spacing) {
 }
 
 inline void set_density(DensityGrid& density, std::size_t voxel, float value) {
-    density.density[voxel] = density.water_part[voxel] = density.electron_density[voxel] = value;
+    density.density[voxel] = density.water_part[voxel] = density.kernel_density[voxel] = value;
     density.high_z_part[voxel] = 0;
 }
 

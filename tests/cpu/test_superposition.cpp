@@ -47,7 +47,7 @@ std::vector<double> exact_rays(const DensityGrid& density, const ConeKernel& ker
             for (std::size_t d = 0; d < directions.size(); ++d) {
                 std::vector<double> optical(rates, 0.0);
                 physics::march(grid, point, -directions[d].direction, 0, 1e9, [&](std::size_t w, double in, double out) {
-                    const double eta = static_cast<double>(density.electron_density[w]), length = (out - in) * 0.1;
+                    const double eta = static_cast<double>(density.kernel_density[w]), length = (out - in) * 0.1;
                     float c[8] = {};
                     if (entry[w] < source.size()) table.coefficients(d, source.slope_u[entry[w]], source.slope_v[entry[w]], source.depth_g_cm2[entry[w]], c);
                     for (std::size_t r = 0; r < rates; ++r) {
@@ -55,7 +55,7 @@ std::vector<double> exact_rays(const DensityGrid& density, const ConeKernel& ker
                         // Energy released along the segment that reaches the point, times the fraction deposited per cm there.
                         const double through = x > 1e-9 ? length * (1 - std::exp(-x)) / x : length;
                         dose[v] += energy[w] * static_cast<double>(c[r]) * through * std::exp(-optical[r]) * a *
-                                   static_cast<double>(density.electron_density[v]) / static_cast<double>(density.density[v]) / (n * n * n);
+                                   static_cast<double>(density.kernel_density[v]) / static_cast<double>(density.density[v]) / (n * n * n);
                         optical[r] += x;
                     }
                 });

@@ -171,14 +171,14 @@ TEST_F(Engine, DensityOverridesAreUsedAndReported) {
     set.structures.push_back(block);
     EngineOptions options = coarse();
     const auto plain = run(ct, &set, plan_of({static_beam(1, 0, 100)}), options);
-    options.overrides = {{"Block", 0.2}};
+    options.overrides = {{"Block", 0.2, ""}};
     const auto light = run(ct, &set, plan_of({static_beam(1, 0, 100)}), options);
     // 6 cm less 4.9 g/cm² of water before the isocentre: about exp(0.047 · 4.9) = 1.26 more dose.
     EXPECT_NEAR(interpolate(light.plan.gy, Vec3::Zero()) / interpolate(plain.plan.gy, Vec3::Zero()), 1.24, 0.05);
     bool said = false;
     for (const std::string& note : light.notes) said = said || note.find("Block") != std::string::npos;
     EXPECT_TRUE(said);
-    options.overrides = {{"No such", 1.0}};
+    options.overrides = {{"No such", 1.0, ""}};
     EXPECT_THROW(run(ct, &set, plan_of({static_beam(1, 0, 100)}), options), Error);
 }
 

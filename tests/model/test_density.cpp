@@ -100,6 +100,52 @@ TEST(Density, RelativeElectronDensityBecomesMassDensity) {
     for (double z = 1.5; z < 60; z += 3) insert.contours.push_back({{Vec3(0, 0, z), Vec3(60, 0, z), Vec3(60, 60, z), Vec3(0, 60, z)}});
     set.structures.push_back(insert);
     const DensityGrid density = density_on_grid(ct, &set, HuCurve::default_curve(), materials(), {}, Grid{{10, 10, 10}, Vec3(4, 4, 4), Vec3(12, 12, 12)});
-    EXPECT_NEAR(density.electron_density[555], 1.5f, 1e-3f);
+    const double rho = static_cast<double>(density.density[555]);
+    EXPECT_NEAR(rho * materials().by_density(rho).electrons_per_gram, 1.5, 1e-3);
     EXPECT_GT(density.density[555], 1.5f);  // bone has fewer electrons per gram
+}
+
+TEST(Density, ANamedMaterialKeepsItsCompositionAndItsMass) {
+    // A cube of steel in water, its faces inside the dose voxels: composition must be that of steel and water in proportion to their mass.
+    CtImage ct;
+    ct.hu = Volume<float>(Grid{{30, 30, 30}, Vec3(2, 2, 2), Vec3(1, 1, 1)}, 0.0f);
+    StructureSet set;
+    Structure implant;
+    implant.name = "Implant";
+    for (double z = 21; z < 40; z += 2) implant.contours.push_back({{Vec3(20, 20, z), Vec3(40, 20, z), Vec3(40, 40, z), Vec3(20, 40, z)}});
+    set.structures.push_back(implant);
+    const MaterialTable table = materials();
+    const HuCurve water_only("water", {-1000, 3000}, {1.0, 1.0});
+    const Grid grid{{20, 20, 20}, Vec3(3, 3, 3), Vec3(1.5, 1.5, 1.5)};
+    const DensityGrid density = density_on_grid(ct, &set, water_only, table, {{"Implant", 0, "steel"}}, grid);
+    double high_z = 0, kernel = 0;
+    for (std::size_t v = 0; v < density.density.size(); ++v)
+        high_z += static_cast<double>(density.high_z_part[v]), kernel += static_cast<double>(density.kernel_density[v]);
+    const MaterialProperties steel = table.by_name("steel");
+    EXPECT_NEAR(high_z * 27e-3, 8.0 * steel.high_z_part * 8.0, 0.02 * 8 * 8);  // 8 cm3 of 8 g/cm3
+    EXPECT_NEAR(kernel * 27e-3, 8.0 * 8.0 * steel.kernel_scaling + (216 - 8) * 1.0, 0.5);
+    const std::size_t inside = grid.index(9, 9, 9);
+    EXPECT_NEAR(density.density[inside], 8.0f, 1e-3f);
+    EXPECT_NEAR(density.water_to_medium[inside], static_cast<float>(steel.water_to_medium), 1e-3f);
+    EXPECT_NEAR(density.water_to_medium[grid.index(1, 1, 1)], 1.0f, 1e-5f);
+    EXPECT_THROW(density_on_grid(ct, &set, water_only, table, {{"Implant", 0, "unobtainium"}}, grid), Error);
+}
+
+TEST(Density, VoxelsAtTheEndOfTheTableAreReported) {
+    CtImage ct;
+    ct.hu = Volume<float>(Grid{{10, 10, 10}, Vec3(2, 2, 2), Vec3(1, 1, 1)}, 0.0f);
+    ct.hu.values[555] = ct.hu.values[556] = 3071.0f;
+    const DensityGrid density = density_on_grid(ct, nullptr, HuCurve::default_curve(), materials(), {}, Grid{{10, 10, 10}, Vec3(2, 2, 2), Vec3(1, 1, 1)});
+    EXPECT_EQ(density.above_table, 2u);
+    bool told = false;
+    for (const std::string& note : density.notes) told |= note.find("saturated metal") != std::string::npos;
+    EXPECT_TRUE(told);
+}
+
+TEST(Materials, StoppingPowerRatiosAreThePublishedOnes) {
+    // Siebers et al, Phys. Med. Biol. 45 (2000) 983: 6 MV bone 1.116, lung, adipose and soft tissue within 0.035 of 1.
+    const MaterialTable table = materials();
+    EXPECT_NEAR(table.by_name("bone_cortical").water_to_medium, 1.116, 0.005);
+    for (const char* name : {"lung", "adipose", "soft_tissue", "soft_tissue_icru4"}) EXPECT_NEAR(table.by_name(name).water_to_medium, 1.0, 0.035) << name;
+    EXPECT_DOUBLE_EQ(table.by_name("water").water_to_medium, 1.0);
 }

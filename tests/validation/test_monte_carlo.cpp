@@ -16,7 +16,7 @@ ValidationResult run(const std::string& name, Algorithm algorithm, double grid_m
     const MaterialTable materials = MaterialTable::read_csv(data_folder() / "materials" / "basis.csv");
     ValidationOptions options;
     options.algorithm = algorithm;
-    options.grid_mm = grid_mm;
+    options.grid_mm = Vec3::Constant(grid_mm);
     return validate(reference, model, materials, options);
 }
 
@@ -94,7 +94,7 @@ TEST(Validation, ATurnedBeamGivesTheTurnedDose) {
     const BeamModel model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
     const MaterialTable materials = MaterialTable::read_csv(data_folder() / "materials" / "basis.csv");
     ValidationOptions options;
-    options.grid_mm = 4;
+    options.grid_mm = Vec3::Constant(4);
     options.quality = Quality::draft;
     const auto a = validate(straight, model, materials, options), b = validate(turned, model, materials, options);
     const auto at = [&](const ReferenceCase& c, const ValidationResult& r, double x, double z) {

@@ -38,7 +38,8 @@ private:
 
 struct DensityOverride {
     std::string structure;
-    double density_g_cm3 = 1.0;
+    double density_g_cm3 = 0;  ///< 0: the usual density of `material`
+    std::string material;      ///< name in the material table; empty: composition goes by density
 };
 
 /// Mass density and the quantities derived from it, on the dose grid.
@@ -46,12 +47,14 @@ struct DensityOverride {
 /// docs/methods/terma.md. All in g/cm³.
 struct DensityGrid {
     Grid grid;
-    std::vector<float> density;                    ///< mass density
-    std::vector<float> water_part;                 ///< ρ·a
-    std::vector<float> high_z_part;                ///< ρ·b, may be slightly negative
-    std::vector<float> electron_density;           ///< ρ·(Z/A)/(Z/A of water): scales the kernel
-    std::vector<float> inside;                     ///< fraction of the voxel inside body, support or bolus; 1 everywhere without a body
-    std::size_t below_table = 0, above_table = 0;  ///< CT voxels outside the HU table (inside the body if there is one)
+    std::vector<float> density;          ///< mass density
+    std::vector<float> water_part;       ///< ρ·a
+    std::vector<float> high_z_part;      ///< ρ·b, may be slightly negative
+    std::vector<float> kernel_density;   ///< ρ·(kernel scaling of the material): scales the kernel
+    std::vector<float> water_to_medium;  ///< stopping-power ratio: dose to water / dose to medium; no unit
+    std::vector<float> inside;           ///< fraction of the voxel inside body, support or bolus; 1 everywhere without a body
+    std::size_t below_table = 0;         ///< CT voxels below the HU table (inside the body if there is one)
+    std::size_t above_table = 0;         ///< CT voxels at or above its end: metal, or saturated
     double lowest_hu = 0, highest_hu = 0;
     std::vector<std::string> notes;
 };

@@ -34,6 +34,8 @@ struct EngineOptions {
     int threads = 0;              ///< 0: all cores
     double beam_margin_mm = 100;  ///< the grid ends this far from the fields, or at the body
     bool per_beam = false;        ///< also keep the dose of every beam
+    DoseMedium dose_to = DoseMedium::medium;
+    bool lateral_scaling = true;  ///< pencil beam: kernels widen where the density is low
     double sub_arc_deg = 2.0;     ///< largest gantry step that one ray trace stands for
     std::vector<DensityOverride> overrides;
     HuCurve hu_curve = HuCurve::default_curve();

@@ -13,14 +13,26 @@
 
 namespace libdose {
 
+/// What the ablation table (docs/validation/ablation.md) changes; as it stands, the engine is as `Quality` says.
+struct Ablation {
+    bool tilt = true;            ///< kernels follow the local ray; off: all point along the axis of the beam
+    bool hardening = true;       ///< kernels follow the depth; off: that of the surface
+    bool sharpening = true;      ///< the fluence is sharpened by the lattice's blur
+    int rings = 0, sectors = 0;  ///< beam-aligned directions; 0: by quality
+    int isotropic = 0;           ///< patient-fixed directions instead of beam-aligned ones; 0: off
+    std::string lattice;         ///< "rounded", "interpolated"; empty: by quality
+};
+
 struct ValidationOptions {
     Algorithm algorithm = Algorithm::collapsed_cone;
     Quality quality = Quality::standard;
-    double grid_mm = 0;  ///< 0: the smallest voxel edge of the case, between 1 and 2.5 mm
+    Vec3 grid_mm = Vec3::Zero();  ///< voxel sides; 0: the smallest voxel edge of the case, between 1 and 2.5 mm
     int threads = 0;
+    bool lateral_scaling = true;  ///< pencil beam
+    Ablation ablation;
 };
 
-/// Differences calculated − reference in one region, over voxels whose reference uncertainty is below 2 %.
+/// Differences calculated − reference in one region, over voxels whose reference uncertainty is below 2 % (out of field: all).
 struct RegionStatistics {
     std::size_t voxels = 0;
     double mean_percent = 0, sd_percent = 0;  ///< of the local reference dose
@@ -34,15 +46,23 @@ struct AxisPoint {
     double depth_cm, reference, calculated, sigma;  ///< Gy cm²; σ absolute
 };
 
+/// Where a voxel of a case lies.
+enum class Region : unsigned char { none, build_up, in_field, penumbra, out_of_field };
+
 struct ValidationResult {
     std::string name, engine, quality, model;
-    double grid_mm = 0, seconds = 0;
+    Vec3 grid_mm = Vec3::Zero();
+    double seconds = 0;                               ///< of the dose calculation
     double maximum = 0;                               ///< D_max of the reference, Gy cm²
+    double maximum_depth_mm = 0;                      ///< along the beam, from the surface z = 0
     std::size_t evaluated = 0;                        ///< voxels above 10 % with σ < 2 %
     std::map<std::string, double> gamma, gamma_raw;   ///< "2%/2mm" -> pass rate in percent; widened by 2σ, and raw
     std::map<std::string, RegionStatistics> regions;  ///< "build-up", "in-field", "penumbra", "out-of-field", "material: …"
     std::vector<AxisPoint> axis;                      ///< along the beam axis through the field centre's voxel column (beam angle 0)
     std::vector<float> calculated;                    ///< on the case's voxels, Gy cm²
+    std::vector<Region> region;                       ///< of the case's voxels
+    std::vector<unsigned char> passed;                ///< 2%/2mm, widened: 0 not judged, 1 failed, 2 passed
+    Volume<float> dose;                               ///< on the engine's own grid, Gy cm²
 };
 
 /// Name of the generic model with the case's spectrum, for example "generic-6MV". Throws bad_input.
@@ -50,5 +70,21 @@ std::string model_name_for(const ReferenceCase& reference);
 
 /// Throws bad_input on an unknown material, a field that is empty, a beam that is not consistent.
 ValidationResult validate(const ReferenceCase& reference, const BeamModel& model, const MaterialTable& materials, const ValidationOptions& options);
+
+/// One criterion of a standard (docs/validation/suites.md).
+struct SuiteRow {
+    std::string test;      ///< "δ1 central axis"
+    double value = 0;      ///< what was measured, in `unit`
+    double tolerance = 0;  ///< `value` must not be above it, or not below it when `at_least`
+    bool at_least = false;
+    std::string unit;  ///< "%", "mm"
+    std::size_t points = 0;
+    bool passed = false;
+};
+
+/// "gates", "venselaar", "tg53", "mppg5b".
+std::vector<std::string> suite_names();
+/// The criteria of a suite that a case allows; none applies to none. Throws bad_input for an unknown suite.
+std::vector<SuiteRow> evaluate_suite(const std::string& suite, const ReferenceCase& reference, const ValidationResult& result);
 
 }  // namespace libdose

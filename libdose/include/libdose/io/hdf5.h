@@ -8,6 +8,7 @@
 #include "libdose/beam_model.h"
 #include "libdose/dose.h"
 #include "libdose/reference_case.h"
+#include "libdose/validate.h"
 
 namespace libdose::io {
 
@@ -25,6 +26,8 @@ Dose read_dose_hdf5(const std::filesystem::path& file);  ///< /plan
 
 /// Monte Carlo reference case (docs/data/reference-case.md). Throws bad_input.
 ReferenceCase read_reference_case(const std::filesystem::path& file);
+/// Calculated and reference dose on the case's voxels, [z, y, x], with what passed (docs/data/reference-case.md).
+void write_validation(const ReferenceCase& reference, const ValidationResult& result, const std::filesystem::path& file);
 
 /// SHA-256 in lower-case hexadecimal.
 std::string sha256(const std::string& bytes);
