@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "libdose/data.h"
+#include "libdose/error.h"
 #include "libdose/io/hdf5.h"
 #include "libdose/validate.h"
 
@@ -10,14 +11,17 @@ using namespace libdose;
 
 namespace {
 
-ValidationResult run(const std::string& name, Algorithm algorithm, double grid_mm = 0) {  // 0: the case's smallest voxel edge
+ValidationResult run(const std::string& name, const ValidationOptions& options) {
     const ReferenceCase reference = io::read_reference_case(std::filesystem::path(LIBDOSE_TEST_DATA) / "reference" / (name + ".h5"));
     const BeamModel model = io::read_beam_model(data_folder() / "models" / (model_name_for(reference) + ".h5"));
     const MaterialTable materials = MaterialTable::read_csv(data_folder() / "materials" / "basis.csv");
+    return validate(reference, model, materials, options);
+}
+
+ValidationResult run(const std::string& name, Algorithm algorithm) {
     ValidationOptions options;
     options.algorithm = algorithm;
-    options.grid_mm = Vec3::Constant(grid_mm);
-    return validate(reference, model, materials, options);
+    return run(name, options);
 }
 
 }  // namespace
@@ -47,21 +51,28 @@ INSTANTIATE_TEST_SUITE_P(MonteCarlo, WaterCase,
 TEST(HeterogeneousCase, TumourInLung) {
     const ValidationResult r = run("lung_tumour_6MV_4x4", Algorithm::collapsed_cone);
     EXPECT_GE(r.gamma.at("2%/2mm"), 98);
-    EXPECT_LE(std::abs(r.regions.at("material: water").mean_percent), 1.0);
-    EXPECT_LE(std::abs(r.regions.at("material: lung").mean_percent), 1.5);
+    EXPECT_GE(r.gamma.at("2%/1mm"), 95);
+    for (const char* material : {"soft_tissue_icru4", "lung", "water"})
+        EXPECT_LE(std::abs(r.regions.at(std::string("material: ") + material).mean_percent), 1.0) << material;
+    EXPECT_LE(r.regions.at("in-field").sd_beyond_noise_percent, 1.5);
 }
 
 TEST(HeterogeneousCase, BoneAndLungSlabs) {
     const ValidationResult r = run("slab_lung_6MV_5x5", Algorithm::collapsed_cone);
     EXPECT_GE(r.gamma.at("2%/2mm"), 98);
-    EXPECT_LE(std::abs(r.regions.at("material: bone_cortical").mean_percent), 1.0);
-    EXPECT_LE(std::abs(r.regions.at("material: water").mean_percent), 1.0);
+    EXPECT_GE(r.gamma.at("2%/1mm"), 95);
+    for (const char* material : {"bone_cortical", "lung", "water"})
+        EXPECT_LE(std::abs(r.regions.at(std::string("material: ") + material).mean_percent), 1.0) << material;
+    EXPECT_LE(r.regions.at("in-field").sd_beyond_noise_percent, 1.5);
 }
 
 TEST(HeterogeneousCase, TitaniumBar) {
     const ValidationResult r = run("titanium_6MV_8x8", Algorithm::collapsed_cone);
-    EXPECT_GE(r.gamma.at("3%/2mm"), 98);
-    EXPECT_LE(std::abs(r.regions.at("in-field").mean_percent), 1.2);
+    EXPECT_GE(r.gamma.at("2%/2mm"), 98);
+    EXPECT_GE(r.gamma.at("2%/1mm"), 95);
+    EXPECT_LE(std::abs(r.regions.at("material: water").mean_percent), 1.0);
+    EXPECT_LE(std::abs(r.regions.at("material: titanium").mean_percent), 2.0);  // the aim of 1 % is missed: docs/validation/monte-carlo.md
+    EXPECT_LE(r.regions.at("in-field").sd_beyond_noise_percent, 1.5);
 }
 
 TEST(HeterogeneousCase, SmallHighEnergyFieldThroughLung) {
@@ -70,9 +81,11 @@ TEST(HeterogeneousCase, SmallHighEnergyFieldThroughLung) {
     EXPECT_LE(std::abs(r.regions.at("in-field").mean_percent), 2.5);
 }
 
-TEST(HeterogeneousCase, PencilBeamOverestimatesLungAsItIsKnownTo) {
-    // The reason to use the collapsed cone there: more than 5 % too much in lung.
-    EXPECT_GT(run("slab_lung_6MV_5x5", Algorithm::pencil_beam).regions.at("material: lung").mean_percent, 5);
+TEST(HeterogeneousCase, PencilBeamWithoutLateralScalingOverestimatesLungAsItIsKnownTo) {
+    ValidationOptions options;
+    options.algorithm = Algorithm::pencil_beam;
+    options.lateral_scaling = false;
+    EXPECT_GT(run("slab_lung_6MV_5x5", options).regions.at("material: lung").mean_percent, 5);
 }
 
 TEST(Validation, ModelOfACaseAndItsErrors) {
@@ -84,9 +97,18 @@ TEST(Validation, ModelOfACaseAndItsErrors) {
 }
 
 TEST(Validation, ATurnedBeamGivesTheTurnedDose) {
-    // A cube of water with its surface at z = 0, the beam at 0 and at 30 degrees about y through the origin: along the beam's axis the
+    // A block of water with its surface at z = 0, the beam at 0 and at 30 degrees about y through the origin: along the beam's axis the
     // depth dose must be the same function of the path length, but for the slanted surface.
-    ReferenceCase straight = io::read_reference_case(std::filesystem::path(LIBDOSE_TEST_DATA) / "reference" / "water_6MV_10x10.h5");
+    ReferenceCase straight;
+    straight.name = "block of water";
+    for (double x = -15; x <= 15; x += 1) straight.edges_cm[0].push_back(x), straight.edges_cm[1].push_back(x);
+    for (double z = 0; z <= 20; z += 1) straight.edges_cm[2].push_back(z);
+    const std::size_t count = 30 * 30 * 20;
+    straight.dose.assign(count, 1e-11f), straight.relative_uncertainty.assign(count, 0.01f);
+    straight.density_g_cm3.assign(count, 1.0f), straight.material_index.assign(count, 0);
+    straight.materials = {"0: water, 1.0 g/cm3"};
+    straight.field_x_cm = straight.field_y_cm = {-5, 5};
+    straight.source_spectrum = "6 MV";
     ReferenceCase turned = straight;
     const double angle = 30 * 3.14159265358979 / 180;
     turned.beam_angle_deg = 30;
@@ -94,20 +116,48 @@ TEST(Validation, ATurnedBeamGivesTheTurnedDose) {
     const BeamModel model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
     const MaterialTable materials = MaterialTable::read_csv(data_folder() / "materials" / "basis.csv");
     ValidationOptions options;
-    options.grid_mm = Vec3::Constant(4);
+    options.grid_mm = Vec3(5, 4, 4);  // voxels need not be cubes
     options.quality = Quality::draft;
-    const auto a = validate(straight, model, materials, options), b = validate(turned, model, materials, options);
-    const auto at = [&](const ReferenceCase& c, const ValidationResult& r, double x, double z) {
-        const auto cell = [](const std::vector<double>& edges, double value) {
-            return static_cast<std::size_t>(std::upper_bound(edges.begin(), edges.end(), value) - edges.begin()) - 1;
-        };
-        const std::size_t nx = c.edges_cm[0].size() - 1, ny = c.edges_cm[1].size() - 1;
-        return static_cast<double>(r.calculated[(cell(c.edges_cm[2], z) * ny + cell(c.edges_cm[1], 0.01)) * nx + cell(c.edges_cm[0], x)]);
+    const auto a = validate(straight, model, materials, options);
+    for (auto* c : {&straight, &turned}) c->dose = a.calculated;
+    const auto b = validate(turned, model, materials, options);
+    const auto at = [&](const ValidationResult& r, double x, double z) {
+        const auto i = static_cast<std::size_t>(std::floor(x + 15)), k = static_cast<std::size_t>(std::floor(z));
+        return static_cast<double>(r.calculated[(k * 30 + 15) * 30 + i]);
     };
-    // 10 cm along either axis; the slanted surface changes the scatter a little.
-    EXPECT_NEAR(at(turned, b, 10 * std::sin(angle), 10 * std::cos(angle)) / at(straight, a, 0, 10), 1, 0.03);
+    // 10 cm along either axis; the slanted surface changes the scatter a little, the voxels of 1 cm the rest.
+    EXPECT_NEAR(at(b, 10 * std::sin(angle), 10 * std::cos(angle)) / at(a, 0, 10), 1, 0.07);
     // The mirror position is out of the turned field.
-    EXPECT_LT(at(turned, b, -10 * std::sin(angle), 10 * std::cos(angle)), 0.1 * at(straight, a, 0, 10));
+    EXPECT_LT(at(b, -10 * std::sin(angle), 10 * std::cos(angle)), 0.1 * at(a, 0, 10));
     turned.beam_angle_deg = 10;  // contradicts the source position
     EXPECT_ANY_THROW(validate(turned, model, materials, options));
+}
+
+TEST(Validation, SuitesJudgeByTheirOwnTolerances) {
+    const ReferenceCase reference = io::read_reference_case(std::filesystem::path(LIBDOSE_TEST_DATA) / "reference" / "water_6MV_3x3.h5");
+    const BeamModel model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
+    const MaterialTable materials = MaterialTable::read_csv(data_folder() / "materials" / "basis.csv");
+    ValidationResult result = validate(reference, model, materials, {});
+    for (const std::string& suite : suite_names()) {
+        const auto rows = evaluate_suite(suite, reference, result);
+        EXPECT_GE(rows.size(), 5u) << suite;
+        for (const SuiteRow& row : rows) EXPECT_TRUE(row.passed) << suite << ": " << row.test << " " << row.value;
+    }
+    // Three percent too much everywhere fails what allows two, and the size of the deviation is what is reported.
+    for (auto* values : {&result.calculated, &result.dose.values})
+        for (float& value : *values) value *= 1.04f;
+    for (const SuiteRow& row : evaluate_suite("venselaar", reference, result)) {
+        if (row.test.find("axis, beyond") != std::string::npos) {
+            EXPECT_FALSE(row.passed);
+            EXPECT_NEAR(row.value, 4, 1.5);
+        }
+        if (row.test.find("RW50") != std::string::npos) {
+            EXPECT_TRUE(row.passed) << "a factor does not move edges: " << row.value;
+        }
+    }
+    EXPECT_THROW(evaluate_suite("iso", reference, result), Error);
+}
+
+TEST(Validation, LateralScalingIsWhatThePencilBeamNeedsInLung) {
+    EXPECT_LT(std::abs(run("lung_tumour_6MV_4x4", Algorithm::pencil_beam).regions.at("material: lung").mean_percent), 4);
 }
