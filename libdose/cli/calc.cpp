@@ -21,7 +21,7 @@ struct Arguments {
     std::string plan, engine = "collapsed-cone", quality = "standard", model, calibration_depth;
     std::vector<std::string> densities, materials;
     std::string dose_to = "medium", lateral_scaling = "on";
-    double grid_mm = 2.5;
+    double grid_mm = 2.5, sub_arc_deg = EngineOptions().sub_arc_deg;
     int threads = 0, fraction_group = 0;
     bool per_beam = false;
 };
@@ -53,6 +53,7 @@ int calculate_plan(const Arguments& arguments) {
     options.algorithm = algorithm_from_string(arguments.engine);
     options.quality = quality_from_string(arguments.quality);
     options.grid_mm = arguments.grid_mm;
+    options.sub_arc_deg = arguments.sub_arc_deg;
     options.threads = arguments.threads;
     options.per_beam = arguments.per_beam;
     for (const std::string& text : arguments.densities) options.overrides.push_back(parse_override(text));
@@ -188,6 +189,9 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("--engine", arguments->engine, "collapsed-cone or pencil-beam")->capture_default_str();
     calc->add_option("--model", arguments->model, "Beam model: name or file; default: generic model of the beam's energy");
     calc->add_option("--grid", arguments->grid_mm, "Dose grid spacing, mm")->capture_default_str();
+    calc->add_option("--sub-arc", arguments->sub_arc_deg, "Largest turn of gantry, collimator or couch that one fluence map stands for, degrees")
+        ->capture_default_str()
+        ->check(CLI::Range(0.05, 10.0));
     calc->add_flag("--per-beam", arguments->per_beam, "Also write the dose of every beam");
     calc->add_option("--quality", arguments->quality, "draft, standard or high")->capture_default_str();
     calc->add_option("--threads", arguments->threads, "CPU threads; 0: all cores")->capture_default_str()->check(CLI::NonNegativeNumber);

@@ -105,6 +105,7 @@ int validate_cases(const Arguments& arguments) {
     ValidationOptions options;
     options.algorithm = algorithm_from_string(arguments.engine);
     options.quality = quality_from_string(arguments.quality);
+    if (arguments.grid_mm.size() == 2) throw bad_input("--grid takes one spacing or three (x, y, z), not two", "--grid");
     if (arguments.grid_mm.size() == 1) options.grid_mm = Vec3::Constant(arguments.grid_mm[0]);
     if (arguments.grid_mm.size() == 3) options.grid_mm = Vec3(arguments.grid_mm[0], arguments.grid_mm[1], arguments.grid_mm[2]);
     options.ablation = ablation_of(arguments);
@@ -125,8 +126,7 @@ int validate_cases(const Arguments& arguments) {
         const ValidationResult result = validate(reference, model, materials, options);
         print(result);
         json["cases"].push_back(as_json(result));
-        for (const std::string& suite : arguments.suites) {
-            const std::vector<SuiteRow> rows = evaluate_suite(suite, reference, result);
+        for (const auto& [suite, rows] : evaluate_suites(arguments.suites, reference, result)) {
             print(suite, rows);
             for (const SuiteRow& row : rows) {
                 json["cases"].back()["suites"][suite].push_back(as_json(row));

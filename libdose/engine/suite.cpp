@@ -314,18 +314,24 @@ std::vector<SuiteRow> mppg5b(const Findings& f, const ValidationResult& r) {
 
 std::vector<std::string> suite_names() { return {"gates", "venselaar", "tg53", "mppg5b"}; }
 
-std::vector<SuiteRow> evaluate_suite(const std::string& suite, const ReferenceCase& reference, const ValidationResult& result) {
+std::map<std::string, std::vector<SuiteRow>> evaluate_suites(const std::vector<std::string>& suites, const ReferenceCase& reference,
+                                                             const ValidationResult& result) {
     const auto names = suite_names();
-    if (std::find(names.begin(), names.end(), suite) == names.end()) {
-        std::string known;
-        for (const auto& name : names) known += (known.empty() ? "" : ", ") + name;
-        throw bad_input("unknown suite \"" + suite + "\"", "--suite", "Known: " + known);
-    }
+    for (const std::string& suite : suites)
+        if (std::find(names.begin(), names.end(), suite) == names.end()) {
+            std::string known;
+            for (const auto& name : names) known += (known.empty() ? "" : ", ") + name;
+            throw bad_input("unknown suite \"" + suite + "\"", "--suite", "Known: " + known);
+        }
+    std::map<std::string, std::vector<SuiteRow>> rows;
+    if (suites.empty()) return rows;
     const Findings findings = gather(reference, result);
-    if (suite == "venselaar") return venselaar(findings);
-    if (suite == "tg53") return tg53(findings);
-    if (suite == "mppg5b") return mppg5b(findings, result);
-    return gates(findings, reference, result);
+    for (const std::string& suite : suites)
+        rows[suite] = suite == "venselaar" ? venselaar(findings)
+                      : suite == "tg53"    ? tg53(findings)
+                      : suite == "mppg5b"  ? mppg5b(findings, result)
+                                           : gates(findings, reference, result);
+    return rows;
 }
 
 }  // namespace libdose

@@ -1,4 +1,5 @@
 """The dose command as a user runs it: exit codes, one clear error, help. Usage: test_command_line.py DOSE"""
+import json
 import os
 import pathlib
 import re
@@ -9,6 +10,7 @@ import tempfile
 import unittest
 
 DOSE = ""
+REFERENCE = pathlib.Path(__file__).resolve().parents[1] / "data/reference"
 
 
 def run(*arguments):
@@ -69,6 +71,32 @@ class CommandLine(unittest.TestCase):
 
     def test_density_must_be_a_number(self):
         self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--density", "PTV=heavy"), 2, "PTV=heavy")
+
+    def test_materials_and_media_must_be_known(self):
+        out = self.folder / "out"
+        self.assert_error(run("calc", self.folder, "--out", out, "--material", "Hip"), 2, "Hip")
+        self.assert_error(run("calc", self.folder, "--out", out, "--material", "Hip="), 2, "Hip=")
+        self.assert_error(run("calc", self.folder, "--out", out, "--dose-to", "muscle"), 2, "muscle")
+        self.assert_error(run("calc", self.folder, "--out", out, "--sub-arc", "0"), 2, "--sub-arc")
+
+    def test_validate_refuses_what_it_does_not_know(self):
+        case = sorted(REFERENCE.glob("*.h5"))[0]
+        for arguments, word in ((["--suite", "iso"], "iso"), (["--directions", "12y12"], "12y12"), (["--directions", "3"], "3"), (["--lattice", "bent"], "bent"),
+                                (["--without", "physics"], "physics"), (["--grid", "2", "2"], "--grid")):
+            with self.subTest(arguments=arguments):
+                self.assert_error(run("validate", case, *arguments), 2, word)
+
+    def test_validate_says_which_criteria_fail(self):
+        out = self.folder / "doses"
+        json_file = self.folder / "v.json"
+        # Without lateral scaling a pencil beam overestimates the dose in lung by far more than any standard allows.
+        result = run("validate", REFERENCE / "lung_tumour_6MV_4x4.h5", "--engine", "pencil-beam", "--lateral-scaling", "off", "--grid", "5", "--suite", "mppg5b",
+                     "--out", out, "--json", json_file)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("FAIL", result.stdout)
+        rows = json.loads(json_file.read_text())["cases"][0]["suites"]["mppg5b"]
+        self.assertTrue(any(not row["passed"] for row in rows))
+        self.assertEqual([path.name for path in out.iterdir()], ["lung_tumour_6MV_4x4-pencil-beam.h5"])
 
     def test_models_are_listed(self):
         result = run("model", "list")

@@ -101,6 +101,25 @@ TEST(Superposition, EnergyClosesTo1e5) {
     }
 }
 
+TEST(Superposition, EnergyClosesThroughMetal) {
+    // A block of steel in the beam: high attenuation per voxel, a second material in the basis, kernels scaled otherwise than by mass.
+    DensityGrid density = test::water_cube(40, 5);
+    for (int k = 8; k < 14; ++k)
+        for (int j = 14; j < 26; ++j)
+            for (int i = 14; i < 26; ++i) {
+                const std::size_t v = density.grid.index(i, j, k);
+                density.density[v] = 8.0f, density.water_part[v] = 7.5f, density.high_z_part[v] = 0.5f, density.kernel_density[v] = 0.94f * 8.0f;
+            }
+    const ConeKernel kernel = test::simple_kernel();
+    const Vec3 direction(0.2, -0.1, 1);
+    const ReleasedEnergy source =
+        cpu::released_energy(density, test::square_field(80, direction, Vec3(0, 0, 60)), cpu::TermaTable(test::simple_spectrum()), 2.5, 0);
+    for (const auto mode : {cpu::LatticeMode::interpolated, cpu::LatticeMode::rounded}) {
+        const auto result = cpu::superpose(density, kernel, {source}, cpu::beam_aligned_directions(kernel, direction, 6, 8), mode);
+        EXPECT_NEAR((result.deposited + result.escaped) / (result.released * sum_of_coefficients(kernel)), 1.0, 1e-5);
+    }
+}
+
 TEST(Superposition, MatchesExactRaysInWater) {
     // A smooth source (σ = 15 mm on voxels of 2 mm): the lattice and exact rays see the same.
     const DensityGrid density = test::water_cube(31, 2);

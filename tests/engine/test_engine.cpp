@@ -182,6 +182,38 @@ TEST_F(Engine, DensityOverridesAreUsedAndReported) {
     EXPECT_THROW(run(ct, &set, plan_of({static_beam(1, 0, 100)}), options), Error);
 }
 
+TEST_F(Engine, DoseToWaterIsDoseToMediumTimesTheStoppingPowerRatio) {
+    const CtImage ct = water_ct();
+    StructureSet set = body_of_cube();
+    Structure rod;
+    rod.number = 2, rod.name = "Rod";
+    for (double z = -38; z < 40; z += 4) rod.contours.push_back(square(40, z));
+    set.structures.push_back(rod);
+    for (const Algorithm algorithm : {Algorithm::collapsed_cone, Algorithm::pencil_beam}) {
+        EngineOptions options = coarse();
+        options.algorithm = algorithm;
+        options.overrides = {{"Rod", 0, "titanium"}};
+        const auto medium = run(ct, &set, plan_of({static_beam(1, 0, 100)}), options);
+        options.dose_to = DoseMedium::water;
+        const auto water = run(ct, &set, plan_of({static_beam(1, 0, 100)}), options);
+        EXPECT_EQ(medium.plan.medium, DoseMedium::medium);
+        EXPECT_EQ(water.plan.medium, DoseMedium::water);
+        const Vec3 inside = Vec3::Zero(), outside(0, -80, 0);
+        // Titanium: 1.396 by ESTAR (libdose/data/materials/basis.csv); water: 1.
+        EXPECT_NEAR(interpolate(water.plan.gy, inside) / interpolate(medium.plan.gy, inside), 1.396, 0.005);
+        EXPECT_NEAR(interpolate(water.plan.gy, outside) / interpolate(medium.plan.gy, outside), 1, 0.005);
+        EXPECT_EQ(water.plan.provenance.settings.at("dose_to"), "water");
+    }
+    EngineOptions options = coarse();
+    options.overrides = {{"Rod", 0, "kryptonite"}};
+    try {
+        run(ct, &set, plan_of({static_beam(1, 0, 100)}), options);
+        FAIL() << "an unknown material is refused";
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("kryptonite"), std::string::npos) << error.what();
+    }
+}
+
 TEST_F(Engine, VoxelsOutsideTheHuTableAreCounted) {
     CtImage ct = water_ct();
     const StructureSet body = body_of_cube();

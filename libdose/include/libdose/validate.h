@@ -84,7 +84,8 @@ struct SuiteRow {
 
 /// "gates", "venselaar", "tg53", "mppg5b".
 std::vector<std::string> suite_names();
-/// The criteria of a suite that a case allows; none applies to none. Throws bad_input for an unknown suite.
-std::vector<SuiteRow> evaluate_suite(const std::string& suite, const ReferenceCase& reference, const ValidationResult& result);
+/// The criteria of suites that a case allows, by suite; a suite may have none for a case. Throws bad_input for an unknown suite.
+std::map<std::string, std::vector<SuiteRow>> evaluate_suites(const std::vector<std::string>& suites, const ReferenceCase& reference,
+                                                             const ValidationResult& result);
 
 }  // namespace libdose
