@@ -39,11 +39,19 @@ DensityOverride parse_override(const std::string& text) {
     throw bad_input("\"" + text + "\" is not STRUCTURE=DENSITY", "--density", "Example: --density \"PTV=1.0\" (g/cm3)");
 }
 
-DensityOverride parse_material(const std::string& text) {
+/// A structure with a density of its own keeps it and gets the material; any other gets the material at its usual density.
+void add_material(std::vector<DensityOverride>& overrides, const std::string& text) {
     const auto equals = text.rfind('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
         throw bad_input("\"" + text + "\" is not STRUCTURE=MATERIAL", "--material", "Example: --material \"Hip=titanium\"");
-    return {text.substr(0, equals), 0, text.substr(equals + 1)};
+    const std::string structure = text.substr(0, equals), material = text.substr(equals + 1);
+    for (DensityOverride& o : overrides)
+        if (o.structure == structure) {
+            if (!o.material.empty()) throw bad_input("\"" + structure + "\" is given two materials", "--material");
+            o.material = material;
+            return;
+        }
+    overrides.push_back({structure, 0, material});
 }
 
 double largest(const Dose& dose) { return static_cast<double>(*std::max_element(dose.gy.values.begin(), dose.gy.values.end())); }
@@ -57,7 +65,7 @@ int calculate_plan(const Arguments& arguments) {
     options.threads = arguments.threads;
     options.per_beam = arguments.per_beam;
     for (const std::string& text : arguments.densities) options.overrides.push_back(parse_override(text));
-    for (const std::string& text : arguments.materials) options.overrides.push_back(parse_material(text));
+    for (const std::string& text : arguments.materials) add_material(options.overrides, text);
     options.dose_to = arguments.dose_to == "water" ? DoseMedium::water : DoseMedium::medium;
     options.lateral_scaling = arguments.lateral_scaling == "on";
     if (!arguments.hu_curve.empty()) options.hu_curve = HuCurve::read_csv(arguments.hu_curve);

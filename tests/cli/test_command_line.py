@@ -76,6 +76,7 @@ class CommandLine(unittest.TestCase):
         out = self.folder / "out"
         self.assert_error(run("calc", self.folder, "--out", out, "--material", "Hip"), 2, "Hip")
         self.assert_error(run("calc", self.folder, "--out", out, "--material", "Hip="), 2, "Hip=")
+        self.assert_error(run("calc", self.folder, "--out", out, "--material", "Hip=steel", "--material", "Hip=titanium"), 2, "two materials")
         self.assert_error(run("calc", self.folder, "--out", out, "--dose-to", "muscle"), 2, "muscle")
         self.assert_error(run("calc", self.folder, "--out", out, "--sub-arc", "0"), 2, "--sub-arc")
 

@@ -55,6 +55,14 @@ def calculate():
     assert len(numbers["provenance"]["model_hashes"]["generic-6MV"]) == 64
     assert len(numbers["provenance"]["hu_curve_hash"]) == 64
     assert sorted(p.name for p in OUT.iterdir()) == ["beam-1.dcm", "beam-2.dcm", "beam-3.dcm", "beam-4.dcm", "dose.h5", "plan.dcm"]
+    # The medium is named wherever a user may look; a structure that is both given a density and a material keeps both.
+    water = WORK / "water"
+    run(DOSE, "calc", DICOM, "--plan", "four-field", "--grid", 8, "--quality", "draft", "--dose-to", "water", "--density", "PTV=4.43", "--material", "PTV=titanium",
+        "--out", water, "--json", WORK / "water.json")
+    numbers = json.loads((WORK / "water.json").read_text())
+    assert numbers["dose_to"] == "water" and numbers["provenance"]["settings"]["dose_to"] == "water"
+    assert numbers["provenance"]["settings"]["density PTV"] == "4.43 titanium", numbers["provenance"]["settings"]
+    assert b"dose to water" in (water / "plan.dcm").read_bytes() and b"dose to medium" in (OUT / "plan.dcm").read_bytes()
     # The same bits from one, two and three threads.
     for threads in (1, 3):
         run(DOSE, "calc", DICOM, "--plan", "four-field", "--grid", 8, "--quality", "draft", "--threads", threads, "--out", WORK / f"t{threads}")
