@@ -19,7 +19,7 @@ struct Arguments {
     std::vector<fs::path> paths;
     fs::path out, json, hu_curve;
     std::string plan, engine = "collapsed-cone", quality = "standard", model, calibration_depth;
-    std::vector<std::string> densities, materials;
+    std::vector<std::string> densities, materials, accepted;
     std::string dose_to = "medium", lateral_scaling = "on";
     double grid_mm = 2.5, sub_arc_deg = EngineOptions().sub_arc_deg;
     int threads = 0, fraction_group = 0;
@@ -73,7 +73,9 @@ int calculate_plan(const Arguments& arguments) {
     const io::DicomIndex index = io::index_dicom(arguments.paths);
     const io::DicomCase selected = io::select_case(index, arguments.plan);
     for (const std::string& note : selected.notes) fmt::print("{}\n", note);
-    const Plan plan = io::read_plan(selected.plan.front().file, arguments.fraction_group);
+    const Plan plan = io::read_plan(selected.plan.front().file, arguments.fraction_group, arguments.accepted);
+    for (const GateEntry& entry : plan.gate)
+        if (entry.verdict == GateEntry::Verdict::accepted) fmt::print("gate: {}\n", entry.text());
     for (const std::string& note : plan.notes) fmt::print("plan: {}\n", note);
     ModelStore store;
     // A copy of each model with the calibration depth that was asked for.
@@ -166,6 +168,7 @@ int calculate_plan(const Arguments& arguments) {
         if (beam.dose_point_gy && entry.contains("dose_point")) entry["dose_point"]["planned_beam_gy"] = *beam.dose_point_gy;
         json["beams"].push_back(entry);
     }
+    json["gate"] = as_json(plan.gate);
     json["notes"] = selected.notes;
     for (const auto& list : {plan.notes, ct.notes, result.notes})
         for (const std::string& note : list) json["notes"].push_back(note);
@@ -194,6 +197,7 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("--out", arguments->out, "Folder for plan.dcm, beam-N.dcm and dose.h5")->required();
     calc->add_option("--plan", arguments->plan, "Label or SOP Instance UID, when there are several plans");
     calc->add_option("--fraction-group", arguments->fraction_group, "Fraction group number, when there are several");
+    calc->add_option("--accept", arguments->accepted, "Tag of an unknown attribute of the plan that cannot change the dose, as 300a,01a0; may be repeated");
     calc->add_option("--engine", arguments->engine, "collapsed-cone or pencil-beam")->capture_default_str();
     calc->add_option("--model", arguments->model, "Beam model: name or file; default: generic model of the beam's energy");
     calc->add_option("--grid", arguments->grid_mm, "Dose grid spacing, mm")->capture_default_str();

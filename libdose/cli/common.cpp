@@ -102,7 +102,9 @@ void write_text(const std::string& text, const fs::path& file) {
     io::rename_into_place(temporary, file);
 }
 
-void write_json(const nlohmann::json& json, const fs::path& file) { write_text(json.dump(2) + "\n", file); }
+void write_json(const nlohmann::json& json, const fs::path& file) {
+    write_text(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n", file);
+}
 
 double finite(double value) {
     if (!std::isfinite(value)) throw internal_error("a result is not a finite number");

@@ -20,11 +20,14 @@ inline constexpr const char* exit_code_text = "Exit codes: 0 done, 1 failed crit
 /// Each adds its sub-command; the function that runs it is called after parsing and returns the exit code.
 using Command = std::function<int()>;
 void add_info(CLI::App& app, Command& run);
+void add_gate(CLI::App& app, Command& run);
 void add_calc(CLI::App& app, Command& run);
 void add_gamma(CLI::App& app, Command& run);
 void add_dvh(CLI::App& app, Command& run);
 void add_model(CLI::App& app, Command& run);
 void add_validate(CLI::App& app, Command& run);
+
+nlohmann::json as_json(const std::vector<GateEntry>& entries);
 
 /// Beam models by name (data folder) or file. Loaded once.
 class ModelStore {

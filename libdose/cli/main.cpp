@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
     app.footer(std::string("Try `dose calc --help`. ") + cli::exit_code_text);
     cli::Command run;
     cli::add_info(app, run);
+    cli::add_gate(app, run);
     cli::add_calc(app, run);
     cli::add_gamma(app, run);
     cli::add_dvh(app, run);

@@ -157,6 +157,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     for (const DensityOverride& o : options.overrides)
         header.provenance.settings["density " + o.structure] =
             (o.density_g_cm3 > 0 ? number(o.density_g_cm3) : "usual") + (o.material.empty() ? "" : " " + o.material);
+    for (const GateEntry& entry : plan.gate) header.provenance.gate.push_back(entry.text());
     for (const Task& task : tasks) {
         header.provenance.model_hashes[task.model->name] = task.model->content_hash;
         header.provenance.settings["calibration " + task.model->name] =

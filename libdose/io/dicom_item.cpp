@@ -164,6 +164,28 @@ std::vector<DicomItem> DicomItem::items(DcmTagKey tag, const std::string& name) 
     return result;
 }
 
+std::vector<DcmTagKey> DicomItem::tags() const {
+    std::vector<DcmTagKey> result;
+    for (unsigned long i = 0; i < item_->card(); ++i) {
+        DcmElement* element = item_->getElement(i);
+        if (element && element->getLength() > 0 && element->getTag().getElement() != 0) result.emplace_back(element->getTag().getXTag());
+    }
+    return result;
+}
+
+std::string DicomItem::shown(DcmTagKey tag) const {
+    constexpr std::size_t longest = 40;
+    DcmElement* element = find(tag);
+    if (!element) return "empty";
+    if (auto* sequence = dynamic_cast<DcmSequenceOfItems*>(element)) return std::to_string(sequence->card()) + " item(s)";
+    const auto raw = raw_text(*element);
+    if (!raw) return std::to_string(element->getLength()) + " bytes";
+    const std::string text(trimmed(*raw));
+    if (std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }))
+        return std::to_string(element->getLength()) + " bytes";
+    return text.size() <= longest ? text : text.substr(0, longest - 3) + "...";
+}
+
 namespace {
 std::mutex quiet_mutex;
 int quiet_count = 0;

@@ -34,6 +34,9 @@ public:
     /// Items of a sequence; none when absent. Each is placed at "<place>, <name> <position from 1>".
     std::vector<DicomItem> items(DcmTagKey tag, const std::string& name) const;
 
+    std::vector<DcmTagKey> tags() const;     ///< of the elements that hold something, without group lengths
+    std::string shown(DcmTagKey tag) const;  ///< value in words, shortened; never throws for the sort of value
+
     DicomItem renamed(std::string place) const { return {*item_, std::move(place)}; }
     const std::string& place() const { return place_; }
     std::string at(DcmTagKey tag) const;  ///< "<place>, (gggg,eeee) Name"

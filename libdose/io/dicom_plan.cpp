@@ -1,6 +1,7 @@
 // RT Plan Storage -> Plan. Which beams are delivered, with which meterset, on a patient in which position.
 #include <algorithm>
 
+#include "io/dicom_plan_gate.h"
 #include "io/dicom_plan_parts.h"
 #include "libdose/io/dicom.h"
 
@@ -114,14 +115,18 @@ void require_monitor_units(const DicomItem& beam) {
 
 class PlanReader {
 public:
-    PlanReader(const DicomItem& root, int fraction_group) : root_(root), wanted_group_(fraction_group) {}
+    /// With `collect` what is refused is listed in the gate and reading goes on; without, it throws.
+    PlanReader(const DicomItem& root, int fraction_group, const std::vector<std::string>& accepted, bool collect)
+        : root_(root), wanted_group_(fraction_group), gate_(accepted), collect_(collect) {}
 
     Plan read() {
         require_photon_plan(root_);
-        refuse_unmodelled_plan(root_);
+        gate_.plan(root_);
+        stop_if_refused();
         read_identity();
         const DicomItem group = choose_fraction_group(root_, wanted_group_);
-        refuse_unmodelled_fraction_group(group);
+        gate_.fraction_group(group);
+        stop_if_refused();
         plan_.fraction_group = group.integer(DCM_FractionGroupNumber);
         plan_.fractions = group.integer(DCM_NumberOfFractionsPlanned);
         if (plan_.fractions < 1) throw bad_input("the number of fractions is not positive", group.at(DCM_NumberOfFractionsPlanned));
@@ -129,6 +134,9 @@ public:
         const auto references = read_references(group, plan_.notes);
         for (const BeamReference& reference : references) add_beam(reference, group);
         note_beams_of_other_groups(references);
+        plan_.gate = gate_.entries();
+        if (collect_) return std::move(plan_);
+        gate_.require_all_accepted_found();
         if (plan_.beams.empty()) {
             std::string reasons;
             for (const std::string& note : plan_.notes) reasons += "; " + note;
@@ -174,19 +182,36 @@ private:
         if (!item)
             throw bad_input("the fraction group refers to a beam " + std::to_string(reference.number) + " that the plan does not hold",
                             group.at(DCM_ReferencedBeamSequence));
-        if (const std::string reason = why_left_out(*item, reference, plan_.notes); !reason.empty()) {
-            plan_.notes.push_back(item->place() + ": left out, " + reason);
-            return;
+        try {
+            if (const std::string reason = why_left_out(*item, reference, plan_.notes); !reason.empty()) {
+                plan_.notes.push_back(item->place() + ": left out, " + reason);
+                gate_.left_out(reference.number, item->place(), reason);
+            } else {
+                read_delivered(*item, reference);
+            }
+        } catch (const Error& error) {
+            if (!collect_ || error.kind() != ErrorKind::refused_plan) throw;
+            gate_.refused_by_reader(reference.number, error.what());
         }
-        refuse_unmodelled_beam(*item, plan_.notes);
-        require_monitor_units(*item);
-        read_position(*item);
-        note_harmless(*item, plan_.notes);
-        Beam beam = read_beam(*item, plan_.notes);
+    }
+
+    void read_delivered(const DicomItem& item, const BeamReference& reference) {
+        refuse_radiation_type(item);
+        gate_.beam(item, reference.number);
+        stop_if_refused();
+        refuse_by_meaning(item, plan_.notes);
+        require_monitor_units(item);
+        read_position(item);
+        note_harmless(item, plan_.notes);
+        Beam beam = read_beam(item, plan_.notes);
         beam.meterset_mu = *reference.meterset_mu;
         beam.dose_point_gy = reference.dose_gy;
         beam.dose_point_mm = reference.dose_point_mm;
         plan_.beams.push_back(std::move(beam));
+    }
+
+    void stop_if_refused() const {
+        if (!collect_) gate_.require_open();
     }
 
     void read_position(const DicomItem& beam) {
@@ -212,16 +237,24 @@ private:
 
     const DicomItem& root_;
     int wanted_group_;
+    PlanGate gate_;
+    bool collect_;
     Plan plan_;
     std::vector<std::pair<int, DicomItem>> beams_;
 };
 
 }  // namespace
 
-Plan read_plan(const std::filesystem::path& file, int fraction_group) {
+Plan read_plan(const std::filesystem::path& file, int fraction_group, const std::vector<std::string>& accepted) {
     const DicomFile dicom(file);
     const DicomItem root = dicom.root();
-    return PlanReader(root, fraction_group).read();
+    return PlanReader(root, fraction_group, accepted, false).read();
+}
+
+std::vector<GateEntry> gate_plan(const std::filesystem::path& file, int fraction_group, const std::vector<std::string>& accepted) {
+    const DicomFile dicom(file);
+    const DicomItem root = dicom.root();
+    return PlanReader(root, fraction_group, accepted, true).read().gate;
 }
 
 }  // namespace libdose::io

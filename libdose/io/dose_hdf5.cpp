@@ -78,6 +78,7 @@ void write_doses_hdf5(const Dose& plan, const std::vector<Dose>& beams, const st
     write_map(file, "/provenance/model_hashes", p.model_hashes);
     write_map(file, "/provenance/settings", p.settings);
     write_map(file, "/provenance/input_uids", p.input_uids);
+    file.texts("/provenance", "gate", p.gate);
     write_one(file, "/plan", plan);
     if (!beams.empty()) file.group("/beams");
     for (const Dose& beam : beams) write_one(file, "/beams/" + std::to_string(beam.beam_number), beam);
@@ -131,6 +132,7 @@ Dose read_dose_hdf5(const std::filesystem::path& path) {
     p.model_hashes = read_map(file, "/provenance/model_hashes");
     p.settings = read_map(file, "/provenance/settings");
     p.input_uids = read_map(file, "/provenance/input_uids");
+    if (file.has_attribute("/provenance", "gate")) p.gate = file.texts("/provenance", "gate");
     return dose;
 }
 

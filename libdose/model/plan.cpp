@@ -99,6 +99,27 @@ private:
 
 }  // namespace
 
+std::string to_string(GateEntry::Verdict verdict) {
+    switch (verdict) {
+        case GateEntry::Verdict::honoured:
+            return "honoured";
+        case GateEntry::Verdict::harmless:
+            return "harmless";
+        case GateEntry::Verdict::accepted:
+            return "accepted";
+        case GateEntry::Verdict::refused:
+            return "refused";
+    }
+    return "";
+}
+
+std::string GateEntry::text() const {
+    std::string line = to_string(verdict);
+    if (beam != 0) line += ", beam " + std::to_string(beam);
+    if (!tag.empty()) line += ", " + tag + " " + name + (value.empty() ? "" : " = " + value) + (count > 1 ? " (" + std::to_string(count) + " times)" : "");
+    return line + ": " + reason;
+}
+
 void Plan::check() const {
     const std::string where = "plan '" + label + "'";
     if (fractions < 1) throw bad_input("the number of fractions is " + std::to_string(fractions), where);

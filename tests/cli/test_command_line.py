@@ -31,7 +31,7 @@ class CommandLine(unittest.TestCase):
             self.assertIn(word, errors[0])
 
     def test_help_of_every_command(self):
-        for command in (["info"], ["calc"], ["gamma"], ["dvh"], ["model"], ["validate"]):
+        for command in (["info"], ["gate"], ["calc"], ["gamma"], ["dvh"], ["model"], ["validate"]):
             with self.subTest(command=command):
                 result = run(*command, "--help")
                 self.assertEqual(result.returncode, 0, result.stderr)
@@ -58,6 +58,10 @@ class CommandLine(unittest.TestCase):
         self.assert_error(run("gamma", missing, missing), 2, "nowhere")
         self.assert_error(run("dvh", missing, missing), 2, "nowhere")
         self.assert_error(run("validate", self.folder / "nowhere.h5"), 2, "nowhere.h5")
+
+    def test_gate_needs_a_plan(self):
+        self.assert_error(run("gate", self.folder / "nowhere"), 2, "nowhere")
+        self.assert_error(run("gate", self.folder), 2, "RT Plan")
 
     def test_empty_folder(self):
         self.assert_error(run("info", self.folder), 2, str(self.folder))

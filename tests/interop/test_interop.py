@@ -39,6 +39,40 @@ def close(a, b, tolerance):
     assert abs(a - b) <= tolerance, f"{a} is not {b}"
 
 
+def gate():
+    """A plan of the phantom, and the same with an attribute that libdose does not know."""
+    plain = run(DOSE, "gate", DICOM, "--json", WORK / "gate.json")
+    assert plain.stdout.count("can be calculated") == 3, plain.stdout
+    plans = json.loads((WORK / "gate.json").read_text())["plans"]
+    assert all(not plan["refused"] for plan in plans)
+    assert {entry["tag"] for entry in plans[0]["gate"]} > {"(300a,011e)", "(300a,011c)", "(300a,0086)"}
+    try:
+        import pydicom
+    except ImportError:
+        return
+    odd = WORK / "odd"
+    shutil.rmtree(odd, ignore_errors=True)
+    shutil.copytree(DICOM, odd)
+    plan = pydicom.dcmread(odd / "RP_four-field.dcm")
+    plan.BeamSequence[2].BlockName = "a name without a block"
+    plan.save_as(odd / "RP_four-field.dcm")
+    refused = run(DOSE, "gate", odd / "RP_four-field.dcm", "--brief", code=3)
+    assert "REFUSED" in refused.stdout and "beam 3, (300a,00fe) BlockName" in refused.stdout, refused.stdout
+    arguments = ("calc", odd, "--plan", "four-field", "--grid", 8, "--quality", "draft", "--out", odd / "out", "--json", odd / "calc.json")
+    assert "--accept 300a,00fe" in run(DOSE, *arguments, code=3).stderr
+    assert not (odd / "out").exists()
+    assert "accepted, beam 3" in run(DOSE, *arguments, "--accept", "300a,00fe").stdout
+    accepted = [entry for entry in json.loads((odd / "calc.json").read_text())["gate"] if entry["verdict"] == "accepted"]
+    assert len(accepted) == 1 and accepted[0]["tag"] == "(300a,00fe)", accepted
+    try:
+        import h5py
+    except ImportError:
+        return
+    with h5py.File(odd / "out" / "dose.h5") as file:
+        lines = [line if isinstance(line, str) else line.decode() for line in file["provenance"].attrs["gate"]]
+    assert any(line.startswith("accepted, beam 3, (300a,00fe) BlockName") for line in lines), lines
+
+
 def calculate():
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
@@ -63,6 +97,7 @@ def calculate():
     assert numbers["dose_to"] == "water" and numbers["provenance"]["settings"]["dose_to"] == "water"
     assert numbers["provenance"]["settings"]["density PTV"] == "4.43 titanium", numbers["provenance"]["settings"]
     assert b"dose to water" in (water / "plan.dcm").read_bytes() and b"dose to medium" in (OUT / "plan.dcm").read_bytes()
+    gate()
     # The same bits from one, two and three threads.
     for threads in (1, 3):
         run(DOSE, "calc", DICOM, "--plan", "four-field", "--grid", 8, "--quality", "draft", "--threads", threads, "--out", WORK / f"t{threads}")

@@ -21,6 +21,7 @@ struct Provenance {
     std::string hu_curve_name, hu_curve_hash;
     std::map<std::string, std::string> settings;
     std::map<std::string, std::string> input_uids;  ///< "ct_series", "structure_set", "plan", …
+    std::vector<std::string> gate;                  ///< a line for each attribute of the plan: honoured, harmless or accepted
 };
 
 struct Dose {

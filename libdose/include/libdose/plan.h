@@ -64,6 +64,19 @@ struct Beam {
     }
 };
 
+/// What became of one attribute of a plan file (docs/data/plan.md, "The gate").
+struct GateEntry {
+    enum class Verdict { honoured, harmless, accepted, refused };
+    Verdict verdict = Verdict::honoured;
+    int beam = 0;                      ///< number of the beam; 0: the plan as a whole
+    std::string tag, name;             ///< "(300a,00d0)", "NumberOfWedges"; empty when it is no single attribute
+    std::string where, value, reason;  ///< where: of the first that is refused, or of the first
+    std::size_t count = 1;             ///< how often it stands there
+    bool acceptable = false;           ///< refused because it is not known: may be accepted by its tag
+    std::string text() const;          ///< one line
+};
+std::string to_string(GateEntry::Verdict verdict);
+
 struct Plan {
     std::string label, name, sop_instance_uid, patient_id, frame_of_reference_uid;
     std::string sop_class_uid;
@@ -73,6 +86,7 @@ struct Plan {
     int fractions = 1;               ///< number of fractions planned
     std::vector<Beam> beams;         ///< beams that are delivered
     std::vector<std::string> notes;  ///< what was left out, and why
+    std::vector<GateEntry> gate;     ///< every attribute of the file that was looked at; empty for a plan from elsewhere
     /// Throws bad_input: every number finite, weights ascending, leaves not crossing, two control points, …
     void check() const;
 };

@@ -46,7 +46,12 @@ CtImage read_ct(const std::vector<std::filesystem::path>& files);
 StructureSet read_structures(const std::filesystem::path& file);
 /// Throws refused_plan with beam, tag and reason for anything that is not modelled. `fraction_group` 0: the only one,
 /// an error listing them if there are several.
-Plan read_plan(const std::filesystem::path& file, int fraction_group = 0);
+/// `accepted`: tags ("300a,01a0") of attributes that libdose does not know and that the user says cannot change the dose; one
+/// that nothing in the plan needs is bad_input.
+Plan read_plan(const std::filesystem::path& file, int fraction_group = 0, const std::vector<std::string>& accepted = {});
+/// The verdict on every attribute of the plan, its fraction group and its delivered beams; what read_plan() would refuse is listed,
+/// not thrown. Throws bad_input as read_plan() does, and refused_plan for a file of another kind (ion plans).
+std::vector<GateEntry> gate_plan(const std::filesystem::path& file, int fraction_group = 0, const std::vector<std::string>& accepted = {});
 Dose read_dose(const std::filesystem::path& file);
 
 /// Writes an RT Dose Storage object: 32-bit, GY, PHYSICAL. Patient and study are copied from `ct`; the file is
