@@ -3,7 +3,9 @@
 
 #include "cli/common.h"
 #include "libdose/calibrate.h"
+#include "libdose/data.h"
 #include "libdose/io/hdf5.h"
+#include "libdose/leaf_design.h"
 
 namespace libdose::cli {
 
@@ -16,6 +18,9 @@ int list() {
         fmt::print("{:<16} {:4g} MV {:<9} version {}  {}\n", model.name, model.nominal_energy_mv, model.fluence_mode, model.version,
                    model.content_hash.substr(0, 12));
     }
+    for (const LeafDesign& design : read_leaf_designs(data_folder() / "mlc"))
+        fmt::print("{:<24} {} leaf pairs to {:g} mm, rounded ends of {:g} mm\n", design.name, design.leaf_boundaries_mm.size() - 1,
+                   design.leaf_boundaries_mm.back(), design.tip_radius_mm);
     return done;
 }
 
@@ -53,7 +58,7 @@ void add_model(CLI::App& app, Command& run) {
     CLI::App* model = app.add_subcommand("model", "Beam models");
     model->require_subcommand(1);
     model->footer(std::string("Examples:\n  dose model list\n  dose model show generic-6MV\n  dose model calibrate my-model.h5\n") + exit_code_text);
-    CLI::App* list_command = model->add_subcommand("list", "The models that come with libdose");
+    CLI::App* list_command = model->add_subcommand("list", "The beam models and leaf designs that come with libdose");
     list_command->callback([&run] { run = list; });
     auto name = std::make_shared<std::string>();
     CLI::App* show_command = model->add_subcommand("show", "What a model holds and where its numbers come from");

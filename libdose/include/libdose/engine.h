@@ -10,6 +10,7 @@
 #include "libdose/ct_image.h"
 #include "libdose/density.h"
 #include "libdose/dose.h"
+#include "libdose/leaf_design.h"
 #include "libdose/material.h"
 #include "libdose/plan.h"
 #include "libdose/structure.h"
@@ -38,6 +39,9 @@ struct EngineOptions {
     bool lateral_scaling = true;  ///< pencil beam: kernels widen where the density is low
     double sub_arc_deg = 2.0;     ///< largest gantry step that one ray trace stands for
     std::vector<DensityOverride> overrides;
+    /// Built shapes of leaves: a collimator gets the one with its leaf boundaries. One that none fits has sharp leaf ends, and a
+    /// note says so.
+    std::vector<LeafDesign> leaf_designs;
     HuCurve hu_curve = HuCurve::default_curve();
     ProgressCallback progress;
 };

@@ -1,6 +1,6 @@
 """Validation in full: runs `dose validate` on every case and writes the tables and pictures of docs/validation.
 
-    python3 tests/validation/report --dose build/release/libdose/dose          # about 40 minutes on two cores
+    python3 tests/validation/report --dose build/release/libdose/dose          # about half an hour on two cores
 
 Each table stands in a page between `<!-- table NAME -->` and `<!-- end -->`; only what is between them is replaced.
 Results are kept as JSON and HDF5 under --work, and a step whose result is there is not run again. Needs numpy, h5py and
