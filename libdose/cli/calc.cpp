@@ -107,6 +107,8 @@ int calculate_plan(const Arguments& arguments) {
     options.progress = std::ref(progress);
     CalculationResult result = calculate(ct, structures ? &*structures : nullptr, plan, materials, provider, options);
     for (const std::string& note : result.notes) fmt::print("{}\n", note);
+    for (const auto& [name, value] : result.plan.provenance.settings)
+        if (name.starts_with("leaves ")) fmt::print("{}: {}\n", name, value);
 
     const auto complete = [&](Dose& dose) {
         dose.provenance.hu_curve_hash = io::sha256(options.hu_curve.canonical_text());
