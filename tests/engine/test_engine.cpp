@@ -248,7 +248,8 @@ TEST_F(Engine, VoxelsOutsideTheHuTableAreCounted) {
     const auto result = run(ct, &body, plan_of({static_beam(1, 0, 100)}));
     int said = 0;
     for (const std::string& note : result.notes)
-        if (note.find("1 CT voxels are above") == 0 || note.find("1 CT voxels are below") == 0) ++said;
+        // One voxel of 4 mm: 0.064 cm³.
+        if (note.find("1 CT voxels (0.064 cm3) are at or above") == 0 || note.find("1 CT voxels are below") == 0) ++said;
     EXPECT_EQ(said, 2);
 }
 
