@@ -145,10 +145,8 @@ void PlanGate::look(Place place, const DicomItem& item, int beam) {
         } else if (is_administrative(place, tag.getGroup())) {
             entry.verdict = GateEntry::Verdict::harmless;
             entry.reason = "says who, when or with which equipment";
-            entry.value.clear();  // names and birth dates do not belong in results
         } else if (tag.getGroup() % 2 == 1) {
             entry.verdict = GateEntry::Verdict::harmless;
-            entry.value.clear();
             entry.reason = "private: may not change the meaning of standard attributes (DICOM PS3.2)";
         } else if (const auto accepted = accepted_.find(entry.tag); accepted != accepted_.end()) {
             accepted->second = true;
@@ -159,6 +157,9 @@ void PlanGate::look(Place place, const DicomItem& item, int beam) {
             entry.reason = "not known to libdose: it may change the dose";
             entry.acceptable = true;
         }
+        // Names, birth dates and free text do not belong in results; what says that there is none ("0 blocks") does.
+        const bool tested = rule != rules.end() && rule->rule != Rule::harmless;
+        if (entry.verdict == GateEntry::Verdict::harmless && !tested) entry.value.clear();
         add(std::move(entry));
     }
     for (const Inside& inside : insides)

@@ -1,5 +1,6 @@
 // Doses in HDF5 (docs/data/dose-hdf5.md).
 #include <cmath>
+#include <sstream>
 
 #include "io/hdf5_file.h"
 #include "libdose/error.h"
@@ -78,7 +79,10 @@ void write_doses_hdf5(const Dose& plan, const std::vector<Dose>& beams, const st
     write_map(file, "/provenance/model_hashes", p.model_hashes);
     write_map(file, "/provenance/settings", p.settings);
     write_map(file, "/provenance/input_uids", p.input_uids);
-    file.texts("/provenance", "gate", p.gate);
+    // One text: a list of texts may not be longer than HDF5's 64 KiB for an attribute.
+    std::string gate;
+    for (const std::string& line : p.gate) gate += line + '\n';
+    file.text("/provenance", "gate", gate);
     write_one(file, "/plan", plan);
     if (!beams.empty()) file.group("/beams");
     for (const Dose& beam : beams) write_one(file, "/beams/" + std::to_string(beam.beam_number), beam);
@@ -132,7 +136,10 @@ Dose read_dose_hdf5(const std::filesystem::path& path) {
     p.model_hashes = read_map(file, "/provenance/model_hashes");
     p.settings = read_map(file, "/provenance/settings");
     p.input_uids = read_map(file, "/provenance/input_uids");
-    if (file.has_attribute("/provenance", "gate")) p.gate = file.texts("/provenance", "gate");
+    if (file.has_attribute("/provenance", "gate")) {
+        std::istringstream lines(file.text("/provenance", "gate"));
+        for (std::string line; std::getline(lines, line);) p.gate.push_back(line);
+    }
     return dose;
 }
 

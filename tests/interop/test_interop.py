@@ -69,7 +69,8 @@ def gate():
     except ImportError:
         return
     with h5py.File(odd / "out" / "dose.h5") as file:
-        lines = [line if isinstance(line, str) else line.decode() for line in file["provenance"].attrs["gate"]]
+        gate_text = file["provenance"].attrs["gate"]
+        lines = (gate_text if isinstance(gate_text, str) else gate_text.decode()).splitlines()
     assert any(line.startswith("accepted, beam 3, (300a,00fe) BlockName") for line in lines), lines
 
 

@@ -61,6 +61,8 @@ TEST(PlanGate, ListsEveryAttributeOfADeliveredBeam) {
     EXPECT_EQ(find(entries, 7, "(300a,00f0)")->verdict, Verdict::harmless);
     EXPECT_EQ(find(entries, 0, "(0010,0020)")->verdict, Verdict::harmless);
     EXPECT_EQ(find(entries, 0, "(0010,0020)")->value, "") << "who the patient is does not belong in results";
+    EXPECT_EQ(find(entries, 7, "(300a,00c2)")->value, "") << "nor free text";
+    EXPECT_EQ(find(entries, 7, "(300a,00f0)")->value, "0");
     for (const GateEntry& e : entries) EXPECT_NE(e.verdict, Verdict::refused) << e.text();
 }
 

@@ -112,6 +112,7 @@ TEST(DoseFile, IsReadBackWithItsProvenance) {
     dose.fractions = 30;
     dose.provenance.model_hashes["m"] = "abc";
     dose.provenance.settings["quality"] = "standard";
+    for (int line = 0; line < 10000; ++line) dose.provenance.gate.push_back("honoured, beam " + std::to_string(line));  // a plan of very many beams
     Dose beam = dose;
     beam.summation = DoseSummation::beam;
     beam.beam_number = 4;
@@ -122,6 +123,7 @@ TEST(DoseFile, IsReadBackWithItsProvenance) {
     EXPECT_EQ(back.fractions, 30);
     EXPECT_EQ(back.provenance.model_hashes, dose.provenance.model_hashes);
     EXPECT_EQ(back.provenance.settings, dose.provenance.settings);
+    EXPECT_EQ(back.provenance.gate, dose.provenance.gate);
     EXPECT_EQ(io::Hdf5Reader(folder / "d.h5").shape("/beams/4/dose"), (std::vector<std::size_t>{5, 4, 3}));
     dose.gy.values[3] = INFINITY;
     EXPECT_NE(message_of([&] { io::write_doses_hdf5(dose, {}, folder / "e.h5"); }).find("not finite"), std::string::npos);

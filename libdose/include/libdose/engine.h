@@ -40,7 +40,7 @@ struct EngineOptions {
     double sub_arc_deg = 2.0;     ///< largest gantry step that one ray trace stands for
     std::vector<DensityOverride> overrides;
     /// Built shapes of leaves: a collimator gets the one with its leaf boundaries. One that none fits has sharp leaf ends, and a
-    /// note says so.
+    /// note says so. The command line gives those of data_folder() / "mlc".
     std::vector<LeafDesign> leaf_designs;
     HuCurve hu_curve = HuCurve::default_curve();
     ProgressCallback progress;
