@@ -13,7 +13,10 @@ case $mode in
     export LIBDOSE_DATA=$work/prefix/share/libdose
     test -x "$work/prefix/bin/dose"
     # The installed command finds its data beside itself.
-    env -u LIBDOSE_DATA "$work/prefix/bin/dose" model list | grep -q generic-6MV ;;
+    # (Not through a pipe: grep -q ends at the first match, and what the command still writes would end it as failed.)
+    list=$(env -u LIBDOSE_DATA "$work/prefix/bin/dose" model list)
+    grep -q generic-6MV <<<"$list"
+    grep -q varian-millennium-120 <<<"$list" ;;
   subdirectory)
     "${configure[@]}" -DLIBDOSE_SOURCE="$source" >/dev/null ;;
   core-only)
