@@ -113,6 +113,18 @@ std::string to_string(GateEntry::Verdict verdict) {
     return "";
 }
 
+std::string to_string(Wedge::Kind kind) {
+    switch (kind) {
+        case Wedge::Kind::physical:
+            return "physical";
+        case Wedge::Kind::motorised:
+            return "motorised";
+        case Wedge::Kind::dynamic:
+            return "dynamic";
+    }
+    return "";
+}
+
 std::string GateEntry::text() const {
     std::string line = to_string(verdict);
     if (beam != 0) line += ", beam " + std::to_string(beam);

@@ -35,13 +35,57 @@ struct PencilKernel {
     std::vector<double> weights;      ///< [d][i] Gy cm²
 };
 
+/// Scattered photons of the head (flattening filter, primary collimator): a Gaussian disc seen through the aperture.
+struct ExtrafocalSource {
+    double amplitude = 0;      ///< fluence on the axis of an entirely open head, relative to the focal source's; 0: none
+    double sigma_mm = 0;       ///< of the disc, in its own plane
+    double distance_mm = 125;  ///< focal source to its plane
+};
+
+/// Electrons of head and air. Dose = amplitude x (aperture blurred by sigma) x depth curve; docs/methods/head.md.
+struct ElectronContamination {
+    double amplitude_gy_cm2 = 0;   ///< at the surface on the axis of an entirely open head, per unit photon fluence; 0: none
+    double sigma_mm = 40;          ///< at the isocentre plane
+    double attenuation_cm2_g = 1;  ///< of the exponential with depth
+    double range_g_cm2 = 3;        ///< no dose beyond
+};
+
+/// A wedge in the beam. Positions along the wedge's y axis (towards the thin end), mm at the isocentre plane.
+struct WedgeModel {
+    std::string id;                                 ///< as plans name it; empty: any of this angle and kind
+    std::string kind;                               ///< "physical" or "motorised"
+    double angle_deg = 0;                           ///< nominal
+    std::vector<double> position_mm;                ///< ascending
+    std::vector<double> water_g_cm2, high_z_g_cm2;  ///< what the ray through that position crosses, in the basis of Spectrum
+};
+
+/// Wedges that a moving jaw makes.
+struct DynamicWedgeModel {
+    /// Golden segmented treatment table of 60 degrees: part of the MU given when the moving jaw has come to a position (mm, along the
+    /// wedge's y axis), ascending. Empty: this model knows no enhanced dynamic wedge.
+    std::vector<double> golden_position_mm, golden_fraction;
+    double closest_gap_mm = 5;              ///< the moving jaw stops this far from the fixed one
+    double virtual_attenuation_per_mm = 0;  ///< c·mu of the Siemens virtual wedge; 0: not known
+};
+
 struct HeadModel {
-    double spot_fwhm_x_mm = 0, spot_fwhm_y_mm = 0;       ///< focal spot at the source
-    double source_collimator_distance_mm = 500;          ///< plane whose edges the spot is projected through
-    double jaw_transmission = 0, leaf_transmission = 0;  ///< 0 … 1
-    double maximum_field_radius_mm = 280;                ///< primary collimator, at the isocentre plane; no fluence outside
-    std::vector<double> profile_radius_mm;               ///< [p] radius at the isocentre plane, first 0, ascending
-    std::vector<double> profile;                         ///< [p] open-field fluence relative to the axis
+    double spot_fwhm_x_mm = 0, spot_fwhm_y_mm = 0;            ///< focal spot at the source
+    double source_collimator_distance_mm = 500;               ///< plane whose edges the spot is projected through
+    double jaw_x_distance_mm = 400, jaw_y_distance_mm = 320;  ///< source to the middle of the jaws: where they cut the view of the extrafocal source
+    double jaw_transmission = 0, leaf_transmission = 0;       ///< 0 … 1
+    double maximum_field_radius_mm = 280;                     ///< primary collimator, at the isocentre plane; no fluence outside
+    /// Open field in air relative to the axis, as a small water-equivalent detector reads it: [p] radius at the isocentre plane, first 0, ascending.
+    std::vector<double> profile_radius_mm, profile;
+    /// Off-axis softening: [s] water that the spectrum at this radius has seen less of than the one on the axis, g/cm² (negative: more).
+    std::vector<double> softening_radius_mm, softening_g_cm2;
+    ExtrafocalSource extrafocal;
+    ElectronContamination electrons;
+    /// Signal of the monitor chamber by scatter from closed jaws, relative to its signal with open ones; docs/methods/head.md.
+    double monitor_backscatter_x = 0, monitor_backscatter_y = 0;
+    /// Measured over calculated output, by the side of the equivalent square of the collimator opening (mm); linear between, constant beyond.
+    std::vector<double> output_side_mm, output_correction;
+    std::vector<WedgeModel> wedges;
+    DynamicWedgeModel dynamic_wedge;
 };
 
 /// Dose per unit photon fluence (at 100 cm, in vacuum) in water, SSD 100 cm, 10x10 cm, on the axis, as each engine
@@ -56,6 +100,7 @@ struct Calibration {
 
 struct BeamModel {
     std::string name, version, description;
+    std::string machine;  ///< name of the treatment machine that the model was commissioned for; empty: generic, of no machine
     double nominal_energy_mv = 0;
     std::string fluence_mode = "STANDARD";
     Spectrum spectrum;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,20 @@
 namespace libdose {
 
 struct LeafDesign {
+    /// What the position in a plan is: the ray tangential to the rounded end (light field), or where half of the fluence comes through.
+    enum class Position { tangent, half_fluence };
     std::string name;                        ///< "varian-millennium-120"
+    std::string manufacturer;                ///< lower case word that the plan's manufacturer holds; parts designs of the same boundaries
+    std::string device_type;                 ///< as in DICOM, "MLCX1"; empty: any
     std::vector<double> leaf_boundaries_mm;  ///< at the isocentre, ascending
     double source_distance_mm = 0;           ///< middle of the leaves
     double tip_radius_mm = 0;
-    double density_g_cm3 = 0;                  ///< of the tungsten alloy
-    double tongue_and_groove_mm = 0;           ///< at the isocentre: width in which two neighbours overlap with half their height each
-    std::vector<double> energy_mev, mu_cm2_g;  ///< attenuation of tungsten, energies ascending
+    Position position = Position::tangent;
+    double density_g_cm3 = 0;                      ///< of the tungsten alloy
+    double tongue_and_groove_mm = 0;               ///< at the isocentre: width in which two neighbours overlap with half their height each
+    std::optional<double> transmission;            ///< of the full leaf; generic beam models take it. Absent: the beam model's
+    std::optional<double> interleaf_transmission;  ///< between two closed leaves, in the width of tongue and groove; absent: as through the leaf
+    std::vector<double> energy_mev, mu_cm2_g;      ///< attenuation of tungsten, energies ascending
 
     bool fits(const MultileafCollimator& collimator) const;  ///< the same boundaries within 0.1 mm
     /// Linear attenuation (1/mm) of the leaf for the first centimetre of it, energy weighted, in the beam's spectrum.

@@ -32,11 +32,43 @@ struct LeafPositions {
     std::vector<double> lower_mm, upper_mm;  ///< one per leaf pair
 };
 
+/// A wedge that the beam has at hand; the control points say when it is in. What it does to the beam is in the beam model.
+struct Wedge {
+    enum class Kind { physical, motorised, dynamic };  ///< DICOM STANDARD, MOTORIZED, DYNAMIC (a jaw that moves)
+    int number = 0;
+    Kind kind = Kind::physical;
+    std::string id;                ///< as in DICOM; may be empty
+    double angle_deg = 0;          ///< nominal
+    double orientation_deg = 0;    ///< from the beam-limiting-device frame to the wedge's, whose +y axis points to the thin end
+    std::optional<double> factor;  ///< wedge factor of the planning system: compared with, not used
+};
+std::string to_string(Wedge::Kind kind);
+
+/// A block on a tray. The outline is as projected from the source on the isocentre plane, beam-limiting-device frame.
+struct Block {
+    int number = 0;
+    std::string name;
+    bool aperture = false;        ///< open inside the outline and shielded outside; else shielded inside
+    bool divergent = true;        ///< its sides follow the rays; else they are parallel to the beam's axis
+    double transmission = 0;      ///< of its full thickness, 0 … 1
+    double tray_distance_mm = 0;  ///< source to tray
+    double thickness_mm = 0;
+    bool source_side = false;        ///< mounted on the tray's side that faces the source; else on the patient's
+    std::vector<double> x_mm, y_mm;  ///< closed polygon
+};
+
+/// A bolus structure that lies on the patient during this beam.
+struct BeamBolus {
+    int structure_number = 0;  ///< Structure::number
+    std::string id;            ///< may be empty
+};
+
 struct ControlPoint {
     double gantry_deg = 0, collimator_deg = 0, couch_deg = 0;
     Vec3 isocentre_mm = Vec3::Zero();        ///< LPS
     std::optional<JawOpening> jaw_x, jaw_y;  ///< absent: the beam has no such jaw
     std::vector<LeafPositions> leaves;       ///< one per Beam::collimators
+    std::vector<bool> wedge_in;              ///< one per Beam::wedges
     double cumulative_weight = 0;            ///< cumulative meterset weight, as in the plan
 };
 
@@ -44,13 +76,19 @@ enum class Rotation { none, clockwise, counter_clockwise };
 
 struct Beam {
     int number = 0;
-    std::string name, machine;
+    std::string name, machine;                ///< machine: the local name of the treatment machine
+    std::string manufacturer, machine_model;  ///< of the machine; may be empty
     double nominal_energy_mv = 0;
     std::string fluence_mode = "STANDARD";  ///< STANDARD, or the FluenceModeID ("FFF", "SRS", …) of NON_STANDARD
     double meterset_mu = 0;
     double source_axis_distance_mm = 1000;
     double final_cumulative_weight = 1;  ///< denominator of the MU of a segment
     std::vector<MultileafCollimator> collimators;
+    std::vector<Wedge> wedges;
+    std::vector<Block> blocks;
+    double tray_factor = 1;    ///< what comes through the trays of wedges and blocks
+    double tray_water_mm = 0;  ///< water-equivalent thickness of trays that have no factor
+    std::vector<BeamBolus> boluses;
     std::vector<ControlPoint> control_points;  ///< at least two
     std::vector<Rotation> gantry_rotation;     ///< per control point: direction towards the next one
     std::optional<Vec3> dose_point_mm;         ///< Beam Dose Specification Point, LPS
