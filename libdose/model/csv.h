@@ -1,7 +1,10 @@
-// Small comma-separated tables: one header line, optional names in the first columns, numbers in the rest.
+// Small comma-separated tables: one header line, optional names in the first columns, numbers in the rest; and lists of named
+// quantities, whose values are numbers or words.
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,5 +18,23 @@ struct CsvTable {
 /// Reads a file whose header must be exactly `header`; lines that begin with # and empty lines are skipped. The first
 /// `name_columns` (0 or 1) columns are text. Throws bad_input with file and line number.
 CsvTable read_csv_table(const std::filesystem::path& file, const std::vector<std::string>& header, int name_columns = 0);
+
+/// A file of the columns quantity,value. Every quantity is taken once by name; what nobody took is refused at the end, so that a
+/// misspelt optional quantity is not passed over. Everything throws bad_input with file and quantity.
+class CsvQuantities {
+public:
+    explicit CsvQuantities(const std::filesystem::path& file);
+    double number(const std::string& name, double low, double high);
+    std::optional<double> optional_number(const std::string& name, double low, double high);
+    std::string text(const std::string& name);
+    std::string optional_text(const std::string& name);  ///< empty when absent
+    void finish() const;                                 ///< throws when a quantity is left
+    const std::string& file() const { return file_; }
+
+private:
+    std::optional<std::string> take(const std::string& name);
+    std::string file_;
+    std::map<std::string, std::string> values_;
+};
 
 }  // namespace libdose

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "libdose/error.h"
 #include "model/csv.h"
@@ -12,31 +11,37 @@ namespace libdose {
 
 namespace {
 
+LeafDesign::Position position_from(const std::string& text, const std::string& file) {
+    if (text == "tangent") return LeafDesign::Position::tangent;
+    if (text == "half_fluence") return LeafDesign::Position::half_fluence;
+    throw bad_input("the quantity \"position\" is \"" + text + "\"", file, "It is tangent or half_fluence");
+}
+
 LeafDesign read_design(const std::filesystem::path& file, const CsvTable& tungsten) {
-    const CsvTable csv = read_csv_table(file, {"quantity", "value"}, 1);
-    std::map<std::string, double> values;
-    for (std::size_t r = 0; r < csv.names.size(); ++r) values[csv.names[r]] = csv.numbers[r][0];
-    const auto take = [&](const char* name, double low, double high) {
-        const auto found = values.find(name);
-        if (found == values.end()) throw bad_input(std::string("the quantity \"") + name + "\" is missing", file.string());
-        const double value = found->second;
-        if (!(value >= low && value <= high))
-            throw bad_input(std::string("the quantity \"") + name + "\" is not between " + std::to_string(low) + " and " + std::to_string(high), file.string());
-        values.erase(found);
-        return value;
-    };
+    CsvQuantities values(file);
     LeafDesign design;
     design.name = file.stem().string();
-    const int outer = static_cast<int>(take("outer_leaves_each_side", 0, 100)), central = static_cast<int>(take("central_leaves", 1, 200));
-    const double outer_width = take("outer_leaf_width_mm", 0.5, 50), central_width = take("central_leaf_width_mm", 0.5, 50);
+    design.manufacturer = values.text("manufacturer");
+    if (std::any_of(design.manufacturer.begin(), design.manufacturer.end(), [](char c) { return !(c >= 'a' && c <= 'z'); }))
+        throw bad_input("the quantity \"manufacturer\" is not one lower case word", file.string());
+    design.device_type = values.optional_text("device_type");
+    design.shared_with = values.optional_text("shared_with");
+    design.position = position_from(values.text("position"), file.string());
+    const int outer = static_cast<int>(values.number("outer_leaves_each_side", 0, 100)), central = static_cast<int>(values.number("central_leaves", 1, 200));
+    // Leaves that are all alike need no outer ones.
+    const double outer_width = outer > 0 ? values.number("outer_leaf_width_mm", 0.5, 100) : 0, central_width = values.number("central_leaf_width_mm", 0.5, 50);
     double edge = -(0.5 * central * central_width + outer * outer_width);
     design.leaf_boundaries_mm.push_back(edge);
     for (int l = 0; l < 2 * outer + central; ++l) design.leaf_boundaries_mm.push_back(edge += l < outer || l >= outer + central ? outer_width : central_width);
-    design.source_distance_mm = take("source_distance_mm", 100, 900);
-    design.tip_radius_mm = take("tip_radius_mm", 1, 10000);
-    design.density_g_cm3 = take("density_g_cm3", 1, 25);
-    design.tongue_and_groove_mm = take("tongue_and_groove_mm", 0, 0.9 * central_width);
-    if (!values.empty()) throw bad_input("the quantity \"" + values.begin()->first + "\" is not known", file.string());
+    design.source_distance_mm = values.number("source_distance_mm", 100, 900);
+    design.tip_radius_mm = values.number("tip_radius_mm", 0, 10000);
+    if (design.tip_radius_mm > 0 && design.tip_radius_mm < 1)
+        throw bad_input("the quantity \"tip_radius_mm\" is less than 1", file.string(), "0 is a flat end that the rays are parallel to");
+    design.density_g_cm3 = values.number("density_g_cm3", 1, 25);
+    design.tongue_and_groove_mm = values.number("tongue_and_groove_mm", 0, 0.9 * central_width);
+    design.transmission = values.optional_number("transmission", 0, 0.2);
+    design.interleaf_transmission = values.optional_number("interleaf_transmission", 0, 0.5);
+    values.finish();
     for (const auto& row : tungsten.numbers) design.energy_mev.push_back(row[0]), design.mu_cm2_g.push_back(row[1]);
     return design;
 }

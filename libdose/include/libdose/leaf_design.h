@@ -14,12 +14,13 @@ namespace libdose {
 struct LeafDesign {
     /// What the position in a plan is: the ray tangential to the rounded end (light field), or where half of the fluence comes through.
     enum class Position { tangent, half_fluence };
-    std::string name;                        ///< "varian-millennium-120"
-    std::string manufacturer;                ///< lower case word that the plan's manufacturer holds; parts designs of the same boundaries
-    std::string device_type;                 ///< as in DICOM, "MLCX1"; empty: any
+    std::string name;          ///< "varian-millennium-120"
+    std::string manufacturer;  ///< lower case word that the plan's manufacturer holds; parts designs of the same boundaries
+    std::string device_type;   ///< as in DICOM, "MLCX1"; empty: any
+    std::string shared_with;   ///< another collimator of these boundaries that has no design: only the manufacturer's word or the user tells them apart
     std::vector<double> leaf_boundaries_mm;  ///< at the isocentre, ascending
     double source_distance_mm = 0;           ///< middle of the leaves
-    double tip_radius_mm = 0;
+    double tip_radius_mm = 0;                ///< 0: flat ends that the rays are parallel to, sharp
     Position position = Position::tangent;
     double density_g_cm3 = 0;                      ///< of the tungsten alloy
     double tongue_and_groove_mm = 0;               ///< at the isocentre: width in which two neighbours overlap with half their height each
