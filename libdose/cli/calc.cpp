@@ -20,7 +20,7 @@ struct Arguments {
     fs::path out, json, hu_curve;
     std::string plan, engine = "collapsed-cone", quality = "standard", model, calibration_depth;
     std::vector<std::string> densities, materials, accepted;
-    std::string dose_to = "medium", lateral_scaling = "on", leaf_ends = "rounded";
+    std::string dose_to = "medium", lateral_scaling = "on", leaf_ends = "rounded", leaves;
     double grid_mm = 2.5, sub_arc_deg = EngineOptions().sub_arc_deg;
     int threads = 0, fraction_group = 0;
     bool per_beam = false;
@@ -70,6 +70,9 @@ int calculate_plan(const Arguments& arguments) {
     options.lateral_scaling = arguments.lateral_scaling == "on";
     if (!arguments.hu_curve.empty()) options.hu_curve = HuCurve::read_csv(arguments.hu_curve);
 
+    options.leaf_designs = leaf_designs(arguments.leaf_ends, arguments.leaves);
+    options.leaves = arguments.leaves;
+
     const io::DicomIndex index = io::index_dicom(arguments.paths);
     const io::DicomCase selected = io::select_case(index, arguments.plan);
     for (const std::string& note : selected.notes) fmt::print("{}\n", note);
@@ -100,7 +103,6 @@ int calculate_plan(const Arguments& arguments) {
         structures = io::read_structures(selected.structures.front().file);
         for (const std::string& note : structures->notes) fmt::print("structures: {}\n", note);
     }
-    if (arguments.leaf_ends == "rounded") options.leaf_designs = read_leaf_designs(data_folder() / "mlc");
     const MaterialTable materials = MaterialTable::read_csv(data_folder() / "materials" / "basis.csv");
 
     Progress progress;
@@ -219,7 +221,8 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("--lateral-scaling", arguments->lateral_scaling, "Pencil beam: widen kernels by density, on or off")
         ->capture_default_str()
         ->check(CLI::IsMember({"on", "off"}));
-    calc->add_option("--leaf-ends", arguments->leaf_ends, "Leaves as they are built where that is known, or sharp, without tongue and groove")
+    calc->add_option("--leaves", arguments->leaves, "Leaf design (dose model list) of collimators with its boundaries; default: found from the plan");
+    calc->add_option("--leaf-ends", arguments->leaf_ends, "Leaves as they are built, or sharp, without tongue and groove")
         ->capture_default_str()
         ->check(CLI::IsMember({"rounded", "sharp"}));
     calc->add_option("--hu-curve", arguments->hu_curve, "CSV with the columns hu,density_g_cm3");

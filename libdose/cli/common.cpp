@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <fstream>
 
+#include "engine/devices.h"
 #include "io/temporary_name.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
@@ -44,24 +45,37 @@ const BeamModel& ModelStore::get(const std::string& name_or_file) {
 }
 
 const BeamModel& ModelStore::for_beam(const Beam& beam, const std::string& forced) {
-    const auto fits = [&](const BeamModel& model) {
-        return std::abs(model.nominal_energy_mv - beam.nominal_energy_mv) < 0.01 && model.fluence_mode == beam.fluence_mode;
+    const std::string wanted = fmt::format("beam {} \"{}\", {:g} MV, fluence mode {}, machine \"{}\"", beam.number, beam.name, beam.nominal_energy_mv,
+                                           beam.fluence_mode, beam.machine);
+    const auto words = [](const BeamModel& model) {
+        return fmt::format("{:g} MV, {}{}", model.nominal_energy_mv, model.fluence_mode, model.machine.empty() ? "" : ", machine \"" + model.machine + "\"");
     };
-    const std::string wanted = fmt::format("beam {} \"{}\", {:g} MV, fluence mode {}", beam.number, beam.name, beam.nominal_energy_mv, beam.fluence_mode);
     if (!forced.empty()) {
         const BeamModel& model = get(forced);
-        if (!fits(model))
-            throw refused_plan(fmt::format("the beam model {} is for {:g} MV, fluence mode {}", model.name, model.nominal_energy_mv, model.fluence_mode),
-                               wanted, "Choose a model of the beam's energy and mode");
+        if (!model_fits(model, beam))
+            throw refused_plan(fmt::format("the beam model {} is for {}", model.name, words(model)), wanted,
+                               "Choose a model of the beam's energy and fluence mode that is generic or of its machine");
         return model;
     }
     std::string list;
+    const BeamModel* generic = nullptr;
     for (const std::string& name : names()) {
         const BeamModel& model = get(name);
-        if (fits(model)) return model;
-        list += fmt::format("{}{} ({:g} MV, {})", list.empty() ? "" : ", ", name, model.nominal_energy_mv, model.fluence_mode);
+        if (model_fits(model, beam)) {
+            // What was commissioned for the machine goes before what fits any.
+            if (!model.machine.empty()) return model;
+            if (!generic) generic = &model;
+        }
+        list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", name, words(model));
     }
+    if (generic) return *generic;
     throw refused_plan("there is no beam model for this energy and fluence mode", wanted, "Models: " + list);
+}
+
+std::vector<LeafDesign> leaf_designs(const std::string& leaf_ends, const std::string& leaves) {
+    if (leaf_ends == "rounded") return read_leaf_designs(data_folder() / "mlc");
+    if (!leaves.empty()) throw bad_input("the leaves \"" + leaves + "\" are asked for, and sharp ends too", "--leaves", "Leave out --leaf-ends sharp");
+    return {};
 }
 
 Progress::Progress(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0) {}

@@ -27,14 +27,18 @@ void add_dvh(CLI::App& app, Command& run);
 void add_model(CLI::App& app, Command& run);
 void add_validate(CLI::App& app, Command& run);
 
+/// The designs that `--leaf-ends` and `--leaves` ask for: those of the data folder, or none for sharp ends. Throws bad_input when both
+/// sharp ends and leaves are asked for.
+std::vector<LeafDesign> leaf_designs(const std::string& leaf_ends, const std::string& leaves);
+
 nlohmann::json as_json(const std::vector<GateEntry>& entries);
 
 /// Beam models by name (data folder) or file. Loaded once.
 class ModelStore {
 public:
     const BeamModel& get(const std::string& name_or_file);
-    /// The generic model of a beam's energy and fluence mode; `forced` (may be empty) must agree with both. Throws refused_plan
-    /// naming the beam and listing what there is.
+    /// The model of a beam's energy and fluence mode: one of its machine, else the generic one. `forced` (may be empty) must agree with
+    /// all three. Throws refused_plan naming the beam and listing what there is.
     const BeamModel& for_beam(const Beam& beam, const std::string& forced);
     static std::vector<std::string> names();
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cli/common.h"
+#include "engine/devices.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
 
@@ -15,22 +16,27 @@ struct Arguments {
     std::vector<std::filesystem::path> paths;
     std::filesystem::path json;
     std::vector<std::string> accepted;
+    std::string leaf_ends = "rounded", leaves;
     int fraction_group = 0;
     bool brief = false;
 };
 
-/// Entries of the gate, and the beams for which there is no model.
+/// Entries of the gate, and the beams for which there is no model or that have a device that is not modelled.
 std::vector<GateEntry> judge(const std::filesystem::path& file, const Arguments& arguments) {
     std::vector<GateEntry> entries = io::gate_plan(file, arguments.fraction_group, arguments.accepted);
     const auto refused = [](const GateEntry& e) { return e.verdict == GateEntry::Verdict::refused; };
     if (std::any_of(entries.begin(), entries.end(), refused)) return entries;
     ModelStore store;
+    const std::vector<LeafDesign> designs = leaf_designs(arguments.leaf_ends, arguments.leaves);
     for (const Beam& beam : io::read_plan(file, arguments.fraction_group, arguments.accepted).beams) {
         GateEntry entry;
         entry.beam = beam.number;
         try {
-            entry.reason = "calculated with the beam model " + store.for_beam(beam, {}).name;
+            const BeamModel& model = store.for_beam(beam, {});
+            require_modelled(beam, model, designs, arguments.leaves);
+            entry.reason = "calculated with the beam model " + model.name;
         } catch (const Error& error) {
+            if (error.kind() != ErrorKind::refused_plan) throw;
             entry.verdict = GateEntry::Verdict::refused;
             entry.reason = error.what();
         }
@@ -101,6 +107,10 @@ void add_gate(CLI::App& app, Command& run) {
     command->add_option("paths", arguments->paths, "Files or folders with RTPLANs")->required();
     command->add_option("--fraction-group", arguments->fraction_group, "Fraction group number, when there are several");
     command->add_option("--accept", arguments->accepted, "Tag of an unknown attribute that cannot change the dose, as 300a,01a0; may be repeated");
+    command->add_option("--leaves", arguments->leaves, "Leaf design, as for calc");
+    command->add_option("--leaf-ends", arguments->leaf_ends, "rounded or sharp, as for calc")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"rounded", "sharp"}));
     command->add_flag("--brief", arguments->brief, "Only what is refused or accepted");
     command->add_option("--json", arguments->json, "Also write it as JSON");
     command->footer(std::string("Examples:\n  dose gate patient/\n  dose gate plan.dcm --brief --accept 300a,0999\n") + exit_code_text);

@@ -19,8 +19,10 @@ int list() {
                    model.content_hash.substr(0, 12));
     }
     for (const LeafDesign& design : read_leaf_designs(data_folder() / "mlc"))
-        fmt::print("{:<24} {} leaf pairs to {:g} mm, rounded ends of {:g} mm\n", design.name, design.leaf_boundaries_mm.size() - 1,
-                   design.leaf_boundaries_mm.back(), design.tip_radius_mm);
+        fmt::print("{:<24} {}{}{} leaf pairs to {:g} mm, {}, positions are {}\n", design.name, design.device_type, design.device_type.empty() ? "" : ", ",
+                   design.leaf_boundaries_mm.size() - 1, design.leaf_boundaries_mm.back(),
+                   design.tip_radius_mm > 0 ? fmt::format("rounded ends of {:g} mm", design.tip_radius_mm) : std::string("flat ends"),
+                   design.position == LeafDesign::Position::tangent ? "tangents" : "where half comes through");
     return done;
 }
 

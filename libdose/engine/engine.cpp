@@ -7,21 +7,17 @@
 
 #include "cpu/fluence.h"
 #include "engine/compute.h"
+#include "engine/devices.h"
 #include "engine/threads.h"
 #include "libdose/error.h"
 #include "model/density.h"
-#include "physics/head.h"
+#include "model/text.h"
 
 namespace libdose {
 
 namespace {
 
-std::string number(double value) {
-    std::string text = std::to_string(value);
-    text.erase(text.find_last_not_of('0') + 1);
-    if (!text.empty() && text.back() == '.') text.pop_back();
-    return text;
-}
+std::string number(double value) { return short_number(value); }
 
 void check_belongs(const CtImage& ct, const StructureSet* structures, const Plan& plan) {
     const auto frames = [&](const std::string& frame, const char* what) {
@@ -91,29 +87,6 @@ double gray_per_unit(const BeamModel& model, Algorithm algorithm) {
     return c.reference_gy_per_mu / reference;
 }
 
-/// How the leaves of each collimator end; named in the provenance, or in a note when no design fits.
-std::vector<cpu::LeafEdges> leaf_edges(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, Provenance& provenance,
-                                       std::vector<std::string>& notes) {
-    std::vector<cpu::LeafEdges> edges;
-    std::string names;
-    for (const MultileafCollimator& collimator : beam.collimators) {
-        const auto design = std::find_if(designs.begin(), designs.end(), [&](const LeafDesign& d) { return d.fits(collimator); });
-        const bool known = design != designs.end();
-        edges.push_back(known ? cpu::LeafEdges{physics::tip_decay(design->attenuation_per_mm(model.spectrum), design->tip_radius_mm, design->source_distance_mm,
-                                                                  beam.source_axis_distance_mm),
-                                               design->tongue_and_groove_mm}
-                              : cpu::LeafEdges{});
-        names += (names.empty() ? "" : ", ") + (known ? design->name : "sharp");
-        if (!known && designs.empty())
-            notes.push_back("beam " + std::to_string(beam.number) + ": the leaves of its " + collimator.type + " end sharply, without tongue and groove");
-        else if (!known)
-            notes.push_back("beam " + std::to_string(beam.number) + ": no known leaves have the boundaries of its " + collimator.type +
-                            "; they end sharply, without tongue and groove");
-    }
-    if (!names.empty()) provenance.settings["leaves beam " + std::to_string(beam.number)] = names;
-    return edges;
-}
-
 }  // namespace
 
 CalculationResult calculate(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials,
@@ -125,6 +98,8 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     plan.check();
     if (plan.beams.empty()) throw refused_plan("the plan has no beam that delivers photons", "plan " + plan.label);
     check_belongs(ct, structures, plan);
+    check_forced_leaves(plan, options.leaf_designs, options.leaves);
+    for (const Beam& beam : plan.beams) require_modelled(beam, models(beam), options.leaf_designs, options.leaves);
     const ThreadLimit limit(options.threads);
     const auto report = [&](double part, const std::string& stage) {
         if (options.progress) options.progress(part, stage);
@@ -193,7 +168,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         std::string stage = task.beams.size() == 1 ? "beam " + task.beams.front()->name : std::to_string(task.beams.size()) + " beams";
         std::vector<FluenceMap> maps;
         for (const Beam* beam : task.beams) {
-            fluence.leaves = leaf_edges(*beam, *task.model, options.leaf_designs, header.provenance, result.notes);
+            fluence.leaves = leaf_edges(*beam, *task.model, options.leaf_designs, options.leaves, header.provenance, result.notes);
             for (FluenceMap& map : cpu::beam_fluence(*beam, plan.position, task.model->head, fluence)) maps.push_back(std::move(map));
         }
         clock("fluence");

@@ -39,9 +39,11 @@ struct EngineOptions {
     bool lateral_scaling = true;  ///< pencil beam: kernels widen where the density is low
     double sub_arc_deg = 2.0;     ///< largest gantry step that one ray trace stands for
     std::vector<DensityOverride> overrides;
-    /// Built shapes of leaves: a collimator gets the one with its leaf boundaries. One that none fits has sharp leaf ends, and a
-    /// note says so. The command line gives those of data_folder() / "mlc".
+    /// Built shapes of leaves: a collimator gets the one with its leaf boundaries, device type and manufacturer. A plan with a collimator
+    /// that none or several fit is refused. Empty: leaf ends are sharp, and a note says so. The command line gives those of
+    /// data_folder() / "mlc".
     std::vector<LeafDesign> leaf_designs;
+    std::string leaves;  ///< name of the design for every collimator whose boundaries it has, whatever else the plan says; may be empty
     HuCurve hu_curve = HuCurve::default_curve();
     ProgressCallback progress;
 };

@@ -1,0 +1,143 @@
+#include "engine/devices.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "libdose/error.h"
+#include "model/text.h"
+#include "model/wedge.h"
+#include "physics/head.h"
+
+namespace libdose {
+
+namespace {
+
+std::string names_of(const std::vector<const LeafDesign*>& designs) {
+    std::string names;
+    for (const LeafDesign* design : designs) names += (names.empty() ? "" : ", ") + design->name;
+    return names.empty() ? "none" : names;
+}
+
+std::vector<const LeafDesign*> all_of(const std::vector<LeafDesign>& designs) {
+    std::vector<const LeafDesign*> all;
+    for (const LeafDesign& design : designs) all.push_back(&design);
+    return all;
+}
+
+/// Null when `forced` is empty.
+const LeafDesign* by_name(const std::vector<LeafDesign>& designs, const std::string& forced) {
+    if (forced.empty()) return nullptr;
+    for (const LeafDesign& design : designs)
+        if (design.name == forced) return &design;
+    throw bad_input("there are no leaves \"" + forced + "\"", "--leaves", "Leaves: " + names_of(all_of(designs)));
+}
+
+std::string place_of(const Beam& beam) { return "beam " + std::to_string(beam.number) + " \"" + beam.name + "\""; }
+
+/// "MLCX (40 pairs, -200 … 200 mm)"
+std::string words_of(const MultileafCollimator& collimator) {
+    return collimator.type + " (" + std::to_string(collimator.leaf_pairs()) + " pairs, " + short_number(collimator.leaf_boundaries_mm.front()) + " … " +
+           short_number(collimator.leaf_boundaries_mm.back()) + " mm)";
+}
+
+bool made_by(const Beam& beam, const std::string& word) { return lower_case(beam.manufacturer).find(word) != std::string::npos; }
+
+/// Makers of treatment machines. Other words (of a program that wrote the plan, say) tell nothing about the leaves.
+bool made_by_another(const Beam& beam, const LeafDesign& design) {
+    if (made_by(beam, design.manufacturer)) return false;
+    const auto makers = {"varian", "elekta", "siemens", "viewray", "accuray", "tomotherapy"};
+    return std::any_of(makers.begin(), makers.end(), [&](const char* maker) { return made_by(beam, maker); });
+}
+
+/// Behind its tangent, where half of the fluence comes through a rounded end: exp(-b sqrt(s)) = 1/2.
+double half_fluence_depth_mm(double decay) { return std::isinf(decay) ? 0.0 : std::pow(std::numbers::ln2 / decay, 2); }
+
+cpu::LeafEdges edges_of(const LeafDesign& design, const Beam& beam, const BeamModel& model) {
+    cpu::LeafEdges edges;
+    if (design.tip_radius_mm > 0)
+        edges.tip_decay =
+            physics::tip_decay(design.attenuation_per_mm(model.spectrum), design.tip_radius_mm, design.source_distance_mm, beam.source_axis_distance_mm);
+    edges.tongue_and_groove_mm = design.tongue_and_groove_mm;
+    // Half comes through behind the tangent. When the plan's position is that point, the tangent lies so much farther in the opening.
+    if (design.position == LeafDesign::Position::half_fluence) edges.tip_shift_mm = half_fluence_depth_mm(edges.tip_decay);
+    edges.source_distance_mm = design.source_distance_mm;
+    // A model that was commissioned for a machine holds what was measured there.
+    if (model.machine.empty()) {
+        edges.transmission = design.transmission;
+        edges.interleaf_transmission = design.interleaf_transmission;
+    }
+    return edges;
+}
+
+bool is_halcyon(const LeafDesign* design) { return design && design->name.starts_with("halcyon"); }
+
+}  // namespace
+
+bool model_fits(const BeamModel& model, const Beam& beam) {
+    constexpr double same_energy_mv = 0.01;
+    return std::abs(model.nominal_energy_mv - beam.nominal_energy_mv) < same_energy_mv && model.fluence_mode == beam.fluence_mode &&
+           (model.machine.empty() || model.machine == beam.machine);
+}
+
+const LeafDesign* find_design(const Beam& beam, const MultileafCollimator& collimator, const std::vector<LeafDesign>& designs, const std::string& forced) {
+    if (const LeafDesign* design = by_name(designs, forced); design && design->fits(collimator)) return design;
+    if (designs.empty()) return nullptr;
+    std::vector<const LeafDesign*> fitting, named;
+    for (const LeafDesign& design : designs) {
+        if (!design.fits(collimator) || (!design.device_type.empty() && design.device_type != collimator.type) || made_by_another(beam, design)) continue;
+        fitting.push_back(&design);
+        if (made_by(beam, design.manufacturer)) named.push_back(&design);
+    }
+    if (named.size() == 1) return named.front();
+    if (fitting.size() == 1 && fitting.front()->shared_with.empty()) return fitting.front();
+    if (fitting.empty())
+        throw refused_plan(
+            "no known leaves have the boundaries of its " + words_of(collimator) + (beam.manufacturer.empty() ? "" : " on a machine by " + beam.manufacturer),
+            place_of(beam), "Leaves: " + names_of(all_of(designs)) + "; --leaf-ends sharp calculates with sharp ends, without tongue and groove");
+    std::string candidates = names_of(fitting);
+    for (const LeafDesign* design : fitting)
+        if (!design->shared_with.empty()) candidates += " (or " + design->shared_with + ", which is not modelled)";
+    throw refused_plan("which leaves its " + words_of(collimator) + " has cannot be told: " + candidates, place_of(beam), "Say which: --leaves NAME");
+}
+
+void check_forced_leaves(const Plan& plan, const std::vector<LeafDesign>& designs, const std::string& forced) {
+    const LeafDesign* design = by_name(designs, forced);
+    if (!design) return;
+    for (const Beam& beam : plan.beams)
+        for (const MultileafCollimator& collimator : beam.collimators)
+            if (design->fits(collimator)) return;
+    throw bad_input("the leaves " + forced + " have the boundaries of no collimator of the plan", "--leaves");
+}
+
+void require_modelled(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, const std::string& forced) {
+    for (const MultileafCollimator& collimator : beam.collimators) find_design(beam, collimator, designs, forced);
+    for (std::size_t w = 0; w < beam.wedges.size(); ++w) {
+        // A wedge that stays out does nothing to the beam.
+        const bool in = std::any_of(beam.control_points.begin(), beam.control_points.end(),
+                                    [&](const ControlPoint& point) { return w < point.wedge_in.size() && point.wedge_in[w]; });
+        if (in) require_wedge(beam, beam.wedges[w], model);
+    }
+}
+
+std::vector<cpu::LeafEdges> leaf_edges(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, const std::string& forced,
+                                       Provenance& provenance, std::vector<std::string>& notes) {
+    std::vector<cpu::LeafEdges> edges;
+    std::string names;
+    bool all_halcyon = !beam.collimators.empty();
+    for (const MultileafCollimator& collimator : beam.collimators) {
+        const LeafDesign* design = find_design(beam, collimator, designs, forced);
+        edges.push_back(design ? edges_of(*design, beam, model) : cpu::LeafEdges{});
+        names += (names.empty() ? "" : ", ") + (design ? design->name : "sharp");
+        all_halcyon = all_halcyon && is_halcyon(design);
+        if (!design)
+            notes.push_back("beam " + std::to_string(beam.number) + ": the leaves of its " + collimator.type + " end sharply, without tongue and groove");
+    }
+    const ControlPoint& first = beam.control_points.front();
+    if (all_halcyon && (first.jaw_x || first.jaw_y))
+        notes.push_back("beam " + std::to_string(beam.number) + ": a Halcyon has no jaws; those of the plan are taken as the limit of the field");
+    if (!names.empty()) provenance.settings["leaves beam " + std::to_string(beam.number)] = names;
+    return edges;
+}
+
+}  // namespace libdose

@@ -1,0 +1,33 @@
+// Devices of a beam: which leaves they are, which model serves the beam, and what cannot be calculated. docs/methods/leaves.md.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cpu/fluence.h"
+#include "libdose/beam_model.h"
+#include "libdose/dose.h"
+#include "libdose/leaf_design.h"
+#include "libdose/plan.h"
+
+namespace libdose {
+
+/// The same nominal energy and fluence mode, and generic or of the beam's machine.
+bool model_fits(const BeamModel& model, const Beam& beam);
+
+/// The design of a collimator: by its leaf boundaries and device type, then by the manufacturer of the machine. `forced` (a name; may be
+/// empty) goes before, wherever its boundaries fit. Null only when there are no designs: the leaves are sharp by the user's wish.
+/// Throws refused_plan when none fits or several do, bad_input when `forced` is no design's name.
+const LeafDesign* find_design(const Beam& beam, const MultileafCollimator& collimator, const std::vector<LeafDesign>& designs, const std::string& forced = {});
+
+/// Throws bad_input when `forced` is no design's name or fits no collimator of the plan.
+void check_forced_leaves(const Plan& plan, const std::vector<LeafDesign>& designs, const std::string& forced);
+
+/// Throws refused_plan for what cannot be calculated in the beam: a collimator without a design, a wedge that the model does not hold.
+void require_modelled(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, const std::string& forced);
+
+/// How the leaves of each collimator end and what comes through them; the designs are named in the provenance.
+std::vector<cpu::LeafEdges> leaf_edges(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, const std::string& forced,
+                                       Provenance& provenance, std::vector<std::string>& notes);
+
+}  // namespace libdose
