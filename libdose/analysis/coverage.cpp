@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "analysis/contour_planes.h"
-#include "analysis/polygon_area.h"
 #include "libdose/structure.h"
+#include "model/polygon_area.h"
 
 namespace libdose {
 namespace {

@@ -21,16 +21,20 @@ struct LeafEdges {
     std::optional<double> source_distance_mm;      ///< middle of the leaves; absent: as the jaws of the same axis
 };
 
+class TermaTable;
+
 struct FluenceOptions {
     double pixel_mm = 1.0;
-    double sub_arc_deg = 2.0;       ///< largest gantry, collimator or couch step that one map stands for
-    double travel_mm = 1.0;         ///< largest device travel between two samples of a moving aperture
-    std::vector<LeafEdges> leaves;  ///< per collimator of the beam; empty: sharp
+    double sub_arc_deg = 2.0;           ///< largest gantry, collimator or couch step that one map stands for
+    double travel_mm = 1.0;             ///< largest device travel between two samples of a moving aperture
+    std::vector<LeafEdges> leaves;      ///< per collimator of the beam; empty: sharp
+    const TermaTable* terma = nullptr;  ///< of the beam's spectrum; a beam with a wedge or a tray needs it
 };
 
 /// One map per geometry of the beam: all segments that share gantry, collimator, couch and isocentre are summed; a segment in
 /// which one of them moves is cut into steps of at most sub_arc_deg, each with its own map at its middle. Values are
-/// MU × relative fluence. Devices move linearly with MU between control points.
+/// MU × relative fluence (FluenceMap). Devices move linearly with MU between control points. Throws refused_plan for a wedge that the
+/// head does not hold.
 std::vector<FluenceMap> beam_fluence(const Beam& beam, PatientPosition position, const HeadModel& head, const FluenceOptions& options);
 
 /// Box averages of a map in constant time.

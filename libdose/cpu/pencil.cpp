@@ -100,7 +100,8 @@ private:
 
 }  // namespace
 
-std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map, const PencilKernel& kernel, bool lateral_scaling) {
+std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map, const PencilKernel& kernel, bool lateral_scaling, const TermaTable* table) {
+    if (map.filter && !table) throw internal_error("a filtered beam needs the table of its spectrum", "pencil beam");
     const Grid& grid = density.grid;
     const physics::BeamFrame& frame = map.frame;
     std::vector<float> dose(grid.voxel_count(), 0.0f);
@@ -227,6 +228,11 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
                         sum += wz * (weights[2 * pair] * mix(part(image[0].real()), part(image[1].real()), part(above[0].real()), part(above[1].real())) +
                                      weights[2 * pair + 1] * mix(part(image[0].imag()), part(image[1].imag()), part(above[0].imag()), part(above[1].imag())));
                     }
+                // A spectrum that a filter changed: by the ratio of the TERMA at this depth.
+                if (map.filter) {
+                    const PathLength filter = map.filter->path(p.u_mm, p.v_mm);
+                    sum *= unfiltered(*table, filter) * (*table)({path.water + filter.water, path.high_z + filter.high_z}).water / (*table)(path).water;
+                }
                 // Dose to the medium from dose to water, as the collapsed cone has it in equilibrium.
                 dose[voxel] =
                     static_cast<float>(std::max(0.0, sum) * scale * scale * static_cast<double>(density.kernel_density[voxel] / density.density[voxel]));

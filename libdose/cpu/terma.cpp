@@ -10,9 +10,9 @@ namespace libdose::cpu {
 namespace {
 constexpr double cm_per_mm = 0.1;  // the one place where millimetres of geometry become centimetres of physics
 
-constexpr double water_step = 0.5, water_max = 90.0;
+constexpr double water_step = 0.5, water_min = -20.0, water_max = 90.0;  // below zero: spectra softer than the axis
 constexpr double high_z_step = 2.0, high_z_min = -12.0, high_z_max = 60.0;
-constexpr int water_nodes = static_cast<int>(water_max / water_step) + 1;
+constexpr int water_nodes = static_cast<int>((water_max - water_min) / water_step) + 1;
 constexpr int high_z_nodes = static_cast<int>((high_z_max - high_z_min) / high_z_step) + 1;
 }  // namespace
 
@@ -93,14 +93,14 @@ PathLength RayBundle::path(double u_mm, double v_mm, double distance_mm) const {
 TermaTable::TermaTable(const Spectrum& spectrum) : spectrum_(spectrum) {
     for (int h = 0; h < high_z_nodes; ++h)
         for (int w = 0; w < water_nodes; ++w) {
-            const physics::BasisTerma terma = physics::basis_terma(spectrum, w * water_step, high_z_min + h * high_z_step);
+            const physics::BasisTerma terma = physics::basis_terma(spectrum, water_min + w * water_step, high_z_min + h * high_z_step);
             log_water_.push_back(std::log(terma.water));
             log_high_z_.push_back(std::log(terma.high_z));
         }
 }
 
 physics::BasisTerma TermaTable::operator()(const PathLength& path) const {
-    const double x = path.water / water_step, y = (path.high_z - high_z_min) / high_z_step;
+    const double x = (path.water - water_min) / water_step, y = (path.high_z - high_z_min) / high_z_step;
     if (!(x >= 0 && x < water_nodes - 1 && y >= 0 && y < high_z_nodes - 1)) return physics::basis_terma(spectrum_, path.water, path.high_z);
     const auto i = static_cast<std::size_t>(x), j = static_cast<std::size_t>(y);
     const double fx = x - static_cast<double>(i), fy = y - static_cast<double>(j);
@@ -111,6 +111,8 @@ physics::BasisTerma TermaTable::operator()(const PathLength& path) const {
     };
     return {look_up(log_water_), look_up(log_high_z_)};
 }
+
+double unfiltered(const TermaTable& table, const PathLength& filter) { return table({}).water / table(filter).water; }
 
 ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map, const TermaTable& table, double ray_spacing_mm, double blur_variance) {
     const Grid& grid = density.grid;
@@ -163,7 +165,12 @@ ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map
                 double fluence = average(0, 0);
                 if (sharpening > 0) fluence += sharpening * (4 * fluence - average(-1, 0) - average(1, 0) - average(0, -1) - average(0, 1));
                 if (!(std::abs(fluence) > noise)) continue;
-                const PathLength path = rays.path(p.u_mm, p.v_mm, p.distance_mm);
+                PathLength path = rays.path(p.u_mm, p.v_mm, p.distance_mm);
+                if (map.filter) {
+                    const PathLength filter = map.filter->path(p.u_mm, p.v_mm);
+                    fluence *= unfiltered(table, filter);
+                    path.water += filter.water, path.high_z += filter.high_z;
+                }
                 const physics::BasisTerma terma = table(path);
                 const double energy =
                     fluence * magnification * magnification *

@@ -11,10 +11,8 @@
 
 namespace libdose::cpu {
 
-/// Line integrals of the two basis materials from the source, g/cm².
-struct PathLength {
-    double water = 0, high_z = 0;
-};
+/// Line integrals from the source.
+using PathLength = physics::BasisPath;
 
 /// Exact path from the source to a point: the oracle of RayBundle.
 PathLength exact_path(const DensityGrid& density, const Vec3& source_mm, const Vec3& point_mm);
@@ -43,6 +41,9 @@ private:
     Spectrum spectrum_;
     std::vector<double> log_water_, log_high_z_;  ///< [high z][water]
 };
+
+/// Factor by which the fluence that a detector reads in air behind `filter` turns into the one that TermaTable(path + filter) asks for.
+double unfiltered(const TermaTable& table, const PathLength& filter);
 
 /// Energy released per voxel by a fluence map (its values times the unit fluence at the isocentre distance). `blur_variance`
 /// (voxels²): the fluence is sharpened across the beam by as much as the transport will blur it (lattice_blur_variance); beside

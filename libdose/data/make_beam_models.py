@@ -225,22 +225,100 @@ def rate_starts(megavolts, count):
     return known[[0, 2]] if count == 2 else known if count == 3 else np.append(known[:2], np.geomspace(known[1] / 3, known[2], count - 2))
 
 
-def make_model(out, megavolts, materials, kernels, rate_count=3):
+def depth_dose_10cm(radius, components, depth, weights):
+    """Percent depth dose at 10 cm, SSD 100 cm, of the round field of 100 cm² at the surface, from the pencil kernel."""
+    area = np.pi * np.diff(radius ** 2)
+    def dose(d):
+        w = np.array([np.interp(d, depth, column) for column in weights.T])
+        edge = 10 / np.sqrt(np.pi) * (100 + d) / 100
+        share = np.clip((edge ** 2 - radius[:-1] ** 2) / np.diff(radius ** 2), 0, 1)
+        return (w @ components) @ (area * share) * (100 / (100 + d)) ** 2
+    curve = np.array([dose(d) for d in np.arange(0.5, 4.5, 0.05)])
+    return 100 * dose(10.0) / curve.max(), curve.max()
+
+
+def softening(materials, energy, fluence, radius_mm):
+    """Water (g/cm²) that the spectrum at a radius has seen less of, so that its narrow-beam attenuation rises as Tailor's formula says."""
+    mu = materials.mu("water", energy)
+    def attenuation(less):
+        energy_in = fluence * energy * mu * np.exp(mu * less)
+        return np.log(energy_in.sum() / (energy_in * np.exp(-10 * mu)).sum()) / 10
+    less = np.linspace(-1, 15, 641)
+    ratio = np.array([attenuation(x) for x in less]) / attenuation(0)
+    theta = np.degrees(np.arctan(radius_mm / 1000))
+    wanted = 1 + 0.00181 * theta + 0.00202 * theta ** 2 - 0.0000942 * theta ** 3
+    return np.interp(wanted, ratio, less)
+
+
+def unflattened(materials, kernels, energy, fluence, drop):
+    """The spectrum without its filter: steel taken off until the depth dose at 10 cm is `drop` percent of the maximum lower."""
+    mu_steel = materials.mu("steel", energy)
+    def depth_dose(steel):
+        f = fluence * np.exp(mu_steel * steel)
+        f /= f.sum()
+        mu = materials.mu("water", energy)
+        def released(depth):
+            return np.maximum(energy, kernels.energy[0]), f * energy * mu * np.exp(-mu * depth)
+        return depth_dose_10cm(*pencil_kernel(kernels, materials, energy, f, released)[:4])[0], f
+    start = depth_dose(0.0)[0]
+    low, high = 0.0, 40.0
+    for _ in range(12):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if start - depth_dose(middle)[0] < drop else (low, middle)
+    print(f"  {0.5 * (low + high):.1f} g/cm2 of steel taken off")
+    return depth_dose(0.5 * (low + high))[1]
+
+
+def write_wedges(head, materials, energy, fluence, depth_dose_slope, golden):
+    """Steel wedges whose slope tilts the isodose lines at 10 cm by their angle: d ln(transmission)/dy = slope of the depth dose x tan(angle)."""
+    water_part, high_z_part = materials.basis("steel")
+    density = materials.density["steel"]
+    mu_steel = materials.mu("steel", energy)
+    weight = fluence * energy * materials.mu("water", energy)
+    count = 0
+    for kind, angle, reach_mm in WEDGES:
+        # Thickness at which the transmission falls to what the slope asks of the axis.
+        steel = np.linspace(0, 120, 2401)  # g/cm²
+        log_t = np.log((weight * np.exp(-np.outer(steel, mu_steel))).sum(1) / weight.sum())
+        y = np.arange(-reach_mm, reach_mm + 1e-9, 5.0)
+        wanted = -depth_dose_slope * np.tan(np.radians(angle)) * 0.1 * (reach_mm - y)
+        thickness = np.interp(-wanted, -log_t, steel)
+        count += 1
+        group = head.create_group(f"wedge_{count}")
+        group.attrs.update(id="", kind=kind, angle_deg=float(angle))
+        group["position_mm"], group["water_g_cm2"], group["high_z_g_cm2"] = y, water_part * thickness, high_z_part * thickness
+        print(f"  {kind} wedge {angle}: {thickness.max() / density:.1f} cm of steel at the thick end, {np.exp(np.interp(0, y, wanted)):.3f} on the axis in air")
+    head.attrs["wedges"] = float(count)
+    group = head.create_group("dynamic_wedge")
+    group.attrs.update(closest_gap_mm=5.0, virtual_attenuation_per_mm=0.0)
+    y = np.arange(-200.0, 100.1, 10.0) if golden else np.zeros(0)
+    fraction = np.zeros(0)
+    if golden:
+        a, b, c, d = golden
+        fraction = a - b * np.tan(np.radians(60)) * (1 - c * 0.1 * y - np.exp(d * 0.1 * y))
+    group["golden_position_mm"], group["golden_fraction"] = y, fraction
+
+
+def make_model(out, megavolts, materials, kernels, rate_count=3, free=False):
     energy, fluence = read_spectrum(HERE / f"spectra/spectrum_{megavolts}MV_mohan.csv")
     mu = materials.mu("water", energy)
+    if free:
+        fluence = unflattened(materials, kernels, energy, fluence, FREE_DROP[megavolts])
 
     def released(depth):
         return np.maximum(energy, kernels.energy[0]), fluence * energy * mu * np.exp(-mu * depth)
 
     rates, coefficients = cone_kernel(kernels, released, rate_starts(megavolts, rate_count))
     radius, components, depth, weights, worst = pencil_kernel(kernels, materials, energy, fluence, released)
-    name = f"generic-{megavolts}MV"
+    depth_dose, maximum = depth_dose_10cm(radius, components, depth, weights)
+    slope = (mu * fluence * energy * mu * np.exp(-10 * mu)).sum() / (fluence * energy * mu * np.exp(-10 * mu)).sum() + 2 / 110
+    name = f"generic-{megavolts}" + ("FFF" if free else "MV")
     path = out / "models" / f"{name}.h5"
     path.parent.mkdir(parents=True, exist_ok=True)
     with h5py.File(path, "w") as file:
-        file.attrs.update(schema="libdose-beam-model", schema_version=1, name=name, version="1",
-                          description=f"Generic flattened {megavolts} MV photon beam; not a real machine",
-                          nominal_energy_mv=float(megavolts), fluence_mode="STANDARD")
+        file.attrs.update(schema="libdose-beam-model", schema_version=2, name=name, version="2", machine="",
+                          description=f"Generic {'flattening-filter-free' if free else 'flattened'} {megavolts} MV photon beam; not a real machine",
+                          nominal_energy_mv=float(megavolts), fluence_mode="FFF" if free else "STANDARD")
         group = file.create_group("spectrum")
         group["energy_mev"], group["fluence"] = energy, fluence
         group["mu_water_cm2_g"], group["mu_high_z_cm2_g"] = mu, materials.mu(HIGH_Z, energy)
@@ -251,16 +329,41 @@ def make_model(out, megavolts, materials, kernels, rate_count=3):
         group["radius_cm"], group["components"] = radius, components
         group["depth_g_cm2"], group["weights"] = depth, weights
         group = file.create_group("head")
-        group.attrs.update(spot_fwhm_x_mm=2.0, spot_fwhm_y_mm=2.0, source_collimator_distance_mm=450.0,
-                           jaw_transmission=0.005, leaf_transmission=0.015, maximum_field_radius_mm=283.0)
-        group["profile_radius_mm"], group["profile"] = np.array([0.0, 300.0]), np.array([1.0, 1.0])
+        attenuation, reach = ELECTRONS[megavolts]
+        group.attrs.update(spot_fwhm_x_mm=2.0, spot_fwhm_y_mm=2.0, source_collimator_distance_mm=450.0, jaw_x_distance_mm=406.0,
+                           jaw_y_distance_mm=319.0, jaw_transmission=0.005, leaf_transmission=0.015, maximum_field_radius_mm=283.0,
+                           extrafocal_amplitude=EXTRAFOCAL["FFF" if free else "STANDARD"], extrafocal_sigma_mm=21.0, extrafocal_distance_mm=125.0,
+                           electron_amplitude_gy_cm2=ELECTRON_SURFACE * maximum, electron_sigma_mm=60.0, electron_attenuation_cm2_g=attenuation,
+                           electron_range_g_cm2=reach, monitor_backscatter_x=0.004, monitor_backscatter_y=0.012)
+        radius_mm, profile = np.array(PROFILES[megavolts if free else 0]).T
+        group["profile_radius_mm"], group["profile"] = radius_mm, profile
+        radius_mm = np.arange(0.0, 301.0, 20.0)
+        group["softening_radius_mm"] = radius_mm if not free else np.zeros(0)
+        group["softening_g_cm2"] = softening(materials, energy, fluence, radius_mm) if not free else np.zeros(0)
+        group["output_side_mm"], group["output_correction"] = np.zeros(0), np.zeros(0)
+        write_wedges(group, materials, energy, fluence, slope, None if free else GOLDEN.get(megavolts))
         group = file.create_group("calibration")
         group.attrs.update(reference_gy_per_mu=0.01, depth="maximum", depth_of_maximum_cm=0.0, collapsed_cone_maximum=0.0,
                            collapsed_cone_10cm=0.0, pencil_beam_maximum=0.0, pencil_beam_10cm=0.0)
         group = file.create_group("sources")
         group.attrs.update(SOURCES)
-    print(f"{name}: rates {np.round(rates, 4)} cm2/g, pencil kernel worst round-field error {100 * worst:.2f} % of the broad beam")
+    print(f"{name}: depth dose at 10 cm {depth_dose:.1f} %, rates {np.round(rates, 4)} cm2/g, pencil kernel worst round-field error {100 * worst:.2f} % of the broad beam")
 
+
+# Open field in air against the axis: (radius in mm, value). 0: flattened beams; else the unflattened beam of these megavolts.
+PROFILES = {
+    0: [(0, 1), (28, 1.020), (57, 1.042), (85, 1.052), (113, 1.063), (141, 1.073), (170, 1.070), (200, 1.060), (300, 1.060)],
+    6: [(0, 1), (10, 0.997), (20, 0.980), (30, 0.959), (40, 0.928), (60, 0.870), (80, 0.812), (100, 0.747), (120, 0.699), (140, 0.656),
+        (160, 0.613), (180, 0.581), (200, 0.552), (220, 0.525), (240, 0.510), (300, 0.470)],
+    10: [(0, 1), (20, 0.925), (40, 0.827), (60, 0.748), (80, 0.669), (100, 0.607), (120, 0.550), (140, 0.502), (160, 0.459), (300, 0.30)],
+}
+EXTRAFOCAL = {"STANDARD": 0.09, "FFF": 0.04}
+ELECTRON_SURFACE = 0.10                                                     # of the maximum of 10x10, head entirely open
+ELECTRONS = {4: (1.7, 1.7), 6: (1.3, 2.2), 10: (1.0, 3.2), 15: (0.8, 4.2)}  # attenuation cm²/g, range g/cm²
+FREE_DROP = {6: 2.9, 10: 2.5}                                               # percent of the maximum, depth dose at 10 cm
+# Enhanced dynamic wedge: table(y) = a - b tan 60° (1 - c y - exp(d y)), y in cm.
+GOLDEN = {6: (1.145259, 0.742644, -0.0025865, 0.08710), 10: (1.128009, 0.769109, -0.0031304, 0.0719)}
+WEDGES = [("physical", 15, 150.0), ("physical", 30, 150.0), ("physical", 45, 100.0), ("physical", 60, 75.0), ("motorised", 60, 150.0)]
 
 SOURCES = {
     "spectrum": "Mohan, Chui, Lidofsky, Med. Phys. 12 (1985) 592, as distributed with EGSnrc; each bin split into "
@@ -270,7 +373,20 @@ SOURCES = {
     "pencil_kernel": "the same point kernels convolved with TERMA in semi-infinite water; five singular components",
     "spot": "2 mm FWHM: within the 0.7-3.3 mm measured by Jaffray et al, Med. Phys. 20 (1993) 1417",
     "transmission": "jaws 0.5 %, leaves 1.5 %: round figures, typical of a conventional linac; not of one machine",
-    "profile": "flat: no open-field profile is assumed for a generic machine",
+    "profile": "flattened: rounded from the primary fluence of a Siemens Artiste 6 MV (e0404/photonPencilBeamKernelCalc, MIT licence), one for every "
+               "energy; 6 FFF: TrueBeam, as fitted by samuelpeet/conehead; 10 FFF: dose off the axis at the maximum, J. Appl. Clin. Med. Phys. 17(3) (2016) 358, "
+               "table 4, positions inferred from its field sizes",
+    "softening": "Tailor et al, Med. Phys. 25 (1998) 662, coefficients as commonly quoted, not checked against the paper; none without filter",
+    "extrafocal": "9 % (4 % without filter), 21 mm, 125 mm: within the 8 to 11 % that Jaffray et al, Med. Phys. 20 (1993) 1417 measured; half the head "
+                  "scatter without filter (J. Appl. Clin. Med. Phys. 2014, PMC4418585: smaller by up to 3.7 %)",
+    "electrons": "attenuation and range at 6 MV: Br. J. Radiol. 76 (2003) 163, figure 4; other energies by their range; amplitude and width so that the surface "
+                 "dose grows with the field as in J. Med. Phys. 45 (2020) 175, table 4",
+    "monitor_backscatter": "round figures: half of the 2 to 3 % of older machines (Zavgorodni 2013, arXiv:1308.0367); second hand",
+    "jaw_distances": "middle of jaws from 280 to 358 mm (y) and 367 to 445 mm (x), as published for one maker; second hand",
+    "wedges": "steel, slope from the depth dose at 10 cm: no real wedge",
+    "dynamic_wedge": "form of Yu, Med. Phys. 29 (2002), its coefficients fitted to the segmented treatment table in use; second hand; 6 and 10 MV only",
+    "unflattened_spectrum": "the flattened spectrum with steel taken off until the depth dose at 10 cm falls as from 6 MV to 6 FFF (66.3 to 63.4 %) and from 10 MV "
+                            "to 10 FFF (73.5 to 71.0 %), one centre's calibration file",
     "calibration": "engine in water, SSD 100 cm, 10x10 cm at the surface, by `dose model calibrate`",
 }
 
@@ -285,6 +401,8 @@ def main():
     write_basis(materials, arguments.out)
     for megavolts in arguments.energies:
         make_model(arguments.out, megavolts, materials, kernels, arguments.rates)
+        if megavolts in FREE_DROP:
+            make_model(arguments.out, megavolts, materials, kernels, arguments.rates, free=True)
 
 
 if __name__ == "__main__":

@@ -5,4 +5,4 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dose=${1:?"usage: make_beam_models.sh DOSE_COMMAND"}
 python3 "$here/make_beam_models.py"
-for model in "$here"/models/generic-*MV.h5; do LIBDOSE_DATA="$here" "$dose" model calibrate "$model"; done
+for model in "$here"/models/generic-*.h5; do LIBDOSE_DATA="$here" "$dose" model calibrate "$model"; done

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "cpu/electrons.h"
 #include "cpu/pencil.h"
 #include "cpu/superposition.h"
 #include "cpu/terma.h"
@@ -54,8 +55,8 @@ std::vector<FluenceMap> with_leakage_in_sectors(const std::vector<FluenceMap>& m
             const auto& first = maps[begin].frame;
             std::size_t end = begin + 1;
             while (end < maps.size() && angle_between_deg(first.axes.col(2), maps[end].frame.axes.col(2)) < level.sector_deg &&
-                   angle_between_deg(first.axes.col(0), maps[end].frame.axes.col(0)) < level.sector_deg && first.isocentre_mm == maps[end].frame.isocentre_mm &&
-                   maps[end].size_u == maps[begin].size_u && maps[end].size_v == maps[begin].size_v)
+                   maps[end].filter == maps[begin].filter && angle_between_deg(first.axes.col(0), maps[end].frame.axes.col(0)) < level.sector_deg &&
+                   first.isocentre_mm == maps[end].frame.isocentre_mm && maps[end].size_u == maps[begin].size_u && maps[end].size_v == maps[begin].size_v)
                 ++end;
             FluenceMap sector = maps[begin + (end - begin) / 2];
             std::fill(sector.values.begin(), sector.values.end(), 0.0f);
@@ -109,6 +110,18 @@ std::vector<float> collapsed_cone(const DensityGrid& density, const std::vector<
     return dose;
 }
 
+std::vector<float> pencil_beam(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options) {
+    const cpu::TermaTable table(model.spectrum);
+    std::vector<float> dose(density.grid.voxel_count(), 0.0f);
+    StageClock clock(options.seconds);
+    for (std::size_t m = 0; m < maps.size(); ++m) {
+        add_to(dose, cpu::pencil_beam(density, maps[m], model.pencil_kernel, options.lateral_scaling, &table));
+        clock.add("pencil beam");
+        if (options.progress) options.progress(static_cast<double>(m + 1) / static_cast<double>(maps.size()));
+    }
+    return dose;
+}
+
 }  // namespace
 
 QualitySettings quality_settings(Quality quality) {
@@ -124,14 +137,11 @@ QualitySettings quality_settings(Quality quality) {
 }
 
 std::vector<float> compute_dose(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options) {
-    if (options.algorithm == Algorithm::collapsed_cone) return collapsed_cone(density, maps, model, options);
-    std::vector<float> dose(density.grid.voxel_count(), 0.0f);
+    std::vector<float> dose =
+        options.algorithm == Algorithm::collapsed_cone ? collapsed_cone(density, maps, model, options) : pencil_beam(density, maps, model, options);
     StageClock clock(options.seconds);
-    for (std::size_t m = 0; m < maps.size(); ++m) {
-        add_to(dose, cpu::pencil_beam(density, maps[m], model.pencil_kernel, options.lateral_scaling));
-        clock.add("pencil beam");
-        if (options.progress) options.progress(static_cast<double>(m + 1) / static_cast<double>(maps.size()));
-    }
+    for (const FluenceMap& map : maps) cpu::add_electrons(dose, density, map, model.head.electrons);
+    clock.add("contaminating electrons");
     return dose;
 }
 

@@ -5,7 +5,9 @@
 #include <chrono>
 #include <cmath>
 
+#include "cpu/aperture.h"
 #include "cpu/fluence.h"
+#include "cpu/terma.h"
 #include "engine/compute.h"
 #include "engine/devices.h"
 #include "engine/threads.h"
@@ -31,24 +33,6 @@ void check_belongs(const CtImage& ct, const StructureSet* structures, const Plan
         throw bad_input("the plan is for patient position " + to_string(plan.position) + ", the CT was taken " + to_string(ct.position), "plan " + plan.label);
 }
 
-/// Corners of what the devices leave open at a control point, isocentre plane.
-std::array<double, 4> opening_mm(const Beam& beam, const ControlPoint& point, double radius_mm) {
-    std::array<double, 4> box{-radius_mm, radius_mm, -radius_mm, radius_mm};
-    const auto narrow = [&](std::size_t low, double lower, double upper) {
-        box[low] = std::max(box[low], lower);
-        box[low + 1] = std::min(box[low + 1], upper);
-    };
-    if (point.jaw_x) narrow(0, point.jaw_x->lower_mm, point.jaw_x->upper_mm);
-    if (point.jaw_y) narrow(2, point.jaw_y->lower_mm, point.jaw_y->upper_mm);
-    for (std::size_t m = 0; m < beam.collimators.size(); ++m) {
-        const bool along_x = beam.collimators[m].motion == MultileafCollimator::Motion::along_x;
-        const auto& leaves = point.leaves[m];
-        narrow(along_x ? 0 : 2, *std::min_element(leaves.lower_mm.begin(), leaves.lower_mm.end()),
-               *std::max_element(leaves.upper_mm.begin(), leaves.upper_mm.end()));
-    }
-    return box;
-}
-
 /// The patient's box, cut to the neighbourhood of the fields.
 PatientBox calculation_box(const PatientBox& patient, const Plan& plan, const BeamModelProvider& models, double margin_mm) {
     Vec3 low = Vec3::Constant(1e30), high = -low;
@@ -59,7 +43,7 @@ PatientBox calculation_box(const PatientBox& patient, const Plan& plan, const Be
                 physics::beam_frame(plan.position, point.gantry_deg, point.collimator_deg, point.couch_deg, point.isocentre_mm, beam.source_axis_distance_mm);
             const physics::Shadow shadow = physics::shadow_of(frame, patient.lower_mm, patient.upper_mm);
             if (shadow.farthest_mm <= shadow.nearest_mm) continue;
-            const auto box = opening_mm(beam, point, radius);
+            const auto box = cpu::opening_mm(beam, point, radius);
             if (box[1] <= box[0] || box[3] <= box[2]) continue;
             constexpr int steps = 24;
             for (int s = 0; s <= steps; ++s)
@@ -167,6 +151,8 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     for (const Task& task : tasks) {
         std::string stage = task.beams.size() == 1 ? "beam " + task.beams.front()->name : std::to_string(task.beams.size()) + " beams";
         std::vector<FluenceMap> maps;
+        const cpu::TermaTable terma(task.model->spectrum);
+        fluence.terma = &terma;
         for (const Beam* beam : task.beams) {
             fluence.leaves = leaf_edges(*beam, *task.model, options.leaf_designs, options.leaves, header.provenance, result.notes);
             for (FluenceMap& map : cpu::beam_fluence(*beam, plan.position, task.model->head, fluence)) maps.push_back(std::move(map));

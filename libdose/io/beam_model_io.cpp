@@ -1,5 +1,6 @@
 // Beam models in HDF5. One list of fields serves reading, writing and hashing (docs/data/beam-model.md).
 #include <bit>
+#include <cmath>
 #include <cstdint>
 
 #include "io/hdf5_file.h"
@@ -11,7 +12,7 @@ namespace libdose::io {
 namespace {
 
 constexpr const char* schema = "libdose-beam-model";
-constexpr long long schema_version = 1;
+constexpr long long schema_version = 2;
 
 /// Calls the visitor for every field that the hash covers, in a fixed order. Shapes come from the members before.
 template <class Model, class Visitor>
@@ -19,6 +20,7 @@ void for_each_field(Model& model, Visitor&& visit) {
     visit.text("/", "name", model.name);
     visit.text("/", "version", model.version);
     visit.text("/", "description", model.description);
+    visit.text("/", "machine", model.machine);
     visit.number("/", "nominal_energy_mv", model.nominal_energy_mv);
     visit.text("/", "fluence_mode", model.fluence_mode);
     visit.group("/spectrum");
@@ -44,11 +46,43 @@ void for_each_field(Model& model, Visitor&& visit) {
     visit.number("/head", "spot_fwhm_x_mm", model.head.spot_fwhm_x_mm);
     visit.number("/head", "spot_fwhm_y_mm", model.head.spot_fwhm_y_mm);
     visit.number("/head", "source_collimator_distance_mm", model.head.source_collimator_distance_mm);
+    visit.number("/head", "jaw_x_distance_mm", model.head.jaw_x_distance_mm);
+    visit.number("/head", "jaw_y_distance_mm", model.head.jaw_y_distance_mm);
     visit.number("/head", "jaw_transmission", model.head.jaw_transmission);
     visit.number("/head", "leaf_transmission", model.head.leaf_transmission);
     visit.number("/head", "maximum_field_radius_mm", model.head.maximum_field_radius_mm);
     visit.array("/head/profile_radius_mm", model.head.profile_radius_mm, {});
     visit.array("/head/profile", model.head.profile, {});
+    visit.array("/head/softening_radius_mm", model.head.softening_radius_mm, {});
+    visit.array("/head/softening_g_cm2", model.head.softening_g_cm2, {});
+    visit.number("/head", "extrafocal_amplitude", model.head.extrafocal.amplitude);
+    visit.number("/head", "extrafocal_sigma_mm", model.head.extrafocal.sigma_mm);
+    visit.number("/head", "extrafocal_distance_mm", model.head.extrafocal.distance_mm);
+    visit.number("/head", "electron_amplitude_gy_cm2", model.head.electrons.amplitude_gy_cm2);
+    visit.number("/head", "electron_sigma_mm", model.head.electrons.sigma_mm);
+    visit.number("/head", "electron_attenuation_cm2_g", model.head.electrons.attenuation_cm2_g);
+    visit.number("/head", "electron_range_g_cm2", model.head.electrons.range_g_cm2);
+    visit.number("/head", "monitor_backscatter_x", model.head.monitor_backscatter_x);
+    visit.number("/head", "monitor_backscatter_y", model.head.monitor_backscatter_y);
+    visit.array("/head/output_side_mm", model.head.output_side_mm, {});
+    visit.array("/head/output_correction", model.head.output_correction, {});
+    visit.list("/head", "wedges", model.head.wedges);
+    for (std::size_t w = 0; w < model.head.wedges.size(); ++w) {
+        auto& wedge = model.head.wedges[w];
+        const std::string at = "/head/wedge_" + std::to_string(w + 1);
+        visit.group(at.c_str());
+        visit.text(at.c_str(), "id", wedge.id);
+        visit.text(at.c_str(), "kind", wedge.kind);
+        visit.number(at.c_str(), "angle_deg", wedge.angle_deg);
+        visit.array((at + "/position_mm").c_str(), wedge.position_mm, {});
+        visit.array((at + "/water_g_cm2").c_str(), wedge.water_g_cm2, {});
+        visit.array((at + "/high_z_g_cm2").c_str(), wedge.high_z_g_cm2, {});
+    }
+    visit.group("/head/dynamic_wedge");
+    visit.array("/head/dynamic_wedge/golden_position_mm", model.head.dynamic_wedge.golden_position_mm, {});
+    visit.array("/head/dynamic_wedge/golden_fraction", model.head.dynamic_wedge.golden_fraction, {});
+    visit.number("/head/dynamic_wedge", "closest_gap_mm", model.head.dynamic_wedge.closest_gap_mm);
+    visit.number("/head/dynamic_wedge", "virtual_attenuation_per_mm", model.head.dynamic_wedge.virtual_attenuation_per_mm);
     visit.group("/calibration");
     visit.number("/calibration", "reference_gy_per_mu", model.calibration.reference_gy_per_mu);
     visit.text("/calibration", "depth", model.calibration.depth);
@@ -72,6 +106,7 @@ struct Hasher {
         bytes += text;
     }
     void group(const char*) {}
+    void list(const char* object, const char* name, const std::vector<WedgeModel>& values) { number(object, name, static_cast<double>(values.size())); }
     void text(const char* object, const char* name, const std::string& value) { string(std::string(object) + "@" + name), string(value); }
     void number(const char* object, const char* name, double value) { string(std::string(object) + "@" + name), word(std::bit_cast<std::uint64_t>(value)); }
     void array(const char* path, const std::vector<double>& values, const std::vector<std::size_t>&) {
@@ -93,6 +128,7 @@ std::string hash_of(const BeamModel& model) {
 struct FieldWriter {
     Hdf5Writer& file;
     void group(const char* path) { file.group(path); }
+    void list(const char* object, const char* name, const std::vector<WedgeModel>& values) { number(object, name, static_cast<double>(values.size())); }
     void text(const char* object, const char* name, const std::string& value) { file.text(object, name, value); }
     void number(const char* object, const char* name, double value) { file.number(object, name, value); }
     void array(const char* path, const std::vector<double>& values, std::vector<std::size_t> shape) {
@@ -111,6 +147,12 @@ struct FieldWriter {
 
 struct FieldReader {
     const Hdf5Reader& file;
+    void list(const char* object, const char* name, std::vector<WedgeModel>& values) {
+        const double count = file.number(object, name);
+        if (!(count >= 0 && count <= 100) || count != std::floor(count))
+            throw bad_input("the number of " + std::string(name) + " is not a small whole number", file.where(object));
+        values.resize(static_cast<std::size_t>(count));
+    }
     void group(const char* path) {
         if (!file.has(path)) throw bad_input("the group is missing", file.where(path));
     }

@@ -1,5 +1,6 @@
 #include "libdose/beam_model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -41,6 +42,56 @@ public:
 private:
     std::string where_;
 };
+
+void check_head(const Checker& check, const HeadModel& head) {
+    check.between("head/spot_fwhm_x_mm", head.spot_fwhm_x_mm, 0, 20);
+    check.between("head/spot_fwhm_y_mm", head.spot_fwhm_y_mm, 0, 20);
+    check.between("head/source_collimator_distance_mm", head.source_collimator_distance_mm, 50, 950);
+    check.between("head/jaw_transmission", head.jaw_transmission, 0, 1);
+    check.between("head/leaf_transmission", head.leaf_transmission, 0, 1);
+    check.between("head/maximum_field_radius_mm", head.maximum_field_radius_mm, 1, 500);
+    check.ascending("head/profile_radius_mm", head.profile_radius_mm);
+    check.between("head/profile_radius_mm, first value,", head.profile_radius_mm.front(), 0, 0);
+    check.at_least("head/profile", head.profile, 0);
+    check.size("head/profile", head.profile, head.profile_radius_mm.size());
+    check.between("head/jaw_x_distance_mm", head.jaw_x_distance_mm, 100, 900);
+    check.between("head/jaw_y_distance_mm", head.jaw_y_distance_mm, 100, 900);
+    const auto table = [&](const char* x_name, const std::vector<double>& x, const char* y_name, const std::vector<double>& y) {
+        if (!x.empty()) check.ascending(x_name, x);
+        if (!y.empty()) check.finite(y_name, y);
+        check.size(y_name, y, x.size());
+    };
+    table("head/softening_radius_mm", head.softening_radius_mm, "head/softening_g_cm2", head.softening_g_cm2);
+    for (const double value : head.softening_g_cm2) check.between("head/softening_g_cm2", value, -10, 15);
+    check.between("head/extrafocal_amplitude", head.extrafocal.amplitude, 0, 1);
+    check.between("head/extrafocal_sigma_mm", head.extrafocal.sigma_mm, head.extrafocal.amplitude > 0 ? 0.1 : 0, 100);
+    // Nearer to the source than every edge through which it is seen.
+    check.between("head/extrafocal_distance_mm", head.extrafocal.distance_mm, 0, std::min(head.jaw_x_distance_mm, head.jaw_y_distance_mm) - 1);
+    check.between("head/electron_amplitude_gy_cm2", head.electrons.amplitude_gy_cm2, 0, 1e-8);
+    check.between("head/electron_sigma_mm", head.electrons.sigma_mm, 0, 500);
+    check.between("head/electron_attenuation_cm2_g", head.electrons.attenuation_cm2_g, 0.01, 100);
+    check.between("head/electron_range_g_cm2", head.electrons.range_g_cm2, 0.1, 20);
+    check.between("head/monitor_backscatter_x", head.monitor_backscatter_x, 0, 0.2);
+    check.between("head/monitor_backscatter_y", head.monitor_backscatter_y, 0, 0.2);
+    table("head/output_side_mm", head.output_side_mm, "head/output_correction", head.output_correction);
+    for (const double value : head.output_correction) check.between("head/output_correction", value, 0.5, 1.5);
+    for (const WedgeModel& wedge : head.wedges) {
+        if (wedge.kind != "physical" && wedge.kind != "motorised")
+            check.fail("head/wedge kind", "is \"" + wedge.kind + "\", neither \"physical\" nor \"motorised\"");
+        check.between("head/wedge angle_deg", wedge.angle_deg, 1, 80);
+        if (wedge.position_mm.size() < 2) check.fail("head/wedge position_mm", "has fewer than two positions");
+        table("head/wedge position_mm", wedge.position_mm, "head/wedge water_g_cm2", wedge.water_g_cm2);
+        table("head/wedge position_mm", wedge.position_mm, "head/wedge high_z_g_cm2", wedge.high_z_g_cm2);
+    }
+    const DynamicWedgeModel& dynamic = head.dynamic_wedge;
+    table("head/dynamic_wedge/golden_position_mm", dynamic.golden_position_mm, "head/dynamic_wedge/golden_fraction", dynamic.golden_fraction);
+    if (dynamic.golden_position_mm.size() == 1) check.fail("head/dynamic_wedge/golden_position_mm", "has a single position");
+    for (std::size_t i = 0; i < dynamic.golden_fraction.size(); ++i)
+        if (!(dynamic.golden_fraction[i] > (i == 0 ? 0 : dynamic.golden_fraction[i - 1])))
+            check.fail("head/dynamic_wedge/golden_fraction", "does not ascend from above 0");
+    check.between("head/dynamic_wedge/closest_gap_mm", dynamic.closest_gap_mm, 0, 50);
+    check.between("head/dynamic_wedge/virtual_attenuation_per_mm", dynamic.virtual_attenuation_per_mm, 0, 0.1);
+}
 
 }  // namespace
 
@@ -93,16 +144,7 @@ void BeamModel::check(bool calibrated) const {
     check.finite("pencil_kernel/weights", pencil.weights);
     check.size("pencil_kernel/weights", pencil.weights, pencil.depth_g_cm2.size() * (pencil.components.size() / rings));
 
-    check.between("head/spot_fwhm_x_mm", head.spot_fwhm_x_mm, 0, 20);
-    check.between("head/spot_fwhm_y_mm", head.spot_fwhm_y_mm, 0, 20);
-    check.between("head/source_collimator_distance_mm", head.source_collimator_distance_mm, 50, 950);
-    check.between("head/jaw_transmission", head.jaw_transmission, 0, 1);
-    check.between("head/leaf_transmission", head.leaf_transmission, 0, 1);
-    check.between("head/maximum_field_radius_mm", head.maximum_field_radius_mm, 1, 500);
-    check.ascending("head/profile_radius_mm", head.profile_radius_mm);
-    check.between("head/profile_radius_mm, first value,", head.profile_radius_mm.front(), 0, 0);
-    check.at_least("head/profile", head.profile, 0);
-    check.size("head/profile", head.profile, head.profile_radius_mm.size());
+    check_head(check, head);
 
     check.between("calibration/reference_gy_per_mu", calibration.reference_gy_per_mu, 1e-4, 1);
     if (calibration.depth != "maximum" && calibration.depth != "10cm")

@@ -72,4 +72,32 @@ inline double table_value(const std::vector<double>& x, const std::vector<double
     return y[upper - 1] + part * (y[upper] - y[upper - 1]);
 }
 
+/// How a disc behind the focal spot is seen from the isocentre plane past edges at one distance from the focal spot. A ray from s of the
+/// disc to x crosses the edges' plane where a focal ray to scale·x + stretch·s would, so what comes through is the aperture (as projected
+/// on the isocentre plane) blurred by stretch·sigma, read at scale·x.
+struct ExtrafocalView {
+    double scale = 1, stretch = 0;
+};
+inline ExtrafocalView extrafocal_view(double disc_mm, double edge_mm, double axis_mm) {
+    const double magnification = axis_mm / edge_mm;
+    return {magnification * (edge_mm - disc_mm) / (axis_mm - disc_mm), magnification * (axis_mm - edge_mm) / (axis_mm - disc_mm)};
+}
+
+/// Dose of contaminating electrons at a depth, 1 at the surface: an exponential that ends at their range.
+inline double electron_depth_curve(double depth_g_cm2, double attenuation_cm2_g, double range_g_cm2) {
+    if (depth_g_cm2 >= range_g_cm2) return 0;
+    const double end = std::exp(-attenuation_cm2_g * range_g_cm2);
+    return (std::exp(-attenuation_cm2_g * std::max(0.0, depth_g_cm2)) - end) / (1 - end);
+}
+
+/// Part of the monitor's signal that comes back from a pair of jaws: falls linearly from closed (1) to the largest opening (0).
+/// Lam et al, Med. Phys. 25 (1998) 334 and Duzenli et al, Med. Phys. 20 (1993) 363 measured it near linear.
+inline double closed_part(double opening_mm) {
+    constexpr double largest_mm = 400;
+    return 1 - std::clamp(opening_mm, 0.0, largest_mm) / largest_mm;
+}
+
+/// Side of the square that scatters as a rectangle does (Sterling, Perry, Katz, Br. J. Radiol. 37 (1964) 544); 0 when it is closed.
+inline double equivalent_square(double a, double b) { return a > 0 && b > 0 ? 2 * a * b / (a + b) : 0; }
+
 }  // namespace libdose::physics

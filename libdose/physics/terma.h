@@ -10,6 +10,11 @@ namespace libdose::physics {
 
 inline constexpr double gray_per_mev_per_gram = 1.602176634e-10;
 
+/// Line integrals of the two basis materials, g/cm².
+struct BasisPath {
+    double water = 0, high_z = 0;
+};
+
 /// TERMA per unit photon fluence of one gram of each basis material, Gy cm², behind the line integrals (g/cm²) of the two.
 struct BasisTerma {
     double water = 0, high_z = 0;

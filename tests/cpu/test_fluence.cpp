@@ -72,7 +72,8 @@ TEST(Fluence, TongueAndGrooveShadowsAStripBetweenAnOpenAndAClosedLeaf) {
     // Pairs: closed, open, open, closed near x = 0.
     for (auto& point : beam.control_points) point.leaves = {LeafPositions{{-40, -10, -10, -40}, {-40, 10, 10, -40}}};
     cpu::FluenceOptions options;
-    options.leaves = {{std::numeric_limits<double>::infinity(), 0.4}};
+    options.leaves.resize(1);
+    options.leaves[0].tongue_and_groove_mm = 0.4;
     const auto maps = cpu::beam_fluence(beam, PatientPosition::hfs, sharp_head(), options);
     const double half_height = std::sqrt(0.02);
     // Of the first pixel of the open leaf 0.2 mm lie in the overlap, of the last of the closed leaf as much.
@@ -97,7 +98,8 @@ TEST(Fluence, RoundedLeafEndsLetThroughWhatTheirClosedFormSays) {
     HeadModel head = sharp_head();
     head.leaf_transmission = head.jaw_transmission = 0;
     cpu::FluenceOptions options;
-    options.leaves = {{decay, 0}};
+    options.leaves.resize(1);
+    options.leaves[0].tip_decay = decay;
     const auto round = cpu::beam_fluence(beam, PatientPosition::hfs, head, options);
     double sum = 0;
     for (double u = -49.5; u < 50; u += 1) sum += static_cast<double>(value_at(round[0], u, 0.5));

@@ -1,7 +1,7 @@
 // A sweep along v. Between two successive events (vertices, row limits) the edges run straight through a slab, so
 // ordered by u they bound the inside in pairs; where edges cross in a slab it is split there. Each edge then
 // adds, with alternating sign, the area to its right: what the pairs enclose remains.
-#include "analysis/polygon_area.h"
+#include "model/polygon_area.h"
 
 #include <algorithm>
 #include <cmath>

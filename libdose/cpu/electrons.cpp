@@ -1,0 +1,43 @@
+#include "cpu/electrons.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "cpu/terma.h"
+#include "physics/head.h"
+
+namespace libdose::cpu {
+
+void add_electrons(std::vector<float>& dose, const DensityGrid& density, const FluenceMap& map, const ElectronContamination& electrons) {
+    const CoarseMap& source = map.electrons;
+    if (source.values.empty() || !(electrons.amplitude_gy_cm2 > 0)) return;
+    const Grid& grid = density.grid;
+    const physics::BeamFrame& frame = map.frame;
+    const physics::Shadow shadow = physics::shadow_of(frame, grid.lower_edge_mm(), grid.upper_edge_mm());
+    std::array<double, 4> extent{source.lower_u_mm, source.lower_u_mm + source.size_u * source.pixel_mm, source.lower_v_mm,
+                                 source.lower_v_mm + source.size_v * source.pixel_mm};
+    if (shadow.whole)
+        extent = {std::max(extent[0], shadow.low_u_mm), std::min(extent[1], shadow.high_u_mm), std::max(extent[2], shadow.low_v_mm),
+                  std::min(extent[3], shadow.high_v_mm)};
+    if (extent[1] <= extent[0] || extent[3] <= extent[2]) return;
+    const RayBundle rays(density, frame, extent, 2 * grid.spacing_mm.minCoeff());
+#pragma omp parallel for schedule(dynamic, 1)
+    for (int k = 0; k < grid.size[2]; ++k)
+        for (int j = 0; j < grid.size[1]; ++j)
+            for (int i = 0; i < grid.size[0]; ++i) {
+                const std::size_t voxel = grid.index(i, j, k);
+                if (!(density.density[voxel] > 0)) continue;
+                const auto p = frame.project(grid.centre_mm(i, j, k));
+                if (p.distance_mm <= 1.0 || p.u_mm < extent[0] || p.u_mm > extent[1] || p.v_mm < extent[2] || p.v_mm > extent[3]) continue;
+                const PathLength path = rays.path(p.u_mm, p.v_mm, p.distance_mm);
+                const double depth = path.water + path.high_z;
+                if (depth >= electrons.range_g_cm2) continue;
+                const double magnification = frame.source_axis_distance_mm / p.distance_mm;
+                // To the medium, as photons do in equilibrium.
+                dose[voxel] += static_cast<float>(electrons.amplitude_gy_cm2 * source.at(p.u_mm, p.v_mm) * magnification * magnification *
+                                                  physics::electron_depth_curve(depth, electrons.attenuation_cm2_g, electrons.range_g_cm2) *
+                                                  static_cast<double>(density.kernel_density[voxel] / density.density[voxel]));
+            }
+}
+
+}  // namespace libdose::cpu

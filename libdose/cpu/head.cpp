@@ -1,0 +1,204 @@
+#include "cpu/head.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "cpu/aperture.h"
+#include "cpu/terma.h"
+#include "libdose/error.h"
+#include "model/wedge.h"
+#include "physics/head.h"
+
+namespace libdose::cpu {
+
+namespace {
+
+constexpr double coarse_mm = 4;  // extrafocal source and electrons blur over centimetres
+
+void blur_line(std::vector<double>& line, const std::vector<double>& kernel) {
+    const int n = static_cast<int>(line.size()), reach = static_cast<int>(kernel.size()) / 2;
+    std::vector<double> out(line.size(), 0.0);
+    for (int i = 0; i < n; ++i)
+        for (int k = -reach; k <= reach; ++k)
+            if (i + k >= 0 && i + k < n)
+                out[static_cast<std::size_t>(i)] += kernel[static_cast<std::size_t>(k + reach)] * line[static_cast<std::size_t>(i + k)];
+    line.swap(out);
+}
+
+/// Pixel-integrated Gaussian; empty when it is too narrow to matter.
+std::vector<double> gaussian(double sigma_px) {
+    if (sigma_px < 0.05) return {};
+    const int reach = static_cast<int>(std::ceil(4 * sigma_px + 0.5));
+    std::vector<double> kernel;
+    double sum = 0;
+    for (int i = -reach; i <= reach; ++i) {
+        const double value = std::erf((i + 0.5) / (sigma_px * std::sqrt(2.0))) - std::erf((i - 0.5) / (sigma_px * std::sqrt(2.0)));
+        kernel.push_back(value);
+        sum += value;
+    }
+    for (double& value : kernel) value /= sum;
+    return kernel;
+}
+
+/// Focal spot. It is given in the gantry frame; the map is in the frame of
+/// the collimator, turned by `collimator_deg`: variances along its axes are used, the cross term of an uneven spot is not.
+void blur_by_focal_spot(FluenceMap& map, const HeadModel& head, double collimator_deg) {
+    const double c = std::cos(physics::radians(collimator_deg)), s = std::sin(physics::radians(collimator_deg));
+    const double sad = map.frame.source_axis_distance_mm;
+    const double sx = physics::projected_spot_sigma_mm(head.spot_fwhm_x_mm, head.source_collimator_distance_mm, sad);
+    const double sy = physics::projected_spot_sigma_mm(head.spot_fwhm_y_mm, head.source_collimator_distance_mm, sad);
+    const auto along_u = gaussian(std::hypot(sx * c, sy * s) / map.pixel_mm);
+    const auto along_v = gaussian(std::hypot(sx * s, sy * c) / map.pixel_mm);
+    if (!along_u.empty()) {
+        std::vector<double> line(static_cast<std::size_t>(map.size_u));
+        for (int v = 0; v < map.size_v; ++v) {
+            for (int u = 0; u < map.size_u; ++u) line[static_cast<std::size_t>(u)] = static_cast<double>(map.at(u, v));
+            blur_line(line, along_u);
+            for (int u = 0; u < map.size_u; ++u) map.at(u, v) = static_cast<float>(line[static_cast<std::size_t>(u)]);
+        }
+    }
+    if (!along_v.empty()) {
+        std::vector<double> line(static_cast<std::size_t>(map.size_v));
+        for (int u = 0; u < map.size_u; ++u) {
+            for (int v = 0; v < map.size_v; ++v) line[static_cast<std::size_t>(v)] = static_cast<double>(map.at(u, v));
+            blur_line(line, along_v);
+            for (int v = 0; v < map.size_v; ++v) map.at(u, v) = static_cast<float>(line[static_cast<std::size_t>(v)]);
+        }
+    }
+}
+
+/// Mean of the map over large pixels.
+CoarseMap coarse(const FluenceMap& map) {
+    const int n = std::max(1, static_cast<int>(std::lround(coarse_mm / map.pixel_mm)));
+    CoarseMap out;
+    out.pixel_mm = n * map.pixel_mm;
+    out.size_u = (map.size_u + n - 1) / n, out.size_v = (map.size_v + n - 1) / n;
+    out.lower_u_mm = map.lower_u_mm, out.lower_v_mm = map.lower_v_mm;
+    out.values.assign(static_cast<std::size_t>(out.size_u) * static_cast<std::size_t>(out.size_v), 0.0f);
+    for (int v = 0; v < map.size_v; ++v)
+        for (int u = 0; u < map.size_u; ++u)
+            out.values[static_cast<std::size_t>(v / n) * static_cast<std::size_t>(out.size_u) + static_cast<std::size_t>(u / n)] +=
+                map.at(u, v) / static_cast<float>(n * n);
+    return out;
+}
+
+void blur(CoarseMap& map, double sigma_u_mm, double sigma_v_mm) {
+    const auto run = [&](int lines, int length, std::size_t step, std::size_t line_step, const std::vector<double>& kernel) {
+        if (kernel.empty()) return;
+        std::vector<double> line(static_cast<std::size_t>(length));
+        for (std::size_t l = 0; l < static_cast<std::size_t>(lines); ++l) {
+            for (std::size_t i = 0; i < line.size(); ++i) line[i] = static_cast<double>(map.values[l * line_step + i * step]);
+            blur_line(line, kernel);
+            for (std::size_t i = 0; i < line.size(); ++i) map.values[l * line_step + i * step] = static_cast<float>(line[i]);
+        }
+    };
+    const auto width = static_cast<std::size_t>(map.size_u);
+    run(map.size_v, map.size_u, 1, width, gaussian(sigma_u_mm / map.pixel_mm));
+    run(map.size_u, map.size_v, width, 1, gaussian(sigma_v_mm / map.pixel_mm));
+}
+
+/// Distance from the source to the edges that limit the view along x and along y: the leaves where they move, or where there is no jaw.
+std::array<double, 2> edge_distances_mm(const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& leaves) {
+    std::array<double, 2> distance{head.jaw_x_distance_mm, head.jaw_y_distance_mm};
+    const ControlPoint& first = beam.control_points.front();
+    for (std::size_t m = 0; m < beam.collimators.size() && m < leaves.size(); ++m) {
+        if (!leaves[m].source_distance_mm) continue;
+        const bool along_x = beam.collimators[m].motion == MultileafCollimator::Motion::along_x;
+        distance[along_x ? 0 : 1] = *leaves[m].source_distance_mm;
+        if (along_x ? !first.jaw_y : !first.jaw_x) distance[along_x ? 1 : 0] = *leaves[m].source_distance_mm;
+    }
+    return distance;
+}
+
+/// Fluence of the extrafocal source; docs/methods/head.md.
+class Extrafocal {
+public:
+    Extrafocal(const FluenceMap& aperture, const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& leaves) {
+        const ExtrafocalSource& source = head.extrafocal;
+        if (!(source.amplitude > 0)) return;
+        const double sad = aperture.frame.source_axis_distance_mm;
+        const auto edges = edge_distances_mm(beam, head, leaves);
+        const auto x = physics::extrafocal_view(source.distance_mm, edges[0], sad), y = physics::extrafocal_view(source.distance_mm, edges[1], sad);
+        map_ = coarse(aperture);
+        blur(map_, x.stretch * source.sigma_mm, y.stretch * source.sigma_mm);
+        scale_u_ = x.scale, scale_v_ = y.scale, amplitude_ = source.amplitude;
+    }
+    double at(double u_mm, double v_mm) const { return amplitude_ > 0 ? amplitude_ * map_.at(scale_u_ * u_mm, scale_v_ * v_mm) : 0; }
+
+private:
+    CoarseMap map_;
+    double scale_u_ = 1, scale_v_ = 1, amplitude_ = 0;
+};
+
+}  // namespace
+
+double output_factor(const Beam& beam, const ControlPoint& point, const HeadModel& head) {
+    constexpr double reference_mm = 100;  // the calibration's field
+    double here = 1, reference = 1;
+    const auto jaw = [&](const std::optional<JawOpening>& opening, double backscatter) {
+        if (!opening) return;
+        here += backscatter * physics::closed_part(opening->upper_mm - opening->lower_mm);
+        reference += backscatter * physics::closed_part(reference_mm);
+    };
+    jaw(point.jaw_x, head.monitor_backscatter_x);
+    jaw(point.jaw_y, head.monitor_backscatter_y);
+    double factor = reference / here;
+    if (!head.output_side_mm.empty()) {
+        const auto box = opening_mm(beam, point, head.maximum_field_radius_mm);
+        factor *= physics::table_value(head.output_side_mm, head.output_correction, physics::equivalent_square(box[1] - box[0], box[3] - box[2]));
+    }
+    return factor;
+}
+
+std::shared_ptr<const BeamFilter> beam_filter(const Beam& beam, const std::vector<bool>& wedge_in, const HeadModel& head) {
+    constexpr double cm_per_mm = 0.1;
+    auto filter = std::make_shared<BeamFilter>();
+    bool any = false;
+    if (std::any_of(head.softening_g_cm2.begin(), head.softening_g_cm2.end(), [](double s) { return s != 0; })) {
+        filter->softening_radius_mm = head.softening_radius_mm, filter->softening_g_cm2 = head.softening_g_cm2;
+        any = true;
+    }
+    for (std::size_t w = 0; w < beam.wedges.size() && w < wedge_in.size(); ++w) {
+        if (!wedge_in[w] || beam.wedges[w].kind == Wedge::Kind::dynamic) continue;
+        if (!filter->wedge_mm.empty()) throw refused_plan("two wedges are in the beam at once", "beam " + std::to_string(beam.number));
+        const WedgeModel& model = wedge_model_for(beam.wedges[w], head);
+        filter->wedge_mm = model.position_mm, filter->wedge_water_g_cm2 = model.water_g_cm2, filter->wedge_high_z_g_cm2 = model.high_z_g_cm2;
+        filter->wedge_cos = std::cos(physics::radians(beam.wedges[w].orientation_deg));
+        filter->wedge_sin = std::sin(physics::radians(beam.wedges[w].orientation_deg));
+        any = true;
+    }
+    filter->tray_water_g_cm2 = beam.tray_water_mm * cm_per_mm;
+    return any || filter->tray_water_g_cm2 > 0 ? filter : nullptr;
+}
+
+void finish(FluenceMap& map, const Beam& beam, const HeadModel& head, const FluenceOptions& options, double collimator_deg) {
+    const Extrafocal extrafocal(map, beam, head, options.leaves);
+    if (head.electrons.amplitude_gy_cm2 > 0) {
+        map.electrons = coarse(map);
+        blur(map.electrons, head.electrons.sigma_mm, head.electrons.sigma_mm);
+    }
+    blur_by_focal_spot(map, head, collimator_deg);
+    // The map holds what a detector in air reads: behind a wedge or tray less, but not by the softening, which is in the profile.
+    const bool absorbs = map.filter && (!map.filter->wedge_mm.empty() || map.filter->tray_water_g_cm2 > 0);
+    if (absorbs && !options.terma) throw internal_error("a beam with a wedge or a tray needs the table of its spectrum", "fluence");
+    BeamFilter open = absorbs ? *map.filter : BeamFilter{};
+    open.wedge_mm.clear();
+    open.tray_water_g_cm2 = 0;
+    for (int v = 0; v < map.size_v; ++v)
+        for (int u = 0; u < map.size_u; ++u) {
+            const double x = map.lower_u_mm + (u + 0.5) * map.pixel_mm, y = map.lower_v_mm + (v + 0.5) * map.pixel_mm, radius = std::hypot(x, y);
+            // The rim of the primary collimator is one pixel soft, so that its area is right.
+            const double rim = std::clamp((head.maximum_field_radius_mm - radius) / map.pixel_mm + 0.5, 0.0, 1.0);
+            if (rim == 0) {
+                map.at(u, v) = 0;
+                continue;
+            }
+            const double focal = static_cast<double>(map.at(u, v)) * physics::table_value(head.profile_radius_mm, head.profile, radius);
+            double value = beam.tray_factor * rim * (focal + extrafocal.at(x, y));
+            if (absorbs && value > 0) value *= unfiltered(*options.terma, open.path(x, y)) / unfiltered(*options.terma, map.filter->path(x, y));
+            map.at(u, v) = static_cast<float>(value);
+        }
+}
+
+}  // namespace libdose::cpu
