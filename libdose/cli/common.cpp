@@ -73,7 +73,11 @@ const BeamModel& ModelStore::for_beam(const Beam& beam, const std::string& force
 }
 
 std::vector<LeafDesign> leaf_designs(const std::string& leaf_ends, const std::string& leaves) {
-    if (leaf_ends == "rounded") return read_leaf_designs(data_folder() / "mlc");
+    if (leaf_ends == "rounded") {
+        auto designs = read_leaf_designs(data_folder() / "mlc");
+        design_by_name(designs, leaves);
+        return designs;
+    }
     if (!leaves.empty()) throw bad_input("the leaves \"" + leaves + "\" are asked for, and sharp ends too", "--leaves", "Leave out --leaf-ends sharp");
     return {};
 }

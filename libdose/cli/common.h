@@ -27,8 +27,8 @@ void add_dvh(CLI::App& app, Command& run);
 void add_model(CLI::App& app, Command& run);
 void add_validate(CLI::App& app, Command& run);
 
-/// The designs that `--leaf-ends` and `--leaves` ask for: those of the data folder, or none for sharp ends. Throws bad_input when both
-/// sharp ends and leaves are asked for.
+/// The designs that `--leaf-ends` and `--leaves` ask for: those of the data folder, or none for sharp ends. Throws bad_input for leaves
+/// that there are not, and for leaves and sharp ends together.
 std::vector<LeafDesign> leaf_designs(const std::string& leaf_ends, const std::string& leaves);
 
 nlohmann::json as_json(const std::vector<GateEntry>& entries);

@@ -25,14 +25,6 @@ std::vector<const LeafDesign*> all_of(const std::vector<LeafDesign>& designs) {
     return all;
 }
 
-/// Null when `forced` is empty.
-const LeafDesign* by_name(const std::vector<LeafDesign>& designs, const std::string& forced) {
-    if (forced.empty()) return nullptr;
-    for (const LeafDesign& design : designs)
-        if (design.name == forced) return &design;
-    throw bad_input("there are no leaves \"" + forced + "\"", "--leaves", "Leaves: " + names_of(all_of(designs)));
-}
-
 std::string place_of(const Beam& beam) { return "beam " + std::to_string(beam.number) + " \"" + beam.name + "\""; }
 
 /// "MLCX (40 pairs, -200 … 200 mm)"
@@ -80,8 +72,15 @@ bool model_fits(const BeamModel& model, const Beam& beam) {
            (model.machine.empty() || model.machine == beam.machine);
 }
 
+const LeafDesign* design_by_name(const std::vector<LeafDesign>& designs, const std::string& name) {
+    if (name.empty()) return nullptr;
+    for (const LeafDesign& design : designs)
+        if (design.name == name) return &design;
+    throw bad_input("there are no leaves \"" + name + "\"", "--leaves", "Leaves: " + names_of(all_of(designs)));
+}
+
 const LeafDesign* find_design(const Beam& beam, const MultileafCollimator& collimator, const std::vector<LeafDesign>& designs, const std::string& forced) {
-    if (const LeafDesign* design = by_name(designs, forced); design && design->fits(collimator)) return design;
+    if (const LeafDesign* design = design_by_name(designs, forced); design && design->fits(collimator)) return design;
     if (designs.empty()) return nullptr;
     std::vector<const LeafDesign*> fitting, named;
     for (const LeafDesign& design : designs) {
@@ -102,7 +101,7 @@ const LeafDesign* find_design(const Beam& beam, const MultileafCollimator& colli
 }
 
 void check_forced_leaves(const Plan& plan, const std::vector<LeafDesign>& designs, const std::string& forced) {
-    const LeafDesign* design = by_name(designs, forced);
+    const LeafDesign* design = design_by_name(designs, forced);
     if (!design) return;
     for (const Beam& beam : plan.beams)
         for (const MultileafCollimator& collimator : beam.collimators)

@@ -15,6 +15,9 @@ namespace libdose {
 /// The same nominal energy and fluence mode, and generic or of the beam's machine.
 bool model_fits(const BeamModel& model, const Beam& beam);
 
+/// Null for an empty name; throws bad_input, listing what there is, for one that no design has.
+const LeafDesign* design_by_name(const std::vector<LeafDesign>& designs, const std::string& name);
+
 /// The design of a collimator: by its leaf boundaries and device type, then by the manufacturer of the machine. `forced` (a name; may be
 /// empty) goes before, wherever its boundaries fit. Null only when there are no designs: the leaves are sharp by the user's wish.
 /// Throws refused_plan when none fits or several do, bad_input when `forced` is no design's name.

@@ -85,6 +85,14 @@ class CommandLine(unittest.TestCase):
         self.assert_error(run("calc", self.folder, "--out", out, "--sub-arc", "0"), 2, "--sub-arc")
         self.assert_error(run("calc", self.folder, "--out", out, "--leaf-ends", "flat"), 2, "flat")
 
+    def test_leaves_must_be_known(self):
+        command = ["calc", self.folder, "--out", self.folder / "out"]
+        self.assert_error(run(*command, "--leaves", "acme"), 2, "acme", "varian-millennium-120", "elekta-agility")
+        self.assert_error(run(*command, "--leaves", "elekta-agility", "--leaf-ends", "sharp"), 2, "elekta-agility", "--leaf-ends sharp")
+        # Known leaves: the next thing that is wrong is that there is no plan.
+        result = run(*command, "--leaves", "elekta-agility")
+        self.assert_error(result, 2, "no RTPLAN")
+
     def test_validate_refuses_what_it_does_not_know(self):
         case = sorted(REFERENCE.glob("*.h5"))[0]
         for arguments, word in ((["--suite", "iso"], "iso"), (["--directions", "12y12"], "12y12"), (["--directions", "3"], "3"), (["--lattice", "bent"], "bent"),
@@ -106,7 +114,8 @@ class CommandLine(unittest.TestCase):
     def test_models_are_listed(self):
         result = run("model", "list")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn("varian-millennium-120", result.stdout)
+        for design in ("varian-millennium-120", "varian-millennium-80", "varian-hd120", "elekta-agility", "elekta-mlci"):
+            self.assertIn(design, result.stdout)
         for name in ("generic-4MV", "generic-6MV", "generic-10MV", "generic-15MV"):
             self.assertIn(name, result.stdout)
 

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "libdose/data.h"
@@ -222,13 +223,15 @@ TEST_F(Engine, LeavesAreRoundWhereTheirDesignIsKnown) {
     Beam beam = static_beam(1, 0, 100);
     MultileafCollimator mlc;
     mlc.type = "MLCX";
-    mlc.leaf_boundaries_mm = options.leaf_designs.front().leaf_boundaries_mm;
+    const auto known = std::find_if(options.leaf_designs.begin(), options.leaf_designs.end(), [](const auto& d) { return d.name == "varian-millennium-120"; });
+    ASSERT_NE(known, options.leaf_designs.end());
+    mlc.leaf_boundaries_mm = known->leaf_boundaries_mm;
     beam.collimators = {mlc};
     // A narrow gap is what rounded ends widen most: 6 mm and about 1 mm.
     const auto pairs = mlc.leaf_boundaries_mm.size() - 1;
     for (auto& point : beam.control_points) point.leaves = {LeafPositions{std::vector<double>(pairs, -3), std::vector<double>(pairs, 3)}};
     const auto round = run(ct, &body, plan_of({beam}), options);
-    EXPECT_EQ(round.plan.provenance.settings.at("leaves beam 1"), options.leaf_designs.front().name);
+    EXPECT_EQ(round.plan.provenance.settings.at("leaves beam 1"), "varian-millennium-120");
     options.leaf_designs.clear();
     const auto sharp = run(ct, &body, plan_of({beam}), options);
     EXPECT_EQ(sharp.plan.provenance.settings.at("leaves beam 1"), "sharp");
@@ -238,6 +241,33 @@ TEST_F(Engine, LeavesAreRoundWhereTheirDesignIsKnown) {
     const double ratio = interpolate(round.plan.gy, Vec3::Zero()) / interpolate(sharp.plan.gy, Vec3::Zero());
     EXPECT_GT(ratio, 1.05);
     EXPECT_LT(ratio, 1.25);
+}
+
+TEST_F(Engine, DevicesThatAreNotModelledAreRefused) {
+    const CtImage ct = water_ct();
+    EngineOptions options = coarse();
+    options.leaf_designs = read_leaf_designs(data_folder() / "mlc");
+    Beam beam = static_beam(2, 90, 100);
+    beam.collimators = {{"MLCX", MultileafCollimator::Motion::along_x, {-100, 0, 100}}};
+    for (auto& point : beam.control_points) point.leaves = {{{-3, -3}, {3, 3}}};
+    // The second beam: nothing is calculated before all of them are looked at.
+    options.progress = [](double, const std::string& stage) { ADD_FAILURE() << stage; };
+    const auto refusal = [&](const Beam& second, ErrorKind kind) -> std::string {
+        try {
+            run(ct, nullptr, plan_of({static_beam(1, 0, 100), second}), options);
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), kind);
+            return error.what();
+        }
+        return "";
+    };
+    EXPECT_NE(refusal(beam, ErrorKind::refused_plan).find("no known leaves have the boundaries of its MLCX (2 pairs, -100 … 100 mm)"), std::string::npos);
+    Beam wedged = static_beam(2, 90, 100);
+    wedged.wedges = {{1, Wedge::Kind::physical, "W30", 30, 0, {}}};
+    for (auto& point : wedged.control_points) point.wedge_in = {true};
+    EXPECT_NE(refusal(wedged, ErrorKind::refused_plan).find("does not hold the wedge physical 30 degrees \"W30\""), std::string::npos);
+    options.leaves = "acme";
+    EXPECT_NE(refusal(static_beam(2, 90, 100), ErrorKind::bad_input).find("there are no leaves \"acme\""), std::string::npos);
 }
 
 TEST_F(Engine, VoxelsOutsideTheHuTableAreCounted) {

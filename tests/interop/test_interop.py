@@ -46,10 +46,25 @@ def gate():
     plans = json.loads((WORK / "gate.json").read_text())["plans"]
     assert all(not plan["refused"] for plan in plans)
     assert {entry["tag"] for entry in plans[0]["gate"]} > {"(300a,011e)", "(300a,011c)", "(300a,0086)"}
+    # The phantom's leaves are not those.
+    assert "no collimator of the plan" in run(DOSE, "calc", DICOM, "--plan", "four-field", "--leaves", "elekta-agility", "--out", WORK / "no", code=2).stderr
+    assert not (WORK / "no").exists()
+    run(DOSE, "gate", DICOM, "--brief", "--leaves", "varian-millennium-120")
     try:
         import pydicom
     except ImportError:
         return
+    other = WORK / "other_leaves"
+    shutil.rmtree(other, ignore_errors=True)
+    other.mkdir()
+    plan = pydicom.dcmread(DICOM / "RP_four-field.dcm")
+    for device in plan.BeamSequence[1].BeamLimitingDeviceSequence:
+        if device.RTBeamLimitingDeviceType == "MLCX":
+            device.LeafPositionBoundaries = [edge + 1 for edge in device.LeafPositionBoundaries]
+    plan.save_as(other / "RP.dcm")
+    refused = run(DOSE, "gate", other, "--brief", code=3)
+    assert "refused, beam 2: no known leaves have the boundaries of its MLCX (60 pairs" in refused.stdout, refused.stdout
+    run(DOSE, "gate", other, "--brief", "--leaf-ends", "sharp")
     odd = WORK / "odd"
     shutil.rmtree(odd, ignore_errors=True)
     shutil.copytree(DICOM, odd)
