@@ -226,7 +226,8 @@ def rate_starts(megavolts, count):
 
 
 def depth_dose_10cm(radius, components, depth, weights):
-    """Percent depth dose at 10 cm, SSD 100 cm, of the round field of 100 cm² at the surface, from the pencil kernel."""
+    """Depth dose of the round field of 100 cm² at the surface, SSD 100 cm, from the pencil kernel: percent at 10 cm, maximum, and the
+    slope of its logarithm at 10 cm (1/cm)."""
     area = np.pi * np.diff(radius ** 2)
     def dose(d):
         w = np.array([np.interp(d, depth, column) for column in weights.T])
@@ -234,7 +235,7 @@ def depth_dose_10cm(radius, components, depth, weights):
         share = np.clip((edge ** 2 - radius[:-1] ** 2) / np.diff(radius ** 2), 0, 1)
         return (w @ components) @ (area * share) * (100 / (100 + d)) ** 2
     curve = np.array([dose(d) for d in np.arange(0.5, 4.5, 0.05)])
-    return 100 * dose(10.0) / curve.max(), curve.max()
+    return 100 * dose(10.0) / curve.max(), curve.max(), np.log(dose(9.0) / dose(11.0)) / 2
 
 
 def softening(materials, energy, fluence, radius_mm):
@@ -276,7 +277,7 @@ def write_wedges(head, materials, energy, fluence, depth_dose_slope, golden):
     mu_steel = materials.mu("steel", energy)
     weight = fluence * energy * materials.mu("water", energy)
     count = 0
-    for kind, angle, reach_mm in WEDGES:
+    for kind, angle, reach_mm in WEDGES if golden is not False else []:
         # Thickness at which the transmission falls to what the slope asks of the axis.
         steel = np.linspace(0, 120, 2401)  # g/cm²
         log_t = np.log((weight * np.exp(-np.outer(steel, mu_steel))).sum(1) / weight.sum())
@@ -310,8 +311,7 @@ def make_model(out, megavolts, materials, kernels, rate_count=3, free=False):
 
     rates, coefficients = cone_kernel(kernels, released, rate_starts(megavolts, rate_count))
     radius, components, depth, weights, worst = pencil_kernel(kernels, materials, energy, fluence, released)
-    depth_dose, maximum = depth_dose_10cm(radius, components, depth, weights)
-    slope = (mu * fluence * energy * mu * np.exp(-10 * mu)).sum() / (fluence * energy * mu * np.exp(-10 * mu)).sum() + 2 / 110
+    depth_dose, maximum, slope = depth_dose_10cm(radius, components, depth, weights)
     name = f"generic-{megavolts}" + ("FFF" if free else "MV")
     path = out / "models" / f"{name}.h5"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -341,7 +341,7 @@ def make_model(out, megavolts, materials, kernels, rate_count=3, free=False):
         group["softening_radius_mm"] = radius_mm if not free else np.zeros(0)
         group["softening_g_cm2"] = softening(materials, energy, fluence, radius_mm) if not free else np.zeros(0)
         group["output_side_mm"], group["output_correction"] = np.zeros(0), np.zeros(0)
-        write_wedges(group, materials, energy, fluence, slope, None if free else GOLDEN.get(megavolts))
+        write_wedges(group, materials, energy, fluence, slope, False if free else GOLDEN.get(megavolts))  # no wedges without filter
         group = file.create_group("calibration")
         group.attrs.update(reference_gy_per_mu=0.01, depth="maximum", depth_of_maximum_cm=0.0, collapsed_cone_maximum=0.0,
                            collapsed_cone_10cm=0.0, pencil_beam_maximum=0.0, pencil_beam_10cm=0.0)

@@ -19,13 +19,29 @@ namespace {
 
 BeamModel a_model() { return io::read_beam_model(data_folder() / "models" / "generic-6MV.h5"); }
 
-const char* const model_datasets[] = {"/spectrum/energy_mev",       "/spectrum/fluence",
-                                      "/spectrum/mu_water_cm2_g",   "/spectrum/mu_high_z_cm2_g",
-                                      "/cone_kernel/rates_cm2_g",   "/cone_kernel/theta_edges_deg",
-                                      "/cone_kernel/depth_g_cm2",   "/cone_kernel/coefficients",
-                                      "/pencil_kernel/radius_cm",   "/pencil_kernel/components",
-                                      "/pencil_kernel/depth_g_cm2", "/pencil_kernel/weights",
-                                      "/head/profile_radius_mm",    "/head/profile"};
+const char* const model_datasets[] = {"/spectrum/energy_mev",
+                                      "/spectrum/fluence",
+                                      "/spectrum/mu_water_cm2_g",
+                                      "/spectrum/mu_high_z_cm2_g",
+                                      "/cone_kernel/rates_cm2_g",
+                                      "/cone_kernel/theta_edges_deg",
+                                      "/cone_kernel/depth_g_cm2",
+                                      "/cone_kernel/coefficients",
+                                      "/pencil_kernel/radius_cm",
+                                      "/pencil_kernel/components",
+                                      "/pencil_kernel/depth_g_cm2",
+                                      "/pencil_kernel/weights",
+                                      "/head/profile_radius_mm",
+                                      "/head/profile",
+                                      "/head/softening_radius_mm",
+                                      "/head/softening_g_cm2",
+                                      "/head/output_side_mm",
+                                      "/head/output_correction",
+                                      "/head/wedge_1/position_mm",
+                                      "/head/wedge_1/water_g_cm2",
+                                      "/head/wedge_1/high_z_g_cm2",
+                                      "/head/dynamic_wedge/golden_position_mm",
+                                      "/head/dynamic_wedge/golden_fraction"};
 
 /// Changes the doubles of a dataset in place.
 void edit(const std::filesystem::path& file, const char* dataset, const std::function<void(std::vector<double>&)>& change) {
