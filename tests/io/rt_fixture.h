@@ -19,14 +19,14 @@ struct DeviceSpec {
 
 struct WedgeSpec {
     std::string number = "1", type = "STANDARD", id = "W30", angle = "30", factor = "0.5", orientation = "0";
-    std::function<void(DcmItem&)> edit;
+    std::function<void(DcmItem&)> edit{};
 };
 
 /// A triangle with corners (0, 0), (40, 0), (0, 30) mm.
 struct BlockSpec {
     std::string number = "1", name = "corner", type = "SHIELDING", divergence = "PRESENT", mounting = "PATIENT_SIDE";
     std::string tray_distance = "650", thickness = "80", transmission = "0.05", points = "3", data = "0\\0\\40\\0\\0\\30";
-    std::function<void(DcmItem&)> edit;
+    std::function<void(DcmItem&)> edit{};
 };
 
 struct PointSpec {

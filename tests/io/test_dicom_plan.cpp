@@ -408,6 +408,7 @@ TEST(DicomPlan, OddDevicesAreRefused) {
     expect_refused(beam, ErrorKind::refused_plan, {"MLCZ", "(300a,00b8)"});
     beam = static_beam(1, "a");
     beam.devices.push_back({"X", "1", ""});
+    beam.points[0].positions.emplace_back("X", "-20\\20");
     expect_refused(beam, ErrorKind::refused_plan, {"both the devices ASYMX and X"});
     beam = static_beam(1, "a");
     beam.devices.pop_back();
