@@ -197,9 +197,10 @@ private:
 
     void read_delivered(const DicomItem& item, const BeamReference& reference) {
         refuse_radiation_type(item);
+        refuse_unmodelled_machine(root_, item);  // before the gate: its name says more than what it has of unknown attributes
         gate_.beam(item, reference.number);
         stop_if_refused();
-        refuse_by_meaning(item, plan_.notes);
+        refuse_by_meaning(item);
         require_monitor_units(item);
         read_position(item);
         note_harmless(item, plan_.notes);

@@ -38,12 +38,15 @@ public:
         beam_.number = item_.integer(DCM_BeamNumber);
         beam_.name = item_.text_or_empty(DCM_BeamName);
         beam_.machine = item_.text_or_empty(DCM_TreatmentMachineName);
+        beam_.manufacturer = item_.text_or_empty(DCM_Manufacturer);  // the file's own would be that of the planning system
+        beam_.machine_model = item_.text_or_empty(DCM_ManufacturerModelName);
         beam_.source_axis_distance_mm = item_.number(DCM_SourceAxisDistance);
         if (beam_.source_axis_distance_mm <= 0) throw bad_input("the distance is not positive", item_.at(DCM_SourceAxisDistance));
         read_fluence_mode();
         read_devices();
         read_control_points();
         check_gantry_rotation();
+        read_accessories(item_, beam_, notes_);
         return std::move(beam_);
     }
 
@@ -68,10 +71,12 @@ private:
     }
 
     void read_devices() {
+        const auto in_vain = jaws_declared_in_vain(item_, notes_);
         for (const DicomItem& device : item_.items(DCM_BeamLimitingDeviceSequence, "beam limiting device")) {
             Device entry;
             entry.type = device.text(DCM_RTBeamLimitingDeviceType);
             entry.kind = kind_of(entry.type, device);
+            if (std::find(in_vain.begin(), in_vain.end(), entry.type) != in_vain.end()) continue;
             for (const Device& other : devices_) {
                 const bool same_jaws = entry.kind != Device::Kind::collimator && entry.kind == other.kind;
                 if (other.type == entry.type || same_jaws)

@@ -18,21 +18,6 @@ Error refusal(const DicomItem& item, DcmTagKey tag, const std::string& value, co
     return refused_plan(value + ": " + reason, item.at(tag), cannot);
 }
 
-/// A wedge that every control point leaves OUT (carried forward from the first) does nothing.
-void refuse_wedges(const DicomItem& beam, const std::vector<DicomItem>& points, std::vector<std::string>& notes) {
-    const bool declared = beam.optional_integer(DCM_NumberOfWedges).value_or(0) > 0 || !beam.items(DCM_WedgeSequence, "wedge").empty();
-    bool out_at_start = false;
-    for (std::size_t i = 0; i < points.size(); ++i)
-        for (const DicomItem& wedge : points[i].items(DCM_WedgePositionSequence, "wedge")) {
-            const std::string position = wedge.text(DCM_WedgePosition);
-            if (position != "OUT") throw refusal(wedge, DCM_WedgePosition, "the value is " + position, "wedges are not modelled");
-            out_at_start = out_at_start || i == 0;
-        }
-    if (!declared) return;
-    if (!out_at_start) throw refusal(beam, DCM_NumberOfWedges, "the beam has a wedge", "wedges are not modelled");
-    notes.push_back(beam.place() + ": has a wedge that is OUT in every control point");
-}
-
 }  // namespace
 
 void refuse_radiation_type(const DicomItem& beam) {
@@ -104,7 +89,11 @@ const Inside insides[] = {
     {Place::beam, Place::limiting_device, {0x300a, 0x00b6}, "beam limiting device"},
     {Place::beam, Place::control_point, {0x300a, 0x0111}, "control point"},
     {Place::beam, Place::fluence_mode, {0x3002, 0x0050}, "fluence mode"},
+    {Place::beam, Place::wedge, {0x300a, 0x00d1}, "wedge"},
+    {Place::beam, Place::block, {0x300a, 0x00f4}, "block"},
+    {Place::beam, Place::bolus, {0x300c, 0x00b0}, "bolus"},
     {Place::control_point, Place::device_position, {0x300a, 0x011a}, "device position"},
+    {Place::control_point, Place::wedge_position, {0x300a, 0x0116}, "wedge position"},
 };
 
 }  // namespace
@@ -206,9 +195,8 @@ void PlanGate::require_all_accepted_found() const {
         if (!found) throw bad_input("nothing in the plan needs to be accepted by the tag " + tag, "accepted attributes", "Leave it out");
 }
 
-void refuse_by_meaning(const DicomItem& beam, std::vector<std::string>& notes) {
+void refuse_by_meaning(const DicomItem& beam) {
     const auto points = beam.items(DCM_ControlPointSequence, "control point");
-    refuse_wedges(beam, points, notes);
     refuse_moving_table(points);
     refuse_virtual_source(beam);
 }

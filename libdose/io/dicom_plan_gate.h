@@ -38,7 +38,7 @@ private:
 /// Throws refused_plan for a beam that is not of photons.
 void refuse_radiation_type(const DicomItem& beam);
 
-/// Throws refused_plan for what takes several attributes to see: wedges that are not OUT, a table that moves, another source.
-void refuse_by_meaning(const DicomItem& beam, std::vector<std::string>& notes);
+/// Throws refused_plan for what takes several attributes to see: a table that moves, another source.
+void refuse_by_meaning(const DicomItem& beam);
 
 }  // namespace libdose::io

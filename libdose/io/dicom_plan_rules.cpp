@@ -16,6 +16,8 @@ const char* const recorded_dose = "a dose of the planning system, at most compar
 const char* const tray = "a tray attenuates the beam and is not modelled";
 
 const GateRule plan_rules[] = {
+    {{0x0008, 0x0070}, Rule::by_reader, "planning system: refused when it is one of a machine that is not modelled"},
+    {{0x0008, 0x1090}, Rule::by_reader, "planning system: refused when it is one of a machine that is not modelled"},
     {{0x300a, 0x0002}, Rule::harmless, names},
     {{0x300a, 0x0003}, Rule::harmless, names},
     {{0x300a, 0x0004}, Rule::harmless, names},
@@ -98,13 +100,15 @@ const GateRule patient_setup_rules[] = {
 };
 
 const GateRule beam_rules[] = {
+    {{0x0008, 0x0070}, Rule::by_reader, "maker of the machine: some are refused"},
+    {{0x0008, 0x1090}, Rule::by_reader, "model of the machine: some are refused"},
     {{0x3002, 0x0050}, Rule::honoured, "fluence mode"},
     {{0x3008, 0x00a1}, Rule::refused_with_items, "beam limiting devices in the enhanced form are not read"},
     {{0x3008, 0x00a3}, Rule::refused_if_yes, "beam limiting devices in the enhanced form are not read"},
     {{0x300a, 0x0083}, Rule::harmless, recorded_dose},
     {{0x300a, 0x00b2}, Rule::harmless, "treatment machine: shown; the beam models are generic, of no machine"},
     {{0x300a, 0x00b3}, Rule::by_reader, "unit of the meterset: MU, all else is refused"},
-    {{0x300a, 0x00b4}, Rule::honoured, "source-axis distance"},
+    {{0x300a, 0x00b4}, Rule::by_reader, "source-axis distance: refused unless 1000 mm"},
     {{0x300a, 0x00b6}, Rule::honoured, "jaws and multileaf collimators"},
     {{0x300a, 0x00c0}, Rule::honoured, "number of the beam"},
     {{0x300a, 0x00c2}, Rule::harmless, names},
@@ -116,17 +120,17 @@ const GateRule beam_rules[] = {
     {{0x300a, 0x00ca}, Rule::harmless, for_verification},
     {{0x300a, 0x00cc}, Rule::harmless, for_verification},
     {{0x300a, 0x00ce}, Rule::by_reader, "delivery type: decides whether the beam counts"},
-    {{0x300a, 0x00d0}, Rule::by_reader, "wedges: refused unless OUT in every control point"},
-    {{0x300a, 0x00d1}, Rule::by_reader, "wedges: refused unless OUT in every control point"},
-    {{0x300a, 0x00d7}, Rule::refused_unless_zero, tray},
+    {{0x300a, 0x00d0}, Rule::honoured, "number of wedges"},
+    {{0x300a, 0x00d1}, Rule::by_reader, "wedges"},
+    {{0x300a, 0x00d7}, Rule::by_reader, "trays of wedges"},
     {{0x300a, 0x00e0}, Rule::refused_above_zero, "compensators are not modelled"},
     {{0x300a, 0x00e2}, Rule::refused_unless_one, tray},
     {{0x300a, 0x00e3}, Rule::refused_with_items, "compensators are not modelled"},
-    {{0x300a, 0x00ed}, Rule::refused_above_zero, "bolus that belongs to single beams is not modelled"},
-    {{0x300a, 0x00f0}, Rule::refused_above_zero, "blocks are not modelled"},
-    {{0x300a, 0x00f2}, Rule::refused_unless_one, tray},
-    {{0x300a, 0x00f3}, Rule::refused_unless_zero, tray},
-    {{0x300a, 0x00f4}, Rule::refused_with_items, "blocks are not modelled"},
+    {{0x300a, 0x00ed}, Rule::by_reader, "number of boluses of this beam"},
+    {{0x300a, 0x00f0}, Rule::honoured, "number of blocks"},
+    {{0x300a, 0x00f2}, Rule::honoured, "what comes through the trays of blocks"},
+    {{0x300a, 0x00f3}, Rule::honoured, "trays of blocks: thickness, of use where there is no factor"},
+    {{0x300a, 0x00f4}, Rule::by_reader, "blocks"},
     {{0x300a, 0x0107}, Rule::refused_with_items, "applicators and cones are not modelled"},
     {{0x300a, 0x010e}, Rule::honoured, "final weight"},
     {{0x300a, 0x0110}, Rule::honoured, "number of control points"},
@@ -139,7 +143,7 @@ const GateRule beam_rules[] = {
     {{0x300c, 0x006a}, Rule::honoured, "patient set-up of the beam"},
     {{0x300c, 0x0080}, Rule::harmless, recorded_dose},
     {{0x300c, 0x00a0}, Rule::harmless, "tolerances of the treatment machine"},
-    {{0x300c, 0x00b0}, Rule::refused_with_items, "bolus that belongs to single beams is not modelled"},
+    {{0x300c, 0x00b0}, Rule::honoured, "boluses of this beam"},
 };
 
 const GateRule limiting_device_rules[] = {
@@ -156,7 +160,7 @@ const GateRule control_point_rules[] = {
     {{0x300a, 0x0112}, Rule::honoured, "index"},
     {{0x300a, 0x0114}, Rule::by_reader, "energy: one a beam"},
     {{0x300a, 0x0115}, Rule::harmless, "dose rate: dose goes by monitor units"},
-    {{0x300a, 0x0116}, Rule::by_reader, "wedge positions: refused unless OUT"},
+    {{0x300a, 0x0116}, Rule::by_reader, "wedge positions"},
     {{0x300a, 0x011a}, Rule::honoured, "positions of jaws and leaves"},
     {{0x300a, 0x011e}, Rule::honoured, "gantry angle"},
     {{0x300a, 0x011f}, Rule::by_reader, "gantry rotation"},
@@ -193,6 +197,49 @@ const GateRule fluence_mode_rules[] = {
     {{0x3002, 0x0052}, Rule::honoured, "kind of what is not STANDARD"},
 };
 
+const GateRule wedge_rules[] = {
+    {{0x300a, 0x00d2}, Rule::honoured, "number of the wedge"},
+    {{0x300a, 0x00d3}, Rule::by_reader, "kind of the wedge: the partial ones are refused"},
+    {{0x300a, 0x00d4}, Rule::honoured, "wedge: found by it in the beam model"},
+    {{0x300a, 0x00d5}, Rule::honoured, "angle of the wedge"},
+    {{0x300a, 0x00d6}, Rule::harmless, "wedge factor of the planning system, at most compared with"},
+    {{0x300a, 0x00d8}, Rule::by_reader, "direction of the wedge"},
+    {{0x300a, 0x00da}, Rule::harmless, "distance of the wedge tray: in the beam model"},
+    {{0x300a, 0x00de}, Rule::harmless, "angle of open and wedged parts together: the control points say it"},
+    {{0x300a, 0x00f9}, Rule::harmless, names},
+};
+
+const GateRule wedge_position_rules[] = {
+    {{0x300a, 0x0118}, Rule::by_reader, "wedge position: IN or OUT"},
+    {{0x300c, 0x00c0}, Rule::honoured, "number of the wedge"},
+};
+
+const GateRule block_rules[] = {
+    {{0x300a, 0x00e1}, Rule::harmless, "material of the block: its transmission is required"},
+    {{0x300a, 0x00f5}, Rule::harmless, names},
+    {{0x300a, 0x00f6}, Rule::honoured, "distance of the block tray"},
+    {{0x300a, 0x00f8}, Rule::by_reader, "aperture or shielding"},
+    {{0x300a, 0x00f9}, Rule::harmless, names},
+    {{0x300a, 0x00fa}, Rule::by_reader, "sides of the block: divergent or parallel"},
+    {{0x300a, 0x00fb}, Rule::by_reader, "side of the tray"},
+    {{0x300a, 0x00fc}, Rule::honoured, "number of the block"},
+    {{0x300a, 0x00fe}, Rule::harmless, names},
+    {{0x300a, 0x0100}, Rule::honoured, "thickness of the block"},
+    {{0x300a, 0x0102}, Rule::by_reader, "transmission of the block"},
+    {{0x300a, 0x0104}, Rule::honoured, "number of points of the outline"},
+    {{0x300a, 0x0106}, Rule::honoured, "outline of the block"},
+    {{0x300a, 0x0355}, Rule::harmless, names},
+    {{0x300a, 0x0440}, Rule::harmless, "slabs of the block: thickness and transmission are those of all of them"},
+    {{0x300a, 0x0441}, Rule::harmless, "slabs of the block: thickness and transmission are those of all of them"},
+};
+
+const GateRule bolus_rules[] = {
+    {{0x3006, 0x0084}, Rule::honoured, "structure of the bolus"},
+    {{0x300a, 0x00dc}, Rule::harmless, names},
+    {{0x300a, 0x00dd}, Rule::harmless, names},
+    {{0x300a, 0x00f9}, Rule::harmless, names},
+};
+
 }  // namespace
 
 std::span<const GateRule> gate_rules(Place place) {
@@ -215,6 +262,14 @@ std::span<const GateRule> gate_rules(Place place) {
             return device_position_rules;
         case Place::fluence_mode:
             return fluence_mode_rules;
+        case Place::wedge:
+            return wedge_rules;
+        case Place::wedge_position:
+            return wedge_position_rules;
+        case Place::block:
+            return block_rules;
+        case Place::bolus:
+            return bolus_rules;
     }
     return {};
 }

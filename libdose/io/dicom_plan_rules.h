@@ -8,7 +8,21 @@
 namespace libdose::io {
 
 /// Where an attribute stands: the same tag may mean something else in another place.
-enum class Place { plan, fraction_group, referenced_beam, patient_setup, beam, limiting_device, control_point, device_position, fluence_mode };
+enum class Place {
+    plan,
+    fraction_group,
+    referenced_beam,
+    patient_setup,
+    beam,
+    limiting_device,
+    control_point,
+    device_position,
+    fluence_mode,
+    wedge,
+    wedge_position,
+    block,
+    bolus
+};
 
 enum class Rule {
     honoured,            ///< read by the engine, or by the reader into what it calculates

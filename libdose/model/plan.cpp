@@ -28,6 +28,9 @@ public:
         require(beam_.gantry_rotation.size() == beam_.control_points.size(),
                 std::to_string(beam_.gantry_rotation.size()) + " rotation directions for " + std::to_string(beam_.control_points.size()) + " control points");
         for (const MultileafCollimator& collimator : beam_.collimators) check(collimator);
+        for (const Wedge& wedge : beam_.wedges) check(wedge);
+        for (const Block& block : beam_.blocks) check(block);
+        check_trays_and_boluses();
         for (std::size_t i = 0; i < beam_.control_points.size(); ++i) check(beam_.control_points[i], i);
         check_weights();
     }
@@ -46,6 +49,37 @@ private:
         }
     }
 
+    void check(const Wedge& wedge) const {
+        const std::string where = "wedge " + std::to_string(wedge.number);
+        require(wedge.angle_deg > 0 && wedge.angle_deg < 90, "the wedge angle is not between 0 and 90 degrees", where);
+        require(std::isfinite(wedge.orientation_deg), "the wedge orientation is not finite", where);
+        require(!wedge.factor || std::isfinite(*wedge.factor), "the wedge factor is not finite", where);
+    }
+
+    void check(const Block& block) const {
+        const std::string where = "block " + std::to_string(block.number);
+        const auto finite = [](const std::vector<double>& values) {
+            return std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+        };
+        require(block.x_mm.size() == block.y_mm.size(),
+                std::to_string(block.x_mm.size()) + " x and " + std::to_string(block.y_mm.size()) + " y coordinates of the outline", where);
+        require(block.x_mm.size() >= 3, "fewer than three points of the outline", where);
+        require(finite(block.x_mm) && finite(block.y_mm), "a point of the outline is not finite", where);
+        require(block.transmission >= 0 && block.transmission <= 1, "the transmission is not between 0 and 1", where);
+        require(std::isfinite(block.thickness_mm) && block.thickness_mm >= 0, "the thickness is not a number of at least 0", where);
+        require(std::isfinite(block.tray_distance_mm) && block.tray_distance_mm >= 0, "the tray distance is not a number of at least 0", where);
+        require(block.divergent || block.tray_distance_mm > 0, "the tray distance of a block without divergence is not positive", where);
+    }
+
+    void check_trays_and_boluses() const {
+        require(beam_.tray_factor > 0 && beam_.tray_factor <= 1, "the tray factor is not above 0 and at most 1");
+        require(std::isfinite(beam_.tray_water_mm) && beam_.tray_water_mm >= 0, "the thickness of the trays is not a number of at least 0");
+        for (std::size_t i = 0; i < beam_.boluses.size(); ++i)
+            for (std::size_t j = 0; j < i; ++j)
+                require(beam_.boluses[i].structure_number != beam_.boluses[j].structure_number,
+                        "the structure " + std::to_string(beam_.boluses[i].structure_number) + " is a bolus twice");
+    }
+
     void check(const ControlPoint& point, std::size_t index) const {
         const std::string where = "control point " + std::to_string(index);
         require(std::isfinite(point.gantry_deg) && std::isfinite(point.collimator_deg) && std::isfinite(point.couch_deg), "an angle is not finite", where);
@@ -56,6 +90,8 @@ private:
         require(point.jaw_x.has_value() == first.jaw_x.has_value() && point.jaw_y.has_value() == first.jaw_y.has_value(),
                 "jaws are present in some control points only", where);
         require(point.leaves.size() == beam_.collimators.size(), "leaf positions do not match the collimators", where);
+        require(point.wedge_in.size() == beam_.wedges.size(),
+                std::to_string(point.wedge_in.size()) + " wedge positions for " + std::to_string(beam_.wedges.size()) + " wedges", where);
         for (std::size_t c = 0; c < point.leaves.size(); ++c) check(point.leaves[c], beam_.collimators[c], where);
     }
 

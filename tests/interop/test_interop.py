@@ -246,8 +246,11 @@ def refusals():
     def eighteen(data):
         data.BeamSequence[0].ControlPointSequence[0].NominalBeamEnergy = "18"
 
-    def wedge(data):
+    def wedge(data):  # a number of wedges that nothing describes
         data.BeamSequence[2].NumberOfWedges = "1"
+
+    def compensator(data):
+        data.BeamSequence[2].NumberOfCompensators = "1"
 
     def electrons(data):
         data.BeamSequence[0].RadiationType = "ELECTRON"
@@ -260,7 +263,8 @@ def refusals():
 
     attempt(flattening_filter_free, 3, "FFF", "LPO", "generic-6MV")
     attempt(eighteen, 3, "18 MV", "generic-15MV")
-    attempt(wedge, 3, "(300a,00d0)", "L LAT")
+    attempt(wedge, 2, "(300a,00d0)", "L LAT")
+    attempt(compensator, 3, "(300a,00e0)", "L LAT")
     attempt(electrons, 3, "ELECTRON", "AP")
     attempt(no_gantry, 3, "(300a,011e)")
     attempt(other_frame, 2, "frames of reference")

@@ -46,7 +46,48 @@ void put_point(DcmItem& beam, const PointSpec& point, std::size_t index) {
         put(device, DCM_RTBeamLimitingDeviceType, type);
         put(device, DCM_LeafJawPositions, positions);
     }
+    for (const auto& [number, position] : point.wedges) {
+        DcmItem& wedge = add_item(item, DCM_WedgePositionSequence);
+        put(wedge, DCM_ReferencedWedgeNumber, number);
+        put(wedge, DCM_WedgePosition, position);
+    }
     if (point.edit) point.edit(item);
+}
+
+void put_accessories(DcmItem& beam, const BeamSpec& spec) {
+    put(beam, DCM_NumberOfWedges, std::to_string(spec.wedges.size()));
+    for (const WedgeSpec& wedge : spec.wedges) {
+        DcmItem& item = add_item(beam, DCM_WedgeSequence);
+        put(item, DCM_WedgeNumber, wedge.number);
+        put(item, DCM_WedgeType, wedge.type);
+        put(item, DCM_WedgeID, wedge.id);
+        put(item, DCM_WedgeAngle, wedge.angle);
+        put(item, DCM_WedgeFactor, wedge.factor);
+        put(item, DCM_WedgeOrientation, wedge.orientation);
+        if (wedge.edit) wedge.edit(item);
+    }
+    put(beam, DCM_NumberOfBlocks, std::to_string(spec.blocks.size()));
+    for (const BlockSpec& block : spec.blocks) {
+        DcmItem& item = add_item(beam, DCM_BlockSequence);
+        put(item, DCM_SourceToBlockTrayDistance, block.tray_distance);
+        put(item, DCM_BlockType, block.type);
+        put(item, DCM_BlockDivergence, block.divergence);
+        put(item, DCM_BlockMountingPosition, block.mounting);
+        put(item, DCM_BlockNumber, block.number);
+        put(item, DCM_BlockName, block.name);
+        put(item, DCM_BlockThickness, block.thickness);
+        put(item, DCM_BlockTransmission, block.transmission);
+        put(item, DCM_BlockNumberOfPoints, block.points);
+        put(item, DCM_BlockData, block.data);
+        if (block.edit) block.edit(item);
+    }
+    put(beam, DCM_NumberOfBoli, std::to_string(spec.boluses.size()));
+    for (const auto& [structure, id] : spec.boluses) {
+        DcmItem& item = add_item(beam, DCM_ReferencedBolusSequence);
+        put(item, DCM_ReferencedROINumber, structure);
+        put(item, DCM_BolusID, id);
+    }
+    put(beam, DCM_NumberOfCompensators, "0");
 }
 
 void put_beam(DcmItem& root, const BeamSpec& spec) {
@@ -59,10 +100,9 @@ void put_beam(DcmItem& root, const BeamSpec& spec) {
     put(beam, DCM_PrimaryDosimeterUnit, spec.unit);
     put(beam, DCM_SourceAxisDistance, spec.axis_distance);
     put(beam, DCM_ReferencedPatientSetupNumber, spec.setup);
-    put(beam, DCM_NumberOfWedges, "0");
-    put(beam, DCM_NumberOfBlocks, "0");
-    put(beam, DCM_NumberOfBoli, "0");
-    put(beam, DCM_NumberOfCompensators, "0");
+    put(beam, DCM_Manufacturer, spec.manufacturer);
+    put(beam, DCM_ManufacturerModelName, spec.model);
+    put_accessories(beam, spec);
     if (!spec.fluence_mode.empty()) {
         DcmItem& mode = add_item(beam, DCM_PrimaryFluenceModeSequence);
         put(mode, DCM_FluenceMode, spec.fluence_mode);

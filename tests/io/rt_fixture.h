@@ -17,9 +17,22 @@ struct DeviceSpec {
     std::string type, pairs = "1", boundaries;
 };
 
+struct WedgeSpec {
+    std::string number = "1", type = "STANDARD", id = "W30", angle = "30", factor = "0.5", orientation = "0";
+    std::function<void(DcmItem&)> edit{};
+};
+
+/// A triangle with corners (0, 0), (40, 0), (0, 30) mm.
+struct BlockSpec {
+    std::string number = "1", name = "corner", type = "SHIELDING", divergence = "PRESENT", mounting = "PATIENT_SIDE";
+    std::string tray_distance = "650", thickness = "80", transmission = "0.05", points = "3", data = "0\\0\\40\\0\\0\\30";
+    std::function<void(DcmItem&)> edit{};
+};
+
 struct PointSpec {
     std::string weight;
     std::vector<std::pair<std::string, std::string>> positions;  ///< device type, positions
+    std::vector<std::pair<std::string, std::string>> wedges;     ///< number of the wedge, position
     std::string gantry, collimator, couch, isocentre, energy, gantry_direction;
     std::function<void(DcmItem&)> edit;
 };
@@ -30,7 +43,11 @@ struct BeamSpec {
     std::string radiation = "PHOTON", delivery = "TREATMENT", unit = "MU", axis_distance = "1000", setup = "1";
     std::string fluence_mode, fluence_mode_id;
     std::string final_weight = "1";
+    std::string manufacturer, model;
     std::vector<DeviceSpec> devices;
+    std::vector<WedgeSpec> wedges;
+    std::vector<BlockSpec> blocks;
+    std::vector<std::pair<std::string, std::string>> boluses;  ///< ROI number, ID
     std::vector<PointSpec> points;
     std::function<void(DcmItem&)> edit;
 };

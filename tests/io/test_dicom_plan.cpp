@@ -336,15 +336,6 @@ TEST(DicomPlan, PatientPositionMissingOrUnlikeIsRefused) {
     expect_refused(spec, ErrorKind::refused_plan, {"no patient setup"});
 }
 
-TEST(DicomPlan, WedgeThatIsOutIsHarmless) {
-    BeamSpec beam = static_beam(1, "a");
-    beam.edit = [](DcmItem& item) { put(item, DCM_NumberOfWedges, "1"); };
-    beam.points[0].edit = [](DcmItem& point) { put(add_item(point, DCM_WedgePositionSequence), DCM_WedgePosition, "OUT"); };
-    EXPECT_THAT(read(beam).notes, Contains(HasSubstr("OUT in every control point")));
-    beam.points[1].edit = [](DcmItem& point) { put(add_item(point, DCM_WedgePositionSequence), DCM_WedgePosition, "IN"); };
-    expect_refused(beam, ErrorKind::refused_plan, {"wedges are not modelled", "(300a,0118)", "beam 1 'a'"});
-}
-
 // What a beam may not hold: a change of the whole beam, the tag and the reason that the message has to give.
 struct Unmodelled {
     const char* name;
@@ -374,35 +365,33 @@ TEST_P(UnmodelledBeam, IsRefusedWithBeamTagAndReason) {
 
 INSTANTIATE_TEST_SUITE_P(
     DicomPlan, UnmodelledBeam,
-    testing::Values(Unmodelled{"Electrons", [](DcmItem& b) { put(b, DCM_RadiationType, "ELECTRON"); }, "(300a,00c6)", "ELECTRON"},
-                    Unmodelled{"Protons", [](DcmItem& b) { put(b, DCM_RadiationType, "PROTON"); }, "(300a,00c6)", "PROTON"},
-                    Unmodelled{"WedgeCount", [](DcmItem& b) { put(b, DCM_NumberOfWedges, "1"); }, "(300a,00d0)", "wedge"},
-                    Unmodelled{"WedgeItem", [](DcmItem& b) { add_item(b, DCM_WedgeSequence); }, "(300a,00d0)", "wedge"},
-                    Unmodelled{"BlockCount", [](DcmItem& b) { put(b, DCM_NumberOfBlocks, "2"); }, "(300a,00f0)", "blocks"},
-                    Unmodelled{"BlockItem", [](DcmItem& b) { add_item(b, DCM_BlockSequence); }, "(300a,00f4)", "blocks"},
-                    Unmodelled{"TrayFactor", [](DcmItem& b) { put(b, DCM_TotalBlockTrayFactor, "0.97"); }, "(300a,00f2)", "tray"},
-                    Unmodelled{"BolusCount", [](DcmItem& b) { put(b, DCM_NumberOfBoli, "1"); }, "(300a,00ed)", "bolus"},
-                    Unmodelled{"BolusItem", [](DcmItem& b) { add_item(b, DCM_ReferencedBolusSequence); }, "(300c,00b0)", "bolus"},
-                    Unmodelled{"CompensatorCount", [](DcmItem& b) { put(b, DCM_NumberOfCompensators, "1"); }, "(300a,00e0)", "compensators"},
-                    Unmodelled{"CompensatorItem", [](DcmItem& b) { add_item(b, DCM_CompensatorSequence); }, "(300a,00e3)", "compensators"},
-                    Unmodelled{"Applicator", [](DcmItem& b) { add_item(b, DCM_ApplicatorSequence); }, "(300a,0107)", "applicators"},
-                    Unmodelled{"Accessory", [](DcmItem& b) { add_item(b, DCM_GeneralAccessorySequence); }, "(300a,0420)", "accessory"},
-                    Unmodelled{"Minutes", [](DcmItem& b) { put(b, DCM_PrimaryDosimeterUnit, "MINUTE"); }, "(300a,00b3)", "MINUTE"},
-                    Unmodelled{"PortFilm", [](DcmItem& b) { put(b, DCM_TreatmentDeliveryType, "OPEN_PORTFILM"); }, "(300a,00ce)", "OPEN_PORTFILM"},
-                    Unmodelled{"VirtualSource", [](DcmItem& b) { put(b, DCM_VirtualSourceAxisDistances, "1000\\900"); }, "(300a,030a)", "source"},
-                    Unmodelled{"FluenceMode", [](DcmItem& b) { put(add_item(b, DCM_PrimaryFluenceModeSequence), DCM_FluenceMode, "ODD"); }, "(3002,0051)",
-                               "ODD"},
-                    Unmodelled{"EnergyChange", [](DcmItem& b) { put_in_last_point(b, DCM_NominalBeamEnergy, "10"); }, "(300a,0114)", "changes within the beam"},
-                    Unmodelled{"CouchPitch", [](DcmItem& b) { put_in_first_point(b, DCM_TableTopPitchAngle, "1.5"); }, "(300a,0140)", "pitched table"},
-                    Unmodelled{"CouchRoll", [](DcmItem& b) { put_in_last_point(b, DCM_TableTopRollAngle, "-1"); }, "(300a,0144)", "rolled table"},
-                    Unmodelled{"CouchEccentric", [](DcmItem& b) { put_in_first_point(b, DCM_TableTopEccentricAngle, "5"); }, "(300a,0125)", "eccentric"},
-                    Unmodelled{"GantryPitch", [](DcmItem& b) { put_in_first_point(b, DCM_GantryPitchAngle, "5"); }, "(300a,014a)", "pitched gantry"},
-                    Unmodelled{"MovingTable",
-                               [](DcmItem& b) {
-                                   put_in_first_point(b, DCM_TableTopLongitudinalPosition, "100");
-                                   put_in_last_point(b, DCM_TableTopLongitudinalPosition, "120");
-                               },
-                               "(300a,0129)", "moving table"}),
+    testing::Values(
+        Unmodelled{"Electrons", [](DcmItem& b) { put(b, DCM_RadiationType, "ELECTRON"); }, "(300a,00c6)", "ELECTRON"},
+        Unmodelled{"Protons", [](DcmItem& b) { put(b, DCM_RadiationType, "PROTON"); }, "(300a,00c6)", "PROTON"},
+        Unmodelled{"CompensatorCount", [](DcmItem& b) { put(b, DCM_NumberOfCompensators, "1"); }, "(300a,00e0)", "compensators"},
+        Unmodelled{"CompensatorItem", [](DcmItem& b) { add_item(b, DCM_CompensatorSequence); }, "(300a,00e3)", "compensators"},
+        Unmodelled{"Applicator", [](DcmItem& b) { add_item(b, DCM_ApplicatorSequence); }, "(300a,0107)", "applicators"},
+        Unmodelled{"CompensatorTray", [](DcmItem& b) { put(b, DCM_TotalCompensatorTrayFactor, "0.97"); }, "(300a,00e2)", "tray"},
+        Unmodelled{"Neutrons", [](DcmItem& b) { put(b, DCM_RadiationType, "NEUTRON"); }, "(300a,00c6)", "NEUTRON"},
+        Unmodelled{"ElectronApplicator", [](DcmItem& b) { put(add_item(b, DCM_ApplicatorSequence), DCM_ApplicatorType, "ELECTRON_SQUARE"); }, "(300a,0107)",
+                   "applicators"},
+        Unmodelled{"Cone", [](DcmItem& b) { put(add_item(b, DCM_ApplicatorSequence), DCM_ApplicatorType, "STEREOTACTIC"); }, "(300a,0107)", "cones"},
+        Unmodelled{"Accessory", [](DcmItem& b) { add_item(b, DCM_GeneralAccessorySequence); }, "(300a,0420)", "accessory"},
+        Unmodelled{"Minutes", [](DcmItem& b) { put(b, DCM_PrimaryDosimeterUnit, "MINUTE"); }, "(300a,00b3)", "MINUTE"},
+        Unmodelled{"PortFilm", [](DcmItem& b) { put(b, DCM_TreatmentDeliveryType, "OPEN_PORTFILM"); }, "(300a,00ce)", "OPEN_PORTFILM"},
+        Unmodelled{"VirtualSource", [](DcmItem& b) { put(b, DCM_VirtualSourceAxisDistances, "1000\\900"); }, "(300a,030a)", "source"},
+        Unmodelled{"FluenceMode", [](DcmItem& b) { put(add_item(b, DCM_PrimaryFluenceModeSequence), DCM_FluenceMode, "ODD"); }, "(3002,0051)", "ODD"},
+        Unmodelled{"EnergyChange", [](DcmItem& b) { put_in_last_point(b, DCM_NominalBeamEnergy, "10"); }, "(300a,0114)", "changes within the beam"},
+        Unmodelled{"CouchPitch", [](DcmItem& b) { put_in_first_point(b, DCM_TableTopPitchAngle, "1.5"); }, "(300a,0140)", "pitched table"},
+        Unmodelled{"CouchRoll", [](DcmItem& b) { put_in_last_point(b, DCM_TableTopRollAngle, "-1"); }, "(300a,0144)", "rolled table"},
+        Unmodelled{"CouchEccentric", [](DcmItem& b) { put_in_first_point(b, DCM_TableTopEccentricAngle, "5"); }, "(300a,0125)", "eccentric"},
+        Unmodelled{"GantryPitch", [](DcmItem& b) { put_in_first_point(b, DCM_GantryPitchAngle, "5"); }, "(300a,014a)", "pitched gantry"},
+        Unmodelled{"MovingTable",
+                   [](DcmItem& b) {
+                       put_in_first_point(b, DCM_TableTopLongitudinalPosition, "100");
+                       put_in_last_point(b, DCM_TableTopLongitudinalPosition, "120");
+                   },
+                   "(300a,0129)", "moving table"}),
     [](const auto& odd) { return std::string(odd.param.name); });
 
 TEST(DicomPlan, ZeroPitchAndRollAreHarmless) {
@@ -419,6 +408,7 @@ TEST(DicomPlan, OddDevicesAreRefused) {
     expect_refused(beam, ErrorKind::refused_plan, {"MLCZ", "(300a,00b8)"});
     beam = static_beam(1, "a");
     beam.devices.push_back({"X", "1", ""});
+    beam.points[0].positions.emplace_back("X", "-20\\20");
     expect_refused(beam, ErrorKind::refused_plan, {"both the devices ASYMX and X"});
     beam = static_beam(1, "a");
     beam.devices.pop_back();

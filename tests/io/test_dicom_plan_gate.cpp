@@ -58,11 +58,12 @@ TEST(PlanGate, ListsEveryAttributeOfADeliveredBeam) {
     EXPECT_EQ(find(entries, 7, "(300a,0134)")->count, 2u);
     EXPECT_EQ(find(entries, 7, "(300a,011c)")->count, 3u);
     EXPECT_EQ(find(entries, 7, "(300a,00d0)")->verdict, Verdict::honoured) << "0 wedges: the reader has seen it";
-    EXPECT_EQ(find(entries, 7, "(300a,00f0)")->verdict, Verdict::harmless);
+    EXPECT_EQ(find(entries, 7, "(300a,00f0)")->verdict, Verdict::honoured);
+    EXPECT_EQ(find(entries, 7, "(300a,00e0)")->verdict, Verdict::harmless);
     EXPECT_EQ(find(entries, 0, "(0010,0020)")->verdict, Verdict::harmless);
     EXPECT_EQ(find(entries, 0, "(0010,0020)")->value, "") << "who the patient is does not belong in results";
     EXPECT_EQ(find(entries, 7, "(300a,00c2)")->value, "") << "nor free text";
-    EXPECT_EQ(find(entries, 7, "(300a,00f0)")->value, "0");
+    EXPECT_EQ(find(entries, 7, "(300a,00e0)")->value, "0");
     for (const GateEntry& e : entries) EXPECT_NE(e.verdict, Verdict::refused) << e.text();
 }
 
@@ -98,6 +99,28 @@ TEST(PlanGate, UnknownAttributesAreFoundWhereverTheyStand) {
         };
         EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan)); }, ErrorKind::refused_plan), HasSubstr("(300a,00fe)"));
     }
+    BeamSpec accessories = static_beam(1, "a");
+    const auto odd = [&](DcmItem& item) { put(item, DCM_CompensatorNumber, "1"); };  // not of these sequences
+    accessories.wedges = {{}};
+    accessories.points[0].wedges = {{"1", "IN"}};
+    accessories.blocks = {{}};
+    accessories.boluses = {{"5", ""}};
+    EXPECT_EQ(io::read_plan(write_plan(plan_of({accessories}))).beams.size(), 1u);
+    for (const DcmTagKey& sequence : {DCM_WedgeSequence, DCM_BlockSequence, DCM_ReferencedBolusSequence}) {
+        accessories.edit = [&](DcmItem& item) {
+            DcmItem* first = nullptr;
+            ASSERT_TRUE(item.findAndGetSequenceItem(sequence, first, 0).good());
+            odd(*first);
+        };
+        EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan_of({accessories}))); }, ErrorKind::refused_plan), HasSubstr("(300a,00e4)"));
+    }
+    accessories.edit = nullptr;
+    accessories.points[0].edit = [&](DcmItem& point) {
+        DcmItem* first = nullptr;
+        ASSERT_TRUE(point.findAndGetSequenceItem(DCM_WedgePositionSequence, first, 0).good());
+        odd(*first);
+    };
+    EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan_of({accessories}))); }, ErrorKind::refused_plan), HasSubstr("wedge position 1, (300a,00e4)"));
     BeamSpec beam = mlc_beam(1, "a");
     beam.points[1].edit = [&](DcmItem& point) { with(add_item(point, DCM_BeamLimitingDevicePositionSequence)); };
     EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan_of({beam}))); }, ErrorKind::refused_plan), HasSubstr("device position 1, (300a,00fe)"));
@@ -108,9 +131,9 @@ TEST(PlanGate, UnknownAttributesAreFoundWhereverTheyStand) {
 
 TEST(PlanGate, OnlyWhatIsUnknownCanBeAccepted) {
     BeamSpec beam = static_beam(1, "a");
-    beam.edit = [](DcmItem& item) { put(item, DCM_NumberOfBlocks, "1"); };
+    beam.edit = [](DcmItem& item) { put(item, DCM_NumberOfCompensators, "1"); };
     const auto file = write_plan(plan_of({beam}));
-    EXPECT_THAT(message_of([&] { io::read_plan(file, 0, {"300a,00f0"}); }, ErrorKind::refused_plan), HasSubstr("blocks are not modelled"));
+    EXPECT_THAT(message_of([&] { io::read_plan(file, 0, {"300a,00e0"}); }, ErrorKind::refused_plan), HasSubstr("compensators are not modelled"));
     const auto plain = write_plan(plan_of({static_beam(1, "a")}));
     EXPECT_THAT(message_of([&] { io::read_plan(plain, 0, {"300a,0999"}); }, ErrorKind::bad_input), HasSubstr("(300a,0999)"));
     for (const char* text : {"wedge", "300a", "300a,09999", "300a-0999"})
@@ -118,13 +141,14 @@ TEST(PlanGate, OnlyWhatIsUnknownCanBeAccepted) {
 }
 
 TEST(PlanGate, ListsWhatIsWrongWithEveryBeamAtOnce) {
-    BeamSpec blocks = static_beam(1, "a"), electrons = static_beam(2, "b"), wedge = static_beam(3, "c"), fine = static_beam(4, "d"),
+    BeamSpec compensator = static_beam(1, "a"), electrons = static_beam(2, "b"), wedge = static_beam(3, "c"), fine = static_beam(4, "d"),
              setup = static_beam(5, "e");
-    blocks.edit = [](DcmItem& item) { put(item, DCM_NumberOfBlocks, "1"); };
+    compensator.edit = [](DcmItem& item) { put(item, DCM_NumberOfCompensators, "1"); };
     electrons.radiation = "ELECTRON";
-    wedge.edit = [](DcmItem& item) { put(item, DCM_NumberOfWedges, "1"); };
+    wedge.wedges = {{"1", "PARTIAL_STANDARD"}};
+    wedge.points[0].wedges = {{"1", "IN"}};
     setup.delivery = "SETUP";
-    const auto entries = io::gate_plan(write_plan(plan_of({blocks, electrons, wedge, fine, setup})));
+    const auto entries = io::gate_plan(write_plan(plan_of({compensator, electrons, wedge, fine, setup})));
     std::set<int> refused;
     for (const GateEntry& e : entries)
         if (e.verdict == Verdict::refused) refused.insert(e.beam);
@@ -160,10 +184,105 @@ TEST(PlanGate, ShieldingDevicesAndTheEnhancedFormAreRefused) {
     EXPECT_EQ(io::read_plan(write_plan(plan_of({enhanced}))).beams.size(), 1u);
 }
 
+TEST(PlanGate, AccessoriesAreHonouredWithWhatSurroundsThem) {
+    BeamSpec beam = static_beam(1, "a");
+    beam.manufacturer = "A Maker";
+    beam.wedges = {{}};
+    beam.wedges[0].edit = [](DcmItem& item) {
+        for (const DcmTagKey& tag : {DCM_SourceToWedgeTrayDistance, DCM_EffectiveWedgeAngle, DCM_AccessoryCode}) put(item, tag, "30");
+    };
+    beam.points[0].wedges = {{"1", "IN"}};
+    beam.blocks = {{}};
+    beam.blocks[0].edit = [](DcmItem& item) {
+        for (const DcmTagKey& tag : {DCM_MaterialID, DCM_BlockTrayID, DCM_TrayAccessoryCode, DCM_AccessoryCode, DCM_NumberOfBlockSlabItems})
+            put(item, tag, "1");
+        put(add_item(item, DCM_BlockSlabSequence), DCM_BlockSlabNumber, "1");
+    };
+    beam.boluses = {{"5", "flab"}};
+    beam.edit = [](DcmItem& item) {
+        DcmItem* bolus = nullptr;
+        ASSERT_TRUE(item.findAndGetSequenceItem(DCM_ReferencedBolusSequence, bolus, 0).good());
+        put(*bolus, DCM_BolusDescription, "wet");
+        put(*bolus, DCM_AccessoryCode, "7");
+    };
+    const Plan plan = io::read_plan(write_plan(plan_of({beam})));
+    for (const char* tag : {"(0008,0070)", "(300a,00d1)", "(300a,00d5)", "(300a,00d8)", "(300a,0118)", "(300c,00c0)", "(300a,00f4)", "(300a,0106)",
+                            "(300c,00b0)", "(3006,0084)"}) {
+        ASSERT_NE(find(plan.gate, 1, tag), nullptr) << tag;
+        EXPECT_EQ(find(plan.gate, 1, tag)->verdict, Verdict::honoured) << tag;
+    }
+    for (const char* tag : {"(300a,00d6)", "(300a,00da)", "(300a,00de)", "(300a,00f9)", "(300a,00e1)", "(300a,0441)", "(300a,00dd)", "(300a,00fe)"}) {
+        ASSERT_NE(find(plan.gate, 1, tag), nullptr) << tag;
+        EXPECT_EQ(find(plan.gate, 1, tag)->verdict, Verdict::harmless) << tag;
+    }
+}
+
+TEST(PlanGate, MachinesThatAreNotModelledAreRefusedByName) {
+    const std::pair<const char*, const char*> machines[] = {{"TomoTherapy Incorporated", "TomoTherapy"},
+                                                            {"Hi-Art", "TomoTherapy"},
+                                                            {"HI ART II", "TomoTherapy"},
+                                                            {"HiArt", "TomoTherapy"},
+                                                            {"Radixact X9", "TomoTherapy"},
+                                                            {"CyberKnife M6", "CyberKnife"},
+                                                            {"Accuray Inc.", "Accuray"},
+                                                            {"ViewRay Technologies", "MRIdian"},
+                                                            {"MRIdian", "MRIdian"},
+                                                            {"Elekta Unity", "Unity"},
+                                                            {"MR-linac", "MR-linac"},
+                                                            {"MR Linac", "MR-linac"},
+                                                            {"MRLinac", "MR-linac"},
+                                                            {"Gamma Knife Icon", "Gamma Knife"},
+                                                            {"GammaKnife", "Gamma Knife"},
+                                                            {"GammaPlan", "Gamma Knife"},
+                                                            {"Leksell", "Gamma Knife"},
+                                                            {"Perfexion", "Gamma Knife"}};
+    for (const auto& [text, kind] : machines) {
+        BeamSpec by_model = static_beam(3, "odd"), by_maker = by_model;
+        by_model.model = by_maker.manufacturer = text;
+        EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan_of({by_model}))); }, ErrorKind::refused_plan),
+                    testing::AllOf(HasSubstr(text), HasSubstr(kind), HasSubstr("beam 3 'odd', (0008,1090)")));
+        EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan_of({by_maker}))); }, ErrorKind::refused_plan),
+                    testing::AllOf(HasSubstr(kind), HasSubstr("beam 3 'odd', (0008,0070)")));
+        PlanSpec by_file = plan_of({static_beam(3, "plain")});
+        by_file.edit = [t = text](DcmItem& root) { put(root, DCM_ManufacturerModelName, t); };
+        EXPECT_THAT(message_of([&] { io::read_plan(write_plan(by_file)); }, ErrorKind::refused_plan),
+                    testing::AllOf(HasSubstr("planning system"), HasSubstr(kind), HasSubstr("(0008,1090)")));
+    }
+    for (const char* text : {"TrueBeam", "Halcyon", "Ethos", "Versa HD", "Community Linac", "Impunity"}) {
+        BeamSpec beam = static_beam(3, "plain");
+        beam.model = text;
+        EXPECT_EQ(io::read_plan(write_plan(plan_of({beam}))).beams[0].machine_model, text);
+    }
+}
+
+TEST(PlanGate, ABeamThatIsRefusedByItsMachineIsListed) {
+    BeamSpec beam = static_beam(3, "odd");
+    beam.model = "CyberKnife";
+    bool found = false;
+    for (const GateEntry& e : io::gate_plan(write_plan(plan_of({beam}))))
+        found = found || (e.beam == 3 && e.verdict == Verdict::refused && e.reason.find("CyberKnife") != std::string::npos);
+    EXPECT_TRUE(found);
+}
+
+TEST(PlanGate, OtherSourceAxisDistancesAreRefused) {
+    for (const char* distance : {"994", "1005.5", "800", "850", "1435"}) {
+        BeamSpec beam = static_beam(3, "odd");
+        beam.axis_distance = distance;
+        EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan_of({beam}))); }, ErrorKind::refused_plan),
+                    testing::AllOf(HasSubstr(distance), HasSubstr("C-arm"), HasSubstr("beam 3 'odd', (300a,00b4)")));
+    }
+    for (const char* distance : {"995", "1000", "1005"}) {
+        BeamSpec beam = static_beam(3, "plain");
+        beam.axis_distance = distance;
+        EXPECT_EQ(io::read_plan(write_plan(plan_of({beam}))).beams[0].source_axis_distance_mm, std::stod(distance));
+    }
+}
+
 TEST(PlanGate, RulesAreWrittenOnce) {
     using io::Place;
-    for (const Place place : {Place::plan, Place::fraction_group, Place::referenced_beam, Place::patient_setup, Place::beam, Place::limiting_device,
-                              Place::control_point, Place::device_position, Place::fluence_mode}) {
+    for (const Place place :
+         {Place::plan, Place::fraction_group, Place::referenced_beam, Place::patient_setup, Place::beam, Place::limiting_device, Place::control_point,
+          Place::device_position, Place::fluence_mode, Place::wedge, Place::wedge_position, Place::block, Place::bolus}) {
         std::set<std::pair<unsigned, unsigned>> seen;
         for (const io::GateRule& rule : io::gate_rules(place)) {
             EXPECT_TRUE(seen.insert({rule.tag.getGroup(), rule.tag.getElement()}).second) << io::tag_text(rule.tag);

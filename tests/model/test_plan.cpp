@@ -64,6 +64,39 @@ TEST(PlanCheck, NamesBeamAndPlace) {
     EXPECT_THAT(text, testing::HasSubstr("control point 1, MLCX, leaf pair 2"));
 }
 
+Plan accessorised_plan() {
+    Plan plan = good_plan();
+    Beam& beam = plan.beams[0];
+    beam.wedges = {{4, Wedge::Kind::physical, "W30", 30, 270, 0.5}};
+    for (ControlPoint& point : beam.control_points) point.wedge_in = {true};
+    Block block;
+    block.number = 2;
+    block.transmission = 0.05;
+    block.x_mm = {0, 40, 0};
+    block.y_mm = {0, 0, 30};
+    beam.blocks = {block};
+    beam.tray_factor = 0.97;
+    beam.tray_water_mm = 3;
+    beam.boluses = {{5, "flab"}, {6, ""}};
+    return plan;
+}
+
+TEST(PlanCheck, AcceptsAccessories) { EXPECT_NO_THROW(accessorised_plan().check()); }
+
+TEST(PlanCheck, NamesTheAccessory) {
+    EXPECT_THAT(problem_after([](Plan& p) { (p = accessorised_plan()).beams[0].wedges[0].angle_deg = 0; }), testing::HasSubstr("beam 3 'anterior', wedge 4"));
+    EXPECT_THAT(problem_after([](Plan& p) { (p = accessorised_plan()).beams[0].blocks[0].transmission = 2; }),
+                testing::HasSubstr("beam 3 'anterior', block 2"));
+}
+
+/// A change of the beam that has everything.
+std::function<void(Plan&)> with_accessories(const std::function<void(Beam&)>& change) {
+    return [change](Plan& plan) {
+        plan = accessorised_plan();
+        change(plan.beams[0]);
+    };
+}
+
 struct Flaw {
     const char* name;
     std::function<void(Plan&)> change;
@@ -117,6 +150,34 @@ INSTANTIATE_TEST_SUITE_P(
                     Flaw{"BoundaryNan", [](Plan& p) { p.beams[0].collimators[0].leaf_boundaries_mm[1] = nan; }, "boundary is not finite"},
                     Flaw{"DosePointNan", [](Plan& p) { p.beams[0].dose_point_mm = Vec3(0, nan, 0); }, "dose point"},
                     Flaw{"DoseNan", [](Plan& p) { p.beams[0].dose_point_gy = nan; }, "dose point"}),
+    [](const auto& flaw) { return std::string(flaw.param.name); });
+
+INSTANTIATE_TEST_SUITE_P(
+    Accessories, PlanFlaw,
+    testing::Values(Flaw{"WedgeAngleZero", with_accessories([](Beam& b) { b.wedges[0].angle_deg = 0; }), "wedge angle"},
+                    Flaw{"WedgeAngle90", with_accessories([](Beam& b) { b.wedges[0].angle_deg = 90; }), "wedge angle"},
+                    Flaw{"WedgeAngleNan", with_accessories([](Beam& b) { b.wedges[0].angle_deg = nan; }), "wedge angle"},
+                    Flaw{"WedgeOrientationNan", with_accessories([](Beam& b) { b.wedges[0].orientation_deg = nan; }), "wedge orientation"},
+                    Flaw{"WedgeFactorNan", with_accessories([](Beam& b) { b.wedges[0].factor = nan; }), "wedge factor"},
+                    Flaw{"WedgePositionsMissing", with_accessories([](Beam& b) { b.control_points[1].wedge_in.clear(); }), "0 wedge positions for 1 wedges"},
+                    Flaw{"WedgePositionsWithoutWedge", with_accessories([](Beam& b) { b.wedges.clear(); }), "1 wedge positions for 0 wedges"},
+                    Flaw{"BlockTwoPoints", with_accessories([](Beam& b) {
+                             b.blocks[0].x_mm = b.blocks[0].y_mm = {0, 1};
+                         }),
+                         "fewer than three points"},
+                    Flaw{"BlockSizes", with_accessories([](Beam& b) { b.blocks[0].y_mm.push_back(1); }), "3 x and 4 y"},
+                    Flaw{"BlockPointNan", with_accessories([](Beam& b) { b.blocks[0].y_mm[1] = nan; }), "outline is not finite"},
+                    Flaw{"BlockTransmissionNegative", with_accessories([](Beam& b) { b.blocks[0].transmission = -0.1; }), "transmission"},
+                    Flaw{"BlockTransmissionAboveOne", with_accessories([](Beam& b) { b.blocks[0].transmission = 1.1; }), "transmission"},
+                    Flaw{"BlockTransmissionNan", with_accessories([](Beam& b) { b.blocks[0].transmission = nan; }), "transmission"},
+                    Flaw{"BlockThickness", with_accessories([](Beam& b) { b.blocks[0].thickness_mm = -1; }), "thickness"},
+                    Flaw{"BlockTrayNan", with_accessories([](Beam& b) { b.blocks[0].tray_distance_mm = nan; }), "tray distance"},
+                    Flaw{"BlockParallelWithoutTray", with_accessories([](Beam& b) { b.blocks[0].divergent = false; }), "without divergence"},
+                    Flaw{"TrayFactorZero", with_accessories([](Beam& b) { b.tray_factor = 0; }), "tray factor"},
+                    Flaw{"TrayFactorAboveOne", with_accessories([](Beam& b) { b.tray_factor = 1.1; }), "tray factor"},
+                    Flaw{"TrayFactorNan", with_accessories([](Beam& b) { b.tray_factor = nan; }), "tray factor"},
+                    Flaw{"TrayWater", with_accessories([](Beam& b) { b.tray_water_mm = -1; }), "thickness of the trays"},
+                    Flaw{"BolusTwice", with_accessories([](Beam& b) { b.boluses[1].structure_number = 5; }), "structure 5 is a bolus twice"}),
     [](const auto& flaw) { return std::string(flaw.param.name); });
 
 }  // namespace
