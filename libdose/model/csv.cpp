@@ -60,6 +60,7 @@ CsvTable read_csv_table(const std::filesystem::path& file, const std::vector<std
             row.push_back(value);
         }
         if (name_columns > 0) table.names.push_back(cells[0]);
+        table.texts.emplace_back(cells.begin(), cells.begin() + name_columns);
         table.numbers.push_back(std::move(row));
     }
     if (!header_seen || table.numbers.empty()) throw bad_input("the table is empty", file.string());
