@@ -1,11 +1,11 @@
-// Writes a DICOM thorax phantom with structures and three plans (static, sliding window, arc).
+// Writes a DICOM thorax phantom with structures and plans.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "phantom_dicom.h"
 
 int main(int argc, char** argv) {
-    CLI::App app{"Write the DICOM thorax phantom: CT, RTSTRUCT and three RTPLANs (four-field, sliding-window, vmat)"};
+    CLI::App app{"Write the DICOM thorax phantom: CT, RTSTRUCT and RTPLANs (four-field, sliding-window, vmat, wedge, bolus, halcyon)"};
     std::filesystem::path folder;
     bool quick = false;
     app.add_option("folder", folder, "Folder for the files; made if it is not there")->required();
@@ -21,8 +21,12 @@ int main(int argc, char** argv) {
         phantom::write_ct(grid, folder);
         phantom::write_structures(grid, folder);
         int number = 0;
-        for (const phantom::PlanDescription& plan : phantom::plans()) phantom::write_plan(plan, number++, folder);
-        std::printf("%d CT slices, RS.dcm, RP_four-field.dcm, RP_sliding-window.dcm, RP_vmat.dcm in %s\n", slices, folder.c_str());
+        std::string written;
+        for (const phantom::PlanDescription& plan : phantom::plans()) {
+            phantom::write_plan(plan, number++, folder);
+            written += ", RP_" + plan.label + ".dcm";
+        }
+        std::printf("%d CT slices, RS.dcm%s in %s\n", slices, written.c_str(), folder.c_str());
     } catch (const std::exception& error) {
         std::fprintf(stderr, "error: %s\n", error.what());
         return 2;

@@ -46,6 +46,24 @@ std::vector<Organ> organs() {
 Vec3 isocentre() { return target_centre; }
 double target_radius() { return planning_radius; }
 
+std::vector<std::array<double, 2>> bolus_outline(double z) {
+    constexpr double thickness = 5, half_length = 70;
+    constexpr int steps = 40;
+    std::vector<std::array<double, 2>> outline;
+    if (std::abs(z) > half_length) return outline;
+    const Vec3 half = organs().front().solid.half_axes;
+    // Along the skin to the patient's left and back, one thickness farther out along the normal of the ellipse.
+    const double from = std::acos(20 / half[0]), to = std::acos(155 / half[0]);
+    const auto add = [&](double angle, double out) {
+        const double c = std::cos(angle), s = -std::sin(angle);  // the front is at negative y
+        const double length = std::hypot(c / half[0], s / half[1]);
+        outline.push_back({half[0] * c + out * c / half[0] / length, half[1] * s + out * s / half[1] / length});
+    };
+    for (int i = 0; i <= steps; ++i) add(from + (to - from) * i / steps, 0);
+    for (int i = steps; i >= 0; --i) add(from + (to - from) * i / steps, thickness);
+    return outline;
+}
+
 double hounsfield(const Vec3& p) {
     static const std::vector<Organ> all = organs();
     double hu = air_hu;

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <numbers>
 #include <stdexcept>
 
@@ -123,6 +124,76 @@ void write_ct(const libdose::Grid& grid, const std::filesystem::path& folder) {
     }
 }
 
+namespace {
+
+/// What one region of the structure set is, and its outline at a z.
+struct Region {
+    std::string name, type;
+    std::array<int, 3> colour;
+    std::function<std::vector<std::array<double, 2>>(double)> outline;
+    std::string relative_mass_density;  ///< empty: as in the CT
+};
+
+std::vector<std::array<double, 2>> ellipse(const Solid& solid, double z) {
+    std::vector<std::array<double, 2>> outline;
+    const auto half = solid.section(z);
+    const int points = half[0] > 0 ? std::max(24, static_cast<int>(2 * std::numbers::pi * std::max(half[0], half[1]) / 3)) : 0;
+    for (int p = 0; p < points; ++p) {
+        const double angle = 2 * std::numbers::pi * p / points;
+        outline.push_back({solid.centre[0] + half[0] * std::cos(angle), solid.centre[1] + half[1] * std::sin(angle)});
+    }
+    return outline;
+}
+
+std::vector<Region> regions() {
+    std::vector<Region> all;
+    for (const Organ& organ : organs()) all.push_back({organ.name, organ.type, organ.colour, [organ](double z) { return ellipse(organ.solid, z); }, ""});
+    all.push_back({bolus_name, "BOLUS", {255, 128, 255}, bolus_outline, "1.0"});
+    return all;
+}
+
+/// Numbers of the regions: 1, 2, … in this order.
+int number_of(const std::string& name) {
+    int number = 1;
+    for (const Region& region : regions()) {
+        if (region.name == name) return number;
+        ++number;
+    }
+    throw std::runtime_error("no region " + name);
+}
+
+void write_region(Item out, const Region& region, const libdose::Grid& grid) {
+    const std::string roi = std::to_string(number_of(region.name));
+    out.add(DCM_StructureSetROISequence)
+        .set(DCM_ROINumber, roi)
+        .set(DCM_ReferencedFrameOfReferenceUID, frame_uid)
+        .set(DCM_ROIName, region.name)
+        .set(DCM_ROIGenerationAlgorithm, "AUTOMATIC");
+    Item contours = out.add(DCM_ROIContourSequence);
+    contours.set(DCM_ROIDisplayColor, joined(region.colour)).set(DCM_ReferencedROINumber, roi);
+    for (int k = 0; k < grid.size[2]; ++k) {
+        const double z = grid.centre_mm(0, 0, k)[2];
+        const auto outline = region.outline(z);
+        if (outline.empty()) continue;
+        std::vector<double> data;
+        for (const auto& point : outline)
+            for (const double c : {point[0], point[1], z}) data.push_back(std::round(c * 1000) / 1000);
+        Item contour = contours.add(DCM_ContourSequence);
+        contour.add(DCM_ContourImageSequence).set(DCM_ReferencedSOPClassUID, UID_CTImageStorage).set(DCM_ReferencedSOPInstanceUID, slice_uid(k));
+        contour.set(DCM_ContourGeometricType, "CLOSED_PLANAR")
+            .set(DCM_NumberOfContourPoints, std::to_string(outline.size()))
+            .set(DCM_ContourData, joined(data));
+    }
+    Item observation = out.add(DCM_RTROIObservationsSequence);
+    observation.set(DCM_ObservationNumber, roi).set(DCM_ReferencedROINumber, roi).set(DCM_RTROIInterpretedType, region.type).set(DCM_ROIInterpreter, "");
+    if (!region.relative_mass_density.empty())
+        observation.add(DCM_ROIPhysicalPropertiesSequence)
+            .set(DCM_ROIPhysicalProperty, "REL_MASS_DENSITY")
+            .set(DCM_ROIPhysicalPropertyValue, region.relative_mass_density);
+}
+
+}  // namespace
+
 void write_structures(const libdose::Grid& grid, const std::filesystem::path& folder) {
     DcmFileFormat format;
     Item out(*format.getDataset());
@@ -136,37 +207,7 @@ void write_structures(const libdose::Grid& grid, const std::filesystem::path& fo
     series.set(DCM_SeriesInstanceUID, ct_series_uid);
     for (int k = 0; k < grid.size[2]; ++k)
         series.add(DCM_ContourImageSequence).set(DCM_ReferencedSOPClassUID, UID_CTImageStorage).set(DCM_ReferencedSOPInstanceUID, slice_uid(k));
-    int number = 0;
-    for (const Organ& organ : organs()) {
-        const std::string roi = std::to_string(++number);
-        out.add(DCM_StructureSetROISequence)
-            .set(DCM_ROINumber, roi)
-            .set(DCM_ReferencedFrameOfReferenceUID, frame_uid)
-            .set(DCM_ROIName, organ.name)
-            .set(DCM_ROIGenerationAlgorithm, "AUTOMATIC");
-        Item contours = out.add(DCM_ROIContourSequence);
-        contours.set(DCM_ROIDisplayColor, joined(organ.colour)).set(DCM_ReferencedROINumber, roi);
-        for (int k = 0; k < grid.size[2]; ++k) {
-            const double z = grid.centre_mm(0, 0, k)[2];
-            const auto half = organ.solid.section(z);
-            if (half[0] <= 0) continue;
-            const int points = std::max(24, static_cast<int>(2 * std::numbers::pi * std::max(half[0], half[1]) / 3));
-            std::vector<double> data;
-            for (int p = 0; p < points; ++p) {
-                const double angle = 2 * std::numbers::pi * p / points;
-                for (const double c : {organ.solid.centre[0] + half[0] * std::cos(angle), organ.solid.centre[1] + half[1] * std::sin(angle), z})
-                    data.push_back(std::round(c * 1000) / 1000);
-            }
-            Item contour = contours.add(DCM_ContourSequence);
-            contour.add(DCM_ContourImageSequence).set(DCM_ReferencedSOPClassUID, UID_CTImageStorage).set(DCM_ReferencedSOPInstanceUID, slice_uid(k));
-            contour.set(DCM_ContourGeometricType, "CLOSED_PLANAR").set(DCM_NumberOfContourPoints, std::to_string(points)).set(DCM_ContourData, joined(data));
-        }
-        out.add(DCM_RTROIObservationsSequence)
-            .set(DCM_ObservationNumber, roi)
-            .set(DCM_ReferencedROINumber, roi)
-            .set(DCM_RTROIInterpretedType, organ.type)
-            .set(DCM_ROIInterpreter, "");
-    }
+    for (const Region& region : regions()) write_region(out, region, grid);
     out.set(DCM_ApprovalStatus, "UNAPPROVED");
     save(format, folder / "RS.dcm");
 }
@@ -195,25 +236,38 @@ void write_plan(const PlanDescription& plan, int number, const std::filesystem::
         const std::string id = std::to_string(++beam_number);
         group.add(DCM_ReferencedBeamSequence).set(DCM_BeamMeterset, decimal(beam.meterset_mu)).set(DCM_ReferencedBeamNumber, id);
         Item b = out.add(DCM_BeamSequence);
-        b.set(DCM_BeamNumber, id)
+        b.set(DCM_Manufacturer, "Varian Medical Systems")
+            .set(DCM_BeamNumber, id)
             .set(DCM_BeamName, beam.name)
             .set(DCM_BeamType, beam.dynamic ? "DYNAMIC" : "STATIC")
             .set(DCM_RadiationType, "PHOTON")
             .set(DCM_TreatmentMachineName, "LIBDOSE-DEMO")
             .set(DCM_PrimaryDosimeterUnit, "MU");
-        b.add(DCM_PrimaryFluenceModeSequence).set(DCM_FluenceMode, "STANDARD");
+        Item fluence = b.add(DCM_PrimaryFluenceModeSequence);
+        fluence.set(DCM_FluenceMode, beam.flattening_filter ? "STANDARD" : "NON_STANDARD");
+        if (!beam.flattening_filter) fluence.set(DCM_FluenceModeID, "FFF");
         b.set(DCM_SourceAxisDistance, "1000")
             .set(DCM_TreatmentDeliveryType, "TREATMENT")
-            .set(DCM_NumberOfWedges, "0")
+            .set(DCM_NumberOfWedges, std::to_string(beam.wedges.size()))
             .set(DCM_NumberOfCompensators, "0")
-            .set(DCM_NumberOfBoli, "0")
+            .set(DCM_NumberOfBoli, beam.bolus ? "1" : "0")
             .set(DCM_NumberOfBlocks, "0");
-        b.add(DCM_BeamLimitingDeviceSequence).set(DCM_RTBeamLimitingDeviceType, "ASYMX").set(DCM_NumberOfLeafJawPairs, "1");
-        b.add(DCM_BeamLimitingDeviceSequence).set(DCM_RTBeamLimitingDeviceType, "ASYMY").set(DCM_NumberOfLeafJawPairs, "1");
-        b.add(DCM_BeamLimitingDeviceSequence)
-            .set(DCM_RTBeamLimitingDeviceType, "MLCX")
-            .set(DCM_NumberOfLeafJawPairs, "60")
-            .set(DCM_LeafPositionBoundaries, joined(leaf_boundaries()));
+        for (std::size_t w = 0; w < beam.wedges.size(); ++w)
+            b.add(DCM_WedgeSequence)
+                .set(DCM_WedgeNumber, std::to_string(w + 1))
+                .set(DCM_WedgeType, beam.wedges[w].type)
+                .set(DCM_WedgeID, beam.wedges[w].id)
+                .set(DCM_WedgeAngle, decimal(beam.wedges[w].angle_deg))
+                .set(DCM_WedgeFactor, "")
+                .set(DCM_WedgeOrientation, decimal(beam.wedges[w].orientation_deg));
+        if (beam.bolus) b.add(DCM_ReferencedBolusSequence).set(DCM_ReferencedROINumber, std::to_string(number_of(bolus_name))).set(DCM_BolusID, bolus_name);
+        for (const std::string& type : {beam.x_jaws, beam.y_jaws})
+            b.add(DCM_BeamLimitingDeviceSequence).set(DCM_RTBeamLimitingDeviceType, type).set(DCM_NumberOfLeafJawPairs, "1");
+        for (const Collimator& collimator : beam.collimators)
+            b.add(DCM_BeamLimitingDeviceSequence)
+                .set(DCM_RTBeamLimitingDeviceType, collimator.type)
+                .set(DCM_NumberOfLeafJawPairs, std::to_string(collimator.boundaries_mm.size() - 1))
+                .set(DCM_LeafPositionBoundaries, joined(collimator.boundaries_mm));
         b.set(DCM_FinalCumulativeMetersetWeight, decimal(beam.points.back().weight))
             .set(DCM_NumberOfControlPoints, std::to_string(beam.points.size()))
             .set(DCM_ReferencedPatientSetupNumber, "1");
@@ -222,13 +276,15 @@ void write_plan(const PlanDescription& plan, int number, const std::filesystem::
             Item c = b.add(DCM_ControlPointSequence);
             c.set(DCM_ControlPointIndex, std::to_string(i));
             if (i == 0) c.set(DCM_NominalBeamEnergy, "6").set(DCM_DoseRateSet, "600");
-            const auto device = [&](const char* type, const std::vector<double>& positions) {
+            for (std::size_t w = 0; w < beam.wedges.size() && i == 0; ++w)
+                c.add(DCM_WedgePositionSequence).set(DCM_WedgePosition, "IN").set(DCM_ReferencedWedgeNumber, std::to_string(w + 1));
+            const auto device = [&](const std::string& type, const std::vector<double>& positions) {
                 if (!positions.empty())
                     c.add(DCM_BeamLimitingDevicePositionSequence).set(DCM_RTBeamLimitingDeviceType, type).set(DCM_LeafJawPositions, joined(positions));
             };
-            device("ASYMX", point.x_jaws);
-            device("ASYMY", point.y_jaws);
-            device("MLCX", point.leaves);
+            device(beam.x_jaws, point.x_jaws);
+            device(beam.y_jaws, point.y_jaws);
+            for (std::size_t m = 0; m < point.leaves.size(); ++m) device(beam.collimators[m].type, point.leaves[m]);
             if (i == 0 || beam.arc) {
                 const bool turns = beam.arc && i + 1 < beam.points.size();
                 c.set(DCM_GantryAngle, decimal(point.gantry_deg)).set(DCM_GantryRotationDirection, turns ? "CW" : "NONE");

@@ -1,4 +1,5 @@
-// Three plans for the phantom's target: static fields, sliding window, one arc. 120-leaf multileaf collimator, 6 MV.
+// Plans for the phantom's target, 6 MV: static fields, sliding window, one arc with a 120-leaf multileaf collimator; fields with wedges,
+// a field with a bolus; an arc of a machine with two layers of leaves and no jaws.
 #pragma once
 
 #include <string>
@@ -8,8 +9,18 @@ namespace phantom {
 
 struct Point {
     double gantry_deg = 0, collimator_deg = 0, weight = 0;
-    std::vector<double> x_jaws, y_jaws;  ///< lower, upper, mm; empty: as in the control point before
-    std::vector<double> leaves;          ///< 60 of the lower bank, 60 of the upper
+    std::vector<double> x_jaws, y_jaws;       ///< lower, upper, mm; empty: as in the control point before
+    std::vector<std::vector<double>> leaves;  ///< per collimator: all of the lower bank, then all of the upper
+};
+
+struct Collimator {
+    std::string type;                   ///< as in DICOM
+    std::vector<double> boundaries_mm;  ///< leaf pairs + 1
+};
+
+struct PlanWedge {
+    std::string type, id;  ///< as in DICOM
+    double angle_deg = 0, orientation_deg = 0;
 };
 
 struct PlanBeam {
@@ -17,6 +28,12 @@ struct PlanBeam {
     double meterset_mu = 0;
     bool dynamic = false, arc = false;
     std::vector<Point> points;
+    std::vector<Collimator> collimators = millennium();
+    std::string x_jaws = "ASYMX", y_jaws = "ASYMY";  ///< as in DICOM
+    bool flattening_filter = true, bolus = false;
+    std::vector<PlanWedge> wedges = {};
+
+    static std::vector<Collimator> millennium();  ///< 120 leaves
 };
 
 struct PlanDescription {
@@ -25,7 +42,6 @@ struct PlanDescription {
     std::vector<PlanBeam> beams;
 };
 
-std::vector<double> leaf_boundaries();  ///< 61 values, mm
 std::vector<PlanDescription> plans();
 
 }  // namespace phantom

@@ -54,7 +54,7 @@ took
 cat <<TXT
 
 Done in $((SECONDS - begin)) s. In $out:
-  dicom/                     the phantom: CT, RTSTRUCT, three RTPLANs
+  dicom/                     the phantom: CT, RTSTRUCT, RTPLANs
   collapsed-cone/plan.dcm    RTDOSE of the collapsed-cone engine; dose.h5 holds the same with its provenance
   pencil-beam/plan.dcm       RTDOSE of the pencil-beam engine
   *.json, dvh.csv            the numbers

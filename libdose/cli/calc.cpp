@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cli/common.h"
+#include "libdose/couch.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
@@ -22,6 +23,8 @@ struct Arguments {
     std::vector<std::string> densities, materials, accepted;
     std::string dose_to = "medium", lateral_scaling = "on", leaf_ends = "rounded", leaves;
     double grid_mm = 2.5, sub_arc_deg = EngineOptions().sub_arc_deg;
+    std::string couch;
+    std::optional<double> couch_top_mm, couch_lateral_mm;
     int threads = 0, fraction_group = 0;
     bool per_beam = false;
 };
@@ -52,6 +55,25 @@ void add_material(std::vector<DensityOverride>& overrides, const std::string& te
             return;
         }
     overrides.push_back({structure, 0, material});
+}
+
+/// Puts the couch that was asked for under the body; what was done becomes notes and settings of the provenance.
+std::map<std::string, std::string> add_couch(const Arguments& arguments, const CtImage& ct, const Plan& plan, std::optional<StructureSet>& structures,
+                                             std::vector<std::string>& notes) {
+    if (arguments.couch.empty()) {
+        if (arguments.couch_top_mm || arguments.couch_lateral_mm)
+            throw bad_input("a place is given for a couch, but no couch", "--couch-top, --couch-lateral", "Add --couch NAME");
+        return {};
+    }
+    if (!structures) throw bad_input("a couch needs a structure set with a structure of type EXTERNAL", "--couch", "Give the RTSTRUCT of the plan");
+    const CouchModel couch = read_couch(arguments.couch);
+    const CouchPlacement placement = insert_couch(*structures, ct, plan.position, couch, arguments.couch_top_mm, arguments.couch_lateral_mm.value_or(0));
+    notes = placement.notes;
+    std::map<std::string, std::string> settings{
+        {"couch", couch.name}, {"couch_top_mm", fmt::format("{:g}", placement.top_mm)}, {"couch_middle_mm", fmt::format("{:g}", placement.centre_x_mm)}};
+    for (const CouchPart& part : couch.parts)
+        settings["couch " + part.name] = fmt::format("{:g} g/cm3{}{}", part.density_g_cm3, part.material.empty() ? "" : " ", part.material);
+    return settings;
 }
 
 double largest(const Dose& dose) { return static_cast<double>(*std::max_element(dose.gy.values.begin(), dose.gy.values.end())); }
@@ -103,6 +125,9 @@ int calculate_plan(const Arguments& arguments) {
         structures = io::read_structures(selected.structures.front().file);
         for (const std::string& note : structures->notes) fmt::print("structures: {}\n", note);
     }
+    std::vector<std::string> couch_notes;
+    const auto couch_settings = add_couch(arguments, ct, plan, structures, couch_notes);
+    for (const std::string& note : couch_notes) fmt::print("{}\n", note);
     const MaterialTable materials = MaterialTable::read_csv(data_folder() / "materials" / "basis.csv");
 
     Progress progress;
@@ -117,6 +142,7 @@ int calculate_plan(const Arguments& arguments) {
         dose.provenance.input_uids["plan"] = plan.sop_instance_uid;
         dose.provenance.input_uids["ct_series"] = ct.series_uid;
         if (structures) dose.provenance.input_uids["structure_set"] = structures->sop_instance_uid;
+        dose.provenance.settings.insert(couch_settings.begin(), couch_settings.end());
     };
     complete(result.plan);
     std::error_code error;
@@ -175,7 +201,7 @@ int calculate_plan(const Arguments& arguments) {
     }
     json["gate"] = as_json(plan.gate);
     json["notes"] = selected.notes;
-    for (const auto& list : {plan.notes, ct.notes, result.notes})
+    for (const auto& list : {plan.notes, ct.notes, couch_notes, result.notes})
         for (const std::string& note : list) json["notes"].push_back(note);
     double total = 0;
     json["seconds"] = result.seconds;
@@ -215,6 +241,9 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("--density", arguments->densities, "STRUCTURE=DENSITY in g/cm3; may be repeated");
     calc->add_option("--material", arguments->materials,
                      "STRUCTURE=MATERIAL with its usual density: titanium, steel, aluminium, bone_cortical, water, lung, adipose, air, ...; may be repeated");
+    calc->add_option("--couch", arguments->couch, "Couch under the body: name (dose model list) or CSV file; default: none but structures of type SUPPORT");
+    calc->add_option("--couch-top", arguments->couch_top_mm, "LPS y of the surface that the patient lies on, mm; default: where the body's lowest point is");
+    calc->add_option("--couch-lateral", arguments->couch_lateral_mm, "LPS x of the couch's middle, mm; default: 0");
     calc->add_option("--dose-to", arguments->dose_to, "Dose to the local medium, or to water by stopping-power ratios")
         ->capture_default_str()
         ->check(CLI::IsMember({"medium", "water"}));

@@ -3,6 +3,7 @@
 
 #include "cli/common.h"
 #include "libdose/calibrate.h"
+#include "libdose/couch.h"
 #include "libdose/data.h"
 #include "libdose/io/hdf5.h"
 #include "libdose/leaf_design.h"
@@ -23,6 +24,10 @@ int list() {
                    design.leaf_boundaries_mm.size() - 1, design.leaf_boundaries_mm.back(),
                    design.tip_radius_mm > 0 ? fmt::format("rounded ends of {:g} mm", design.tip_radius_mm) : std::string("flat ends"),
                    design.position == LeafDesign::Position::tangent ? "tangents" : "where half comes through");
+    for (const std::string& name : couch_names()) {
+        const CouchModel couch = read_couch(name);
+        fmt::print("{:<24} couch, {:g} mm wide, {:.2f} g/cm2 through its middle\n", name, couch.highest_x_mm() - couch.lowest_x_mm(), couch.path_g_cm2(0.1));
+    }
     return done;
 }
 
@@ -60,7 +65,7 @@ void add_model(CLI::App& app, Command& run) {
     CLI::App* model = app.add_subcommand("model", "Beam models");
     model->require_subcommand(1);
     model->footer(std::string("Examples:\n  dose model list\n  dose model show generic-6MV\n  dose model calibrate my-model.h5\n") + exit_code_text);
-    CLI::App* list_command = model->add_subcommand("list", "The beam models and leaf designs that come with libdose");
+    CLI::App* list_command = model->add_subcommand("list", "The beam models, leaf designs and couches that come with libdose");
     list_command->callback([&run] { run = list; });
     auto name = std::make_shared<std::string>();
     CLI::App* show_command = model->add_subcommand("show", "What a model holds and where its numbers come from");

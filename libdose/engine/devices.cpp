@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "libdose/error.h"
+#include "model/dynamic_wedge.h"
 #include "model/text.h"
 #include "model/wedge.h"
 #include "physics/head.h"
@@ -117,6 +118,7 @@ void require_modelled(const Beam& beam, const BeamModel& model, const std::vecto
                                     [&](const ControlPoint& point) { return w < point.wedge_in.size() && point.wedge_in[w]; });
         if (in) require_wedge(beam, beam.wedges[w], model);
     }
+    with_moving_jaw(beam, model.head);  // throws for a field that its dynamic wedge cannot make
 }
 
 std::vector<cpu::LeafEdges> leaf_edges(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, const std::string& forced,

@@ -8,6 +8,7 @@
 #include "cpu/aperture.h"
 #include "cpu/fluence.h"
 #include "cpu/terma.h"
+#include "engine/bolus_density.h"
 #include "engine/compute.h"
 #include "engine/devices.h"
 #include "engine/threads.h"
@@ -97,27 +98,31 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     };
 
     report(0, "density");
-    const PatientBox box = calculation_box(patient_box(ct, structures), plan, models, options.beam_margin_mm);
+    const PatientBox box = calculation_box(patient_box(ct, structures, boluses_of(plan, structures)), plan, models, options.beam_margin_mm);
     const Grid grid = Grid::covering(box.lower_mm, box.upper_mm, Vec3::Constant(options.grid_mm));
-    const DensityGrid density = density_on_grid(ct, structures, options.hu_curve, materials, options.overrides, grid);
-    result.notes = density.notes;
+    const BolusDensities densities(
+        plan, [&](const auto& boluses) { return density_on_grid(ct, structures, options.hu_curve, materials, options.overrides, grid, boluses); });
+    result.notes = densities.notes();
     result.notes.push_back("dose grid: " + std::to_string(grid.size[0]) + " x " + std::to_string(grid.size[1]) + " x " + std::to_string(grid.size[2]) +
                            " voxels of " + number(options.grid_mm) + " mm");
     clock("density");
 
-    // Beams of one model share a calculation, so that arcs can share a transport; beam by beam when each is wanted.
+    // Beams of one model and the same boluses share a calculation, so that arcs can share a transport; beam by beam when each is wanted.
     cpu::FluenceOptions fluence;
     fluence.sub_arc_deg = options.sub_arc_deg;
     struct Task {
         const BeamModel* model;
+        const DensityGrid* density;
         std::vector<const Beam*> beams;
     };
     std::vector<Task> tasks;
     for (const Beam& beam : plan.beams) {
         const BeamModel& model = models(beam);
-        const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const Task& t) { return t.model == &model && !options.per_beam; });
+        const DensityGrid* density = &densities.of(beam);
+        const auto found =
+            std::find_if(tasks.begin(), tasks.end(), [&](const Task& t) { return t.model == &model && t.density == density && !options.per_beam; });
         if (found == tasks.end())
-            tasks.push_back({&model, {&beam}});
+            tasks.push_back({&model, density, {&beam}});
         else
             found->beams.push_back(&beam);
     }
@@ -166,12 +171,12 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         compute.progress = [&](double part) {
             report((static_cast<double>(done) + part * static_cast<double>(task.beams.size())) / static_cast<double>(plan.beams.size()), stage);
         };
-        std::vector<float> dose = compute_dose(density, maps, *task.model, compute);
+        std::vector<float> dose = compute_dose(*task.density, maps, *task.model, compute);
         last = std::chrono::steady_clock::now();
         const double scale = gray_per_unit(*task.model, options.algorithm);
         for (std::size_t v = 0; v < dose.size(); ++v) {
             double gray = scale * static_cast<double>(dose[v]);
-            if (options.dose_to == DoseMedium::water) gray *= static_cast<double>(density.water_to_medium[v]);
+            if (options.dose_to == DoseMedium::water) gray *= static_cast<double>(task.density->water_to_medium[v]);
             if (!std::isfinite(gray)) throw internal_error("the dose of a voxel is not finite", stage + ", voxel " + std::to_string(v));
             dose[v] = static_cast<float>(gray);
             total[v] += dose[v];

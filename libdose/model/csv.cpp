@@ -77,6 +77,7 @@ CsvTable read_csv_table(const std::filesystem::path& file, const std::vector<std
         for (std::size_t c = static_cast<std::size_t>(name_columns); c < row.cells.size(); ++c)
             numbers.push_back(finite_number(row.cells[c], row.where, "Column " + header[c]));
         if (name_columns > 0) table.names.push_back(row.cells[0]);
+        table.texts.emplace_back(row.cells.begin(), row.cells.begin() + name_columns);
         table.numbers.push_back(std::move(numbers));
     }
     return table;

@@ -11,12 +11,13 @@
 namespace libdose {
 
 struct CsvTable {
-    std::vector<std::string> names;            ///< first column of each row, when there is a name column
-    std::vector<std::vector<double>> numbers;  ///< [row][column], finite
+    std::vector<std::string> names;               ///< first column of each row, when there is a name column
+    std::vector<std::vector<std::string>> texts;  ///< [row][column] of all name columns
+    std::vector<std::vector<double>> numbers;     ///< [row][column], finite
 };
 
 /// Reads a file whose header must be exactly `header`; lines that begin with # and empty lines are skipped. The first
-/// `name_columns` (0 or 1) columns are text. Throws bad_input with file and line number.
+/// `name_columns` columns are text. Throws bad_input with file and line number.
 CsvTable read_csv_table(const std::filesystem::path& file, const std::vector<std::string>& header, int name_columns = 0);
 
 /// A file of the columns quantity,value. Every quantity is taken once by name; what nobody took is refused at the end, so that a

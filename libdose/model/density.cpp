@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "libdose/error.h"
+#include "model/overrides.h"
 
 namespace libdose {
 
@@ -37,53 +38,6 @@ Volume<float> cropped(const Volume<float>& volume, const Vec3& lower_mm, const V
     return part;
 }
 
-/// Mass density whose electron density relative to water is `relative`: bisection, the product ascends with density.
-double mass_density_of(double relative, const MaterialTable& materials) {
-    double low = 0, high = 30;
-    for (int i = 0; i < 80; ++i) {
-        const double middle = 0.5 * (low + high);
-        (middle * materials.by_density(middle).electrons_per_gram < relative ? low : high) = middle;
-    }
-    return 0.5 * (low + high);
-}
-
-struct Override {
-    const Structure* structure;
-    double density_g_cm3;
-    const MaterialProperties* material;  ///< null: composition by density
-    std::string origin;
-};
-
-std::vector<Override> all_overrides(const StructureSet* structures, const std::vector<DensityOverride>& requested, const MaterialTable& materials) {
-    std::vector<Override> result;
-    if (structures)
-        for (const Structure& structure : structures->structures) {
-            if (structure.relative_electron_density) {
-                result.push_back({&structure, mass_density_of(*structure.relative_electron_density, materials), nullptr,
-                                  "relative electron density " + text_of(*structure.relative_electron_density) + " in the structure set"});
-            } else if (structure.relative_mass_density) {
-                result.push_back({&structure, *structure.relative_mass_density, nullptr, "relative mass density in the structure set"});
-            }
-        }
-    for (const DensityOverride& request : requested) {
-        const Structure* structure = structures ? structures->find(request.structure) : nullptr;
-        if (!structure) {
-            std::string known;
-            if (structures)
-                for (const Structure& s : structures->structures) known += (known.empty() ? "" : ", ") + s.name;
-            throw bad_input("density override for a structure that is not there: \"" + request.structure + "\"", "density override",
-                            known.empty() ? "There is no structure set" : "Structures: " + known);
-        }
-        const MaterialProperties* material = request.material.empty() ? nullptr : &materials.by_name(request.material);
-        const double density = material && request.density_g_cm3 == 0 ? material->density_g_cm3 : request.density_g_cm3;
-        result.push_back({structure, density, material, material ? "request: " + request.material : "request"});
-    }
-    for (const Override& o : result)
-        if (!(o.density_g_cm3 > 0) || !std::isfinite(o.density_g_cm3) || o.density_g_cm3 > 25)
-            throw bad_input("density override " + text_of(o.density_g_cm3) + " g/cm3 is not between 0 and 25", "structure " + o.structure->name);
-    return result;
-}
-
 /// Mass of a named material in the voxels of the dose grid.
 struct NamedMass {
     const MaterialProperties* material;
@@ -104,8 +58,9 @@ void resize(DensityGrid& grid, std::size_t count) {
 
 }  // namespace
 
-PatientBox patient_box(const CtImage& ct, const StructureSet* structures) {
+PatientBox patient_box(const CtImage& ct, const StructureSet* structures, const std::vector<BeamBolus>& boluses) {
     PatientBox box{ct.hu.grid.lower_edge_mm(), ct.hu.grid.upper_edge_mm()};
+    const auto worn = bolus_structures(structures, boluses, "structure set");
     const Structure* body = structures ? structures->external() : nullptr;
     if (!body) return box;
     Vec3 low = Vec3::Constant(1e30), high = -low;
@@ -116,6 +71,7 @@ PatientBox patient_box(const CtImage& ct, const StructureSet* structures) {
     include(*body);
     for (const Structure& structure : structures->structures)
         if (structure.type == "SUPPORT") include(structure);
+    for (const Structure* bolus : worn) include(*bolus);
     // Contours lie in the middle of slices.
     low[2] -= ct.hu.grid.spacing_mm[2], high[2] += ct.hu.grid.spacing_mm[2];
     box.lower_mm = box.lower_mm.cwiseMax(low);
@@ -138,16 +94,24 @@ DensityGrid uniform_density(const Grid& grid, const MaterialProperties& material
 }
 
 DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, const HuCurve& curve, const MaterialTable& materials,
-                            const std::vector<DensityOverride>& requested, const Grid& grid) {
+                            const std::vector<DensityOverride>& requested, const Grid& grid, const std::vector<BeamBolus>& boluses) {
     DensityGrid result;
     result.grid = grid;
+    const std::vector<const Structure*> worn = bolus_structures(structures, boluses, "structure set");
+    const std::vector<Override> overrides = all_overrides(structures, requested, materials, worn);
     // One CT voxel more than the grid on every side: the averages need whole neighbours.
     Volume<float> density = cropped(ct.hu, grid.lower_edge_mm() - ct.hu.grid.spacing_mm, grid.upper_edge_mm() + ct.hu.grid.spacing_mm);
     const Structure* body = structures ? structures->external() : nullptr;
     Volume<float> inside(density.grid, body ? 0.0f : 1.0f);
+    // Where the CT itself says the density; what it shows in the place of a bolus or a couch with a density of its own tells nothing.
+    Volume<float> scanned = inside;
     const auto add_coverage = [&](const Structure& structure) {
         const Volume<float> mask = coverage_mask(structure, density.grid);
-        for (std::size_t v = 0; v < mask.values.size(); ++v) inside.values[v] = std::min(1.0f, inside.values[v] + mask.values[v]);
+        const bool own = std::any_of(overrides.begin(), overrides.end(), [&](const Override& o) { return o.structure == &structure; });
+        for (std::size_t v = 0; v < mask.values.size(); ++v) {
+            inside.values[v] = std::min(1.0f, inside.values[v] + mask.values[v]);
+            if (!own || &structure == body) scanned.values[v] = std::min(1.0f, scanned.values[v] + mask.values[v]);
+        }
     };
     if (body) {
         add_coverage(*body);
@@ -155,14 +119,17 @@ DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, c
     } else {
         result.notes.push_back("no structure of type EXTERNAL: the whole CT is calculated, with couch and everything else in it");
     }
+    // Whether a structure is wholly part of the calculation: then so is each of its voxels, as far as it is covered.
+    const auto added = [&](const Structure& s) { return &s == body || (body && s.type == "SUPPORT") || std::find(worn.begin(), worn.end(), &s) != worn.end(); };
     if (structures)
         for (const Structure& structure : structures->structures) {
-            if (structure.contours.empty() || !body) continue;
-            if (structure.type == "SUPPORT") {
+            if (structure.contours.empty()) continue;
+            const bool bolus = structure.type == "BOLUS";
+            if (&structure != body && added(structure)) {
                 add_coverage(structure);
-                result.notes.push_back("support: structure \"" + structure.name + "\" is part of the calculation");
-            } else if (structure.type == "BOLUS") {
-                result.notes.push_back("bolus: structure \"" + structure.name + "\" belongs to no beam and is left out");
+                result.notes.push_back((bolus ? "bolus: structure \"" : "support: structure \"") + structure.name + "\" is part of the calculation");
+            } else if (bolus) {
+                result.notes.push_back("bolus: structure \"" + structure.name + "\" is not on the patient and is left out, with its density");
             }
         }
 
@@ -170,7 +137,7 @@ DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, c
     for (std::size_t v = 0; v < density.values.size(); ++v) {
         const double hu = static_cast<double>(density.values[v]);
         if (!std::isfinite(hu)) throw bad_input("the CT holds a value that is not a number", "voxel " + std::to_string(v));
-        if (inside.values[v] > 0.5f) {
+        if (scanned.values[v] > 0.5f) {
             if (hu < curve.lowest_hu()) ++result.below_table;
             if (hu >= curve.highest_hu()) ++result.above_table;
             result.lowest_hu = std::min(result.lowest_hu, hu);
@@ -189,22 +156,31 @@ DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, c
                                end_of_table(curve.highest_hu()) +
                                ". A CT does not tell what saturated metal is: name the material of its structure (--material NAME=titanium)");
 
+    // From here on mass per volume of the whole voxel, of which a part may be vacuum.
+    for (std::size_t v = 0; v < density.values.size(); ++v) density.values[v] *= inside.values[v];
     std::vector<NamedMass> named;
-    for (const Override& override_ : all_overrides(structures, requested, materials)) {
-        const Volume<float> mask = coverage_mask(*override_.structure, density.grid);
+    for (const Override& override_ : overrides) {
+        const bool whole = added(*override_.structure);
+        // Part of what is inside the voxel that the override replaces. Of an organ that crosses the body's surface in the voxel
+        // nothing tells how much is inside: the same part as of the voxel.
+        Volume<float> part = coverage_mask(*override_.structure, density.grid);
+        if (whole)
+            for (std::size_t v = 0; v < part.values.size(); ++v)
+                part.values[v] = inside.values[v] > 0 ? std::min(1.0f, part.values[v] / inside.values[v]) : 0.0f;
         const auto value = static_cast<float>(override_.density_g_cm3);
-        for (std::size_t v = 0; v < mask.values.size(); ++v) density.values[v] += mask.values[v] * (value - density.values[v]);
+        Volume<float> mass = part;
+        for (std::size_t v = 0; v < part.values.size(); ++v) {
+            mass.values[v] *= value * inside.values[v];
+            density.values[v] += mass.values[v] - part.values[v] * density.values[v];
+        }
         // A later override replaces what an earlier one named.
-        Volume<float> mass = mask;
-        for (std::size_t v = 0; v < mask.values.size(); ++v) mass.values[v] *= value * inside.values[v];
-        const Volume<float> covered = resample_conserving(mask, grid, 0.0f);
+        const Volume<float> covered = resample_conserving(part, grid, 0.0f);
         for (NamedMass& earlier : named)
             for (std::size_t v = 0; v < earlier.density.size(); ++v) earlier.density[v] *= 1 - covered.values[v];
         if (override_.material) named.push_back({override_.material, override_.density_g_cm3, resample_conserving(mass, grid, 0.0f).values});
         result.notes.push_back("density of \"" + override_.structure->name + "\" set to " + text_of(override_.density_g_cm3) + " g/cm3 (" + override_.origin +
                                ")");
     }
-    for (std::size_t v = 0; v < density.values.size(); ++v) density.values[v] *= inside.values[v];
 
     result.density = resample_conserving(density, grid, 0.0f).values;
     result.inside = resample_conserving(inside, grid, 0.0f).values;

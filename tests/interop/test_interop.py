@@ -41,7 +41,7 @@ def close(a, b, tolerance):
 
 def gate():
     """A plan of the phantom, and the same with an attribute that libdose does not know."""
-    plain = run(DOSE, "gate", DICOM, "--json", WORK / "gate.json")
+    plain = run(DOSE, "gate", *(DICOM / f"RP_{label}.dcm" for label in ("four-field", "sliding-window", "vmat")), "--json", WORK / "gate.json")
     assert plain.stdout.count("can be calculated") == 3, plain.stdout
     plans = json.loads((WORK / "gate.json").read_text())["plans"]
     assert all(not plan["refused"] for plan in plans)
@@ -116,6 +116,8 @@ def calculate():
     assert numbers["provenance"]["settings"]["density PTV"] == "4.43 titanium", numbers["provenance"]["settings"]
     assert b"dose to water" in (water / "plan.dcm").read_bytes() and b"dose to medium" in (OUT / "plan.dcm").read_bytes()
     gate()
+    modifiers()
+    couch()
     # The same bits from one, two and three threads.
     for threads in (1, 3):
         run(DOSE, "calc", DICOM, "--plan", "four-field", "--grid", 8, "--quality", "draft", "--threads", threads, "--out", WORK / f"t{threads}")
@@ -195,6 +197,53 @@ def peers_plastimatch():
     compare_image(SimpleITK.GetArrayFromImage(image).astype("float64"), image.GetSpacing(), image.GetOrigin())
 
 
+def modifiers():
+    """The phantom's plans with wedges, a bolus and two layers of leaves, as another program reads them."""
+    try:
+        import pydicom
+    except ImportError:
+        return
+    wedge, bolus, halcyon = (pydicom.dcmread(DICOM / f"RP_{label}.dcm") for label in ("wedge", "bolus", "halcyon"))
+    kinds = [(w.WedgeType, w.WedgeID, w.WedgeAngle, w.WedgeOrientation) for beam in wedge.BeamSequence for w in beam.WedgeSequence]
+    assert kinds == [("STANDARD", "W30", 30, 0), ("STANDARD", "W30", 30, 180), ("DYNAMIC", "EDW30IN", 30, 0)], kinds
+    for beam in wedge.BeamSequence:
+        position = beam.ControlPointSequence[0].WedgePositionSequence[0]
+        assert beam.NumberOfWedges == 1 and position.WedgePosition == "IN" and position.ReferencedWedgeNumber == 1
+    structures = pydicom.dcmread(DICOM / "RS.dcm")
+    region = next(r for r in structures.StructureSetROISequence if r.ROIName == "Bolus 5 mm")
+    observation = next(o for o in structures.RTROIObservationsSequence if o.ReferencedROINumber == region.ROINumber)
+    density = observation.ROIPhysicalPropertiesSequence[0]
+    assert observation.RTROIInterpretedType == "BOLUS" and (density.ROIPhysicalProperty, float(density.ROIPhysicalPropertyValue)) == ("REL_MASS_DENSITY", 1)
+    assert [beam.NumberOfBoli for beam in bolus.BeamSequence] == [1, 0]
+    assert bolus.BeamSequence[0].ReferencedBolusSequence[0].ReferencedROINumber == region.ROINumber
+    beam = halcyon.BeamSequence[0]
+    devices = {d.RTBeamLimitingDeviceType: d for d in beam.BeamLimitingDeviceSequence}
+    assert list(devices) == ["X", "Y", "MLCX1", "MLCX2"]
+    assert list(devices["MLCX1"].LeafPositionBoundaries) == list(range(-140, 141, 10)) and devices["MLCX1"].NumberOfLeafJawPairs == 28
+    assert list(devices["MLCX2"].LeafPositionBoundaries) == list(range(-145, 146, 10)) and devices["MLCX2"].NumberOfLeafJawPairs == 29
+    assert beam.PrimaryFluenceModeSequence[0].FluenceMode == "NON_STANDARD" and beam.PrimaryFluenceModeSequence[0].FluenceModeID == "FFF"
+    assert all(b.Manufacturer == "Varian Medical Systems" for plan in (wedge, bolus, halcyon) for b in plan.BeamSequence)
+
+
+def couch():
+    """The couch takes from the beams that come from behind; it is named in the provenance, and not laid twice or without a place."""
+    arguments = ("calc", DICOM, "--plan", "four-field", "--grid", 8, "--quality", "draft", "--per-beam", "--out", WORK / "couch", "--json", WORK / "couch.json")
+    run(DOSE, *arguments)
+    bare = json.loads((WORK / "couch.json").read_text())
+    result = run(DOSE, *arguments, "--couch", "generic-carbon-fibre")
+    assert "where the body's lowest point is" in result.stdout, result.stdout
+    numbers = json.loads((WORK / "couch.json").read_text())
+    settings = numbers["provenance"]["settings"]
+    assert settings["couch"] == "generic-carbon-fibre" and abs(float(settings["couch_top_mm"]) - 115) < 0.1, settings
+    ratio = [a["isocentre"]["beam_gy"] / b["isocentre"]["beam_gy"] for a, b in zip(numbers["beams"], bare["beams"])]
+    # LPO comes from 135 degrees, through the couch at a slant of 45; the others do not meet it before the target.
+    assert 0.92 < ratio[1] < 0.97 and all(abs(r - 1) < 0.01 for i, r in enumerate(ratio) if i != 1), ratio
+    assert "chaise-longue" in run(DOSE, *arguments, "--couch", "chaise-longue", code=2).stderr
+    assert "inside the body" in run(DOSE, *arguments, "--couch", "generic-carbon-fibre", "--couch-top", 20, code=2).stderr
+    assert "no couch" in run(DOSE, *arguments, "--couch-top", 115, code=2).stderr
+    assert "generic-carbon-fibre" in run(DOSE, "model", "list").stdout
+
+
 def peers_dciodvfy():
     """Debian 12's dciodvfy stops at an assertion for any image of 32 bits allocated, so it sees a copy with 16-bit pixels; all else
     is as written. The phantom's own files are checked as they are."""
@@ -203,7 +252,7 @@ def peers_dciodvfy():
     import numpy
     import pydicom
 
-    files = [DICOM / name for name in ("CT_020.dcm", "RS.dcm", "RP_four-field.dcm", "RP_sliding-window.dcm", "RP_vmat.dcm")]
+    files = [DICOM / name for name in ("CT_020.dcm", "RS.dcm", "RP_four-field.dcm", "RP_sliding-window.dcm", "RP_vmat.dcm", "RP_wedge.dcm", "RP_bolus.dcm", "RP_halcyon.dcm")]
     for name in ("plan", "beam-2"):
         data = pydicom.dcmread(OUT / f"{name}.dcm")
         data.PixelData = (data.pixel_array // 65536).astype(numpy.uint16).tobytes()

@@ -142,6 +142,104 @@ TEST(Density, VoxelsAtTheEndOfTheTableAreReported) {
     EXPECT_TRUE(told);
 }
 
+namespace {
+
+/// A block of water, 60 x 40 mm in plane, with a bolus of 10 mm on it (structure 7); outside is air.
+struct Bolused {
+    CtImage ct;
+    StructureSet set;
+    Bolused() {
+        ct.hu = Volume<float>(Grid{{40, 40, 10}, Vec3(2, 2, 2), Vec3(1, 1, 1)}, -1000.0f);
+        for (int k = 0; k < 10; ++k)
+            for (int j = 20; j < 40; ++j)
+                for (int i = 5; i < 35; ++i) ct.hu.at(i, j, k) = 0;
+        Structure body, bolus;
+        body.number = 1, body.name = "BODY", body.type = "EXTERNAL";
+        bolus.number = 7, bolus.name = "Bolus", bolus.type = "BOLUS";
+        for (double z = 1; z < 20; z += 2) {
+            body.contours.push_back({{Vec3(10, 40, z), Vec3(70, 40, z), Vec3(70, 80, z), Vec3(10, 80, z)}});
+            bolus.contours.push_back({{Vec3(10, 29.5, z), Vec3(70, 29.5, z), Vec3(70, 39.5, z), Vec3(10, 39.5, z)}});
+        }
+        set.structures = {body, bolus};
+    }
+    DensityGrid density(const std::vector<BeamBolus>& boluses, const std::vector<DensityOverride>& requested = {}) const {
+        return density_on_grid(ct, &set, HuCurve::default_curve(), materials(), requested, Grid{{20, 20, 5}, Vec3(4, 4, 4), Vec3(2, 2, 2)}, boluses);
+    }
+};
+
+/// g/cm2 in front of y = 40 mm, in the middle.
+double in_front(const DensityGrid& density) {
+    double path = 0;
+    for (int j = 0; j < 10; ++j) path += 0.4 * static_cast<double>(density.density[density.grid.index(10, j, 2)]);
+    return path;
+}
+
+bool told(const DensityGrid& density, const std::string& text) {
+    for (const std::string& note : density.notes)
+        if (note.find(text) != std::string::npos) return true;
+    return false;
+}
+
+}  // namespace
+
+TEST(Bolus, CountsOnlyForItsBeams) {
+    Bolused b;
+    const DensityGrid without = b.density({});
+    EXPECT_DOUBLE_EQ(in_front(without), 0);
+    EXPECT_TRUE(told(without, "\"Bolus\" is not on the patient and is left out"));
+    const DensityGrid with = b.density({{7, "B"}});
+    // Its faces lie within CT and dose voxels; its mass is kept: 1 cm of water.
+    EXPECT_NEAR(in_front(with), 1.0, 1e-5);
+    EXPECT_TRUE(told(with, "taken as water"));
+    EXPECT_TRUE(told(with, "\"Bolus\" is part of the calculation"));
+    // By the mass, attenuation and composition are those of water.
+    double water = 0, inside = 0;
+    for (int j = 0; j < 10; ++j)
+        water += 0.4 * static_cast<double>(with.water_part[with.grid.index(10, j, 2)]),
+            inside += 0.4 * static_cast<double>(with.inside[with.grid.index(10, j, 2)]);
+    EXPECT_NEAR(water, 1.0, 1e-4);
+    EXPECT_NEAR(inside, 1.0, 1e-5);
+    EXPECT_EQ(in_front(b.density({{7, "B"}, {7, "again"}})), in_front(with));
+    const PatientBox bare = patient_box(b.ct, &b.set), dressed = patient_box(b.ct, &b.set, {{7, ""}});
+    EXPECT_DOUBLE_EQ(bare.lower_mm[1], 40);
+    EXPECT_DOUBLE_EQ(dressed.lower_mm[1], 29.5);
+}
+
+TEST(Bolus, HasTheDensityThatIsKnownOfIt) {
+    Bolused b;
+    b.set.structures[1].relative_mass_density = 1.2;
+    EXPECT_NEAR(in_front(b.density({{7, ""}})), 1.2, 1e-5);
+    // The request comes last; without the bolus nothing of it is there, and no mass either where it would reach into the body.
+    EXPECT_NEAR(in_front(b.density({{7, ""}}, {{"Bolus", 1.1, ""}})), 1.1, 1e-5);
+    EXPECT_DOUBLE_EQ(in_front(b.density({}, {{"Bolus", 1.1, ""}})), 0);
+    b.set.structures[1].relative_mass_density.reset();
+    EXPECT_NEAR(in_front(b.density({{7, ""}}, {{"Bolus", 0, "lung"}})), 0.26, 1e-5);
+    EXPECT_FALSE(told(b.density({{7, ""}}, {{"Bolus", 0, "lung"}}), "taken as water"));
+    for (auto& contour : b.set.structures[1].contours)
+        for (Vec3& point : contour.points_mm) point[1] += 30;  // drawn within the body: scanned with it
+    b.set.structures[1].relative_mass_density = 5;
+    EXPECT_EQ(b.density({}).density, Bolused().density({}).density);
+}
+
+TEST(Bolus, IsRefusedWhereItIsNotClear) {
+    Bolused b;
+    const auto refusal = [&](const StructureSet* set, int number) {
+        try {
+            density_on_grid(b.ct, set, HuCurve::default_curve(), materials(), {}, b.ct.hu.grid, {{number, "Flab"}});
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::bad_input);
+            return std::string(error.what());
+        }
+        return std::string("no error");
+    };
+    EXPECT_NE(refusal(&b.set, 9).find("structure 9 (\"Flab\"), which is not in the structure set"), std::string::npos);
+    EXPECT_NE(refusal(&b.set, 1).find("EXTERNAL"), std::string::npos);
+    EXPECT_NE(refusal(nullptr, 7).find("no structure set"), std::string::npos);
+    b.set.structures[1].contours.clear();
+    EXPECT_NE(refusal(&b.set, 7).find("no contours"), std::string::npos);
+    EXPECT_THROW(patient_box(b.ct, &b.set, {{9, ""}}), Error);
+}
+
 TEST(Materials, StoppingPowerRatiosAreThePublishedOnes) {
     // Siebers et al, Phys. Med. Biol. 45 (2000) 983: 6 MV bone 1.116, lung, adipose and soft tissue within 0.035 of 1.
     const MaterialTable table = materials();

@@ -22,6 +22,7 @@ struct Structure {
     double plane_spacing_mm = 0;
     std::optional<double> relative_mass_density;      ///< override, water = 1
     std::optional<double> relative_electron_density;  ///< override, water = 1
+    std::string material;                             ///< of an override, by its name in the material table; empty: composition goes by density
 };
 
 struct StructureSet {
