@@ -71,9 +71,9 @@ std::vector<Override> all_overrides(const StructureSet* structures, const std::v
             const std::string of_material = material ? " of " + structure.material : "";
             if (structure.relative_electron_density) {
                 result.push_back({&structure, mass_density_of(*structure.relative_electron_density, materials), material,
-                                  "relative electron density " + text_of(*structure.relative_electron_density) + of_material + " in the structure set"});
+                                  "relative electron density " + text_of(*structure.relative_electron_density) + of_material + " of the structure"});
             } else if (structure.relative_mass_density) {
-                result.push_back({&structure, *structure.relative_mass_density, material, "relative mass density" + of_material + " in the structure set"});
+                result.push_back({&structure, *structure.relative_mass_density, material, "relative mass density" + of_material + " of the structure"});
             } else if (structure.type == "BOLUS" && std::none_of(requested.begin(), requested.end(),
                                                                  [&](const DensityOverride& r) { return structures->find(r.structure) == &structure; })) {
                 result.push_back({&structure, 1.0, nullptr, "bolus of which no density is known: taken as water"});
