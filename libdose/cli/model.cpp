@@ -51,6 +51,19 @@ int show(const std::string& name) {
     return done;
 }
 
+int output(const std::string& name, const std::vector<double>& sides, const std::string& engine, const std::filesystem::path& json_file) {
+    ModelStore store;
+    const BeamModel& model = store.get(name);
+    nlohmann::json json = {{"model", model.name}, {"hash", model.content_hash}, {"engine", engine}, {"fields", nlohmann::json::array()}};
+    fmt::print("{}: square jaw fields, relative to 100 mm; in water 10 cm deep, SSD 90 cm\n{:>8} {:>9} {:>9}\n", model.name, "side mm", "in air", "in water");
+    for (const OutputFactor& f : output_factors(model, sides, algorithm_from_string(engine))) {
+        fmt::print("{:8g} {:9.4f} {:9.4f}\n", f.side_mm, f.in_air, f.in_water);
+        json["fields"].push_back({{"side_mm", f.side_mm}, {"in_air", finite(f.in_air)}, {"in_water", finite(f.in_water)}});
+    }
+    if (!json_file.empty()) write_json(json, json_file);
+    return done;
+}
+
 int calibrate_file(const std::filesystem::path& file) {
     BeamModel model = io::read_unsealed_beam_model(file);
     model.calibration = calibrate(model);
@@ -64,13 +77,27 @@ int calibrate_file(const std::filesystem::path& file) {
 void add_model(CLI::App& app, Command& run) {
     CLI::App* model = app.add_subcommand("model", "Beam models");
     model->require_subcommand(1);
-    model->footer(std::string("Examples:\n  dose model list\n  dose model show generic-6MV\n  dose model calibrate my-model.h5\n") + exit_code_text);
+    model->footer(std::string("Examples:\n  dose model list\n  dose model show generic-6MV\n  dose model output generic-6MV --side 30 --side 200\n  dose model "
+                              "calibrate my-model.h5\n") +
+                  exit_code_text);
     CLI::App* list_command = model->add_subcommand("list", "The beam models, leaf designs and couches that come with libdose");
     list_command->callback([&run] { run = list; });
     auto name = std::make_shared<std::string>();
     CLI::App* show_command = model->add_subcommand("show", "What a model holds and where its numbers come from");
     show_command->add_option("name", *name, "Name or file")->required();
     show_command->callback([&run, name] { run = [name] { return show(*name); }; });
+    struct OutputArguments {
+        std::string name, engine = "collapsed-cone";
+        std::vector<double> sides{30, 40, 60, 100, 150, 200, 300, 390};
+        std::filesystem::path json;
+    };
+    auto wanted = std::make_shared<OutputArguments>();
+    CLI::App* output_command = model->add_subcommand("output", "Output factors of square fields, in air and in water");
+    output_command->add_option("name", wanted->name, "Name or file")->required();
+    output_command->add_option("--side", wanted->sides, "Sides of the fields, mm")->capture_default_str();
+    output_command->add_option("--engine", wanted->engine, "collapsed-cone or pencil-beam")->capture_default_str();
+    output_command->add_option("--json", wanted->json, "Also write them as JSON");
+    output_command->callback([&run, wanted] { run = [wanted] { return output(wanted->name, wanted->sides, wanted->engine, wanted->json); }; });
     auto file = std::make_shared<std::filesystem::path>();
     CLI::App* calibrate_command = model->add_subcommand("calibrate", "Calculate the reference dose of a model and seal the file with its hash");
     calibrate_command->add_option("file", *file, "Model file; replaced")->required();
