@@ -27,9 +27,17 @@ double golden(const DynamicWedgeModel& model, double at_mm) {
 }  // namespace
 
 Beam with_moving_jaw(const Beam& beam, const HeadModel& head) {
-    const auto wedge = std::find_if(beam.wedges.begin(), beam.wedges.end(), [](const Wedge& w) { return w.kind == Wedge::Kind::dynamic; });
-    if (wedge == beam.wedges.end()) return beam;
+    const auto points_in = [&](std::size_t w) {
+        return std::count_if(beam.control_points.begin(), beam.control_points.end(),
+                             [&](const ControlPoint& p) { return w < p.wedge_in.size() && p.wedge_in[w]; });
+    };
+    std::size_t index = 0;
+    while (index < beam.wedges.size() && !(beam.wedges[index].kind == Wedge::Kind::dynamic && points_in(index) > 0)) ++index;
+    if (index == beam.wedges.size()) return beam;
+    const Wedge* wedge = &beam.wedges[index];
     const std::string where = "beam " + std::to_string(beam.number) + " \"" + beam.name + "\", wedge \"" + wedge->id + "\"";
+    if (points_in(index) != static_cast<std::ptrdiff_t>(beam.control_points.size()))
+        throw refused_plan("the dynamic wedge is in during a part of the beam only", where);
     const double turn = std::remainder(wedge->orientation_deg, 360.0);
     const bool upward = std::abs(turn) < 0.5;  // the thin end is at +y
     if (!upward && std::abs(std::abs(turn) - 180) > 0.5)

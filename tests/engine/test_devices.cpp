@@ -185,14 +185,20 @@ TEST_F(Devices, WithoutDesignsLeavesAreSharpAndANoteSaysSo) {
 TEST_F(Devices, WedgesAreRefusedOnlyWhereTheyAreIn) {
     Beam beam = beam_of("Varian", by_name("varian-hd120").leaf_boundaries_mm);
     beam.wedges = {{1, Wedge::Kind::physical, "W15", 15, 0, {}}, {2, Wedge::Kind::dynamic, "EDW30IN", 30, 0, {}}};
-    for (ControlPoint& point : beam.control_points) point.wedge_in = {false, false};
+    for (ControlPoint& point : beam.control_points) point.wedge_in = {false, false}, point.jaw_y = JawOpening{-50, 50};
     EXPECT_EQ(refused(beam), "");
     beam.control_points[1].wedge_in = {true, false};
     EXPECT_HAS(refused(beam), "physical 15 degrees \"W15\"");
-    beam.control_points[1].wedge_in = {false, true};
+    beam.control_points[0].wedge_in = beam.control_points[1].wedge_in = {false, true};
     EXPECT_HAS(refused(beam), "enhanced dynamic wedge");
     model_.head.dynamic_wedge.golden_position_mm = {-100, 100};
+    model_.head.dynamic_wedge.golden_fraction = {0.5, 2};
     EXPECT_EQ(refused(beam), "");
+    beam.control_points[0].wedge_in = {false, false};
+    EXPECT_HAS(refused(beam), "is in during a part of the beam only");
+    beam.control_points[0].wedge_in = {false, true};
+    beam.control_points[0].jaw_y = JawOpening{-150, 50};
+    EXPECT_HAS(refused(beam), "beyond the segmented treatment table");
 }
 
 TEST_F(Devices, ModelsServeTheirMachine) {

@@ -180,9 +180,9 @@ TEST_F(Engine, DevicesThatAreNotModelledAreRefused) {
     };
     EXPECT_NE(refusal(beam, ErrorKind::refused_plan).find("no known leaves have the boundaries of its MLCX (2 pairs, -100 … 100 mm)"), std::string::npos);
     Beam wedged = static_beam(2, 90, 100);
-    wedged.wedges = {{1, Wedge::Kind::physical, "W30", 30, 0, {}}};
+    wedged.wedges = {{1, Wedge::Kind::physical, "W20", 20, 0, {}}};
     for (auto& point : wedged.control_points) point.wedge_in = {true};
-    EXPECT_NE(refusal(wedged, ErrorKind::refused_plan).find("does not hold the wedge physical 30 degrees \"W30\""), std::string::npos);
+    EXPECT_NE(refusal(wedged, ErrorKind::refused_plan).find("does not hold the wedge physical 20 degrees \"W20\""), std::string::npos);
     options.leaves = "acme";
     EXPECT_NE(refusal(static_beam(2, 90, 100), ErrorKind::bad_input).find("there are no leaves \"acme\""), std::string::npos);
 }

@@ -49,7 +49,9 @@ def gate():
     # The phantom's leaves are not those.
     assert "no collimator of the plan" in run(DOSE, "calc", DICOM, "--plan", "four-field", "--leaves", "elekta-agility", "--out", WORK / "no", code=2).stderr
     assert not (WORK / "no").exists()
-    run(DOSE, "gate", DICOM, "--brief", "--leaves", "varian-millennium-120")
+    # Wedges and a bolus are calculated; of the two layers of leaves no design is known.
+    all_plans = run(DOSE, "gate", DICOM, "--brief", "--leaves", "varian-millennium-120", code=3)
+    assert all_plans.stdout.count("can be calculated") == 5 and "no known leaves have the boundaries of its MLCX1 (28 pairs" in all_plans.stdout, all_plans.stdout
     try:
         import pydicom
     except ImportError:
@@ -223,6 +225,35 @@ def modifiers():
     assert list(devices["MLCX2"].LeafPositionBoundaries) == list(range(-145, 146, 10)) and devices["MLCX2"].NumberOfLeafJawPairs == 29
     assert beam.PrimaryFluenceModeSequence[0].FluenceMode == "NON_STANDARD" and beam.PrimaryFluenceModeSequence[0].FluenceModeID == "FFF"
     assert all(b.Manufacturer == "Varian Medical Systems" for plan in (wedge, bolus, halcyon) for b in plan.BeamSequence)
+    calculated_modifiers(wedge)
+
+
+def beam_doses(folder, label, *options):
+    run(DOSE, "calc", folder, "--plan", label, "--grid", 6, "--quality", "draft", "--per-beam", "--out", WORK / "modified", "--json", WORK / "modified.json", *options)
+    return [beam["isocentre"]["beam_gy"] for beam in json.loads((WORK / "modified.json").read_text())["beams"]]
+
+
+def calculated_modifiers(plan):
+    """Wedges against the same plan without them; the bolus and the leaves in two layers go the whole way."""
+    wedged = beam_doses(DICOM, "wedge")
+    plain = WORK / "no_wedges"
+    shutil.rmtree(plain, ignore_errors=True)
+    shutil.copytree(DICOM, plain)
+    for beam in plan.BeamSequence:
+        beam.NumberOfWedges = 0
+        del beam.WedgeSequence
+        for point in beam.ControlPointSequence:
+            if "WedgePositionSequence" in point:
+                del point.WedgePositionSequence
+    plan.save_as(plain / "RP_wedge.dcm")
+    factors = [a / b for a, b in zip(wedged, beam_doses(plain, "wedge"))]
+    # 30 degrees of the generic steel wedge: 0.65 in air on the axis, more with hardening.
+    assert all(0.6 < factor < 0.75 for factor in factors[:2]), factors
+    # Enhanced: 0.85 for a field of 10 cm, less for a larger one (MU fractions of the segmented treatment table).
+    assert 0.8 < factors[2] < 0.95, factors
+    assert all(dose > 0 for dose in beam_doses(DICOM, "bolus"))
+    assert "bolus" in run(DOSE, "calc", DICOM, "--plan", "bolus", "--grid", 8, "--quality", "draft", "--out", WORK / "modified").stdout.lower()
+    assert all(dose > 0 for dose in beam_doses(DICOM, "halcyon", "--leaf-ends", "sharp", "--engine", "pencil-beam", "--sub-arc", 10))
 
 
 def couch():

@@ -56,10 +56,10 @@ TEST(BeamModelFile, IsReadBackWithItsHash) {
 
 TEST(BeamModelFile, AChangedNumberIsNoticed) {
     test::TemporaryFolder folder;
-    for (const char* dataset : {"/spectrum/mu_water_cm2_g", "/pencil_kernel/weights", "/head/profile_radius_mm"}) {
+    for (const char* dataset : {"/spectrum/mu_water_cm2_g", "/pencil_kernel/weights", "/head/profile"}) {
         io::write_beam_model(a_model(), folder / "m.h5");
         const BeamModel model = a_model();
-        poke(folder / "m.h5", dataset, 1, std::string(dataset) == "/head/profile_radius_mm" ? 299.0 : 0.123);
+        poke(folder / "m.h5", dataset, 1, std::string(dataset) == "/head/profile" ? 1.021 : 0.123);
         EXPECT_NE(message_of([&] { io::read_beam_model(folder / "m.h5"); }).find("does not match its hash"), std::string::npos) << dataset;
     }
 }

@@ -17,7 +17,12 @@ using test::message_of;
 
 namespace {
 
-BeamModel a_model() { return io::read_beam_model(data_folder() / "models" / "generic-6MV.h5"); }
+/// Every dataset of it holds something: the generic models have no table of output.
+BeamModel a_model() {
+    BeamModel model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
+    model.head.output_side_mm = {50, 100}, model.head.output_correction = {0.99, 1};
+    return model;
+}
 
 const char* const model_datasets[] = {"/spectrum/energy_mev",
                                       "/spectrum/fluence",
