@@ -7,6 +7,7 @@
 #include "libdose/data.h"
 #include "libdose/io/hdf5.h"
 #include "libdose/leaf_design.h"
+#include "physics/head.h"
 
 namespace libdose::cli {
 
@@ -31,6 +32,8 @@ int list() {
     return done;
 }
 
+double profile_at_100mm(const HeadModel& head) { return physics::table_value(head.profile_radius_mm, head.profile, 100); }
+
 int show(const std::string& name) {
     ModelStore store;
     const BeamModel& m = store.get(name);
@@ -43,6 +46,15 @@ int show(const std::string& name) {
     fmt::print(" cm2/g\nhead       spot {:g} x {:g} mm FWHM, collimator at {:g} mm, transmission {:g} (jaws) {:g} (leaves), radius {:g} mm\n",
                m.head.spot_fwhm_x_mm, m.head.spot_fwhm_y_mm, m.head.source_collimator_distance_mm, m.head.jaw_transmission, m.head.leaf_transmission,
                m.head.maximum_field_radius_mm);
+    const HeadModel& h = m.head;
+    fmt::print("           extrafocal source {:g} of the focal one, {:g} mm (one standard deviation), at {:g} mm; monitor backscatter {:g} (x) {:g} (y)\n",
+               h.extrafocal.amplitude, h.extrafocal.sigma_mm, h.extrafocal.distance_mm, h.monitor_backscatter_x, h.monitor_backscatter_y);
+    fmt::print("           profile at 100 mm {:.3f}; softening {}; electrons {}; output table {}\n", profile_at_100mm(h),
+               h.softening_g_cm2.empty() ? "none" : "yes", h.electrons.amplitude_gy_cm2 > 0 ? "yes" : "none", h.output_side_mm.empty() ? "none" : "yes");
+    fmt::print("wedges    ");
+    for (const WedgeModel& wedge : h.wedges) fmt::print(" {} {:g}", wedge.kind, wedge.angle_deg);
+    fmt::print("{}{}{}\n", h.wedges.empty() && h.dynamic_wedge.golden_position_mm.empty() ? " none" : "",
+               h.dynamic_wedge.golden_position_mm.empty() ? "" : " enhanced dynamic", h.dynamic_wedge.virtual_attenuation_per_mm > 0 ? " virtual" : "");
     const Calibration& c = m.calibration;
     fmt::print("calibrated {:g} cGy/MU at {}, SSD 100 cm, 10x10 cm; maximum at {:.2f} cm depth\n", 100 * c.reference_gy_per_mu, c.depth, c.depth_of_maximum_cm);
     fmt::print("           depth dose at 10 cm: collapsed cone {:.1f} %, pencil beam {:.1f} %\nsources\n",

@@ -141,4 +141,23 @@ std::vector<cpu::LeafEdges> leaf_edges(const Beam& beam, const BeamModel& model,
     return edges;
 }
 
+void note_wedges(const Beam& beam, const BeamModel& model, std::vector<std::string>& notes) {
+    for (const Wedge& wedge : beam.wedges) {
+        std::string note = "beam " + std::to_string(beam.number) + ": " + to_string(wedge.kind) + " wedge of " + short_number(wedge.angle_deg) + " degrees";
+        if (!wedge.id.empty()) note += " \"" + wedge.id + "\"";
+        if (model.machine.empty())
+            note += wedge.kind == Wedge::Kind::dynamic ? ", generic table" : ", generic: steel, of no real machine; its factor is not that of yours";
+        if (wedge.kind != Wedge::Kind::dynamic) {
+            BeamFilter filter;
+            const WedgeModel& shape = wedge_model_for(wedge, model.head);
+            filter.wedge_mm = shape.position_mm, filter.wedge_water_g_cm2 = shape.water_g_cm2, filter.wedge_high_z_g_cm2 = shape.high_z_g_cm2;
+            const physics::BasisPath middle = filter.path(0, 0);
+            const double factor = physics::basis_terma(model.spectrum, middle.water, middle.high_z).water / physics::basis_terma(model.spectrum, 0, 0).water;
+            note += "; " + short_number(std::round(1000 * factor) / 1000) + " in air on the axis";
+        }
+        if (wedge.factor) note += "; the plan's wedge factor is " + short_number(*wedge.factor);
+        notes.push_back(note);
+    }
+}
+
 }  // namespace libdose

@@ -33,4 +33,7 @@ void require_modelled(const Beam& beam, const BeamModel& model, const std::vecto
 std::vector<cpu::LeafEdges> leaf_edges(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, const std::string& forced,
                                        Provenance& provenance, std::vector<std::string>& notes);
 
+/// What the user should know of the beam's wedges: generic ones are of no machine; the planning system's factor beside ours.
+void note_wedges(const Beam& beam, const BeamModel& model, std::vector<std::string>& notes);
+
 }  // namespace libdose

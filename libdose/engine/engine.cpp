@@ -159,6 +159,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         const cpu::TermaTable terma(task.model->spectrum);
         fluence.terma = &terma;
         for (const Beam* beam : task.beams) {
+            note_wedges(*beam, *task.model, result.notes);
             fluence.leaves = leaf_edges(*beam, *task.model, options.leaf_designs, options.leaves, header.provenance, result.notes);
             for (FluenceMap& map : cpu::beam_fluence(*beam, plan.position, task.model->head, fluence)) maps.push_back(std::move(map));
         }

@@ -322,7 +322,7 @@ def refusals():
 
     def flattening_filter_free(data):
         data.BeamSequence[1].PrimaryFluenceModeSequence[0].FluenceMode = "NON_STANDARD"
-        data.BeamSequence[1].PrimaryFluenceModeSequence[0].FluenceModeID = "FFF"
+        data.BeamSequence[1].PrimaryFluenceModeSequence[0].FluenceModeID = "SRS"  # no model has it
 
     def eighteen(data):
         data.BeamSequence[0].ControlPointSequence[0].NominalBeamEnergy = "18"
@@ -342,7 +342,7 @@ def refusals():
     def other_frame(data):
         data.FrameOfReferenceUID = "1.2.3.4.5"
 
-    attempt(flattening_filter_free, 3, "FFF", "LPO", "generic-6MV")
+    attempt(flattening_filter_free, 3, "SRS", "LPO", "generic-6MV", "generic-6FFF")
     attempt(eighteen, 3, "18 MV", "generic-15MV")
     attempt(wedge, 2, "(300a,00d0)", "L LAT")
     attempt(compensator, 3, "(300a,00e0)", "L LAT")

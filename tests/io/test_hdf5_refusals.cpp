@@ -166,12 +166,12 @@ TEST(BeamModelFile, EveryMissingDatasetIsNamed) {
 
 TEST(BeamModelFile, WithoutHashItIsNotSealed) {
     test::TemporaryFolder folder;
-    io::write_beam_model(a_model(), folder / "m.h5");
+    const std::string hash = io::write_beam_model(a_model(), folder / "m.h5");
     drop(folder / "m.h5", "/", "content_hash");
     EXPECT_NE(message_of([&] { io::read_beam_model(folder / "m.h5"); }).find("not sealed"), std::string::npos);
     const BeamModel back = io::read_unsealed_beam_model(folder / "m.h5");
     EXPECT_EQ(back.content_hash, "");
-    EXPECT_EQ(io::write_beam_model(back, folder / "n.h5"), a_model().content_hash);
+    EXPECT_EQ(io::write_beam_model(back, folder / "n.h5"), hash);
 }
 
 TEST(BeamModelFile, AnAttributeChangedIsNoticed) {
