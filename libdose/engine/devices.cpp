@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "cpu/aperture.h"
 #include "libdose/error.h"
 #include "model/dynamic_wedge.h"
 #include "model/text.h"
@@ -110,13 +111,40 @@ void check_forced_leaves(const Plan& plan, const std::vector<LeafDesign>& design
     throw bad_input("the leaves " + forced + " have the boundaries of no collimator of the plan", "--leaves");
 }
 
+namespace {
+
+/// A wedge covers what its model covers: beyond its ends nothing is known of it.
+void require_covered(const Beam& beam, std::size_t index, const BeamModel& model) {
+    constexpr double tolerance_mm = 1;
+    const Wedge& wedge = beam.wedges[index];
+    if (wedge.kind == Wedge::Kind::dynamic) return;
+    const WedgeModel& shape = wedge_model_for(wedge, model.head);
+    const double turn = physics::radians(wedge.orientation_deg);
+    for (const ControlPoint& point : beam.control_points) {
+        if (index >= point.wedge_in.size() || !point.wedge_in[index]) continue;
+        const auto box = cpu::opening_mm(beam, point, model.head.maximum_field_radius_mm);
+        for (std::size_t corner = 0; corner < 4; ++corner) {
+            const double along = -std::sin(turn) * box[corner & 1] + std::cos(turn) * box[2 + (corner >> 1)];
+            if (along < shape.position_mm.front() - tolerance_mm || along > shape.position_mm.back() + tolerance_mm)
+                throw refused_plan("the field reaches to " + short_number(along) + " mm along the wedge of " + short_number(wedge.angle_deg) +
+                                       " degrees, which goes from " + short_number(shape.position_mm.front()) + " to " +
+                                       short_number(shape.position_mm.back()) + " mm",
+                                   place_of(beam), "A field beyond the wedge is not modelled");
+        }
+    }
+}
+
+}  // namespace
+
 void require_modelled(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, const std::string& forced) {
     for (const MultileafCollimator& collimator : beam.collimators) find_design(beam, collimator, designs, forced);
     for (std::size_t w = 0; w < beam.wedges.size(); ++w) {
         // A wedge that stays out does nothing to the beam.
         const bool in = std::any_of(beam.control_points.begin(), beam.control_points.end(),
                                     [&](const ControlPoint& point) { return w < point.wedge_in.size() && point.wedge_in[w]; });
-        if (in) require_wedge(beam, beam.wedges[w], model);
+        if (!in) continue;
+        require_wedge(beam, beam.wedges[w], model);
+        require_covered(beam, w, model);
     }
     with_moving_jaw(beam, model.head);  // throws for a field that its dynamic wedge cannot make
 }

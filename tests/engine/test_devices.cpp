@@ -201,6 +201,16 @@ TEST_F(Devices, WedgesAreRefusedOnlyWhereTheyAreIn) {
     EXPECT_HAS(refused(beam), "beyond the segmented treatment table");
 }
 
+TEST_F(Devices, AFieldBeyondItsWedgeIsRefused) {
+    Beam beam = beam_of("Varian", by_name("varian-hd120").leaf_boundaries_mm);
+    beam.wedges = {{1, Wedge::Kind::physical, "W30", 30, 90, {}}};  // thin end at -x; the leaves are open from -10 to 10
+    for (ControlPoint& point : beam.control_points) point.wedge_in = {true};
+    model_.head.wedges = {{"", "physical", 30, {-20, 20}, {10, 0}, {0, 0}}};
+    EXPECT_EQ(refused(beam), "");
+    model_.head.wedges[0].position_mm = {-20, 8};
+    EXPECT_HAS(refused(beam), "the field reaches to 10 mm along the wedge of 30 degrees, which goes from -20 to 8 mm");
+}
+
 TEST_F(Devices, ModelsServeTheirMachine) {
     Beam beam;
     beam.nominal_energy_mv = 6, beam.machine = "Linac 3";
