@@ -14,7 +14,7 @@ REFERENCE = pathlib.Path(__file__).resolve().parents[1] / "data/reference"
 
 
 def run(*arguments):
-    return subprocess.run([DOSE, *map(str, arguments)], capture_output=True, text=True, timeout=120)
+    return subprocess.run([DOSE, *map(str, arguments)], capture_output=True, text=True, timeout=550)  # calibrating a model takes minutes on a busy machine
 
 
 class CommandLine(unittest.TestCase):
