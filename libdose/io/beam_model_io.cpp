@@ -6,13 +6,14 @@
 #include "io/hdf5_file.h"
 #include "libdose/error.h"
 #include "libdose/io/hdf5.h"
+#include "model/text.h"
 
 namespace libdose::io {
 
 namespace {
 
 constexpr const char* schema = "libdose-beam-model";
-constexpr long long schema_version = 2;
+constexpr long long schema_version = 3, oldest_version = 2;  // 2 is the same without commissioning
 
 /// Calls the visitor for every field that the hash covers, in a fixed order. Shapes come from the members before.
 template <class Model, class Visitor>
@@ -93,7 +94,19 @@ void for_each_field(Model& model, Visitor&& visit) {
     visit.number("/calibration", "pencil_beam_10cm", model.calibration.pencil_beam_10cm);
     visit.group("/sources");
     visit.texts("/sources", model.sources);
+    if (!visit.optional_group("/commissioning", !model.fit.empty() || !model.lineage.empty())) return;
+    visit.group("/commissioning/lineage");
+    visit.texts("/commissioning/lineage", model.lineage);
+    visit.group("/commissioning/fit");
+    visit.fit("/commissioning/fit", model.fit);
+    visit.array("/commissioning/fit/correlation", model.fit_correlation, {model.fit.size(), model.fit.size()});
 }
+
+/// The columns of the fitted quantities under their names.
+constexpr std::pair<const char*, double FittedQuantity::*> fit_columns[] = {{"value", &FittedQuantity::value},
+                                                                           {"sigma", &FittedQuantity::sigma},
+                                                                           {"prior", &FittedQuantity::prior},
+                                                                           {"prior_sigma", &FittedQuantity::prior_sigma}};
 
 /// Canonical bytes: path, length and content of every field; numbers as little-endian IEEE doubles.
 struct Hasher {
@@ -106,6 +119,13 @@ struct Hasher {
         bytes += text;
     }
     void group(const char*) {}
+    bool optional_group(const char*, bool there) { return there; }
+    void fit(const char* object, const std::vector<FittedQuantity>& values) {
+        for (const FittedQuantity& q : values) {
+            text(object, q.name.c_str(), q.unit);
+            for (const auto& [name, column] : fit_columns) number(object, name, q.*column);
+        }
+    }
     void list(const char* object, const char* name, const std::vector<WedgeModel>& values) { number(object, name, static_cast<double>(values.size())); }
     void text(const char* object, const char* name, const std::string& value) { string(std::string(object) + "@" + name), string(value); }
     void number(const char* object, const char* name, double value) { string(std::string(object) + "@" + name), word(std::bit_cast<std::uint64_t>(value)); }
@@ -128,6 +148,21 @@ std::string hash_of(const BeamModel& model) {
 struct FieldWriter {
     Hdf5Writer& file;
     void group(const char* path) { file.group(path); }
+    bool optional_group(const char* path, bool there) {
+        if (there) file.group(path);
+        return there;
+    }
+    void fit(const char* object, const std::vector<FittedQuantity>& values) {
+        std::vector<std::string> names, units;
+        for (const FittedQuantity& q : values) names.push_back(q.name), units.push_back(q.unit);
+        file.texts(object, "names", names);
+        file.texts(object, "units", units);
+        for (const auto& [name, column] : fit_columns) {
+            std::vector<double> numbers;
+            for (const FittedQuantity& q : values) numbers.push_back(q.*column);
+            file.doubles(std::string(object) + "/" + name, numbers, {numbers.size()});
+        }
+    }
     void list(const char* object, const char* name, const std::vector<WedgeModel>& values) { number(object, name, static_cast<double>(values.size())); }
     void text(const char* object, const char* name, const std::string& value) { file.text(object, name, value); }
     void number(const char* object, const char* name, double value) { file.number(object, name, value); }
@@ -156,6 +191,19 @@ struct FieldReader {
     void group(const char* path) {
         if (!file.has(path)) throw bad_input("the group is missing", file.where(path));
     }
+    bool optional_group(const char* path, bool) { return file.has(path); }
+    void fit(const char* object, std::vector<FittedQuantity>& values) {
+        const std::vector<std::string> names = file.texts(object, "names"), units = file.texts(object, "units");
+        if (units.size() != names.size()) throw bad_input("there are not as many units as names", file.where(object));
+        values.resize(names.size());
+        for (std::size_t i = 0; i < names.size(); ++i) values[i].name = names[i], values[i].unit = units[i];
+        for (const auto& [name, column] : fit_columns) {
+            const std::string path = std::string(object) + "/" + name;
+            const std::vector<double> numbers = file.doubles(path);
+            if (numbers.size() != names.size()) throw bad_input("there are not as many values as names", file.where(path));
+            for (std::size_t i = 0; i < names.size(); ++i) values[i].*column = numbers[i];
+        }
+    }
     void text(const char* object, const char* name, std::string& value) { value = file.text(object, name); }
     void number(const char* object, const char* name, double& value) { value = file.number(object, name); }
     void array(const char* path, std::vector<double>& values, const std::vector<std::size_t>& shape) {
@@ -173,9 +221,10 @@ struct FieldReader {
 BeamModel read(const std::filesystem::path& path, bool sealed) {
     const Hdf5Reader file(path);
     if (!file.has_attribute("/", "schema") || file.text("/", "schema") != schema) throw bad_input("this is not a libdose beam model", path.string());
-    if (file.number("/", "schema_version") != static_cast<double>(schema_version))
-        throw bad_input("the beam model has a schema version that this libdose does not read", path.string(),
-                        "It reads version " + std::to_string(schema_version));
+    const double version = file.number("/", "schema_version");
+    if (version < static_cast<double>(oldest_version) || version > static_cast<double>(schema_version))
+        throw bad_input("the beam model has schema version " + short_number(version) + ", which this libdose does not read", path.string(),
+                        "It reads versions " + std::to_string(oldest_version) + " to " + std::to_string(schema_version));
     BeamModel model;
     FieldReader reader{file};
     for_each_field(model, reader);

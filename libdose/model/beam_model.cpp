@@ -146,6 +146,13 @@ void BeamModel::check(bool calibrated) const {
 
     check_head(check, head);
 
+    for (const FittedQuantity& q : fit) {
+        if (q.name.empty()) check.fail("commissioning/fit", "has a quantity without a name");
+        check.finite(("commissioning/fit " + q.name).c_str(), {q.value, q.sigma, q.prior, q.prior_sigma});
+    }
+    if (!fit.empty()) check.finite("commissioning/fit/correlation", fit_correlation);
+    check.size("commissioning/fit/correlation", fit_correlation, fit.size() * fit.size());
+
     check.between("calibration/reference_gy_per_mu", calibration.reference_gy_per_mu, 1e-4, 1);
     if (calibration.depth != "maximum" && calibration.depth != "10cm")
         check.fail("calibration/depth", "is \"" + calibration.depth + "\", neither \"maximum\" nor \"10cm\"");

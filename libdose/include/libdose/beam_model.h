@@ -98,6 +98,13 @@ struct Calibration {
     double pencil_beam_maximum = 0, pencil_beam_10cm = 0;
 };
 
+/// A quantity that was fitted to measurements.
+struct FittedQuantity {
+    std::string name, unit;
+    double value = 0, sigma = 0;        ///< one standard deviation
+    double prior = 0, prior_sigma = 0;  ///< what was assumed before the data; a sigma of 0: nothing
+};
+
 struct BeamModel {
     std::string name, version, description;
     std::string machine;  ///< name of the treatment machine that the model was commissioned for; empty: generic, of no machine
@@ -109,6 +116,10 @@ struct BeamModel {
     HeadModel head;
     Calibration calibration;
     std::map<std::string, std::string> sources;  ///< quantity -> where its numbers come from
+    std::vector<FittedQuantity> fit;             ///< commissioned models
+    std::vector<double> fit_correlation;         ///< [fitted][fitted]
+    /// Commissioned models: hash and names of the measured files, engine version, and who, when and where as the centre gave them.
+    std::map<std::string, std::string> lineage;
     std::string content_hash;                    ///< SHA-256 of everything above, set and checked by io
 
     /// Throws bad_input naming the quantity: wrong shape, not finite, negative where it must not be, not ascending,

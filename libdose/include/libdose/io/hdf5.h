@@ -7,6 +7,7 @@
 
 #include "libdose/beam_model.h"
 #include "libdose/dose.h"
+#include "libdose/kernels.h"
 #include "libdose/reference_case.h"
 #include "libdose/validate.h"
 
@@ -18,6 +19,9 @@ BeamModel read_beam_model(const std::filesystem::path& file);
 BeamModel read_unsealed_beam_model(const std::filesystem::path& file);
 /// Calculates the hash of the content and writes the file (temporary name, rename). Returns the hash.
 std::string write_beam_model(const BeamModel& model, const std::filesystem::path& file);
+
+/// Monte Carlo point kernels (data/kernels/water_point_kernels.h5). Throws bad_input.
+PointKernels read_point_kernels(const std::filesystem::path& file);
 
 /// Dose with the same content and provenance as the RTDOSE (docs/data/dose-hdf5.md): /plan and /beams/<number>, each
 /// dataset `dose` [z, y, x] float32 Gy with attributes. Written to a temporary name and renamed.

@@ -1,0 +1,46 @@
+// Dose at points of water, without a grid: the equations of both engines, integrated along exact rays (docs/methods/commissioning.md).
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "cpu/electrons.h"
+#include "engine/stages.h"
+#include "libdose/beam_model.h"
+#include "libdose/engine.h"
+
+namespace libdose::commission {
+
+/// A point in water that is flat, at right angles to the axis of the beam and endless behind its surface. mm.
+struct WaterPoint {
+    double ssd_mm = 0, depth_mm = 0;
+    double x_mm = 0, y_mm = 0;  ///< off the axis at the point's own depth, along u and v of the map
+};
+
+/// Dose of one beam's fluence maps, Gy per unit of the map's values × unit photon fluence, as compute_dose gives it. Maps have no wedge
+/// and no tray. On the axis a map must be its own mirror image in u and in v.
+class PointDose {
+public:
+    PointDose(const Spectrum& spectrum, const ConeKernel& cones, const PencilKernel& pencil, const ElectronContamination& electrons);
+
+    double collapsed_cone(const FluenceMap& map, const WaterPoint& point) const;
+    double pencil_beam(const FluenceMap& map, const WaterPoint& point) const;
+    double operator()(Algorithm algorithm, const FluenceMap& map, const WaterPoint& point) const;
+
+private:
+    double electrons(const FluenceMap& map, const WaterPoint& point) const;
+    double released(double path_g_cm2) const;  ///< TERMA per unit fluence, Gy cm²
+
+    const PencilKernel& pencil_;
+    const ElectronContamination& electrons_;
+    std::size_t rates_;
+    std::vector<double> rate_cm2_g_;
+    std::vector<double> log_terma_;                    ///< by path
+    std::vector<float> emission_;                      ///< [depth][angle][rate] per steradian
+    std::size_t depths_ = 0;
+    std::vector<double> cosine_, solid_angle_;         ///< polar directions about the ray of the point
+    std::vector<double> node_cm_;                      ///< distances back along a direction
+    std::vector<double> lower_weight_, upper_weight_;  ///< [interval][rate] share of what the interval's ends hold that reaches the point
+};
+
+}  // namespace libdose::commission
