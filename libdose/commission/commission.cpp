@@ -39,10 +39,11 @@ bool profiles_at_two_depths(const MeasurementSet& set) {
 
 /// What the data can tell, in the order of the joint fit.
 std::vector<Quantity> quantities_for(const MeasurementSet& set, const BeamModel& generic) {
-    std::vector<Quantity> wanted{Quantity::spectrum_tilt, Quantity::spectrum_filter};
+    std::vector<Quantity> wanted{Quantity::spectrum_tilt, Quantity::spectrum_filter, Quantity::spectrum_endpoint};
     if (has(set, CurveKind::output_factor) || has(set, CurveKind::output_factor_in_air)) {
         wanted.push_back(Quantity::extrafocal_amplitude);
         wanted.push_back(Quantity::extrafocal_sigma);
+        if (generic.head.monitor_backscatter_x + generic.head.monitor_backscatter_y > 0) wanted.push_back(Quantity::backscatter);
     }
     double smallest = 1e9;
     for (const MeasuredCurve& curve : set.curves)
@@ -124,7 +125,7 @@ std::string default_name(const MeasurementSet& set) {
 }  // namespace
 
 CommissionResult commission_beam_model(const MeasurementSet& set, const BeamModel& generic, const PointKernels& kernels, const AttenuationTable& attenuation,
-                            const CommissionOptions& options) {
+                                       const CommissionOptions& options) {
     set.check();
     if (generic.fluence_mode != set.fluence_mode)
         throw bad_input("the measurements are of fluence mode " + set.fluence_mode + ", the starting model of " + generic.fluence_mode, generic.name);
@@ -155,7 +156,7 @@ CommissionResult commission_beam_model(const MeasurementSet& set, const BeamMode
         const FitData data = fit_data(set, data_part);
         if (!some.empty() && data.size() > some.size()) fit(maker, generic, some, data, cache, evaluations, progress);
     };
-    stage({Quantity::spectrum_tilt, Quantity::spectrum_filter}, DataPart::depth, 20, part(0, 0.1, "depth doses: spectrum"));
+    stage({Quantity::spectrum_tilt, Quantity::spectrum_filter, Quantity::spectrum_endpoint}, DataPart::depth, 30, part(0, 0.1, "depth doses: spectrum"));
     maker.fit_rates();
     clock("depth doses");
     if (!has(set, CurveKind::primary_fluence) && has(set, CurveKind::profile)) {
@@ -164,7 +165,7 @@ CommissionResult commission_beam_model(const MeasurementSet& set, const BeamMode
         fit_open_field(maker, set, cache, part(0.2, 0.22, "profiles: horns"));
     }
     clock("profiles");
-    stage({Quantity::extrafocal_amplitude, Quantity::extrafocal_sigma, Quantity::spot_fwhm}, DataPart::output, 40,
+    stage({Quantity::extrafocal_amplitude, Quantity::extrafocal_sigma, Quantity::backscatter, Quantity::spot_fwhm}, DataPart::output, 40,
           part(0.22, 0.28, "output factors: extrafocal source, focal spot"));
     clock("output factors");
     stage({Quantity::electron_amplitude, Quantity::electron_attenuation, Quantity::electron_sigma}, DataPart::shallow, 30,
@@ -172,7 +173,7 @@ CommissionResult commission_beam_model(const MeasurementSet& set, const BeamMode
     clock("build-up");
 
     const FitData everything = fit_data(set, DataPart::everything);
-    const int evaluations = 6 * (static_cast<int>(all.size()) + 2);
+    const int evaluations = (getenv("EV") ? atoi(getenv("EV")) : 6) * (static_cast<int>(all.size()) + 2);
     LeastSquaresResult joint = fit(maker, generic, all, everything, cache, evaluations, part(0.35, 0.55, "all together"));
     maker.fit_rates();
     result.converged = joint.converged;
@@ -236,9 +237,9 @@ CommissionResult commission_beam_model(const MeasurementSet& set, const BeamMode
                      {"attenuation", generic.sources.contains("attenuation") ? generic.sources.at("attenuation") : "NIST XCOM"},
                      {"cone_kernel", "from the spectrum and the point kernels"},
                      {"pencil_kernel", "from the spectrum and the point kernels"},
-                     {"profile", has(set, CurveKind::primary_fluence)  ? "measured primary fluence, less the extrafocal source"
-                                 : has(set, CurveKind::profile) ? "from measured profiles"
-                                                                       : "of " + generic.name + ": not measured"},
+                     {"profile", has(set, CurveKind::primary_fluence) ? "measured primary fluence, less the extrafocal source"
+                                 : has(set, CurveKind::profile)       ? "from measured profiles"
+                                                                      : "of " + generic.name + ": not measured"},
                      {"calibration", set.absolute ? "measured" : "assumed: 1 cGy/MU at the maximum; not measured"}};
     const auto fitted_or_generic = [&](const char* quantity, Quantity q) {
         model.sources[quantity] = std::find(all.begin(), all.end(), q) != all.end() ? "fitted" : "of " + generic.name + ": the measurements do not tell";

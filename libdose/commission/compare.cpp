@@ -155,8 +155,8 @@ void judge_held_out(std::vector<CurveComparison>& comparisons, const BeamModel& 
     const auto calculated = predict(without, held, Algorithm::collapsed_cone, cache);
     for (std::size_t h = 0; h < held.size(); ++h)
         for (std::size_t i = 0; i < calculated[h].size(); ++i) {
-            const double reference = held[h].curve->kind == CurveKind::profile ? physics::table_value(held[h].curve->position_mm, held[h].curve->value, 0)
-                                                                             : held[h].measured[i];
+            const double reference =
+                held[h].curve->kind == CurveKind::profile ? physics::table_value(held[h].curve->position_mm, held[h].curve->value, 0) : held[h].measured[i];
             auto& [sum, count] = sums[held[h].curve];
             sum += std::pow(100 * (calculated[h][i] - held[h].measured[i]) / reference, 2), ++count;
         }
@@ -182,7 +182,9 @@ void set_absolute(BeamModel& model, const AbsoluteDose& absolute, FieldCache& ca
 std::vector<CommissionCriterion> judge(const std::vector<CurveComparison>& comparisons, const BeamModel& model, const MeasurementSet& set) {
     std::vector<CommissionCriterion> rows;
     const auto row = [&](const std::string& standard, const std::string& test, const std::string& curve, double value, double tolerance,
-                         const std::string& unit) { rows.push_back({standard, test, curve, value, tolerance, unit, value <= tolerance}); };
+                         const std::string& unit) {
+        rows.push_back({standard, test, curve, value, tolerance, unit, value <= tolerance});
+    };
 
     // 5.1 and 5.2: the engine on a grid, as a plan is calculated, beside the model that was fitted.
     {
@@ -197,13 +199,15 @@ std::vector<CommissionCriterion> judge(const std::vector<CurveComparison>& compa
             const std::vector<double> curve = axis_curve(water.grid, compute_dose(water, {map}, model, options));
             double worst = 0;
             for (const double depth : {50.0, 100.0, 200.0})
-                worst = std::max(worst, std::abs(100 * (at_depth(curve, depth, spacing_mm) / exact.collapsed_cone(map, {reference ? 1000.0 : 900.0, depth, 0, 0}) - 1)));
+                worst = std::max(
+                    worst, std::abs(100 * (at_depth(curve, depth, spacing_mm) / exact.collapsed_cone(map, {reference ? 1000.0 : 900.0, depth, 0, 0}) - 1)));
             if (reference) {
                 const double at_reference =
                     model.calibration.depth == "10cm" ? at_depth(curve, 100, spacing_mm) : *std::max_element(curve.begin(), curve.end());
                 row("AAPM MPPG 5.b", "5.1 dose at the calibration point, planning grid", "10 x 10 cm", std::abs(100 * (at_reference / per_unit - 1)), 0.5, "%");
             }
-            row("AAPM MPPG 5.b", "5.2 planning grid against the model, 5, 10, 20 cm deep", short_number(side) + " x " + short_number(side) + " mm", worst, 1, "%");
+            row("AAPM MPPG 5.b", "5.2 planning grid against the model, 5, 10, 20 cm deep", short_number(side) + " x " + short_number(side) + " mm", worst, 1,
+                "%");
         }
     }
     for (const CurveComparison& c : comparisons) {
@@ -242,7 +246,8 @@ std::vector<CommissionCriterion> judge(const std::vector<CurveComparison>& compa
                 const double half = measured == set.curves.end() ? 0 : half_width_mm(*measured);
                 double tail = 0;
                 for (std::size_t i = 0; i < c.position_mm.size(); ++i)
-                    if (std::abs(c.position_mm[i]) > half + 10 && std::abs(c.position_mm[i]) < half + 50) tail = std::max(tail, std::abs(c.difference_percent[i]));
+                    if (std::abs(c.position_mm[i]) > half + 10 && std::abs(c.position_mm[i]) < half + 50)
+                        tail = std::max(tail, std::abs(c.difference_percent[i]));
                 row("AAPM MPPG 5.b", "5.3 high dose", c.name, c.max_abs_percent, 2, "%");
                 row("Venselaar 2001", "delta 3, off the axis in the field", c.name, c.max_abs_percent, 3, "%");
                 row("AAPM MPPG 5.b", "5.3 tail to 5 cm, of the axis", c.name, tail, 3, "%");

@@ -15,9 +15,12 @@ namespace {
 
 using namespace commission;
 
-constexpr double total_weight = 30;        // how much the energy of the whole cone counts beside the cumulative values
-constexpr double beyond_30_cm_weight = 0.3;  // where little is left
-constexpr double rate_depth_g_cm2 = 10;    // hardening at which the rates are fitted
+constexpr double total_weight = 30;                 // how much the energy of the whole cone counts beside the cumulative values
+constexpr double rate_depths_g_cm2[] = {0, 5, 22};  // hardening at which the rates are fitted, together
+
+/// What a misfit at a radius counts. From 1 to 6 cm the cumulative energy is what the electrons of the first interaction leave, which is
+/// most of the dose of a small field at any depth; beyond 30 cm little is left.
+double importance_at(double radius_cm) { return radius_cm > 30 ? 0.3 : radius_cm > 0.9 && radius_cm < 6.1 ? 3.0 : 1.0; }
 
 /// Non-negative least squares of few unknowns: every subset of them is tried.
 class SmallNnls {
@@ -67,7 +70,7 @@ ConeFit fit_cones(const AverageKernel& kernel, const PointKernels& kernels, cons
     Eigen::VectorXd importance(shells);
     for (Eigen::Index r = 0; r < shells; ++r) {
         const double radius = kernels.radius_edges_cm[static_cast<std::size_t>(r) + 1];
-        importance[r] = radius <= 30 ? 1.0 : beyond_30_cm_weight;
+        importance[r] = importance_at(radius);
         for (Eigen::Index k = 0; k < rates.size(); ++k) rows(r, k) = importance[r] * (1 - std::exp(-radius * rates[k]));
     }
     rows.row(shells).setConstant(total_weight);
@@ -95,13 +98,18 @@ struct RateFunctor {
     using InputType = Eigen::VectorXd;
     using ValueType = Eigen::VectorXd;
     using JacobianType = Eigen::MatrixXd;
-    const AverageKernel& kernel;
+    const std::vector<AverageKernel>& sets;
     const PointKernels& kernels;
     Eigen::Index rates;
     int inputs() const { return static_cast<int>(rates); }
-    int values() const { return static_cast<int>(kernel.escape.size() * kernels.radius_edges_cm.size()); }
+    int values() const { return static_cast<int>(sets.size() * sets.front().escape.size() * kernels.radius_edges_cm.size()); }
     int operator()(const Eigen::VectorXd& logs, Eigen::VectorXd& f) const {
-        f = 100 * fit_cones(kernel, kernels, logs.array().exp()).residuals;
+        Eigen::Index row = 0;
+        for (const AverageKernel& kernel : sets) {
+            const Eigen::VectorXd part = fit_cones(kernel, kernels, logs.array().exp()).residuals;
+            f.segment(row, part.size()) = 100 * part;
+            row += part.size();
+        }
         return 0;
     }
 };
@@ -113,9 +121,10 @@ ConeKernel make_cone_kernel(const Spectrum& spectrum, const PointKernels& kernel
         throw bad_input("there must be one to four positive rates", "cone kernel");
     Eigen::VectorXd rates = Eigen::Map<const Eigen::VectorXd>(start.data(), static_cast<Eigen::Index>(start.size()));
     if (fit_rates) {
-        const AverageKernel kernel = average_kernel(spectrum, kernels, rate_depth_g_cm2);
+        std::vector<AverageKernel> sets;
+        for (const double depth : rate_depths_g_cm2) sets.push_back(average_kernel(spectrum, kernels, depth));
         Eigen::VectorXd logs = rates.array().log();
-        Eigen::NumericalDiff<RateFunctor, Eigen::Central> functor(RateFunctor{kernel, kernels, rates.size()}, 1e-8);
+        Eigen::NumericalDiff<RateFunctor, Eigen::Central> functor(RateFunctor{sets, kernels, rates.size()}, 1e-8);
         Eigen::LevenbergMarquardt<Eigen::NumericalDiff<RateFunctor, Eigen::Central>> solver(functor);
         solver.parameters.xtol = 1e-6, solver.parameters.ftol = 1e-9;
         solver.minimize(logs);

@@ -12,13 +12,17 @@ Parameter parameter_for(Quantity quantity, const BeamModel& generic) {
     const ExtrafocalSource& extrafocal = generic.head.extrafocal;
     switch (quantity) {
         case Quantity::spectrum_tilt:
-            return {"spectrum tilt", "power of the energy", 0, -2.5, 2.5, 0, 0.5, 0.05};
+            return {"spectrum tilt", "power of the energy", 0, -2.5, 2.5, 0, 0.7, 0.05};
         case Quantity::spectrum_filter:
-            return {"spectrum filter", "g/cm2 of water", 0, -12, 40, 0, 6, 0.5};
+            return {"spectrum filter", "g/cm2 of water", 0, -40, 60, 0, 10, 0.5};
+        case Quantity::spectrum_endpoint:
+            return {"spectrum endpoint", "of the nominal energy's", 1, 0.75, 1.3, 1, 0.08, 0.01};
         case Quantity::extrafocal_amplitude:
             return {"extrafocal amplitude", "of the focal source", extrafocal.amplitude, 0, 0.3, extrafocal.amplitude, 0.04, 0.005};
         case Quantity::extrafocal_sigma:
             return {"extrafocal width", "mm, one standard deviation", extrafocal.sigma_mm, 4, 80, extrafocal.sigma_mm, 10, 1};
+        case Quantity::backscatter:
+            return {"monitor backscatter", "of the generic model's", 1, 0, 5, 1, 1, 0.1};
         case Quantity::spot_fwhm:
             return {"focal spot", "mm FWHM", generic.head.spot_fwhm_x_mm, 0.2, 8, generic.head.spot_fwhm_x_mm, 1.5, 0.1};
         case Quantity::electron_amplitude:
@@ -60,7 +64,7 @@ ModelMaker::ModelMaker(const BeamModel& generic, const MeasurementSet& set, cons
 
 Spectrum ModelMaker::spectrum() const {
     const Spectrum& generic = generic_.spectrum;
-    const double stretch = set_.nominal_energy_mv / generic_.nominal_energy_mv;
+    const double stretch = get(Quantity::spectrum_endpoint) * set_.nominal_energy_mv / generic_.nominal_energy_mv;
     std::vector<double> energy, fluence;
     double mean = 0;
     for (std::size_t e = 0; e < generic.energy_mev.size(); ++e) mean += generic.energy_mev[e] * generic.fluence[e];
@@ -87,6 +91,8 @@ BeamModel ModelMaker::model() const {
     HeadModel& head = model.head;
     head.extrafocal.amplitude = get(Quantity::extrafocal_amplitude);
     head.extrafocal.sigma_mm = get(Quantity::extrafocal_sigma);
+    head.monitor_backscatter_x *= get(Quantity::backscatter);
+    head.monitor_backscatter_y *= get(Quantity::backscatter);
     head.spot_fwhm_x_mm = head.spot_fwhm_y_mm = get(Quantity::spot_fwhm);
     head.electrons.amplitude_gy_cm2 *= get(Quantity::electron_amplitude);
     head.electrons.attenuation_cm2_g *= get(Quantity::electron_attenuation);

@@ -14,15 +14,17 @@ namespace libdose::commission {
 
 /// What can be fitted. The order is that of the joint fit.
 enum class Quantity {
-    spectrum_tilt,         ///< power of the energy that the generic photon fluence is multiplied by
-    spectrum_filter,       ///< water taken off (negative) or put on the generic spectrum, g/cm²
+    spectrum_tilt,      ///< power of the energy that the generic photon fluence is multiplied by
+    spectrum_filter,    ///< water taken off (negative) or put on the generic spectrum, g/cm²
+    spectrum_endpoint,  ///< factor on the energies, beside the ratio of the nominal ones
     extrafocal_amplitude,
     extrafocal_sigma,
+    backscatter,  ///< to the monitor, relative to the generic model's
     spot_fwhm,
     electron_amplitude,    ///< relative to the generic model's
     electron_attenuation,  ///< relative to the generic model's
     electron_sigma,
-    softening,             ///< relative to the generic model's
+    softening,  ///< relative to the generic model's
 };
 
 /// Start, bounds and prior of a quantity; the generic model is the prior.

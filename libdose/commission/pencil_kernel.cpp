@@ -32,7 +32,8 @@ Eigen::MatrixXd by_slice_and_ring(const AverageKernel& kernel, const PointKernel
     const std::size_t shells = kernels.radius_edges_cm.size() - 1, cones = kernel.escape.size();
     Eigen::MatrixXd histogram = Eigen::MatrixXd::Zero(offsets, static_cast<Eigen::Index>(rings.size()) - 1);
     for (std::size_t m = 0; m < cones; ++m) {
-        const double low = std::cos(kernels.theta_edges_deg[m] * std::numbers::pi / 180), high = std::cos(kernels.theta_edges_deg[m + 1] * std::numbers::pi / 180);
+        const double low = std::cos(kernels.theta_edges_deg[m] * std::numbers::pi / 180),
+                     high = std::cos(kernels.theta_edges_deg[m + 1] * std::numbers::pi / 180);
         for (std::size_t r = 0; r < shells; ++r) {
             const double energy = kernel.cells[m * shells + r] / (angle_parts * radius_parts);
             for (int v = 0; v < radius_parts; ++v) {
@@ -63,17 +64,23 @@ PencilKernel make_pencil_kernel(const Spectrum& spectrum, const PointKernels& ke
         Eigen::VectorXd source = Eigen::VectorXd::Zero(layers);
         for (int n = 0; n < layers; ++n) {
             const double depth = (n + 0.5) * step_cm;
-            const auto hat = [&](int from, int to) { return (depth - hardening_depths_g_cm2[from]) / (hardening_depths_g_cm2[to] - hardening_depths_g_cm2[from]); };
+            const auto hat = [&](int from, int to) {
+                return (depth - hardening_depths_g_cm2[from]) / (hardening_depths_g_cm2[to] - hardening_depths_g_cm2[from]);
+            };
             double share = 0;
-            if (h + 1 == sets && depth >= hardening_depths_g_cm2[h]) share = 1;
-            else if (h > 0 && depth >= hardening_depths_g_cm2[h - 1] && depth < hardening_depths_g_cm2[h]) share = hat(h - 1, h);
-            else if (h + 1 < sets && depth >= hardening_depths_g_cm2[h] && depth < hardening_depths_g_cm2[h + 1]) share = 1 - hat(h, h + 1);
+            if (h + 1 == sets && depth >= hardening_depths_g_cm2[h])
+                share = 1;
+            else if (h > 0 && depth >= hardening_depths_g_cm2[h - 1] && depth < hardening_depths_g_cm2[h])
+                share = hat(h - 1, h);
+            else if (h + 1 < sets && depth >= hardening_depths_g_cm2[h] && depth < hardening_depths_g_cm2[h + 1])
+                share = 1 - hat(h, h + 1);
             if (share > 0) source[n] = share * physics::basis_terma(spectrum, depth, 0).water;
         }
         // A layer that lies `offset` slices behind the one that releases gets the kernel's slice at that offset.
         for (int n = 0; n < layers; ++n)
             if (source[n] > 0)
-                for (int d = std::max(0, n - zero_offset); d < std::min(layers, n - zero_offset + offsets); ++d) dose.row(d) += source[n] * kernel.row(d - n + zero_offset);
+                for (int d = std::max(0, n - zero_offset); d < std::min(layers, n - zero_offset + offsets); ++d)
+                    dose.row(d) += source[n] * kernel.row(d - n + zero_offset);
     }
 
     // Components of the dose of round fields: cumulative over the rings, each depth relative to its broad beam.

@@ -12,21 +12,21 @@ namespace libdose {
 namespace {
 
 bool ascending(const std::vector<double>& x) {
-    return std::all_of(x.begin(), x.end(), [](double v) { return std::isfinite(v); }) && std::adjacent_find(x.begin(), x.end(), std::greater_equal<>()) == x.end();
+    return std::all_of(x.begin(), x.end(), [](double v) { return std::isfinite(v); }) &&
+           std::adjacent_find(x.begin(), x.end(), std::greater_equal<>()) == x.end();
 }
 
 void read_material(const std::filesystem::path& file, std::vector<double>& energy, std::vector<double>& mu) {
     constexpr std::size_t energy_column = 0, without_coherent_column = 2;
-    const CsvTable table = read_csv_table(file, {"energy_MeV", "mu_over_rho", "mu_over_rho_nocoh", "mu_tr_over_rho", "mu_en_over_rho", "coherent",
-                                                 "incoherent", "photoelectric", "pair_nuclear", "pair_electron"});
+    const CsvTable table = read_csv_table(file, {"energy_MeV", "mu_over_rho", "mu_over_rho_nocoh", "mu_tr_over_rho", "mu_en_over_rho", "coherent", "incoherent",
+                                                 "photoelectric", "pair_nuclear", "pair_electron"});
     for (const auto& row : table.numbers) energy.push_back(row[energy_column]), mu.push_back(row[without_coherent_column]);
     if (energy.size() < 2 || !ascending(energy) || !std::all_of(mu.begin(), mu.end(), [](double v) { return v > 0; }))
         throw bad_input("the attenuation table is not ascending and positive", file.string());
 }
 
 double log_log(const std::vector<double>& x, const std::vector<double>& y, double at) {
-    const auto upper =
-        std::clamp<std::size_t>(static_cast<std::size_t>(std::upper_bound(x.begin(), x.end(), at) - x.begin()), 1, x.size() - 1);
+    const auto upper = std::clamp<std::size_t>(static_cast<std::size_t>(std::upper_bound(x.begin(), x.end(), at) - x.begin()), 1, x.size() - 1);
     const double part = std::log(at / x[upper - 1]) / std::log(x[upper] / x[upper - 1]);
     return std::exp((1 - part) * std::log(y[upper - 1]) + part * std::log(y[upper]));
 }
@@ -58,7 +58,8 @@ AttenuationTable AttenuationTable::read(const std::filesystem::path& folder) {
 }
 
 Spectrum make_spectrum(const std::vector<double>& energy, const std::vector<double>& fluence, const AttenuationTable& attenuation) {
-    if (energy.empty() || energy.size() != fluence.size() || !ascending(energy)) throw bad_input("the energies are not ascending, or not as many as values", "spectrum");
+    if (energy.empty() || energy.size() != fluence.size() || !ascending(energy))
+        throw bad_input("the energies are not ascending, or not as many as values", "spectrum");
     double sum = 0;
     for (const double value : fluence) {
         if (!(value >= 0) || !std::isfinite(value)) throw bad_input("a fluence is negative or not a number", "spectrum");
@@ -82,8 +83,7 @@ namespace commission {
 
 AverageKernel average_kernel(const Spectrum& spectrum, const PointKernels& kernels, double depth) {
     const std::vector<double>& grid = kernels.energy_mev;
-    if (spectrum.energy_mev.back() > grid.back())
-        throw bad_input("the spectrum reaches beyond the highest energy of the point kernels", "spectrum");
+    if (spectrum.energy_mev.back() > grid.back()) throw bad_input("the spectrum reaches beyond the highest energy of the point kernels", "spectrum");
     // Released energy by energy; photons below the lowest kernel use it.
     std::vector<double> share(grid.size(), 0.0);
     double sum = 0;

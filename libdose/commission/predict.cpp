@@ -27,13 +27,11 @@ struct Request {
 };
 
 std::vector<double> numbers_of(const HeadModel& h) {
-    std::vector<double> all{h.spot_fwhm_x_mm,       h.spot_fwhm_y_mm,
-                            h.source_collimator_distance_mm, h.jaw_x_distance_mm,
-                            h.jaw_y_distance_mm,    h.jaw_transmission,
-                            h.maximum_field_radius_mm,       h.extrafocal.amplitude,
-                            h.extrafocal.sigma_mm,  h.extrafocal.distance_mm,
-                            h.electrons.sigma_mm,   h.electrons.amplitude_gy_cm2 > 0 ? 1.0 : 0.0,
-                            h.monitor_backscatter_x, h.monitor_backscatter_y};
+    std::vector<double> all{h.spot_fwhm_x_mm,          h.spot_fwhm_y_mm,       h.source_collimator_distance_mm,
+                            h.jaw_x_distance_mm,       h.jaw_y_distance_mm,    h.jaw_transmission,
+                            h.maximum_field_radius_mm, h.extrafocal.amplitude, h.extrafocal.sigma_mm,
+                            h.extrafocal.distance_mm,  h.electrons.sigma_mm,   h.electrons.amplitude_gy_cm2 > 0 ? 1.0 : 0.0,
+                            h.monitor_backscatter_x,   h.monitor_backscatter_y};
     for (const auto* list : {&h.profile_radius_mm, &h.profile, &h.softening_radius_mm, &h.softening_g_cm2, &h.output_side_mm, &h.output_correction}) {
         all.push_back(static_cast<double>(list->size()));
         all.insert(all.end(), list->begin(), list->end());
@@ -156,9 +154,10 @@ std::vector<std::vector<double>> predict(const BeamModel& model, const std::vect
                 const auto pixel = [&](double mm, double lower) { return (mm - lower) / map.pixel_mm; };
                 double sum = 0;
                 int count = 0;
-                for (int v = static_cast<int>(pixel(request.v_mm - 0.5 * detector_mm, map.lower_v_mm)); v < pixel(request.v_mm + 0.5 * detector_mm, map.lower_v_mm); ++v)
-                    for (int u = static_cast<int>(pixel(request.u_mm - 0.5 * detector_mm, map.lower_u_mm)); u < pixel(request.u_mm + 0.5 * detector_mm, map.lower_u_mm);
-                         ++u, ++count)
+                for (int v = static_cast<int>(pixel(request.v_mm - 0.5 * detector_mm, map.lower_v_mm));
+                     v < pixel(request.v_mm + 0.5 * detector_mm, map.lower_v_mm); ++v)
+                    for (int u = static_cast<int>(pixel(request.u_mm - 0.5 * detector_mm, map.lower_u_mm));
+                         u < pixel(request.u_mm + 0.5 * detector_mm, map.lower_u_mm); ++u, ++count)
                         if (u >= 0 && v >= 0 && u < map.size_u && v < map.size_v) sum += static_cast<double>(map.at(u, v));
                 values[i] = sum / std::max(1, count);
             } else {

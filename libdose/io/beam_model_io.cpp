@@ -103,10 +103,8 @@ void for_each_field(Model& model, Visitor&& visit) {
 }
 
 /// The columns of the fitted quantities under their names.
-constexpr std::pair<const char*, double FittedQuantity::*> fit_columns[] = {{"value", &FittedQuantity::value},
-                                                                           {"sigma", &FittedQuantity::sigma},
-                                                                           {"prior", &FittedQuantity::prior},
-                                                                           {"prior_sigma", &FittedQuantity::prior_sigma}};
+constexpr std::pair<const char*, double FittedQuantity::*> fit_columns[] = {
+    {"value", &FittedQuantity::value}, {"sigma", &FittedQuantity::sigma}, {"prior", &FittedQuantity::prior}, {"prior_sigma", &FittedQuantity::prior_sigma}};
 
 /// Canonical bytes: path, length and content of every field; numbers as little-endian IEEE doubles.
 struct Hasher {

@@ -44,7 +44,7 @@ struct CommissionCriterion {
 };
 
 struct CommissionOptions {
-    std::string name;          ///< of the model; empty: from the machine and the energy
+    std::string name;  ///< of the model; empty: from the machine and the energy
     bool cross_validate = true;
     int threads = 0;
     std::map<std::string, std::string> lineage;  ///< who, when, centre: as given
@@ -67,7 +67,7 @@ struct CommissionResult {
 /// Fits spectrum, profile, softening, focal spot, extrafocal source, contaminating electrons and the table of residual output factors,
 /// starting from `generic` (same fluence mode, nearest energy), which also is the prior. Deterministic. Throws bad_input when the linter
 /// finds an error, naming it.
-CommissionResult commission_beam_model(const MeasurementSet& measurements, const BeamModel& generic, const PointKernels& kernels, const AttenuationTable& attenuation,
-                            const CommissionOptions& options);
+CommissionResult commission_beam_model(const MeasurementSet& measurements, const BeamModel& generic, const PointKernels& kernels,
+                                       const AttenuationTable& attenuation, const CommissionOptions& options);
 
 }  // namespace libdose

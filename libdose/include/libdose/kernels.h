@@ -11,11 +11,11 @@ namespace libdose {
 /// Monte Carlo energy-deposition kernels of single energies in water, around the point where the photon interacts. Read with
 /// io::read_point_kernels.
 struct PointKernels {
-    std::vector<double> energy_mev;        ///< [e] ascending
-    std::vector<double> theta_edges_deg;   ///< [m + 1] 0 … 180
-    std::vector<double> radius_edges_cm;   ///< [r + 1] from 0
-    std::vector<double> cells;             ///< [e][m][r] part of the photon's energy that stays in the cell
-    std::vector<double> escaped;           ///< [e] part that leaves the sphere
+    std::vector<double> energy_mev;       ///< [e] ascending
+    std::vector<double> theta_edges_deg;  ///< [m + 1] 0 … 180
+    std::vector<double> radius_edges_cm;  ///< [r + 1] from 0
+    std::vector<double> cells;            ///< [e][m][r] part of the photon's energy that stays in the cell
+    std::vector<double> escaped;          ///< [e] part that leaves the sphere
 
     void check() const;  ///< throws bad_input: shapes, finite, non-negative, every energy accounted for
 };
