@@ -4,7 +4,7 @@
 #   install_packages.sh test    the same and what the tests need
 set -euo pipefail
 
-run_packages=(build-essential cmake ninja-build libeigen3-dev libdcmtk-dev libhdf5-dev libssl-dev libcli11-dev libfmt-dev nlohmann-json3-dev
+run_packages=(build-essential cmake ninja-build libeigen3-dev libdcmtk-dev libhdf5-dev libssl-dev libcli11-dev libyaml-cpp-dev libfmt-dev nlohmann-json3-dev
   python3 python3-numpy python3-matplotlib python3-pydicom python3-h5py)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev python3-venv python3-pip dicom3tools plastimatch)
 

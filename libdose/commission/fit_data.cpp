@@ -52,17 +52,18 @@ void add_depths(FitData& data, const MeasuredCurve& curve) {
     add(data, curve, position, measured, sigma);
 }
 
-/// Build-up: the finite size of the detector and its position count more than the noise.
+/// Build-up. Before 10 mm the size and the effective point of the detector count, and that the kernel's exponentials give up to 4 % too
+/// much dose there (docs/validation/monte-carlo.md).
 void add_shallow(FitData& data, const MeasuredCurve& curve) {
-    constexpr double depths[] = {3, 5, 7, 10, 13, 16, 20, 25};
+    constexpr double depths[] = {3, 5, 7, 10, 12, 14, 17, 20, 25};
     const double last = depth_of_maximum(curve) + 3;
     std::vector<double> position, measured, sigma;
     for (const double depth : depths) {
         if (depth > last || depth < curve.position_mm.front() || depth > curve.position_mm.back()) continue;
-        const double value = physics::table_value(curve.position_mm, curve.value, depth);
-        constexpr double relative_sigma = 0.005, position_sigma_mm = 0.5;
+        const double value = physics::table_value(curve.position_mm, curve.value, depth), slope = slope_at(curve, depth);
+        const bool before = depth < 10;
         position.push_back(depth), measured.push_back(value);
-        sigma.push_back(std::hypot(relative_sigma * value, position_sigma_mm * slope_at(curve, depth)));
+        sigma.push_back(std::hypot((before ? 0.03 : 0.004) * value, (before ? 1.0 : 0.25) * slope));
     }
     add(data, curve, position, measured, sigma);
 }

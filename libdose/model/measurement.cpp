@@ -1,9 +1,104 @@
 #include "libdose/measurement.h"
 
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <utility>
+
 #include "libdose/error.h"
 
 namespace libdose {
-std::string to_string(CurveKind) { return "x"; }
-void MeasurementSet::check() const {}
-std::vector<Finding> lint(const MeasurementSet&) { return {}; }
+
+namespace {
+
+constexpr std::pair<CurveKind, const char*> kinds[] = {{CurveKind::depth_dose, "depth_dose"},
+                                                       {CurveKind::tissue_phantom_ratio, "tpr"},
+                                                       {CurveKind::profile, "profile"},
+                                                       {CurveKind::output_factor, "output_factor"},
+                                                       {CurveKind::output_factor_in_air, "output_factor_in_air"},
+                                                       {CurveKind::primary_fluence, "primary_fluence"}};
+
+[[noreturn]] void fail(const MeasuredCurve& curve, const std::string& problem, const std::string& advice = {}) {
+    throw bad_input(problem, curve.name + (curve.source.empty() ? "" : ", " + curve.source), advice);
+}
+
+bool is_output(CurveKind kind) { return kind == CurveKind::output_factor || kind == CurveKind::output_factor_in_air; }
+
+void check_curve(const MeasuredCurve& curve) {
+    if (curve.position_mm.empty()) fail(curve, "the curve has no point");
+    if (curve.value.size() != curve.position_mm.size()) fail(curve, "there are not as many values as positions");
+    if (is_output(curve.kind) ? curve.side_y_of_mm.size() != curve.position_mm.size() : !curve.side_y_of_mm.empty())
+        fail(curve, "the second sides of the fields are not as many as the first");
+    for (std::size_t i = 0; i < curve.value.size(); ++i) {
+        const std::string at = " at " + std::to_string(curve.position_mm[i]) + " mm";
+        if (!std::isfinite(curve.position_mm[i])) fail(curve, "a position is not a number");
+        if (!std::isfinite(curve.value[i])) fail(curve, "the value" + at + " is not a number");
+        if (curve.value[i] < 0) fail(curve, "the value" + at + " is negative", "Take off the background, or leave the point out");
+        if (i == 0) continue;
+        const bool same = curve.position_mm[i] == curve.position_mm[i - 1] && (!is_output(curve.kind) || curve.side_y_of_mm[i] == curve.side_y_of_mm[i - 1]);
+        if (same) fail(curve, "the position" + at + " is there twice", "Keep one of the two points");
+        if (curve.position_mm[i] < curve.position_mm[i - 1]) fail(curve, "the positions do not ascend" + at);
+    }
+    const auto positive = [&](double value, const char* what, double largest) {
+        if (!(value > 0 && value <= largest))
+            fail(curve, std::string(what) + " is " + std::to_string(value) + " mm, not between 0 and " + std::to_string(static_cast<int>(largest)));
+    };
+    positive(curve.sad_mm, "the source-axis distance", 2000);
+    const bool has_field = !is_output(curve.kind) && curve.kind != CurveKind::primary_fluence;
+    if (has_field) positive(curve.side_x_mm, "the field's side along x", 600), positive(curve.side_y_mm, "the field's side along y", 600);
+    const bool has_surface = curve.kind == CurveKind::depth_dose || curve.kind == CurveKind::profile || curve.kind == CurveKind::output_factor;
+    if (has_surface) positive(curve.ssd_mm, "the source-surface distance", 3000);
+    if (curve.kind == CurveKind::profile || curve.kind == CurveKind::output_factor) positive(curve.depth_mm, "the depth of the detector", 1000);
+    if (curve.kind == CurveKind::tissue_phantom_ratio && (!curve.normalised || !(curve.normalisation_mm > 0)))
+        fail(curve, "the depth at which the ratio is 1 is not stated");
+    if (is_output(curve.kind) && (!curve.normalised || !(curve.normalisation_mm > 0))) fail(curve, "the field whose output factor is 1 is not stated");
+    if (is_output(curve.kind))
+        for (std::size_t i = 0; i < curve.value.size(); ++i) {
+            positive(curve.position_mm[i], "a field's side along x", 600);
+            positive(curve.side_y_of_mm[i], "a field's side along y", 600);
+        }
+    if (curve.kind == CurveKind::depth_dose || curve.kind == CurveKind::tissue_phantom_ratio || curve.kind == CurveKind::primary_fluence)
+        if (curve.position_mm.front() < 0) fail(curve, "a position is negative");
+}
+
+}  // namespace
+
+std::string to_string(CurveKind kind) {
+    for (const auto& [k, name] : kinds)
+        if (k == kind) return name;
+    return "";
+}
+
+CurveKind curve_kind_from_string(const std::string& text) {
+    std::string known;
+    for (const auto& [kind, name] : kinds) {
+        if (text == name) return kind;
+        known += (known.empty() ? "" : ", ") + std::string(name);
+    }
+    throw bad_input("unknown kind of measurement \"" + text + "\"", "", "Known: " + known);
+}
+
+std::string to_string(ProfileAxis axis) { return axis == ProfileAxis::crossline ? "crossline" : axis == ProfileAxis::inline_axis ? "inline" : "diagonal"; }
+
+void MeasurementSet::check() const {
+    if (curves.empty()) throw bad_input("there is no curve", "measurements");
+    if (!(nominal_energy_mv >= 1 && nominal_energy_mv <= 50)) throw bad_input("the nominal energy is not stated", "measurements", "Give --energy-mv");
+    if (fluence_mode != "STANDARD" && fluence_mode != "FFF")
+        throw bad_input("the fluence mode is not stated", "measurements", "Give --fluence-mode STANDARD or FFF");
+    std::set<std::string> names;
+    for (const MeasuredCurve& curve : curves) {
+        check_curve(curve);
+        if (!names.insert(curve.name).second) fail(curve, "two curves are of the same quantity, field and depth", "Keep one of them");
+    }
+    for (const auto& [what, value] : {std::pair{"jaw", jaw_transmission}, std::pair{"leaf", leaf_transmission}})
+        if (value && !(*value >= 0 && *value <= 0.2))
+            throw bad_input(std::string("the transmission of the ") + what + " is not between 0 and 0.2", "measurements");
+    if (absolute && !(absolute->gy_per_mu > 1e-4 && absolute->gy_per_mu < 0.1))
+        throw bad_input("the absolute dose is " + std::to_string(absolute->gy_per_mu) + " Gy/MU, not between 0.0001 and 0.1", "measurements");
+    if (absolute && !(absolute->ssd_mm >= 500 && absolute->ssd_mm <= 2000 && absolute->depth_mm > 0 && absolute->depth_mm < 400 && absolute->side_mm >= 20 &&
+                      absolute->side_mm <= 400))
+        throw bad_input("the set-up of the absolute dose is not one that can be calculated", "measurements",
+                        "SSD 500 to 2000 mm, depth to 400 mm, side 20 to 400 mm");
+}
+
 }  // namespace libdose

@@ -1,0 +1,66 @@
+// What the readers of measurements share: statements in free text, and the set that they fill.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libdose/io/measurements.h"
+#include "libdose/measurement.h"
+
+namespace libdose::io {
+
+/// A number with its unit, mm; throws bad_input for another unit.
+double in_mm(double value, const std::string& unit, const std::string& where);
+/// The whole text as a number. Throws bad_input: "is not a number".
+double number_of(const std::string& text, const std::string& where);
+std::string trimmed(const std::string& text);
+std::vector<std::string> split(const std::string& text, char separator);
+/// Lines of a text file without carriage returns. Throws bad_input.
+std::vector<std::string> lines_of(const std::filesystem::path& file);
+
+/// What the comments of a file say. "key: value" lines go before free text.
+struct Statements {
+    std::map<std::string, std::string> keys;  ///< lower case
+    std::optional<double> energy_mv, ssd_mm, sad_mm, depth_mm, reference_side_mm, side_x_mm, side_y_mm;
+    std::optional<std::string> fluence_mode;
+    bool one_at_maximum = false;
+    std::string title;  ///< first line
+};
+/// Throws bad_input when the comments state a quantity twice with different values.
+Statements statements_of(const std::vector<std::string>& comments, const std::string& file);
+
+/// Collects curves and what they share.
+class SetBuilder {
+public:
+    explicit SetBuilder(const MeasurementQuestions& asked) : asked_(asked) {}
+
+    /// The value that a file states, or else the user's; throws bad_input when they differ, or when there is none and `needed`.
+    std::optional<double> settle(const std::optional<double>& stated, const std::optional<double>& asked, const std::string& what, const std::string& option,
+                                 const std::string& where, bool needed) const;
+    void energy(const std::optional<double>& mv, const std::string& where);
+    void fluence_mode(const std::optional<std::string>& mode, const std::string& where);
+    void machine(const std::string& name, const std::string& where);
+    void title(const std::string& text);
+    /// Sorts the points and names the curve.
+    void add(MeasuredCurve curve);
+
+    const MeasurementQuestions& asked() const { return asked_; }
+    MeasurementSet set;
+
+private:
+    const MeasurementQuestions& asked_;
+    std::string energy_where_, mode_where_, machine_where_;
+};
+
+/// By its extension and its first lines.
+void read_measurement_file(const std::filesystem::path& file, SetBuilder& builder);
+void read_measurement_csv(const std::filesystem::path& file, SetBuilder& builder, const std::map<std::string, std::string>& given = {});
+void read_rfa300(const std::filesystem::path& file, SetBuilder& builder);
+void read_mcc(const std::filesystem::path& file, SetBuilder& builder);
+void read_w2cad(const std::filesystem::path& file, SetBuilder& builder);
+void read_measurement_yaml(const std::filesystem::path& file, SetBuilder& builder);
+
+}  // namespace libdose::io
