@@ -25,6 +25,7 @@ void add_calc(CLI::App& app, Command& run);
 void add_gamma(CLI::App& app, Command& run);
 void add_dvh(CLI::App& app, Command& run);
 void add_model(CLI::App& app, Command& run);
+void add_commissioning(CLI::App& model, Command& run);  ///< part of add_model
 void add_validate(CLI::App& app, Command& run);
 
 /// The designs that `--leaf-ends` and `--leaves` ask for: those of the data folder, or none for sharp ends. Throws bad_input for leaves

@@ -90,7 +90,7 @@ void add_model(CLI::App& app, Command& run) {
     CLI::App* model = app.add_subcommand("model", "Beam models");
     model->require_subcommand(1);
     model->footer(std::string("Examples:\n  dose model list\n  dose model show generic-6MV\n  dose model output generic-6MV --side 30 --side 200\n  dose model "
-                              "calibrate my-model.h5\n") +
+                              "calibrate my-model.h5\n  dose model commission measured/ --out my-6MV.h5 --report my-6MV.html\n") +
                   exit_code_text);
     CLI::App* list_command = model->add_subcommand("list", "The beam models, leaf designs and couches that come with libdose");
     list_command->callback([&run] { run = list; });
@@ -110,6 +110,7 @@ void add_model(CLI::App& app, Command& run) {
     output_command->add_option("--engine", wanted->engine, "collapsed-cone or pencil-beam")->capture_default_str();
     output_command->add_option("--json", wanted->json, "Also write them as JSON");
     output_command->callback([&run, wanted] { run = [wanted] { return output(wanted->name, wanted->sides, wanted->engine, wanted->json); }; });
+    add_commissioning(*model, run);
     auto file = std::make_shared<std::filesystem::path>();
     CLI::App* calibrate_command = model->add_subcommand("calibrate", "Calculate the reference dose of a model and seal the file with its hash");
     calibrate_command->add_option("file", *file, "Model file; replaced")->required();

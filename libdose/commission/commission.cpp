@@ -173,7 +173,7 @@ CommissionResult commission_beam_model(const MeasurementSet& set, const BeamMode
     clock("build-up");
 
     const FitData everything = fit_data(set, DataPart::everything);
-    const int evaluations = (getenv("EV") ? atoi(getenv("EV")) : 6) * (static_cast<int>(all.size()) + 2);
+    const int evaluations = 7 * (static_cast<int>(all.size()) + 2);
     LeastSquaresResult joint = fit(maker, generic, all, everything, cache, evaluations, part(0.35, 0.55, "all together"));
     maker.fit_rates();
     result.converged = joint.converged;

@@ -40,7 +40,8 @@ void add(FitData& data, const MeasuredCurve& curve, const std::vector<double>& p
 /// Depths from behind the maximum on, closer where the curve bends; smoothed over 5 mm.
 void add_depths(FitData& data, const MeasuredCurve& curve) {
     constexpr double depths[] = {20, 25, 30, 40, 50, 70, 100, 130, 160, 200, 240, 280, 320};
-    constexpr double relative_sigma = 0.003;
+    // The smallest fields: detector, and position of the edges. The largest: the walls of the tank.
+    const double side = std::min(curve.side_x_mm, curve.side_y_mm), relative_sigma = side < 15 ? 0.008 : side > 350 ? 0.004 : 0.003;
     const double first = std::max(20.0, depth_of_maximum(curve) + 3);
     std::vector<double> position, measured, sigma;
     for (const double depth : depths) {

@@ -97,11 +97,6 @@ LeastSquaresResult least_squares(const std::vector<Parameter>& parameters, const
     auto status = solver.minimizeInit(t);
     for (status = Eigen::LevenbergMarquardtSpace::Running; status == Eigen::LevenbergMarquardtSpace::Running && functor.evaluations < most_evaluations;) {
         status = solver.minimizeOneStep(t);
-        if (getenv("DBG")) {
-            fprintf(stderr, "ev %d chi2 %.3f:", functor.evaluations, solver.fnorm * solver.fnorm);
-            for (double x : functor.values_at(t)) fprintf(stderr, " %.4f", x);
-            fprintf(stderr, "\n");
-        }
         if (progress) progress(std::min(1.0, static_cast<double>(functor.evaluations) / most_evaluations));
     }
     result.converged = status != Eigen::LevenbergMarquardtSpace::Running && status != Eigen::LevenbergMarquardtSpace::ImproperInputParameters &&

@@ -234,6 +234,7 @@ BeamModel read(const std::filesystem::path& path, bool sealed) {
         if (model.content_hash != hash_of(model))
             throw bad_input("the beam model does not match its hash: it was changed after it was sealed", path.string(),
                             "Use an intact copy, or calibrate it again to seal it");
+        if (file.has_attribute("/", "signature")) model.signature = file.text("/", "signature");
     }
     return model;
 }
@@ -252,6 +253,8 @@ std::string write_beam_model(const BeamModel& model, const std::filesystem::path
     file.text("/", "schema", schema);
     file.integer("/", "schema_version", schema_version);
     file.text("/", "content_hash", hash);
+    // A signature of other content would be a lie; a model that was changed is no longer signed.
+    if (!model.signature.empty() && hash == model.content_hash) file.text("/", "signature", model.signature);
     file.commit();
     return hash;
 }

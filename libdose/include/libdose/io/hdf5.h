@@ -20,6 +20,11 @@ BeamModel read_unsealed_beam_model(const std::filesystem::path& file);
 /// Calculates the hash of the content and writes the file (temporary name, rename). Returns the hash.
 std::string write_beam_model(const BeamModel& model, const std::filesystem::path& file);
 
+/// The centre's signature (hexadecimal) of a content hash, with its private Ed25519 key in PEM. Throws bad_input for another key.
+std::string sign_hash(const std::string& hash, const std::filesystem::path& private_key);
+/// Whether the signature is that of the hash by the owner of the key. Throws bad_input when the file holds no public Ed25519 key.
+bool signature_holds(const std::string& hash, const std::string& signature, const std::filesystem::path& public_key);
+
 /// Monte Carlo point kernels (data/kernels/water_point_kernels.h5). Throws bad_input.
 PointKernels read_point_kernels(const std::filesystem::path& file);
 
