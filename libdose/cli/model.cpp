@@ -6,6 +6,7 @@
 #include "libdose/couch.h"
 #include "libdose/data.h"
 #include "libdose/io/hdf5.h"
+#include "libdose/kernels.h"
 #include "libdose/leaf_design.h"
 #include "physics/head.h"
 
@@ -76,8 +77,16 @@ int output(const std::string& name, const std::vector<double>& sides, const std:
     return done;
 }
 
-int calibrate_file(const std::filesystem::path& file) {
+int calibrate_file(const std::filesystem::path& file, int rates) {
     BeamModel model = io::read_unsealed_beam_model(file);
+    if (model.cone_kernel.rates_cm2_g.empty() || rates > 0) {
+        const PointKernels kernels = io::read_point_kernels(data_folder() / "kernels" / "water_point_kernels.h5");
+        model.cone_kernel = make_cone_kernel(model.spectrum, kernels, start_rates(model.nominal_energy_mv, rates > 0 ? rates : 3), true);
+        model.pencil_kernel = make_pencil_kernel(model.spectrum, kernels);
+        fmt::print("{}: kernels made, rates", model.name);
+        for (const double rate : model.cone_kernel.rates_cm2_g) fmt::print(" {:.4g}", rate);
+        fmt::print(" cm2/g\n");
+    }
     model.calibration = calibrate(model);
     const std::string hash = io::write_beam_model(model, file);
     fmt::print("{}: maximum at {:.2f} cm, sealed with {}\n", model.name, model.calibration.depth_of_maximum_cm, hash);
@@ -112,9 +121,12 @@ void add_model(CLI::App& app, Command& run) {
     output_command->callback([&run, wanted] { run = [wanted] { return output(wanted->name, wanted->sides, wanted->engine, wanted->json); }; });
     add_commissioning(*model, run);
     auto file = std::make_shared<std::filesystem::path>();
-    CLI::App* calibrate_command = model->add_subcommand("calibrate", "Calculate the reference dose of a model and seal the file with its hash");
+    auto rates = std::make_shared<int>(0);
+    CLI::App* calibrate_command =
+        model->add_subcommand("calibrate", "Make the kernels of a model that lacks them, calculate its reference dose and seal the file with its hash");
     calibrate_command->add_option("file", *file, "Model file; replaced")->required();
-    calibrate_command->callback([&run, file] { run = [file] { return calibrate_file(*file); }; });
+    calibrate_command->add_option("--rates", *rates, "Make the kernels anew with this number of shared rates")->check(CLI::Range(2, 4));
+    calibrate_command->callback([&run, file, rates] { run = [file, rates] { return calibrate_file(*file, *rates); }; });
 }
 
 }  // namespace libdose::cli

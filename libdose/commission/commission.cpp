@@ -27,16 +27,6 @@ bool has(const MeasurementSet& set, CurveKind kind) {
     return std::any_of(set.curves.begin(), set.curves.end(), [&](const MeasuredCurve& curve) { return curve.kind == kind; });
 }
 
-/// Whether the same field has profiles at two depths: only then do they tell horns from softening.
-bool profiles_at_two_depths(const MeasurementSet& set) {
-    for (const MeasuredCurve& a : set.curves)
-        for (const MeasuredCurve& b : set.curves)
-            if (a.kind == CurveKind::profile && b.kind == CurveKind::profile && a.side_x_mm == b.side_x_mm && a.side_y_mm == b.side_y_mm && a.axis == b.axis &&
-                b.depth_mm > a.depth_mm + 30)
-                return true;
-    return false;
-}
-
 /// What the data can tell, in the order of the joint fit.
 std::vector<Quantity> quantities_for(const MeasurementSet& set, const BeamModel& generic) {
     std::vector<Quantity> wanted{Quantity::spectrum_tilt, Quantity::spectrum_filter, Quantity::spectrum_endpoint};
@@ -54,7 +44,7 @@ std::vector<Quantity> quantities_for(const MeasurementSet& set, const BeamModel&
         wanted.push_back(Quantity::electron_attenuation);
         wanted.push_back(Quantity::electron_sigma);
     }
-    if (!generic.head.softening_g_cm2.empty() && profiles_at_two_depths(set)) wanted.push_back(Quantity::softening);
+    if (!generic.head.softening_g_cm2.empty()) wanted.push_back(Quantity::softening);
     return wanted;
 }
 

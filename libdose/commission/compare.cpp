@@ -225,10 +225,13 @@ std::vector<CommissionCriterion> judge(const std::vector<CurveComparison>& compa
                     if (c.position_mm[i] >= peak) {
                         beyond = std::max(beyond, std::abs(d)), sum += d, squares += d * d, ++count;
                     } else {
-                        // 10 % or 2 mm: where the measured curve has the calculated value within 2 mm, the point passes.
-                        const double low = physics::table_value(c.position_mm, c.measured, c.position_mm[i] - 2),
-                                     high = physics::table_value(c.position_mm, c.measured, c.position_mm[i] + 2);
-                        const bool near = c.calculated[i] >= std::min(low, high) && c.calculated[i] <= std::max(low, high);
+                        // 10 % or 2 mm: within 2 mm one curve has the value that the other has here.
+                        const auto reaches = [&](const std::vector<double>& curve, double value) {
+                            const double a = physics::table_value(c.position_mm, curve, c.position_mm[i] - 2),
+                                         b = physics::table_value(c.position_mm, curve, c.position_mm[i] + 2);
+                            return value >= std::min(a, b) && value <= std::max(a, b);
+                        };
+                        const bool near = reaches(c.measured, c.calculated[i]) || reaches(c.calculated, c.measured[i]);
                         if (!near) build_up = std::max(build_up, std::abs(d));
                     }
                 }

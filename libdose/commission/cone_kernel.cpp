@@ -116,6 +116,17 @@ struct RateFunctor {
 
 }  // namespace
 
+std::vector<double> start_rates(double nominal_energy_mv, int count) {
+    if (count < 2 || count > 4) throw bad_input("there must be two to four rates", "cone kernel");
+    constexpr double known[][4] = {{4, 5.5, 2.6, 0.038}, {6, 4.4, 2.1, 0.036}, {10, 3.0, 1.2, 0.030}, {15, 2.5, 0.83, 0.028}};
+    const double* best = known[0];
+    for (const auto& row : known)
+        if (std::abs(row[0] - nominal_energy_mv) < std::abs(best[0] - nominal_energy_mv)) best = row;
+    if (count == 2) return {best[1], best[3]};
+    if (count == 4) return {best[1], best[2], best[2] / 3, best[3]};
+    return {best[1], best[2], best[3]};
+}
+
 ConeKernel make_cone_kernel(const Spectrum& spectrum, const PointKernels& kernels, const std::vector<double>& start, bool fit_rates) {
     if (start.empty() || start.size() > 4 || !std::all_of(start.begin(), start.end(), [](double a) { return a > 0 && std::isfinite(a); }))
         throw bad_input("there must be one to four positive rates", "cone kernel");

@@ -32,7 +32,7 @@ Parameter parameter_for(Quantity quantity, const BeamModel& generic) {
         case Quantity::electron_sigma:
             return {"electron width", "mm, one standard deviation", generic.head.electrons.sigma_mm, 10, 200, generic.head.electrons.sigma_mm, 30, 3};
         case Quantity::softening:
-            return {"off-axis softening", "of the generic model's", 1, 0, 3, 1, 0.4, 0.05};
+            return {"off-axis softening", "of the generic model's", 1, 0, 2.5, 1, 0.4, 0.05};
     }
     throw internal_error("a quantity without bounds", "commissioning");
 }

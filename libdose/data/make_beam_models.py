@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Make the generic beam models and the material basis from spectra, attenuation tables and Monte Carlo point kernels.
+"""Make the generic beam models and the material basis from spectra and attenuation tables.
 
-    python3 libdose/data/make_beam_models.py [--out DIR]        # needs numpy, scipy, h5py
+    python3 libdose/data/make_beam_models.py [--out DIR]        # needs numpy, h5py
 
-Writes `materials/basis.csv` and unsealed `models/generic-*.h5`; `dose model calibrate FILE` then calculates the
-calibration with the engine itself and seals the file with its hash. `libdose/data/make_beam_models.sh` does both.
+Writes `materials/basis.csv` and unsealed `models/generic-*.h5` without kernels; `dose model calibrate FILE` then makes the
+kernels of the spectrum, calculates the calibration with the engine itself and seals the file with its hash.
+`libdose/data/make_beam_models.sh` does both.
 Everything is deterministic. The method is described in docs/methods/beam-model.md.
 """
 import argparse
@@ -12,14 +13,9 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from scipy.optimize import minimize, nnls
 
 HERE = Path(__file__).resolve().parent
-MEV_PER_G_TO_GY = 1.602176634e-10
 BIN_SPLIT = 4  # sub-bins of a spectrum bin: photons are uniform within a bin, attenuation is not
-HARDENING_DEPTHS_G_CM2 = np.array([0.0, 5.0, 12.0, 22.0, 35.0, 55.0])
-# Start values of the fit of the shared rates (cm²/g), fast to slow.
-RATE_STARTS = {4: [5.5, 2.6, 0.038], 6: [4.4, 2.1, 0.036], 10: [3.0, 1.2, 0.030], 15: [2.5, 0.83, 0.028]}
 HIGH_Z = "titanium"
 ELECTRON_REST_MEV = 0.51099895
 STOPPING_RATIO_SPECTRUM = 6  # MV; at 10 g/cm²
@@ -115,129 +111,6 @@ def read_spectrum(path):
     return energy[keep], fluence[keep] / fluence[keep].sum()
 
 
-class PointKernels:
-    def __init__(self):
-        with h5py.File(HERE / "kernels/water_point_kernels.h5") as file:
-            self.energy = file["energy_MeV"][:]
-            self.cells = file["total"][:].astype(float)       # [energy, theta, radius]
-            self.radius = file["radius_edges_cm"][:]
-            self.theta = file["theta_edges_deg"][:]
-            escaped = 1.0 - file["sum_total"][:]
-        # What leaves the 60 cm sphere goes on in the cone in which it leaves it, as the last shell does.
-        last = self.cells[:, :, -1]
-        self.escape = last / last.sum(1, keepdims=True) * escaped[:, None]
-
-    def average(self, energy, weight):
-        """Kernel cells and escape per cone, averaged over a spectrum of released energy (linear in log E)."""
-        low = np.clip(np.searchsorted(self.energy, energy) - 1, 0, len(self.energy) - 2)
-        step = np.log(self.energy[low + 1] / self.energy[low])
-        part = np.clip(np.log(energy / self.energy[low]) / step, 0.0, 1.0)
-        share = np.zeros(len(self.energy))
-        np.add.at(share, low, weight * (1 - part))
-        np.add.at(share, low + 1, weight * part)
-        share /= share.sum()
-        cells, escape = np.tensordot(share, self.cells, 1), share @ self.escape
-        total = cells.sum() + escape.sum()
-        return cells / total, escape / total
-
-
-def fit_cones(kernels, cells, escape, rates):
-    """Non-negative c_mk with C_m(r) = sum_k c_mk (1 - exp(-a_k r)) and the cone's total energy as a hard wish."""
-    radius = kernels.radius[1:]
-    cumulative = cells.cumsum(1)
-    importance = np.where(radius <= 30, 1.0, 0.3)
-    rows = np.vstack([(1 - np.exp(-np.outer(radius, rates))) * importance[:, None], 30 * np.ones(len(rates))])
-    coefficients = np.empty((len(cells), len(rates)))
-    residual = 0.0
-    for m in range(len(cells)):
-        target = np.append(cumulative[m] * importance, 30 * (cumulative[m, -1] + escape[m]))
-        coefficients[m], norm = nnls(rows, target)
-        residual += norm ** 2
-    return coefficients / coefficients.sum(), residual
-
-
-def cone_kernel(kernels, released, start):
-    cells, escape = kernels.average(*released(10.0))
-    best = minimize(lambda logs: 1e4 * fit_cones(kernels, cells, escape, np.exp(logs))[1], np.log(start),
-                    method="Nelder-Mead", options=dict(xatol=1e-4, fatol=1e-7, maxiter=2000))
-    rates = np.sort(np.exp(best.x))[::-1]
-    sets = []
-    for depth in HARDENING_DEPTHS_G_CM2:
-        cells, escape = kernels.average(*released(depth))
-        sets.append(fit_cones(kernels, cells, escape, rates)[0])
-    return rates, np.array(sets)
-
-
-def kernel_by_ring_and_offset(kernels, cells, ring_edges, offset_edges):
-    """Energy of a point kernel in cylindrical rings around its axis and in slices along it (both in cm)."""
-    n_theta, n_radius = 10, 24
-    histogram = np.zeros((len(ring_edges) - 1, len(offset_edges) - 1))
-    cosines = np.cos(np.radians(kernels.theta))
-    u = (np.arange(n_theta) + 0.5) / n_theta
-    v = (np.arange(n_radius) + 0.5) / n_radius
-    for m in range(len(cells)):
-        cos = cosines[m] + (cosines[m + 1] - cosines[m]) * u
-        sin = np.sqrt(1 - cos ** 2)
-        radius = kernels.radius[:-1, None] + np.diff(kernels.radius)[:, None] * v      # [radius, sub]
-        lateral = radius[:, :, None] * sin
-        along = radius[:, :, None] * cos
-        weight = np.broadcast_to((cells[m] / (n_theta * n_radius))[:, None, None], lateral.shape)
-        histogram += np.histogram2d(lateral.ravel(), along.ravel(), [ring_edges, offset_edges], weights=weight.ravel())[0]
-    return histogram
-
-
-def pencil_kernel(kernels, materials, energy, fluence, released, components=5):
-    """Dose of a pencil of photons in water: TERMA along the axis convolved with the point kernels, then five
-    components of the (depth, radius) matrix of the dose of round fields (singular value decomposition)."""
-    step, depth_max, reach = 0.1, 60.0, 60.0
-    ring_edges = np.concatenate([[0, 0.02, 0.04, 0.07], np.geomspace(0.1, 60.0, 70)])
-    offset_edges = np.arange(-reach, depth_max + step / 2, step) - step / 2
-    rows = [kernel_by_ring_and_offset(kernels, kernels.average(*released(depth))[0], ring_edges, offset_edges)
-            for depth in HARDENING_DEPTHS_G_CM2]
-    depth = (np.arange(int(depth_max / step)) + 0.5) * step
-    mu = materials.mu("water", energy)
-    terma = (fluence * energy * mu) @ np.exp(-np.outer(mu, depth)) * MEV_PER_G_TO_GY * step  # Gy cm² cm per photon/cm²
-    share = np.array([np.interp(depth, HARDENING_DEPTHS_G_CM2, np.eye(len(rows))[h]) for h in range(len(rows))])
-    zero = int(round(reach / step))
-    dose = np.zeros((len(depth), len(ring_edges) - 1))                                      # Gy cm², per slice
-    for h, row in enumerate(rows):
-        source = terma * share[h]
-        size = len(source) + row.shape[1] - 1
-        spectrum = np.fft.rfft(source, size)[:, None] * np.fft.rfft(row.T, size, axis=0)
-        dose += np.fft.irfft(spectrum, size, axis=0)[zero:zero + len(depth)]
-    dose /= step                                                                           # ring-integrated dose, Gy cm²
-    cumulative = dose.cumsum(1)
-    norm = cumulative[:, -1:]
-    u, s, vt = np.linalg.svd(cumulative / norm, full_matrices=False)
-    shapes = np.diff(vt[:components], axis=1, prepend=0.0)
-    weights = (u[:, :components] * s[:components]) * norm
-    area = np.pi * np.diff(ring_edges ** 2)
-    worst = np.abs((u[:, :components] * s[:components]) @ vt[:components] - cumulative / norm).max()
-    pick = np.unique(np.concatenate([np.arange(0, 60, 1), np.arange(60, len(depth), 5), [len(depth) - 1]]))
-    # The first node stands for the surface itself.
-    nodes = depth[pick]
-    return ring_edges, shapes / area, nodes, weights[pick], worst
-
-
-def rate_starts(megavolts, count):
-    """Start values of `count` rates: the three known ones, fewer, or with more between."""
-    known = np.array(RATE_STARTS[megavolts])
-    return known[[0, 2]] if count == 2 else known if count == 3 else np.append(known[:2], np.geomspace(known[1] / 3, known[2], count - 2))
-
-
-def depth_dose_10cm(radius, components, depth, weights):
-    """Depth dose of the round field of 100 cm² at the surface, SSD 100 cm, from the pencil kernel: percent at 10 cm, maximum, and the
-    slope of its logarithm at 10 cm (1/cm)."""
-    area = np.pi * np.diff(radius ** 2)
-    def dose(d):
-        w = np.array([np.interp(d, depth, column) for column in weights.T])
-        edge = 10 / np.sqrt(np.pi) * (100 + d) / 100
-        share = np.clip((edge ** 2 - radius[:-1] ** 2) / np.diff(radius ** 2), 0, 1)
-        return (w @ components) @ (area * share) * (100 / (100 + d)) ** 2
-    curve = np.array([dose(d) for d in np.arange(0.5, 4.5, 0.05)])
-    return 100 * dose(10.0) / curve.max(), curve.max(), np.log(dose(9.0) / dose(11.0)) / 2
-
-
 def softening(materials, energy, fluence, radius_mm):
     """Water (g/cm²) that the spectrum at a radius has seen less of, so that its narrow-beam attenuation rises as Tailor's formula says."""
     mu = materials.mu("water", energy)
@@ -249,25 +122,6 @@ def softening(materials, energy, fluence, radius_mm):
     theta = np.degrees(np.arctan(radius_mm / 1000))
     wanted = 1 + 0.00181 * theta + 0.00202 * theta ** 2 - 0.0000942 * theta ** 3
     return np.interp(wanted, ratio, less)
-
-
-def unflattened(materials, kernels, energy, fluence, drop):
-    """The spectrum without its filter: steel taken off until the depth dose at 10 cm is `drop` percent of the maximum lower."""
-    mu_steel = materials.mu("steel", energy)
-    def depth_dose(steel):
-        f = fluence * np.exp(mu_steel * steel)
-        f /= f.sum()
-        mu = materials.mu("water", energy)
-        def released(depth):
-            return np.maximum(energy, kernels.energy[0]), f * energy * mu * np.exp(-mu * depth)
-        return depth_dose_10cm(*pencil_kernel(kernels, materials, energy, f, released)[:4])[0], f
-    start = depth_dose(0.0)[0]
-    low, high = 0.0, 40.0
-    for _ in range(12):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if start - depth_dose(middle)[0] < drop else (low, middle)
-    print(f"  {0.5 * (low + high):.1f} g/cm2 of steel taken off")
-    return depth_dose(0.5 * (low + high))[1]
 
 
 def write_wedges(head, materials, energy, fluence, depth_dose_slope, golden):
@@ -300,34 +154,23 @@ def write_wedges(head, materials, energy, fluence, depth_dose_slope, golden):
     group["golden_position_mm"], group["golden_fraction"] = y, fraction
 
 
-def make_model(out, megavolts, materials, kernels, rate_count=3, free=False):
+def make_model(out, megavolts, materials, free=False):
     energy, fluence = read_spectrum(HERE / f"spectra/spectrum_{megavolts}MV_mohan.csv")
-    mu = materials.mu("water", energy)
     if free:
-        fluence = unflattened(materials, kernels, energy, fluence, FREE_DROP[megavolts])
-
-    def released(depth):
-        return np.maximum(energy, kernels.energy[0]), fluence * energy * mu * np.exp(-mu * depth)
-
-    rates, coefficients = cone_kernel(kernels, released, rate_starts(megavolts, rate_count))
-    radius, components, depth, weights, worst = pencil_kernel(kernels, materials, energy, fluence, released)
-    depth_dose, maximum, slope = depth_dose_10cm(radius, components, depth, weights)
+        fluence = fluence * np.exp(materials.mu("steel", energy) * STEEL_TAKEN_OFF[megavolts])
+        fluence /= fluence.sum()
+    mu = materials.mu("water", energy)
+    maximum, slope = DEPTH_DOSE[megavolts, free]
     name = f"generic-{megavolts}" + ("FFF" if free else "MV")
     path = out / "models" / f"{name}.h5"
     path.parent.mkdir(parents=True, exist_ok=True)
     with h5py.File(path, "w") as file:
-        file.attrs.update(schema="libdose-beam-model", schema_version=2, name=name, version="2", machine="",
+        file.attrs.update(schema="libdose-beam-model", schema_version=3, name=name, version="3", machine="",
                           description=f"Generic {'flattening-filter-free' if free else 'flattened'} {megavolts} MV photon beam; not a real machine",
                           nominal_energy_mv=float(megavolts), fluence_mode="FFF" if free else "STANDARD")
         group = file.create_group("spectrum")
         group["energy_mev"], group["fluence"] = energy, fluence
         group["mu_water_cm2_g"], group["mu_high_z_cm2_g"] = mu, materials.mu(HIGH_Z, energy)
-        group = file.create_group("cone_kernel")
-        group["rates_cm2_g"], group["theta_edges_deg"] = rates, kernels.theta
-        group["depth_g_cm2"], group["coefficients"] = HARDENING_DEPTHS_G_CM2, coefficients
-        group = file.create_group("pencil_kernel")
-        group["radius_cm"], group["components"] = radius, components
-        group["depth_g_cm2"], group["weights"] = depth, weights
         group = file.create_group("head")
         attenuation, reach = ELECTRONS[megavolts]
         group.attrs.update(spot_fwhm_x_mm=2.0, spot_fwhm_y_mm=2.0, source_collimator_distance_mm=450.0, jaw_x_distance_mm=406.0,
@@ -347,7 +190,7 @@ def make_model(out, megavolts, materials, kernels, rate_count=3, free=False):
                            collapsed_cone_10cm=0.0, pencil_beam_maximum=0.0, pencil_beam_10cm=0.0)
         group = file.create_group("sources")
         group.attrs.update(SOURCES)
-    print(f"{name}: depth dose at 10 cm {depth_dose:.1f} %, rates {np.round(rates, 4)} cm2/g, pencil kernel worst round-field error {100 * worst:.2f} % of the broad beam")
+    print(name)
 
 
 # Open field in air against the axis: (radius in mm, value). 0: flattened beams; else the unflattened beam of these megavolts.
@@ -360,7 +203,12 @@ PROFILES = {
 EXTRAFOCAL = {"STANDARD": 0.09, "FFF": 0.04}
 ELECTRON_SURFACE = 0.10                                                     # of the maximum of 10x10, head entirely open
 ELECTRONS = {4: (1.7, 1.7), 6: (1.3, 2.2), 10: (1.0, 3.2), 15: (0.8, 4.2)}  # attenuation cm²/g, range g/cm²
-FREE_DROP = {6: 2.9, 10: 2.5}                                               # percent of the maximum, depth dose at 10 cm
+# Steel (g/cm²) that stands for the flattening filter: taken off, the depth dose at 10 cm is 2.9 (6 MV) and 2.5 (10 MV) percent of the maximum lower.
+STEEL_TAKEN_OFF = {6: 1.20605, 10: 3.94043}
+# Of the round field of 100 cm² at the surface, SSD 100 cm, from the pencil kernel of the spectrum: the maximum (Gy cm²) and the slope of
+# the logarithm of the depth dose at 10 cm (1/cm).
+DEPTH_DOSE = {(4, False): (6.1892e-12, 0.059478), (6, False): (7.3146e-12, 0.053784), (6, True): (2.8462e-12, 0.055663),
+              (10, False): (8.9111e-12, 0.046437), (10, True): (3.7431e-12, 0.049587), (15, False): (1.12270e-11, 0.042598)}
 # Enhanced dynamic wedge: table(y) = a - b tan 60° (1 - c y - exp(d y)), y in cm.
 GOLDEN = {6: (1.145259, 0.742644, -0.0025865, 0.08710), 10: (1.128009, 0.769109, -0.0031304, 0.0719)}
 WEDGES = [("physical", 15, 150.0), ("physical", 30, 150.0), ("physical", 45, 100.0), ("physical", 60, 75.0), ("motorised", 60, 150.0)]
@@ -369,8 +217,8 @@ SOURCES = {
     "spectrum": "Mohan, Chui, Lidofsky, Med. Phys. 12 (1985) 592, as distributed with EGSnrc; each bin split into "
                 f"{BIN_SPLIT}; below 0.1 MeV the photons are kept and use the kernel of 0.1 MeV",
     "attenuation": "NIST XCOM without coherent scattering; basis materials water and titanium",
-    "cone_kernel": "EGSnrc/EDKnrc point kernels in water (kernels/water_point_kernels.h5), shared rates, sum of coefficients 1",
-    "pencil_kernel": "the same point kernels convolved with TERMA in semi-infinite water; five singular components",
+    "cone_kernel": "EGSnrc/EDKnrc point kernels in water (kernels/water_point_kernels.h5), by `dose model calibrate`",
+    "pencil_kernel": "the same point kernels, by `dose model calibrate`",
     "spot": "2 mm FWHM: within the 0.7-3.3 mm measured by Jaffray et al, Med. Phys. 20 (1993) 1417",
     "transmission": "jaws 0.5 %, leaves 1.5 %: round figures, typical of a conventional linac; not of one machine",
     "profile": "flattened: rounded from the primary fluence of a Siemens Artiste 6 MV (e0404/photonPencilBeamKernelCalc, MIT licence), one for every "
@@ -394,15 +242,14 @@ SOURCES = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=HERE, help="folder that gets materials/ and models/")
-    parser.add_argument("--rates", type=int, default=3, help="number of shared rates of the collapsed-cone kernel (docs: ablation)")
     parser.add_argument("--energies", type=int, nargs="*", default=[4, 6, 10, 15])
     arguments = parser.parse_args()
-    materials, kernels = Materials(), PointKernels()
+    materials = Materials()
     write_basis(materials, arguments.out)
     for megavolts in arguments.energies:
-        make_model(arguments.out, megavolts, materials, kernels, arguments.rates)
-        if megavolts in FREE_DROP:
-            make_model(arguments.out, megavolts, materials, kernels, arguments.rates, free=True)
+        make_model(arguments.out, megavolts, materials)
+        if megavolts in STEEL_TAKEN_OFF:
+            make_model(arguments.out, megavolts, materials, free=True)
 
 
 if __name__ == "__main__":

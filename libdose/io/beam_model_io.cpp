@@ -180,6 +180,7 @@ struct FieldWriter {
 
 struct FieldReader {
     const Hdf5Reader& file;
+    bool without_kernels = false;  ///< as make_beam_models.py leaves them to `dose model calibrate`
     void list(const char* object, const char* name, std::vector<WedgeModel>& values) {
         const double count = file.number(object, name);
         if (!(count >= 0 && count <= 100) || count != std::floor(count))
@@ -187,8 +188,9 @@ struct FieldReader {
         values.resize(static_cast<std::size_t>(count));
     }
     void group(const char* path) {
-        if (!file.has(path)) throw bad_input("the group is missing", file.where(path));
+        if (!file.has(path) && !is_left_out(path)) throw bad_input("the group is missing", file.where(path));
     }
+    bool is_left_out(const std::string& path) const { return without_kernels && path.find("_kernel") != std::string::npos; }
     bool optional_group(const char* path, bool) { return file.has(path); }
     void fit(const char* object, std::vector<FittedQuantity>& values) {
         const std::vector<std::string> names = file.texts(object, "names"), units = file.texts(object, "units");
@@ -205,6 +207,7 @@ struct FieldReader {
     void text(const char* object, const char* name, std::string& value) { value = file.text(object, name); }
     void number(const char* object, const char* name, double& value) { value = file.number(object, name); }
     void array(const char* path, std::vector<double>& values, const std::vector<std::size_t>& shape) {
+        if (is_left_out(path)) return;
         values = file.doubles(path);
         const std::vector<std::size_t> stored = file.shape(path);
         bool fits = stored.size() == std::max<std::size_t>(1, shape.size());
@@ -224,7 +227,7 @@ BeamModel read(const std::filesystem::path& path, bool sealed) {
         throw bad_input("the beam model has schema version " + short_number(version) + ", which this libdose does not read", path.string(),
                         "It reads versions " + std::to_string(oldest_version) + " to " + std::to_string(schema_version));
     BeamModel model;
-    FieldReader reader{file};
+    FieldReader reader{file, !sealed && !file.has("/cone_kernel") && !file.has("/pencil_kernel")};
     for_each_field(model, reader);
     model.check(sealed);
     if (sealed) {

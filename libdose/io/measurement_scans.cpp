@@ -179,6 +179,7 @@ void read_mcc(const std::filesystem::path& path, SetBuilder& builder) {
             data = false;
         } else if (data) {
             const std::vector<std::string> words = words_of(line);
+            if (words.empty()) continue;
             if (words.size() < 2) throw bad_input("a line of data has no value", at);
             scan.position_mm.push_back(number_of(words[0], at)), scan.value.push_back(number_of(words[1], at));
         } else if (open) {

@@ -114,7 +114,7 @@ private:
         const auto top = static_cast<std::size_t>(std::max_element(c.value.begin(), c.value.end()) - c.value.begin());
         const double maximum = c.position_mm[top];
         if (c.position_mm.size() < 5) return add(Severity::error, c.name, "fewer than five depths");
-        if (c.value.back() > 0.95 * c.value[top])
+        if (c.value.back() > 0.95 * c.value[top] || maximum > 0.5 * (c.position_mm.front() + c.position_mm.back()))
             return add(Severity::error, c.name, "the dose does not fall with depth: does depth run from the surface down?");
         if (c.position_mm.back() > 1000)
             return add(Severity::error, c.name, "depths reach " + short_number(c.position_mm.back()) + " mm: are they in a smaller unit than stated?");

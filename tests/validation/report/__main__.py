@@ -4,7 +4,7 @@
 
 Each table stands in a page between `<!-- table NAME -->` and `<!-- end -->`; only what is between them is replaced.
 Results are kept as JSON and HDF5 under --work, and a step whose result is there is not run again. Needs numpy, h5py and
-matplotlib; the step "rates" also needs scipy and is left out without it.
+matplotlib.
 """
 import argparse
 import re

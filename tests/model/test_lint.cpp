@@ -1,0 +1,188 @@
+// The linter: each finding by a curve that has just that fault.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "libdose/error.h"
+#include "libdose/measurement.h"
+
+using namespace libdose;
+
+namespace {
+
+using Severity = Finding::Severity;
+
+/// Build-up to a maximum at 15 mm, then 5.6 % per cm: about 6 MV.
+MeasuredCurve depth_dose(double side, double scale = 1) {
+    MeasuredCurve c;
+    c.kind = CurveKind::depth_dose;
+    c.name = "depth dose " + std::to_string(static_cast<int>(side));
+    c.side_x_mm = c.side_y_mm = side, c.ssd_mm = 1000;
+    for (int d = 0; d <= 300; d += 5) {
+        c.position_mm.push_back(scale * d);
+        c.value.push_back(100 * std::exp(-0.0056 * d) * (1 - 0.5 * std::exp(-d / 4.0)));
+    }
+    return c;
+}
+
+MeasuredCurve outputs() {
+    MeasuredCurve c;
+    c.kind = CurveKind::output_factor;
+    c.name = "output factors";
+    c.ssd_mm = 900, c.depth_mm = 100, c.normalised = true, c.normalisation_mm = 100;
+    c.position_mm = c.side_y_of_mm = {30, 40, 60, 100, 200};
+    c.value = {0.842, 0.878, 0.930, 1, 1.10};
+    return c;
+}
+
+MeasuredCurve profile(double width, double centre = 0, double slope = 0) {
+    MeasuredCurve c;
+    c.kind = CurveKind::profile;
+    c.name = "profile";
+    c.side_x_mm = c.side_y_mm = 100, c.ssd_mm = 900, c.depth_mm = 100;
+    for (int x = -90; x <= 90; ++x) {
+        c.position_mm.push_back(x);
+        c.value.push_back(50 * (std::erf((x - centre + 0.5 * width) / 4) - std::erf((x - centre - 0.5 * width) / 4)) * (1 + slope * x));
+    }
+    return c;
+}
+
+MeasurementSet complete() {
+    MeasurementSet set;
+    set.nominal_energy_mv = 6, set.fluence_mode = "STANDARD";
+    set.curves = {depth_dose(40), depth_dose(100), depth_dose(200), outputs(), profile(100)};
+    set.absolute = AbsoluteDose{0.01, 1000, 15, 100};
+    return set;
+}
+
+/// Worst finding whose text holds the word; null when there is none.
+const Finding* found(const std::vector<Finding>& findings, const std::string& word) {
+    const Finding* worst = nullptr;
+    for (const Finding& f : findings)
+        if (f.text.find(word) != std::string::npos && (!worst || f.severity > worst->severity)) worst = &f;
+    return worst;
+}
+
+void expect(const MeasurementSet& set, const std::string& word, Severity severity) {
+    const auto findings = lint(set);
+    const Finding* finding = found(findings, word);
+    ASSERT_NE(finding, nullptr) << word;
+    EXPECT_EQ(static_cast<int>(finding->severity), static_cast<int>(severity)) << finding->text;
+}
+
+}  // namespace
+
+TEST(Lint, ACompleteSetHasNoErrorAndNoWarning) {
+    const MeasurementSet set = complete();
+    EXPECT_NO_THROW(set.check());
+    for (const Finding& f : lint(set)) EXPECT_EQ(static_cast<int>(f.severity), static_cast<int>(Severity::note)) << f.curve << ": " << f.text;
+}
+
+TEST(Lint, DepthsInTheWrongUnit) {
+    MeasurementSet set = complete();
+    set.curves[1] = depth_dose(100, 0.1);
+    expect(set, "cm read as mm", Severity::error);
+    set.curves[1] = depth_dose(100, 10);
+    expect(set, "smaller unit", Severity::error);
+}
+
+TEST(Lint, DepthRunningUpwards) {
+    MeasurementSet set = complete();
+    std::reverse(set.curves[1].value.begin(), set.curves[1].value.end());
+    expect(set, "does not fall with depth", Severity::error);
+}
+
+TEST(Lint, AnotherEnergy) {
+    MeasurementSet set = complete();
+    set.nominal_energy_mv = 15;
+    expect(set, "15 MV has it from", Severity::warning);
+    expect(set, "TPR 20,10 is", Severity::error);
+}
+
+TEST(Lint, ProfilesOfAnotherFieldOffCentreOrBehindAWedge) {
+    MeasurementSet set = complete();
+    set.curves[4] = profile(120);
+    expect(set, "stated 100 mm", Severity::error);
+    set.curves[4] = profile(103);
+    expect(set, "stated 100 mm", Severity::warning);
+    set.curves[4] = profile(100, 12);
+    expect(set, "centred at 12", Severity::error);
+    set.curves[4] = profile(100, 2);
+    expect(set, "centred at 2", Severity::warning);
+    set.curves[4] = profile(100, 0, 0.003);
+    expect(set, "is there a wedge", Severity::error);
+}
+
+TEST(Lint, NormalisationAndPercent) {
+    MeasurementSet set = complete();
+    for (double& value : set.curves[3].value) value *= 100;
+    expect(set, "not 1", Severity::error);
+    set = complete();
+    for (double& value : set.curves[3].value) value *= 1.01;
+    expect(set, "not 1", Severity::warning);
+}
+
+TEST(Lint, NoiseFromPointToPoint) {
+    MeasurementSet set = complete();
+    for (std::size_t i = 0; i < set.curves[1].value.size(); ++i) set.curves[1].value[i] *= i % 2 ? 1.03 : 0.97;
+    expect(set, "noise of", Severity::warning);
+}
+
+TEST(Lint, OneCurveIsNotEnough) {
+    MeasurementSet set = complete();
+    set.curves = {depth_dose(100)};
+    expect(set, "at least three are needed", Severity::error);
+    expect(set, "fewer than three output factors", Severity::error);
+}
+
+TEST(Lint, ContradictingTables) {
+    MeasurementSet set = complete();
+    MeasuredCurve other = outputs();
+    other.name = "output factors at another depth", other.depth_mm = 50;
+    other.value = {0.70, 0.878, 0.930, 1, 1.10};
+    set.curves.push_back(other);
+    expect(set, "and 0.7 in", Severity::error);
+    MeasuredCurve ratio = depth_dose(100);
+    ratio.kind = CurveKind::tissue_phantom_ratio, ratio.name = "tpr", ratio.ssd_mm = 0, ratio.normalised = true, ratio.normalisation_mm = 100;
+    for (double& value : ratio.value) value = std::pow(value, 0.5);
+    const double at = ratio.value[20];
+    for (double& value : ratio.value) value /= at;
+    set = complete();
+    set.curves.push_back(ratio);
+    expect(set, "are both of one beam", Severity::error);
+}
+
+TEST(Lint, PublishedSpread) {
+    MeasurementSet set = complete();
+    set.curves[3].value[1] = 0.80;  // published 0.878
+    expect(set, "published 0.878", Severity::warning);
+    set.leaf_transmission = 0.05;
+    expect(set, "transmission of the leaves", Severity::warning);
+    MeasuredCurve fluence;
+    fluence.kind = CurveKind::primary_fluence, fluence.name = "primary fluence", fluence.normalised = true;
+    for (int r = 0; r <= 250; r += 10) fluence.position_mm.push_back(r), fluence.value.push_back(std::exp(-0.003 * r));
+    set.curves.push_back(fluence);
+    expect(set, "with flattening filter does not have", Severity::error);
+}
+
+TEST(Measurement, SetsThatCannotBeUsedAreRefused) {
+    const auto problem = [](auto&& change) {
+        MeasurementSet set = complete();
+        change(set);
+        try {
+            set.check();
+        } catch (const Error& error) {
+            return std::string(error.what());
+        }
+        return std::string("no error");
+    };
+    EXPECT_NE(problem([](auto& s) { s.curves[0].value[3] = std::nan(""); }).find("not a number"), std::string::npos);
+    EXPECT_NE(problem([](auto& s) { s.curves[0].position_mm[3] = s.curves[0].position_mm[2]; }).find("there twice"), std::string::npos);
+    EXPECT_NE(problem([](auto& s) { std::swap(s.curves[0].position_mm[3], s.curves[0].position_mm[2]); }).find("do not ascend"), std::string::npos);
+    EXPECT_NE(problem([](auto& s) { s.curves[0].ssd_mm = 0; }).find("source-surface"), std::string::npos);
+    EXPECT_NE(problem([](auto& s) { s.curves[1].name = s.curves[0].name; }).find("two curves"), std::string::npos);
+    EXPECT_NE(problem([](auto& s) { s.fluence_mode.clear(); }).find("fluence mode"), std::string::npos);
+    EXPECT_NE(problem([](auto& s) { s.absolute->gy_per_mu = 1; }).find("Gy/MU"), std::string::npos);
+    EXPECT_NE(problem([](auto& s) { s.curves.clear(); }).find("no curve"), std::string::npos);
+}
