@@ -61,7 +61,9 @@ const BeamModel& ModelStore::for_beam(const Beam& beam, const std::string& force
     const BeamModel* generic = nullptr;
     for (const std::string& name : names()) {
         const BeamModel& model = get(name);
-        if (model_fits(model, beam)) {
+        // What was commissioned without the name of its machine serves nobody's plan unasked.
+        const bool nameless = model.machine.empty() && !model.lineage.empty();
+        if (!nameless && model_fits(model, beam)) {
             // What was commissioned for the machine goes before what fits any.
             if (!model.machine.empty()) return model;
             if (!generic) generic = &model;

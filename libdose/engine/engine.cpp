@@ -156,6 +156,8 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     for (const Task& task : tasks) {
         std::string stage = task.beams.size() == 1 ? "beam " + task.beams.front()->name : std::to_string(task.beams.size()) + " beams";
         std::vector<FluenceMap> maps;
+        if (const auto source = task.model->sources.find("calibration"); source != task.model->sources.end() && source->second.rfind("assumed", 0) == 0)
+            result.notes.push_back("the dose per MU of the beam model " + task.model->name + " is " + source->second);
         const cpu::TermaTable terma(task.model->spectrum);
         fluence.terma = &terma;
         for (const Beam* beam : task.beams) {

@@ -1,5 +1,6 @@
 """The dose command as a user runs it: exit codes, one clear error, help. Usage: test_command_line.py DOSE"""
 import json
+import math
 import os
 import pathlib
 import re
@@ -49,6 +50,62 @@ class CommandLine(unittest.TestCase):
         for arguments in ([], ["fly"], ["calc"], ["gamma", "one"], ["gamma", "a", "b", "--distance-mm", "-1"], ["info", "--no-such-option", "."]):
             with self.subTest(arguments=arguments):
                 self.assert_error(run(*arguments), 2)
+
+    def write_measurements(self, name="set", change=lambda text: text):
+        """Curves with the shape of 6 MV."""
+        folder = self.folder / name
+        folder.mkdir()
+        depths = range(0, 301, 5)
+        rows = "".join(f"{d}," + ",".join(f"{math.exp(-0.0056 * d) * (1 - 0.5 * math.exp(-d / 4)):.5f}" for _ in range(3)) + "\n" for d in depths)
+        (folder / "depth_dose.csv").write_text(change("# 6 MV, flattened; SSD 1000 mm\ndepth_mm,side_40_mm,side_100_mm,side_200_mm\n" + rows))
+        (folder / "output_factors.csv").write_text("# SSD 900 mm, depth 100 mm; 100 x 100 mm = 1\nside_mm,output_factor\n30,0.842\n40,0.878\n100,1\n200,1.1\n")
+        return folder
+
+    def test_lint(self):
+        result = run("model", "lint", self.write_measurements(), "--json", self.folder / "lint.json")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        findings = json.loads((self.folder / "lint.json").read_text())["findings"]
+        self.assertIn("no absolute dose", " ".join(f["text"] for f in findings))
+        # Depths in cm under a header of mm.
+        wrong = self.write_measurements("wrong", lambda text: re.sub(r"(?m)^(\d+),", lambda m: f"{int(m.group(1)) / 10:g},", text))
+        result = run("model", "lint", wrong)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("were depths in cm read as mm?", result.stdout)
+        self.assert_error(run("model", "commission", wrong, "--out", self.folder / "wrong.h5"), 2, "were depths in cm read as mm?")
+        self.assertFalse((self.folder / "wrong.h5").exists())
+        self.assert_error(run("model", "lint", self.folder / "set", "--energy-mv", "10"), 2, "--energy-mv says 10")
+        self.assert_error(run("model", "lint", self.folder / "nowhere"), 2, "nowhere")
+
+    def test_models_are_verified_compared_and_signed(self):
+        models = pathlib.Path(__file__).resolve().parents[2] / "libdose/data/models"
+        model, private, public = self.folder / "model.h5", self.folder / "private.pem", self.folder / "public.pem"
+        model.write_bytes((models / "generic-6MV.h5").read_bytes())
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", private], check=True, capture_output=True)
+        subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True, capture_output=True)
+        result = run("model", "verify", model)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("not signed", result.stdout)
+        self.assert_error(run("model", "verify", model, "--public-key", public), 2, "not signed")
+        self.assert_error(run("model", "sign", model, "--key", public), 2, "private Ed25519 key")
+        self.assertEqual(run("model", "sign", model, "--key", private).returncode, 0)
+        result = run("model", "verify", model, "--public-key", public)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("signed by the owner of", result.stdout)
+        other = self.folder / "other.pem"
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", private], check=True, capture_output=True)
+        subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", other], check=True, capture_output=True)
+        self.assert_error(run("model", "verify", model, "--public-key", other), 2, "the signature is not one of this model")
+        self.assertEqual(run("model", "diff", model, "generic-6MV").returncode, 0, "a signature is no content")
+        result = run("model", "diff", model, "generic-10MV")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("nominal_energy_mv", result.stdout)
+        # A changed byte of a number is noticed.
+        content = bytearray(model.read_bytes())
+        at = content.find(struct.pack("<d", 0.005))
+        self.assertGreater(at, 0)
+        content[at:at + 8] = struct.pack("<d", 0.006)
+        model.write_bytes(content)
+        self.assert_error(run("model", "verify", model), 2, "does not match its hash")
 
     def test_missing_path(self):
         missing = self.folder / "nowhere"
