@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "cli/common.h"
+#include "engine/devices.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
 #include "libdose/io/hdf5.h"
@@ -19,7 +20,7 @@ namespace {
 struct Arguments {
     std::vector<std::filesystem::path> cases;
     std::filesystem::path json, out;
-    std::string engine = "collapsed-cone", quality = "standard", model, lattice, directions, lateral_scaling = "on";
+    std::string engine = "collapsed-cone", quality = "standard", model, lattice, directions, lateral_scaling = "on", leaves = "varian-millennium-120";
     std::vector<std::string> suites, without;
     std::vector<double> grid_mm;
     int threads = 0;
@@ -101,7 +102,46 @@ void print(const ValidationResult& r) {
     }
 }
 
+/// Fields that need a head model, without reference cases.
+int validate_plans(const Arguments& arguments) {
+    if (arguments.suites != std::vector<std::string>{"mppg5b"})
+        throw bad_input("there is no reference case", "dose validate", "Give their files, or --suite mppg5b alone for its tests 5.4 to 5.8");
+    PlanCheckOptions options;
+    options.algorithm = algorithm_from_string(arguments.engine);
+    options.quality = quality_from_string(arguments.quality);
+    if (arguments.grid_mm.size() > 1) throw bad_input("plans are calculated on voxels of one spacing", "--grid");
+    if (!arguments.grid_mm.empty()) options.grid_mm = arguments.grid_mm[0];
+    options.threads = arguments.threads;
+    ModelStore store;
+    const BeamModel& model = store.get(arguments.model.empty() ? "generic-6MV" : arguments.model);
+    const auto designs = read_leaf_designs(data_folder() / "mlc");
+    const LeafDesign& design = *design_by_name(designs, arguments.leaves);
+    std::vector<PlanCheck> checks;
+    {
+        Progress progress;
+        options.progress = std::ref(progress);
+        checks = check_plans(model, design, MaterialTable::read_csv(data_folder() / "materials" / "basis.csv"), options);
+    }
+    fmt::print("{}, {}, {}, leaves {}: plans in water against exact rays\n", model.name, arguments.engine, arguments.quality, design.name);
+    nlohmann::json json = {
+        {"model", model.name}, {"hash", model.content_hash}, {"engine", arguments.engine}, {"leaves", design.name}, {"plans", nlohmann::json::array()}};
+    std::size_t passed = 0, failed = 0;
+    for (const PlanCheck& check : checks) {
+        fmt::print("{}: {}, {:.1f} s\n", check.test, check.where, check.seconds);
+        print("mppg5b", check.rows);
+        json["plans"].push_back({{"test", check.test}, {"where", check.where}, {"seconds", finite(check.seconds)}, {"rows", nlohmann::json::array()}});
+        for (const SuiteRow& row : check.rows) {
+            json["plans"].back()["rows"].push_back(as_json(row));
+            ++(row.passed ? passed : failed);
+        }
+    }
+    fmt::print("{} criteria passed, {} failed\n", passed, failed);
+    if (!arguments.json.empty()) write_json(json, arguments.json);
+    return failed > 0 ? failed_criteria : done;
+}
+
 int validate_cases(const Arguments& arguments) {
+    if (arguments.cases.empty()) return validate_plans(arguments);
     ValidationOptions options;
     options.algorithm = algorithm_from_string(arguments.engine);
     options.quality = quality_from_string(arguments.quality);
@@ -150,7 +190,8 @@ int validate_cases(const Arguments& arguments) {
 void add_validate(CLI::App& app, Command& run) {
     auto arguments = std::make_shared<Arguments>();
     CLI::App* validate = app.add_subcommand("validate", "Compare the engine with Monte Carlo reference cases, in absolute dose");
-    validate->add_option("cases", arguments->cases, "Reference cases (HDF5, docs/data/reference-case.md)")->required();
+    validate->add_option("cases", arguments->cases,
+                         "Reference cases (HDF5, docs/data/reference-case.md); none with --suite mppg5b: its plans in water, tests 5.4 to 5.8");
     validate->add_option("--engine", arguments->engine, "collapsed-cone or pencil-beam")->capture_default_str();
     validate->add_option("--quality", arguments->quality, "draft, standard or high")->capture_default_str();
     validate->add_option("--model", arguments->model, "Beam model; default: the generic model of the case's spectrum");
@@ -159,6 +200,7 @@ void add_validate(CLI::App& app, Command& run) {
         ->expected(1, 3)
         ->check(CLI::Range(0.5, 20.0));
     validate->add_option("--suite", arguments->suites, "Judge by the tolerances of: gates, venselaar, tg53, mppg5b; may be repeated");
+    validate->add_option("--leaves", arguments->leaves, "Leaf design of the plans of mppg5b")->capture_default_str();
     validate->add_option("--out", arguments->out, "Folder for the calculated dose on the case's voxels (HDF5)");
     validate->add_option("--lateral-scaling", arguments->lateral_scaling, "Pencil beam: widen kernels by density, on or off")
         ->capture_default_str()
@@ -169,7 +211,8 @@ void add_validate(CLI::App& app, Command& run) {
     validate->add_option("--lattice", arguments->lattice, "rounded or interpolated; default: by quality")->check(CLI::IsMember({"rounded", "interpolated"}));
     validate->add_option("--threads", arguments->threads, "CPU threads; 0: all cores")->capture_default_str()->check(CLI::NonNegativeNumber);
     validate->add_option("--json", arguments->json, "Also write the results as JSON");
-    validate->footer(std::string("Example:\n  dose validate tests/data/reference/*.h5 --suite gates --suite venselaar --json validation.json\n") +
+    validate->footer(std::string("Example:\n  dose validate tests/data/reference/*.h5 --suite gates --suite venselaar --json validation.json\n  dose validate "
+                                 "--suite mppg5b --model my-6MV.h5\n") +
                      exit_code_text);
     validate->callback([&run, arguments] { run = [arguments] { return validate_cases(*arguments); }; });
 }

@@ -37,6 +37,12 @@ std::array<double, 2> carried(double rate, double begin, double end) {
     return {near - far - upper, upper};
 }
 
+/// Water (mm) from the surface to a place, along the ray from the source; places are (u, v, along) from the source.
+double water_mm(const WaterPoint& point, const Vec3& place) {
+    const double across = point.inwards.dot(place);
+    return place.norm() * (1 - point.inwards[2] * point.ssd_mm / across);
+}
+
 /// The softening of a map by radius, once per point.
 class Softening {
 public:
@@ -153,7 +159,7 @@ double PointDose::collapsed_cone(const FluenceMap& map, const WaterPoint& point)
         gone = radius > reach;
         const double fluence = gone ? 0 : bilinear(map, u, v);
         if (fluence == 0) return source;
-        const double length = q.norm(), path = (q[2] - point.ssd_mm) * length / q[2] * cm_per_mm, filter = softening.path(radius);
+        const double length = q.norm(), path = water_mm(point, q) * cm_per_mm, filter = softening.path(radius);
         source.energy = fluence * scale * scale * released(path + filter) * (filter != 0 ? open / released(filter) : 1.0);
         const double cosine = std::clamp(direction.dot(q) / length, -1.0, 1.0);
         const double a = std::sqrt(0.5 * (1 - cosine)) * static_cast<double>(angle_nodes);
@@ -173,7 +179,7 @@ double PointDose::collapsed_cone(const FluenceMap& map, const WaterPoint& point)
 
     const Vec3 axis = here.normalized();
     const Vec3 across = Vec3(0, 1, 0).cross(axis).normalized(), up = axis.cross(across);
-    const bool on_axis = point.x_mm == 0 && point.y_mm == 0;
+    const bool on_axis = point.x_mm == 0 && point.y_mm == 0 && point.mirrored && point.inwards[2] == 1;
     const int azimuths = on_axis ? quadrant_azimuths : 4 * quadrant_azimuths;
     const double turn = on_axis ? 0.5 * pi : 2 * pi;
     double dose = 0;
@@ -184,7 +190,8 @@ double PointDose::collapsed_cone(const FluenceMap& map, const WaterPoint& point)
             // Every second cone is turned by half a step.
             const double phi = turn * (a + (p % 2 ? 0.25 : 0.75)) / azimuths;
             const Vec3 direction = cosine_[p] * axis + sine * (std::cos(phi) * across + std::sin(phi) * up);
-            const double to_surface_cm = direction[2] > 1e-9 ? point.depth_mm / direction[2] * cm_per_mm : 1e9;
+            const double rises = point.inwards.dot(direction);
+            const double to_surface_cm = rises > 1e-9 ? point.inwards.dot(here - Vec3(0, 0, point.ssd_mm)) / rises * cm_per_mm : 1e9;
             Source before = source_at(direction, 0);
             bool inside = before.energy != 0;
             for (std::size_t n = 0; n + 1 < node_cm_.size(); ++n) {
@@ -210,7 +217,7 @@ double PointDose::pencil_beam(const FluenceMap& map, const WaterPoint& point) co
     const double sad = map.frame.source_axis_distance_mm, distance = point.ssd_mm + point.depth_mm, magnification = distance / sad;
     const std::size_t rings = pencil_.radius_cm.size() - 1, components = pencil_.components.size() / rings;
     const double u = point.x_mm / magnification, v = point.y_mm / magnification;
-    const double path = point.depth_mm * cm_per_mm * std::hypot(point.x_mm, point.y_mm, distance) / distance;
+    const double path = water_mm(point, Vec3(point.x_mm, point.y_mm, distance)) * cm_per_mm;
     std::vector<double> weight(components);
     physics::pencil_weights(pencil_, path, weight.data());
     double sum = 0;
@@ -238,7 +245,7 @@ double PointDose::pencil_beam(const FluenceMap& map, const WaterPoint& point) co
 double PointDose::electrons(const FluenceMap& map, const WaterPoint& point) const {
     if (map.electrons.values.empty() || !(electrons_.amplitude_gy_cm2 > 0)) return 0;
     const double distance = point.ssd_mm + point.depth_mm, scale = map.frame.source_axis_distance_mm / distance;
-    const double path = point.depth_mm * cm_per_mm * std::hypot(point.x_mm, point.y_mm, distance) / distance;
+    const double path = water_mm(point, Vec3(point.x_mm, point.y_mm, distance)) * cm_per_mm;
     return electrons_.amplitude_gy_cm2 * map.electrons.at(point.x_mm * scale, point.y_mm * scale) * scale * scale *
            physics::electron_depth_curve(path, electrons_.attenuation_cm2_g, electrons_.range_g_cm2);
 }

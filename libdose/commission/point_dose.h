@@ -11,14 +11,17 @@
 
 namespace libdose::commission {
 
-/// A point in water that is flat, at right angles to the axis of the beam and endless behind its surface. mm.
+/// A point in water that is flat and endless behind its surface. mm.
 struct WaterPoint {
-    double ssd_mm = 0, depth_mm = 0;
-    double x_mm = 0, y_mm = 0;  ///< off the axis at the point's own depth, along u and v of the map
+    double ssd_mm = 0, depth_mm = 0;  ///< along the axis of the beam
+    double x_mm = 0, y_mm = 0;        ///< off the axis at the point's own depth, along u and v of the map
+    /// The field is its own mirror image in u and in v: a quadrant is enough for points on the axis.
+    bool mirrored = true;
+    Vec3 inwards = Vec3(0, 0, 1);  ///< normal of the surface, in u, v and along the beam
 };
 
 /// Dose of one beam's fluence maps, Gy per unit of the map's values × unit photon fluence, as compute_dose gives it. Maps have no wedge
-/// and no tray. On the axis a map must be its own mirror image in u and in v.
+/// and no tray.
 class PointDose {
 public:
     PointDose(const Spectrum& spectrum, const ConeKernel& cones, const PencilKernel& pencil, const ElectronContamination& electrons);

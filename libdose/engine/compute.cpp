@@ -9,6 +9,7 @@
 #include "cpu/pencil.h"
 #include "cpu/superposition.h"
 #include "cpu/terma.h"
+#include "libdose/error.h"
 
 namespace libdose {
 
@@ -134,6 +135,15 @@ QualitySettings quality_settings(Quality quality) {
             return {20, 20, 400, cpu::LatticeMode::interpolated, 0.34};
     }
     return {12, 12, 192, cpu::LatticeMode::interpolated, 0.5};
+}
+
+double gray_per_unit(const BeamModel& model, Algorithm algorithm) {
+    const Calibration& c = model.calibration;
+    const bool cone = algorithm == Algorithm::collapsed_cone;
+    const double reference =
+        c.depth == "10cm" ? (cone ? c.collapsed_cone_10cm : c.pencil_beam_10cm) : (cone ? c.collapsed_cone_maximum : c.pencil_beam_maximum);
+    if (!(reference > 0)) throw bad_input("the beam model is not calibrated", model.name, "Run: dose model calibrate FILE");
+    return c.reference_gy_per_mu / reference;
 }
 
 std::vector<float> compute_dose(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options) {

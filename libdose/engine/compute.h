@@ -33,6 +33,9 @@ struct ComputeOptions {
     std::map<std::string, double>* seconds = nullptr;  ///< time per stage is added here
 };
 
+/// Gray of one unit of compute_dose's dose and one MU. Throws bad_input for a model that is not calibrated.
+double gray_per_unit(const BeamModel& model, Algorithm algorithm);
+
 /// Dose per voxel, Gy per unit of the maps' values × unit photon fluence (Gy cm²): not yet multiplied by Gy/MU. All maps
 /// belong to one beam model.
 std::vector<float> compute_dose(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options);

@@ -63,15 +63,6 @@ PatientBox calculation_box(const PatientBox& patient, const Plan& plan, const Be
     return box;
 }
 
-double gray_per_unit(const BeamModel& model, Algorithm algorithm) {
-    const Calibration& c = model.calibration;
-    const bool cone = algorithm == Algorithm::collapsed_cone;
-    const double reference =
-        c.depth == "10cm" ? (cone ? c.collapsed_cone_10cm : c.pencil_beam_10cm) : (cone ? c.collapsed_cone_maximum : c.pencil_beam_maximum);
-    if (!(reference > 0)) throw bad_input("the beam model is not calibrated", model.name, "Run: dose model calibrate FILE");
-    return c.reference_gy_per_mu / reference;
-}
-
 }  // namespace
 
 CalculationResult calculate(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials,

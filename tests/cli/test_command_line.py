@@ -51,6 +51,18 @@ class CommandLine(unittest.TestCase):
             with self.subTest(arguments=arguments):
                 self.assert_error(run(*arguments), 2)
 
+    def test_plans_of_mppg5b(self):
+        # Draft quality on a coarse grid: the shape of the answer, and that it is judged.
+        result = run("validate", "--suite", "mppg5b", "--engine", "pencil-beam", "--quality", "draft", "--grid", "4", "--json", self.folder / "plans.json")
+        self.assertIn(result.returncode, (0, 1), result.stderr)
+        plans = json.loads((self.folder / "plans.json").read_text())["plans"]
+        self.assertEqual([p["test"][:3] for p in plans], ["5.4", "5.5", "5.6", "5.7", "5.8"])
+        for plan in plans:
+            self.assertEqual([r["test"].split(",")[0] for r in plan["rows"]], ["high dose", "penumbra", "tail"])
+            self.assertTrue(all(0 < r["value"] < 10 and r["points"] > 10 for r in plan["rows"]), plan)
+        self.assert_error(run("validate", "--suite", "gates"), 2, "no reference case")
+        self.assert_error(run("validate", "--suite", "mppg5b", "--leaves", "nobody"), 2, "nobody")
+
     def write_measurements(self, name="set", change=lambda text: text):
         """Curves with the shape of 6 MV."""
         folder = self.folder / name

@@ -75,7 +75,9 @@ TEST(Commission, FindsAKnownModelAgain) {
     for (const CurveComparison& c : result.curves) {
         if (c.engine != "collapsed-cone") continue;
         EXPECT_LT(c.max_abs_percent, 0.4) << c.name;
-        if (c.kind == CurveKind::output_factor) EXPECT_LT(c.before_max_abs_percent, 0.3) << c.name;
+        if (c.kind == CurveKind::output_factor) {
+            EXPECT_LT(c.before_max_abs_percent, 0.3) << c.name;
+        }
     }
     const auto value = [&](const std::string& name) {
         for (const FittedParameter& p : result.parameters)
@@ -91,7 +93,9 @@ TEST(Commission, FindsAKnownModelAgain) {
     EXPECT_EQ(result.model.lineage.at("by"), "a test");
     EXPECT_EQ(result.model.sources.at("calibration"), "measured");
     for (const CommissionCriterion& c : result.criteria)
-        if (c.test.rfind("5.1", 0) == 0 || c.test.rfind("5.2", 0) == 0) EXPECT_TRUE(c.passed) << c.test << " " << c.curve << ": " << c.value;
+        if (c.test.rfind("5.1", 0) == 0 || c.test.rfind("5.2", 0) == 0) {
+            EXPECT_TRUE(c.passed) << c.test << " " << c.curve << ": " << c.value;
+        }
 }
 
 TEST(Commission, AnErrorOfTheLinterStopsIt) {

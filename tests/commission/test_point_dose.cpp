@@ -77,6 +77,21 @@ TEST(PointDose, OnTheAxisAQuadrantIsEnough) {
     EXPECT_NEAR(on / beside, 1, 5e-4);
 }
 
+TEST(PointDose, BehindATiltedSurfaceTheWaterIsAlongTheRay) {
+    const HeadModel head = bare_head();
+    const ConeKernel kernel = even_kernel(1e4);
+    const PointDose dose(generic().spectrum, kernel, generic().pencil_kernel, head.electrons);
+    const FluenceMap map = jaw_field(head, 200, 200);
+    // Surface through (0, 0, 900) turned by 30 degrees about v; a point 60 mm off the axis, 100 mm deeper along the axis.
+    const double tilt = 30 * M_PI / 180;
+    commission::WaterPoint point{900, 100, 60, 0};
+    point.mirrored = false, point.inwards = Vec3(std::sin(tilt), 0, std::cos(tilt));
+    // By hand: the ray s (60, 0, 1000) meets n.p = 900 cos(tilt) at s = 900 cos / (60 sin + 1000 cos).
+    const double s = 900 * std::cos(tilt) / (60 * std::sin(tilt) + 1000 * std::cos(tilt));
+    const double water_cm = 0.1 * (1 - s) * std::hypot(60.0, 1000.0);
+    EXPECT_NEAR(dose.collapsed_cone(map, point) / physics::basis_terma(generic().spectrum, water_cm, 0).water, 1, 2e-3);
+}
+
 TEST(PointDose, IsWhatTheEngineCalculatesOnItsGrid) {
     const PointDose dose(generic().spectrum, generic().cone_kernel, generic().pencil_kernel, generic().head.electrons);
     const FluenceMap map = jaw_field(generic().head, 100, 100, Vec3(0, 0, 100));

@@ -8,6 +8,7 @@
 
 #include "libdose/beam_model.h"
 #include "libdose/engine.h"
+#include "libdose/leaf_design.h"
 #include "libdose/material.h"
 #include "libdose/reference_case.h"
 
@@ -81,6 +82,24 @@ struct SuiteRow {
     std::size_t points = 0;
     bool passed = false;
 };
+
+/// A field that needs a head model, calculated as a plan in water and judged against the same equations without a grid: exact rays to single
+/// points (docs/validation/suites.md). What it shows is that a plan's dose is the model's; it says nothing of the model.
+struct PlanCheck {
+    std::string test;   ///< "5.4 small field of leaves"
+    std::string where;  ///< set-up, in words
+    std::vector<SuiteRow> rows;
+    double seconds = 0;
+};
+struct PlanCheckOptions {
+    Algorithm algorithm = Algorithm::collapsed_cone;
+    Quality quality = Quality::standard;
+    double grid_mm = 2.5;
+    int threads = 0;
+    ProgressCallback progress;
+};
+/// AAPM MPPG 5.b, tests 5.4 to 5.8. `design`: of the leaves that shape the fields. Throws bad_input when the leaves do not reach a field.
+std::vector<PlanCheck> check_plans(const BeamModel& model, const LeafDesign& design, const MaterialTable& materials, const PlanCheckOptions& options);
 
 /// "gates", "venselaar", "tg53", "mppg5b".
 std::vector<std::string> suite_names();
