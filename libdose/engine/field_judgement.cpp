@@ -20,16 +20,25 @@ double slope_at(const FieldLine& line, const std::vector<double>& values, std::s
     return std::max(i > 0 ? between(i - 1, i) : 0.0, i + 1 < values.size() ? between(i, i + 1) : 0.0);
 }
 
-/// Every place where the values cross a level at an edge: faster than 1 % of the middle in a millimetre. Elsewhere a small difference of dose
-/// is a large shift.
-std::vector<double> edges(const FieldLine& line, const std::vector<double>& values, double level, double middle) {
+/// Every place where the values cross a level faster than a slope (per mm).
+std::vector<double> crossings(const FieldLine& line, const std::vector<double>& values, double level, double least_slope) {
     std::vector<double> places;
     for (std::size_t i = 1; i < values.size(); ++i) {
         const double slope = (values[i] - values[i - 1]) / (line.position_mm[i] - line.position_mm[i - 1]);
-        if ((values[i - 1] < level) != (values[i] < level) && std::abs(slope) > 0.01 * middle)
+        if ((values[i - 1] < level) != (values[i] < level) && std::abs(slope) > least_slope)
             places.push_back(line.position_mm[i - 1] + (level - values[i - 1]) / slope);
     }
     return places;
+}
+
+/// How far the edges of one curve are from the nearest place where the other has the same dose. An edge is faster than 1 % of the middle in
+/// a millimetre: elsewhere a small difference of dose is a large shift.
+void shift_of(const FieldLine& line, const std::vector<double>& edges_of, const std::vector<double>& other, double level, double middle, SuiteRow& row) {
+    for (const double edge : crossings(line, edges_of, level, 0.01 * middle)) {
+        double nearest = 1e3;
+        for (const double place : crossings(line, other, level, 0)) nearest = std::min(nearest, std::abs(place - edge));
+        row.value = std::max(row.value, nearest), ++row.points;
+    }
 }
 
 }  // namespace
@@ -50,11 +59,8 @@ std::vector<SuiteRow> judge_lines(const std::vector<FieldLine>& lines, double ma
         }
         if (!line.across) continue;
         for (const double level : {0.2, 0.5, 0.8}) {
-            const std::vector<double> here = edges(line, line.calculated, level * middle, middle), there = edges(line, line.reference, level * middle, middle);
-            // Another number of edges is another field.
-            if (here.size() != there.size()) penumbra.value = 1e3;
-            for (std::size_t i = 0; i < std::min(here.size(), there.size()); ++i)
-                penumbra.value = std::max(penumbra.value, std::abs(here[i] - there[i])), ++penumbra.points;
+            shift_of(line, line.reference, line.calculated, level * middle, middle, penumbra);
+            shift_of(line, line.calculated, line.reference, level * middle, middle, penumbra);
         }
     }
     std::vector<SuiteRow> rows{high, penumbra, tail};

@@ -34,7 +34,8 @@ TEST(FieldJudgement, EachCriterionFailsByItself) {
     };
     EXPECT_EQ(verdicts(line_of(1, 0)), "ppp");
     EXPECT_EQ(verdicts(line_of(1.03, 0)), "Fpp");
-    EXPECT_EQ(verdicts(line_of(1, 3)), "FFp") << "a shift of 3 mm shows on the shoulder too";
+    EXPECT_EQ(verdicts(line_of(1, 3))[1], 'F');
+    EXPECT_EQ(verdicts(line_of(1, 1.9))[1], 'p');
     EXPECT_EQ(verdicts(line_of(1, 0, 0.04)), "ppF");
 }
 
