@@ -50,7 +50,7 @@ double round_step(double span, int count) {
 
 /// Measured points, the model's line, and their difference under it.
 std::string chart(const CurveComparison& c) {
-    constexpr double left = 46, width = 430, top = 8, height = 190, gap = 24, lower = 80, right = 8, bottom = 34;
+    constexpr double left = 46, width = 430, top = 8, height = 190, gap = 24, lower = 80, right = 22, bottom = 34;
     const double x0 = c.position_mm.front(), x1 = std::max(c.position_mm.back(), x0 + 1e-9);
     const std::vector<double>& line = c.before_residual_table.empty() ? c.calculated : c.before_residual_table;
     double y1 = 0;
@@ -82,7 +82,7 @@ std::string chart(const CurveComparison& c) {
     }
     for (const double d : {-largest, 0.0, largest}) {
         svg += fmt::format("<path class='g' d='M{:.1f} {:.1f}h{:.0f}'/>", left, pd(d), width);
-        text(left - 5, pd(d) + 4, fmt::format("{:+g} %", d), "end");
+        text(left - 5, pd(d) + 4, d == 0 ? std::string("0 %") : fmt::format("{:+g} %", d), "end");
     }
     text(left + 0.5 * width, top + height + gap + lower + 29, axis_label(c.kind), "middle");
     const auto path = [&](const std::vector<double>& values, auto&& to, const char* kind) {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "commission/point_dose.h"
 #include "engine/compute.h"
 #include "engine/jaw_field.h"
+#include "engine/point_dose.h"
 #include "engine/water_phantom.h"
 #include "libdose/error.h"
 #include "model/text.h"

@@ -6,9 +6,9 @@
 #include <exception>
 #include <numbers>
 
-#include "commission/point_dose.h"
 #include "cpu/fluence.h"
 #include "engine/jaw_field.h"
+#include "engine/point_dose.h"
 #include "libdose/error.h"
 #include "physics/head.h"
 

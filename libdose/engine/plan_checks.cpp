@@ -2,12 +2,12 @@
 #include <chrono>
 #include <cmath>
 
-#include "commission/point_dose.h"
 #include "cpu/fluence.h"
 #include "cpu/terma.h"
 #include "engine/compute.h"
 #include "engine/devices.h"
 #include "engine/field_judgement.h"
+#include "engine/point_dose.h"
 #include "engine/threads.h"
 #include "libdose/error.h"
 #include "libdose/validate.h"
@@ -121,7 +121,7 @@ CtImage water_box(const Field& field) {
 
 std::vector<PlanCheck> check_plans(const BeamModel& model, const LeafDesign& design, const MaterialTable& materials, const PlanCheckOptions& options) {
     const ThreadLimit limit(options.threads);
-    const commission::PointDose exact(model.spectrum, model.cone_kernel, model.pencil_kernel, model.head.electrons);
+    const PointDose exact(model.spectrum, model.cone_kernel, model.pencil_kernel, model.head.electrons);
     const cpu::TermaTable terma(model.spectrum);
     const double gray = gray_per_unit(model, options.algorithm);
     std::vector<PlanCheck> checks;
@@ -157,9 +157,9 @@ std::vector<PlanCheck> check_plans(const BeamModel& model, const LeafDesign& des
         const auto line = [&](bool across, auto&& point_at, const std::vector<double>& positions) {
             FieldLine next;
             next.across = across;
-            std::vector<commission::WaterPoint> points;
+            std::vector<WaterPoint> points;
             for (const double position : positions) {
-                commission::WaterPoint point = point_at(position);
+                WaterPoint point = point_at(position);
                 point.mirrored = false, point.inwards = Vec3(down[0], down[1], -down[2]);
                 const Vec3 from_source(point.x_mm, point.y_mm, field.ssd_mm + point.depth_mm);
                 constexpr double least_depth_mm = 15;  // build-up is not judged, air even less
@@ -184,7 +184,7 @@ std::vector<PlanCheck> check_plans(const BeamModel& model, const LeafDesign& des
         };
         const auto at = [&](double depth, double x, double y) {
             const double scale = (field.ssd_mm + depth) / frame.source_axis_distance_mm;
-            return commission::WaterPoint{field.ssd_mm, depth, scale * x, scale * y};
+            return WaterPoint{field.ssd_mm, depth, scale * x, scale * y};
         };
         line(false, [&](double depth) { return at(depth, field.middle_x_mm, field.middle_y_mm); }, {20, 30, 40, 60, 80, 100, 130, 160, 190, 220});
         report(0.6);

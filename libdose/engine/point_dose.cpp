@@ -1,4 +1,4 @@
-#include "commission/point_dose.h"
+#include "engine/point_dose.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include "physics/pencil.h"
 #include "physics/terma.h"
 
-namespace libdose::commission {
+namespace libdose {
 
 namespace {
 
@@ -250,4 +250,4 @@ double PointDose::electrons(const FluenceMap& map, const WaterPoint& point) cons
            physics::electron_depth_curve(path, electrons_.attenuation_cm2_g, electrons_.range_g_cm2);
 }
 
-}  // namespace libdose::commission
+}  // namespace libdose

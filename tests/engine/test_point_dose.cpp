@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "commission/point_dose.h"
+#include "engine/point_dose.h"
 #include "engine/compute.h"
 #include "engine/jaw_field.h"
 #include "engine/water_phantom.h"
@@ -13,7 +13,6 @@
 #include "physics/terma.h"
 
 using namespace libdose;
-using commission::PointDose;
 
 namespace {
 
@@ -84,7 +83,7 @@ TEST(PointDose, BehindATiltedSurfaceTheWaterIsAlongTheRay) {
     const FluenceMap map = jaw_field(head, 200, 200);
     // Surface through (0, 0, 900) turned by 30 degrees about v; a point 60 mm off the axis, 100 mm deeper along the axis.
     const double tilt = 30 * M_PI / 180;
-    commission::WaterPoint point{900, 100, 60, 0};
+    WaterPoint point{900, 100, 60, 0};
     point.mirrored = false, point.inwards = Vec3(std::sin(tilt), 0, std::cos(tilt));
     // By hand: the ray s (60, 0, 1000) meets n.p = 900 cos(tilt) at s = 900 cos / (60 sin + 1000 cos).
     const double s = 900 * std::cos(tilt) / (60 * std::sin(tilt) + 1000 * std::cos(tilt));

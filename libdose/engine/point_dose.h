@@ -9,7 +9,7 @@
 #include "libdose/beam_model.h"
 #include "libdose/engine.h"
 
-namespace libdose::commission {
+namespace libdose {
 
 /// A point in water that is flat and endless behind its surface. mm.
 struct WaterPoint {
@@ -46,4 +46,4 @@ private:
     std::vector<double> lower_weight_, upper_weight_;  ///< [interval][rate] share of what the interval's ends hold that reaches the point
 };
 
-}  // namespace libdose::commission
+}  // namespace libdose
