@@ -30,6 +30,14 @@ double slope_at(const MeasuredCurve& curve, double position) {
     return 0.5 * (at(position + 1) - at(position - 1));
 }
 
+/// The measured point nearest to a position: between points a steep curve is not known.
+std::size_t nearest_point(const MeasuredCurve& curve, double position) {
+    const auto upper = static_cast<std::size_t>(std::lower_bound(curve.position_mm.begin(), curve.position_mm.end(), position) - curve.position_mm.begin());
+    if (upper == 0) return 0;
+    if (upper == curve.position_mm.size()) return upper - 1;
+    return curve.position_mm[upper] - position < position - curve.position_mm[upper - 1] ? upper : upper - 1;
+}
+
 void add(FitData& data, const MeasuredCurve& curve, const std::vector<double>& positions, const std::vector<double>& measured, const std::vector<double>& sigma,
          const std::vector<double>& side_y = {}) {
     if (positions.empty()) return;
@@ -59,9 +67,11 @@ void add_shallow(FitData& data, const MeasuredCurve& curve) {
     constexpr double depths[] = {3, 5, 7, 10, 12, 14, 17, 20, 25};
     const double last = depth_of_maximum(curve) + 3;
     std::vector<double> position, measured, sigma;
-    for (const double depth : depths) {
-        if (depth > last || depth < curve.position_mm.front() || depth > curve.position_mm.back()) continue;
-        const double value = physics::table_value(curve.position_mm, curve.value, depth), slope = slope_at(curve, depth);
+    for (const double wanted : depths) {
+        if (wanted > last || wanted < curve.position_mm.front() || wanted > curve.position_mm.back()) continue;
+        const std::size_t i = nearest_point(curve, wanted);
+        const double depth = curve.position_mm[i], value = curve.value[i], slope = slope_at(curve, depth);
+        if (!position.empty() && depth <= position.back()) continue;
         const bool before = depth < 10;
         position.push_back(depth), measured.push_back(value);
         sigma.push_back(std::hypot((before ? 0.03 : 0.004) * value, (before ? 1.0 : 0.25) * slope));
@@ -89,11 +99,12 @@ void add_profile(FitData& data, const MeasuredCurve& curve) {
     const double half = 0.5 * (curve.axis == ProfileAxis::inline_axis ? curve.side_y_mm : curve.side_x_mm) * magnification * diagonal;
     const double axis_value = smoothed(curve, 0, 0.1 * half);
     std::vector<double> position, measured, sigma;
-    const auto take = [&](double at) {
-        if (at < curve.position_mm.front() || at > curve.position_mm.back()) return;
+    const auto take = [&](double wanted) {
+        if (wanted < curve.position_mm.front() || wanted > curve.position_mm.back()) return;
+        const std::size_t i = nearest_point(curve, wanted);
+        const double at = curve.position_mm[i], value = curve.value[i];
         if (!position.empty() && at <= position.back()) return;
         constexpr double position_sigma_mm = 0.7, relative_sigma = 0.005;
-        const double value = physics::table_value(curve.position_mm, curve.value, at);
         position.push_back(at), measured.push_back(value);
         sigma.push_back(std::hypot(relative_sigma * axis_value, position_sigma_mm * slope_at(curve, at)));
     };

@@ -1,15 +1,15 @@
 // The whole fit on measurements that a known model gives: it must find that model's dose again.
-#include "libdose/commission.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "commission/fit_model.h"
 #include "commission/predict.h"
+#include "libdose/commission.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
 #include "libdose/io/hdf5.h"
+#include "physics/head.h"
 
 using namespace libdose;
 using namespace libdose::commission;
@@ -95,6 +95,58 @@ TEST(Commission, FindsAKnownModelAgain) {
     for (const CommissionCriterion& c : result.criteria)
         if (c.test.rfind("5.1", 0) == 0 || c.test.rfind("5.2", 0) == 0) {
             EXPECT_TRUE(c.passed) << c.test << " " << c.curve << ": " << c.value;
+        }
+}
+
+TEST(Commission, ProfilesGiveTheOpenField) {
+    const BeamModel generic = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
+    const PointKernels kernels = io::read_point_kernels(data_folder() / "kernels" / "water_point_kernels.h5");
+    const AttenuationTable attenuation = AttenuationTable::read(data_folder() / "materials");
+    MeasurementSet set = set_up();
+    set.absolute.reset();
+    set.curves.pop_back();
+    for (MeasuredCurve& c : set.curves)
+        if (c.kind == CurveKind::tissue_phantom_ratio) c.position_mm = {5, 10, 15, 20, 30, 50, 100, 150, 200, 250, 300};
+    for (const auto& [side, depth] : {std::pair{100.0, 100.0}, std::pair{300.0, 15.0}, std::pair{300.0, 150.0}}) {
+        MeasuredCurve c = curve_of(CurveKind::profile, "profile " + std::to_string(static_cast<int>(side + depth)), side, {});
+        c.normalised = false, c.normalisation_mm = 0, c.ssd_mm = 900, c.depth_mm = depth;
+        const double half = 0.5 * side * (900 + depth) / 1000;
+        for (double x = -half - 20; x <= half + 20; x += std::abs(std::abs(x) - half) < 20 ? 2 : 8) c.position_mm.push_back(x);
+        set.curves.push_back(c);
+    }
+    FieldCache cache;
+    {
+        ModelMaker truth(generic, set, kernels, attenuation);
+        truth.set(Quantity::spot_fwhm, 3.5);
+        truth.set_open_field({0, 50, 100, 150, 200, 300}, {1, 1.02, 1.06, 1.08, 1.05, 1.05});
+        const BeamModel model = truth.model();
+        for (MeasuredCurve& c : set.curves) {
+            // A profile without values has no scale of its own: as if it were measured in the model's units.
+            c.value.assign(c.position_mm.size(), 1.0);
+            c.value = predict(model, {{&c, c.position_mm, c.side_y_of_mm, c.value}}, Algorithm::collapsed_cone, cache).front();
+        }
+    }
+    CommissionOptions options;
+    options.cross_validate = false;
+    const CommissionResult result = commission_beam_model(set, generic, kernels, attenuation, options);
+    const HeadModel& head = result.model.head;
+    const double a = head.extrafocal.amplitude;
+    const auto open = [&](double r) { return (physics::table_value(head.profile_radius_mm, head.profile, r) + a) / (1 + a); };
+    EXPECT_NEAR(open(50), 1.02, 0.007);
+    EXPECT_NEAR(open(100), 1.06, 0.007);
+    for (const CurveComparison& c : result.curves)
+        if (c.engine == "collapsed-cone" && c.kind == CurveKind::profile) {
+            EXPECT_LT(c.max_abs_percent, 1.0) << c.name;
+        }
+    for (const CommissionCriterion& c : result.criteria)
+        if (c.unit == "mm") {
+            EXPECT_LT(c.value, 0.6) << c.test << " " << c.curve;
+        }
+    EXPECT_EQ(result.model.calibration.reference_gy_per_mu, 0.01);
+    EXPECT_EQ(result.model.sources.at("calibration").rfind("assumed", 0), 0u);
+    for (const FittedParameter& p : result.parameters)
+        if (p.name == "focal spot") {
+            EXPECT_NEAR(p.value, 3.5, 0.5);
         }
 }
 
