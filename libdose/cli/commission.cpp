@@ -2,6 +2,7 @@
 #include "libdose/commission.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <numeric>
@@ -82,7 +83,17 @@ struct CommissionArguments {
     int threads = 0;
 };
 
+/// Before minutes of work: whether its results can be written.
+void require_writable(const fs::path& file) {
+    if (file.empty()) return;
+    const fs::path folder = file.parent_path().empty() ? fs::path(".") : file.parent_path();
+    std::error_code error;
+    if (!fs::is_directory(folder, error) || access(folder.c_str(), W_OK) != 0 || fs::is_directory(file, error))
+        throw bad_input("the file cannot be written", file.string(), "Check the folder and its permissions");
+}
+
 int commission(const CommissionArguments& arguments) {
+    for (const fs::path& file : {arguments.out, arguments.report, arguments.data.json}) require_writable(file);
     const MeasurementSet set = io::read_measurements(arguments.data.data, arguments.data.asked);
     ModelStore store;
     const BeamModel& generic = arguments.start.empty() ? nearest_generic(store, set) : store.get(arguments.start);

@@ -38,26 +38,24 @@ void fit_open_field(ModelMaker& maker, const MeasurementSet& set, FieldCache& ca
         points.position_mm.push_back(at);
         points.measured.push_back(physics::table_value(widest->position_mm, widest->value, at));
     }
-    BeamModel model = maker.model();
+    const HeadModel before = maker.model().head;
     std::vector<double> radius, value;
     for (int n = 0; n <= nodes; ++n) {
         radius.push_back(reach * n / nodes);
-        value.push_back(physics::table_value(model.head.profile_radius_mm, model.head.profile, radius.back()));
+        value.push_back(physics::table_value(before.profile_radius_mm, before.profile, radius.back()));
     }
-    const std::vector<double> rim_radius = model.head.profile_radius_mm, rim_value = model.head.profile;
+    // Beyond the profile the shape that was there goes on from the last value.
+    const auto set_with_rim = [&] {
+        std::vector<double> r = radius, v = value;
+        const double scale = value.back() / physics::table_value(before.profile_radius_mm, before.profile, radius.back());
+        for (std::size_t i = 0; i < before.profile_radius_mm.size(); ++i)
+            if (before.profile_radius_mm[i] > radius.back() + 1) r.push_back(before.profile_radius_mm[i]), v.push_back(scale * before.profile[i]);
+        maker.set_open_field(r, v);
+    };
     constexpr int rounds = 4;
     for (int round = 0; round < rounds; ++round) {
         progress(static_cast<double>(round) / rounds);
-        // Beyond the profile the old shape goes on from its last value.
-        const auto with_rim = [&](const std::vector<double>& inner) {
-            std::vector<double> r = radius, v = inner;
-            const double scale = inner.back() / physics::table_value(rim_radius, rim_value, radius.back());
-            for (std::size_t i = 0; i < rim_radius.size(); ++i)
-                if (rim_radius[i] > radius.back() + 1) r.push_back(rim_radius[i]), v.push_back(scale * rim_value[i]);
-            return std::pair{r, v};
-        };
-        const auto [r, v] = with_rim(value);
-        maker.set_open_field(r, v);
+        set_with_rim();
         const std::vector<double> calculated = predict(maker.model(), {points}, Algorithm::collapsed_cone, cache).front();
         const auto at = [&](int n) { return static_cast<std::size_t>(nodes + n); };
         const double axis = points.measured[at(0)] / calculated[at(0)];
@@ -71,11 +69,7 @@ void fit_open_field(ModelMaker& maker, const MeasurementSet& set, FieldCache& ca
         }
         for (double& x : value) x /= value.front();
     }
-    std::vector<double> r = radius, v = value;
-    const double scale = value.back() / physics::table_value(rim_radius, rim_value, radius.back());
-    for (std::size_t i = 0; i < rim_radius.size(); ++i)
-        if (rim_radius[i] > radius.back() + 1) r.push_back(rim_radius[i]), v.push_back(scale * rim_value[i]);
-    maker.set_open_field(r, v);
+    set_with_rim();
 }
 
 }  // namespace libdose::commission

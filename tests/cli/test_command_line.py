@@ -85,6 +85,7 @@ class CommandLine(unittest.TestCase):
         self.assertIn("were depths in cm read as mm?", result.stdout)
         self.assert_error(run("model", "commission", wrong, "--out", self.folder / "wrong.h5"), 2, "were depths in cm read as mm?")
         self.assertFalse((self.folder / "wrong.h5").exists())
+        self.assert_error(run("model", "commission", self.folder / "set", "--out", self.folder / "nowhere/m.h5"), 2, "cannot be written")
         self.assert_error(run("model", "lint", self.folder / "set", "--energy-mv", "10"), 2, "--energy-mv says 10")
         self.assert_error(run("model", "lint", self.folder / "nowhere"), 2, "nowhere")
 
