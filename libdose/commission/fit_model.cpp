@@ -64,7 +64,9 @@ ModelMaker::ModelMaker(const BeamModel& generic, const MeasurementSet& set, cons
 
 Spectrum ModelMaker::spectrum() const {
     const Spectrum& generic = generic_.spectrum;
-    const double stretch = get(Quantity::spectrum_endpoint) * set_.nominal_energy_mv / generic_.nominal_energy_mv;
+    // There are no kernels beyond their highest energy, and a little below it for rounding.
+    const double highest = 0.9999 * kernels_.energy_mev.back() / generic.energy_mev.back();
+    const double stretch = std::min(highest, get(Quantity::spectrum_endpoint) * set_.nominal_energy_mv / generic_.nominal_energy_mv);
     std::vector<double> energy, fluence;
     double mean = 0;
     for (std::size_t e = 0; e < generic.energy_mev.size(); ++e) mean += generic.energy_mev[e] * generic.fluence[e];
