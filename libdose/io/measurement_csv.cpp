@@ -12,26 +12,41 @@ namespace libdose::io {
 namespace {
 
 struct Table {
-    std::vector<std::string> names;         ///< of the columns
+    std::vector<std::string> names;         ///< of the columns, as column_name writes them
     std::vector<std::vector<double>> rows;  ///< NaN where a cell is empty
-    std::vector<int> line;                  ///< of each row
 };
+
+/// "Depth (mm)" and "side 10 x 10 cm2" as depth_mm and side_10x10_cm.
+std::string column_name(const std::string& cell) {
+    std::string name;
+    for (const char c : lower_case(trimmed(cell)))
+        if (c == ' ' || c == '(' || c == ')' || c == '[' || c == ']' || c == '-' || c == '/')
+            name += name.empty() || name.back() == '_' ? "" : "_";
+        else if (c != '"')
+            name += c;
+    name = std::regex_replace(name, std::regex("_?(?:\xC3\x97|x|\\*)_?(?=[0-9])"), "x");
+    name = std::regex_replace(name, std::regex("(mm|cm)(?:2|\xC2\xB2|\\^2)$"), "$1");
+    while (!name.empty() && name.back() == '_') name.pop_back();
+    return name;
+}
 
 Table table_of(const std::vector<std::string>& lines, const std::string& file) {
     Table table;
+    char separator = ',';
     for (std::size_t n = 0; n < lines.size(); ++n) {
         const std::string line = trimmed(lines[n]);
         if (line.empty() || line[0] == '#') continue;
-        std::vector<std::string> cells = split(line, ',');
         const std::string where = file + ", line " + std::to_string(n + 1);
         if (table.names.empty()) {
-            for (const std::string& cell : cells) table.names.push_back(lower_case(trimmed(cell)));
+            separator = line.find(';') != std::string::npos ? ';' : line.find(',') != std::string::npos ? ',' : '\t';
+            for (const std::string& cell : split(line, separator)) table.names.push_back(column_name(cell));
             for (std::size_t a = 0; a < table.names.size(); ++a)
                 for (std::size_t b = 0; b < a; ++b)
                     if (table.names[a] == table.names[b]) throw bad_input("the column \"" + table.names[a] + "\" is there twice", where);
             if (table.names.size() < 2) throw bad_input("the header has fewer than two columns", where, "Columns are separated by commas");
             continue;
         }
+        const std::vector<std::string> cells = split(line, separator);
         if (cells.size() != table.names.size())
             throw bad_input("the line has " + std::to_string(cells.size()) + " values, the header " + std::to_string(table.names.size()), where,
                             "The file may be truncated");
@@ -39,24 +54,24 @@ Table table_of(const std::vector<std::string>& lines, const std::string& file) {
         for (const std::string& cell : cells) row.push_back(trimmed(cell).empty() ? std::nan("") : number_of(cell, where));
         if (std::isnan(row[0])) throw bad_input("the first cell is empty", where);
         table.rows.push_back(std::move(row));
-        table.line.push_back(static_cast<int>(n) + 1);
     }
     if (table.names.empty()) throw bad_input("there is no header line", file);
     if (table.rows.empty()) throw bad_input("there is no line of values", file);
     return table;
 }
 
-CurveKind kind_of(const std::string& stem, const std::map<std::string, std::string>& keys, const std::string& file) {
-    if (const auto at = keys.find("kind"); at != keys.end()) {
-        try {
-            return curve_kind_from_string(at->second);
-        } catch (const Error& error) {
-            throw bad_input(error.problem(), file, error.advice());
-        }
-    }
+std::string underscored(std::string text) {
+    text = lower_case(text);
+    std::replace(text.begin(), text.end(), '-', '_'), std::replace(text.begin(), text.end(), ' ', '_');
+    return text;
+}
+
+/// By the words that a file's name, or what stands behind "kind:", is made of.
+std::optional<CurveKind> kind_in(const std::string& text) {
     const std::pair<const char*, CurveKind> words[] = {{"in_air", CurveKind::output_factor_in_air},
                                                        {"head_scatter", CurveKind::output_factor_in_air},
                                                        {"output", CurveKind::output_factor},
+                                                       {"total_scatter", CurveKind::output_factor},
                                                        {"tissue_phantom", CurveKind::tissue_phantom_ratio},
                                                        {"tissue_maximum", CurveKind::tissue_phantom_ratio},
                                                        {"tpr", CurveKind::tissue_phantom_ratio},
@@ -64,10 +79,23 @@ CurveKind kind_of(const std::string& stem, const std::map<std::string, std::stri
                                                        {"depth_dose", CurveKind::depth_dose},
                                                        {"pdd", CurveKind::depth_dose},
                                                        {"profile", CurveKind::profile},
-                                                       {"primary_fluence", CurveKind::primary_fluence},
                                                        {"fluence", CurveKind::primary_fluence}};
     for (const auto& [word, kind] : words)
-        if (stem.find(word) != std::string::npos) return kind;
+        if (text.find(word) != std::string::npos) return kind;
+    return std::nullopt;
+}
+
+CurveKind kind_of(const std::string& stem, const std::map<std::string, std::string>& keys, const std::string& file) {
+    for (const char* key : {"kind", "quantity"})
+        if (const auto at = keys.find(key); at != keys.end()) {
+            if (const auto kind = kind_in(underscored(at->second))) return *kind;
+            try {
+                return curve_kind_from_string(at->second);
+            } catch (const Error& error) {
+                throw bad_input(error.problem(), file, error.advice());
+            }
+        }
+    if (const auto kind = kind_in(stem)) return *kind;
     throw bad_input("neither the file's name nor a comment says what was measured", file, "Add a line such as \"# kind: depth_dose\"");
 }
 
@@ -81,124 +109,200 @@ double column_scale(const std::string& name, const MeasurementQuestions& asked, 
     return in_mm(1, *unit, file);
 }
 
-/// Sides (mm) or a depth (mm) in the name of a column: side_100_mm, side_40x100_mm, depth_10_cm.
-std::optional<std::pair<double, double>> lengths_in(const std::string& name) {
-    static const std::regex pattern("^(?:[a-z]+_)*([0-9]+(?:\\.[0-9]+)?)(?:x([0-9]+(?:\\.[0-9]+)?))?_(mm|cm)$");
-    std::smatch match;
-    if (!std::regex_match(name, match, pattern)) return std::nullopt;
-    const double a = in_mm(std::stod(match[1]), match[3], name);
-    return std::pair{a, match[2].matched ? in_mm(std::stod(match[2]), match[3], name) : a};
+/// What the name of a column says of the curve in it: side_100_mm, side_40x100_mm, depth_10_cm, side_10_cm_depth_5_cm.
+struct ColumnLengths {
+    std::optional<std::pair<double, double>> field_mm;
+    std::optional<double> depth_mm;
+    bool field_named = false;  ///< by a word, such as "side"
+};
+
+ColumnLengths lengths_in(const std::string& name, const std::string& where) {
+    ColumnLengths found;
+    static const std::regex part("([a-z]*)_?([0-9]+(?:\\.[0-9]+)?)(?:x([0-9]+(?:\\.[0-9]+)?))?_?(mm|cm)(?![a-z0-9])");
+    for (auto it = std::sregex_iterator(name.begin(), name.end(), part); it != std::sregex_iterator(); ++it) {
+        const std::smatch& m = *it;
+        const std::string word = m[1];
+        const double a = in_mm(std::stod(m[2]), m[4], where), b = m[3].matched ? in_mm(std::stod(m[3]), m[4], where) : a;
+        const bool depth = word == "depth" || word == "d" || word == "z";
+        if (depth ? found.depth_mm.has_value() : found.field_mm.has_value()) throw bad_input("the column's name states a length twice", where);
+        if (depth)
+            found.depth_mm = a;
+        else
+            found.field_mm = std::pair{a, b}, found.field_named = word == "side" || word == "field" || word == "size" || word == "square" || word == "fs";
+    }
+    return found;
 }
 
-ProfileAxis axis_of(const std::string& stem, const std::map<std::string, std::string>& keys, const std::string& file) {
-    const auto at = keys.find("axis");
-    const std::string text = at != keys.end() ? lower_case(at->second) : stem;
+ProfileAxis axis_of(const std::string& column, const std::string& stem, const Statements& stated, const std::string& file) {
+    const std::pair<const char*, ProfileAxis> words[] = {
+        {"crossline", ProfileAxis::crossline},   {"cross_line", ProfileAxis::crossline}, {"crossplane", ProfileAxis::crossline},
+        {"cross_plane", ProfileAxis::crossline}, {"inline", ProfileAxis::inline_axis},   {"in_line", ProfileAxis::inline_axis},
+        {"inplane", ProfileAxis::inline_axis},   {"in_plane", ProfileAxis::inline_axis}, {"diagonal", ProfileAxis::diagonal}};
     std::optional<ProfileAxis> axis;
-    for (const auto& [word, value] :
-         {std::pair{"crossline", ProfileAxis::crossline}, std::pair{"inline", ProfileAxis::inline_axis}, std::pair{"diagonal", ProfileAxis::diagonal}})
-        if (text.find(word) != std::string::npos) {
-            if (axis) throw bad_input("the axis of the profile is ambiguous", file);
-            axis = value;
-        }
+    const auto found = [&](ProfileAxis value) {
+        if (axis && *axis != value) throw bad_input("the axis of the profile is ambiguous", file);
+        axis = value;
+    };
+    const auto look = [&](const std::string& text) {
+        for (const auto& [word, value] : words)
+            if (text.find(word) != std::string::npos) found(value);
+    };
+    if (const auto at = stated.keys.find("axis"); at != stated.keys.end()) {
+        const std::string text = underscored(at->second);
+        if (text == "x") found(ProfileAxis::crossline);
+        if (text == "y") found(ProfileAxis::inline_axis);
+        look(text);
+    }
+    if (column == "x_mm" || column == "x_cm") found(ProfileAxis::crossline);
+    if (column == "y_mm" || column == "y_cm") found(ProfileAxis::inline_axis);
+    look(column), look(stem);
+    if (!axis) look(underscored(stated.text));
     if (!axis) throw bad_input("the axis of the profile is not stated", file, "Add a line \"# axis: crossline\" (along x), inline (along y) or diagonal");
     return *axis;
 }
 
-}  // namespace
+bool is_uncertainty(const std::string& column) {
+    for (const char* word : {"uncert", "sigma", "standard_dev", "std", "error"})
+        if (column.find(word) != std::string::npos) return true;
+    return false;
+}
 
-void read_measurement_csv(const std::filesystem::path& path, SetBuilder& builder, const std::map<std::string, std::string>& given) {
-    const std::string file = path.string();
-    const std::vector<std::string> lines = lines_of(path);
-    std::vector<std::string> comments;
-    for (const std::string& line : lines)
-        if (const std::string text = trimmed(line); !text.empty() && text[0] == '#') comments.push_back(text.substr(1));
-    for (const auto& [key, value] : given) comments.push_back(key + ": " + value);
-    const Statements stated = statements_of(comments, file);
-    static const std::vector<std::string> known{"kind",         "ssd",     "sad",      "depth",         "field", "axis",  "energy",
-                                                "fluence_mode", "machine", "detector", "normalisation", "note",  "source"};
-    for (const auto& [key, value] : stated.keys)
-        if (std::find(known.begin(), known.end(), key) == known.end())
-            throw bad_input("the comment states \"" + key + "\", which means nothing here", file, "Write free remarks as \"# note: ...\", or without a colon");
-    std::string stem = lower_case(path.stem().string());
-    std::replace(stem.begin(), stem.end(), '-', '_'), std::replace(stem.begin(), stem.end(), ' ', '_');
-    const Table table = table_of(lines, file);
+bool ends_in(const std::string& text, const std::string& end) {
+    return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
 
-    builder.energy(stated.energy_mv, file);
-    builder.fluence_mode(stated.fluence_mode, file);
-    if (const auto at = stated.keys.find("machine"); at != stated.keys.end()) builder.machine(at->second, file);
-    builder.title(stated.title);
+/// One table may hold the factors in water and in air: a column each. Or one column for each side along y.
+void read_output_factors(const Table& table, const MeasuredCurve& base, const Statements& stated, SetBuilder& builder, const std::string& file) {
     const MeasurementQuestions& asked = builder.asked();
+    const std::string &first = table.names[0], &second = table.names[1];
+    const auto of_axis = [](const std::string& name, const std::string& axis) {
+        return ends_in("_" + name, "_" + axis + "_mm") || ends_in("_" + name, "_" + axis + "_cm") || name == "side_" + axis;
+    };
+    const bool two = of_axis(first, "x") && of_axis(second, "y");
+    if (!two && (of_axis(first, "y") || (table.names.size() > 2 && (ends_in(second, "_mm") || ends_in(second, "_cm")) && !lengths_in(second, file).field_mm)))
+        throw bad_input("the columns \"" + first + "\" and \"" + second + "\" are not side_x_mm and side_y_mm", file);
+    if (two && table.names.size() < 3) throw bad_input("there is no column of output factors", file, "Columns: side_x_mm, side_y_mm, output_factor");
+    if (stated.reference_side_mm && stated.unity_mm && *stated.reference_side_mm != *stated.unity_mm)
+        throw bad_input("the comments state the field whose output factor is 1 twice, with different values", file);
+    const auto reference = stated.reference_side_mm ? stated.reference_side_mm : stated.unity_mm;
+    if (!reference) throw bad_input("the file does not state the field whose output factor is 1", file, "Add a comment such as \"# 100 x 100 mm = 1\"");
 
-    MeasuredCurve base;
-    base.kind = kind_of(stem, stated.keys, file);
-    if (const auto at = stated.keys.find("detector"); at != stated.keys.end()) base.detector = at->second;
-    base.sad_mm = builder.settle(stated.sad_mm, asked.sad_mm, "the SAD", "--sad-mm", file, base.kind == CurveKind::tissue_phantom_ratio).value_or(1000);
-    const bool output = base.kind == CurveKind::output_factor || base.kind == CurveKind::output_factor_in_air;
-    const bool in_water = base.kind != CurveKind::output_factor_in_air && base.kind != CurveKind::primary_fluence;
-    if (in_water && base.kind != CurveKind::tissue_phantom_ratio) base.ssd_mm = *builder.settle(stated.ssd_mm, asked.ssd_mm, "the SSD", "--ssd-mm", file, true);
-    const std::string& first = table.names.front();
-
-    if (output) {
-        if (base.kind == CurveKind::output_factor) base.depth_mm = *builder.settle(stated.depth_mm, asked.depth_mm, "the depth", "--depth-mm", file, true);
-        const bool two = table.names.size() == 3;
-        if (table.names.size() > 3)
-            throw bad_input("an output factor has one or two sides and a value", file, "Columns: side_mm (or side_x_mm, side_y_mm), output_factor");
-        if (two && (first.rfind("side_x", 0) != 0 || table.names[1].rfind("side_y", 0) != 0))
-            throw bad_input("the columns \"" + first + "\" and \"" + table.names[1] + "\" are not side_x_mm and side_y_mm", file);
-        const double scale_x = column_scale(first, asked, file), scale_y = two ? column_scale(table.names[1], asked, file) : scale_x;
+    const double scale_x = column_scale(first, asked, file), scale_y = two ? column_scale(second, asked, file) : scale_x;
+    std::map<CurveKind, MeasuredCurve> curves;
+    std::map<CurveKind, std::string> column_of;
+    for (std::size_t c = two ? 2 : 1; c < table.names.size(); ++c) {
+        const std::string& name = table.names[c];
+        if (is_uncertainty(name)) continue;
+        const auto side_y = lengths_in(name, file).field_mm;
+        const auto named = kind_in(name);
+        const CurveKind kind = named == CurveKind::output_factor_in_air ? CurveKind::output_factor_in_air : base.kind;
+        if (!side_y && !column_of.emplace(kind, name).second)
+            throw bad_input("the columns \"" + column_of[kind] + "\" and \"" + name + "\" are both output factors of the same fields", file,
+                            "Keep one; detectors go into files of their own");
+        MeasuredCurve& curve = curves.emplace(kind, base).first->second;
+        curve.kind = kind;
         for (const auto& row : table.rows) {
-            if (std::isnan(row.back())) continue;
-            base.position_mm.push_back(row[0] * scale_x), base.side_y_of_mm.push_back(two ? row[1] * scale_y : row[0] * scale_x),
-                base.value.push_back(row.back());
+            if (std::isnan(row[c])) continue;
+            curve.position_mm.push_back(row[0] * scale_x), curve.value.push_back(row[c]);
+            curve.side_y_of_mm.push_back(side_y ? side_y->first : two ? row[1] * scale_y : row[0] * scale_x);
         }
-        if (!stated.reference_side_mm)
-            throw bad_input("the file does not state the field whose output factor is 1", file, "Add a comment such as \"# 100 x 100 mm = 1\"");
-        base.normalised = true, base.normalisation_mm = *stated.reference_side_mm;
-        base.source = file;
-        builder.add(base);
-        return;
     }
-    if (base.kind == CurveKind::primary_fluence && table.names.size() != 2)
-        throw bad_input("primary fluence has a radius and one value", file, "Columns: radius_mm, relative_fluence");
+    for (auto& [kind, curve] : curves) {
+        if (kind == CurveKind::output_factor_in_air) curve.ssd_mm = curve.depth_mm = 0;
+        curve.normalised = true, curve.normalisation_mm = *reference, curve.source = file;
+        builder.add(std::move(curve));
+    }
+}
 
-    const double scale = column_scale(first, asked, file);
+/// One curve a column, against the first.
+void read_curves(const Table& table, const MeasuredCurve& base, const std::string& stem, const Statements& stated, SetBuilder& builder,
+                 const std::string& file) {
+    const MeasurementQuestions& asked = builder.asked();
+    const bool by_field = base.kind == CurveKind::depth_dose || base.kind == CurveKind::tissue_phantom_ratio;
+    const double scale = column_scale(table.names[0], asked, file);
     for (std::size_t c = 1; c < table.names.size(); ++c) {
+        if (is_uncertainty(table.names[c])) continue;
         MeasuredCurve curve = base;
         curve.source = file + ", column " + table.names[c];
-        const auto lengths = lengths_in(table.names[c]);
+        ColumnLengths lengths = lengths_in(table.names[c], curve.source);
         if (base.kind == CurveKind::profile) {
-            curve.axis = axis_of(stem, stated.keys, file);
-            const auto depth = lengths ? std::optional<double>(lengths->first)
-                                       : builder.settle(stated.depth_mm, asked.depth_mm, "the depth", "--depth-mm", curve.source, true);
+            curve.axis = axis_of(table.names[0], stem, stated, file);
+            if (lengths.field_mm && !lengths.field_named)
+                throw bad_input("the column \"" + table.names[c] + "\" does not say whether that is the field or the depth", file,
+                                "Name it depth_100_mm or side_100_mm");
+            const auto depth = builder.settle(lengths.depth_mm ? lengths.depth_mm : stated.depth_mm, lengths.depth_mm ? std::nullopt : asked.depth_mm,
+                                              "the depth", "--depth-mm", curve.source, true);
             curve.depth_mm = *depth;
+        } else if (lengths.depth_mm) {
+            throw bad_input("the column \"" + table.names[c] + "\" is of one depth, which a " + to_string(base.kind) + " is not", file);
         }
-        if (base.kind == CurveKind::profile || ((base.kind == CurveKind::depth_dose || base.kind == CurveKind::tissue_phantom_ratio) && !lengths)) {
-            const auto in_name = lengths_in(stem.substr(0, stem.find_last_not_of('_') + 1));
-            if (!stated.side_x_mm)
-                throw bad_input("the field is not stated", curve.source,
-                                "Add a line such as \"# field: 100 x 100 mm\"" + std::string(in_name ? "; a file's name does not count" : ""));
-            curve.side_x_mm = *stated.side_x_mm, curve.side_y_mm = *stated.side_y_mm;
-        } else if (lengths && base.kind != CurveKind::primary_fluence) {
-            curve.side_x_mm = lengths->first, curve.side_y_mm = lengths->second;
+        if (by_field || base.kind == CurveKind::profile) {
+            if (!lengths.field_mm && !stated.side_x_mm)
+                throw bad_input("the field is not stated", curve.source, "Add a line such as \"# field: 100 x 100 mm\"; a file's name does not count");
+            const auto field = lengths.field_mm ? *lengths.field_mm : std::pair{*stated.side_x_mm, *stated.side_y_mm};
+            curve.side_x_mm = field.first, curve.side_y_mm = field.second;
         }
-        for (std::size_t r = 0; r < table.rows.size(); ++r) {
-            if (std::isnan(table.rows[r][c])) continue;
-            curve.position_mm.push_back(table.rows[r][0] * scale), curve.value.push_back(table.rows[r][c]);
+        for (const auto& row : table.rows) {
+            if (std::isnan(row[c])) continue;
+            curve.position_mm.push_back(row[0] * scale), curve.value.push_back(row[c]);
         }
         if (curve.position_mm.empty()) throw bad_input("the column has no value", curve.source);
         if (base.kind == CurveKind::tissue_phantom_ratio) {
-            if (stated.one_at_maximum) {
-                curve.normalisation_mm =
-                    curve.position_mm[static_cast<std::size_t>(std::max_element(curve.value.begin(), curve.value.end()) - curve.value.begin())];
+            const auto depth = stated.unity_mm ? stated.unity_mm : stated.depth_mm;
+            // A tissue-maximum ratio is 1 at the maximum by its definition.
+            const bool maximum_ratio = stem.find("tmr") != std::string::npos || stem.find("tissue_maximum") != std::string::npos ||
+                                       underscored(stated.text).find("tissue_maximum") != std::string::npos;
+            if (stated.one_at_maximum || (maximum_ratio && !depth && !asked.depth_mm)) {
+                const auto top = std::max_element(curve.value.begin(), curve.value.end()) - curve.value.begin();
+                curve.normalisation_mm = curve.position_mm[static_cast<std::size_t>(top)];
             } else {
-                const auto depth = builder.settle(stated.depth_mm, asked.depth_mm, "the depth at which the ratio is 1", "--depth-mm", curve.source, true);
-                curve.normalisation_mm = *depth;
+                curve.normalisation_mm = *builder.settle(depth, asked.depth_mm, "the depth at which the ratio is 1", "--depth-mm", curve.source, true);
             }
             curve.depth_mm = curve.normalisation_mm, curve.normalised = true;
         }
         if (base.kind == CurveKind::primary_fluence) curve.normalised = true, curve.normalisation_mm = 0;
         builder.add(std::move(curve));
     }
+}
+
+}  // namespace
+
+void read_measurement_csv(const std::filesystem::path& path, SetBuilder& builder, const std::map<std::string, std::string>& given) {
+    const std::string file = path.string(), stem = underscored(path.stem().string());
+    const std::vector<std::string> lines = lines_of(path);
+    std::vector<std::string> comments;
+    for (const std::string& line : lines)
+        if (const std::string text = trimmed(line); !text.empty() && text[0] == '#') comments.push_back(text.substr(1));
+    for (const auto& [key, value] : given) comments.push_back(key + ": " + value);
+    const Statements stated = statements_of(comments, file);
+    if (stated.wedge || stem.find("wedge") != std::string::npos) {
+        builder.set.notes.push_back(file + ": behind a wedge, passed over");
+        return;
+    }
+    if (stem.find("electron") != std::string::npos) {
+        builder.set.notes.push_back(file + ": electrons, passed over");
+        return;
+    }
+    const Table table = table_of(lines, file);
+    for (const std::string& name : table.names)
+        if (is_uncertainty(name)) builder.set.notes.push_back(file + ": the column \"" + name + "\" is an uncertainty, passed over");
+    MeasuredCurve base;
+    base.kind = kind_of(stem, stated.keys, file);
+
+    builder.energy(stated.energy_mv, file);
+    builder.fluence_mode(stated.fluence_mode, file);
+    if (const auto at = stated.keys.find("machine"); at != stated.keys.end()) builder.machine(at->second, file);
+    builder.title(stated.title);
+    const MeasurementQuestions& asked = builder.asked();
+    if (const auto at = stated.keys.find("detector"); at != stated.keys.end()) base.detector = at->second;
+    base.sad_mm = builder.settle(stated.sad_mm, asked.sad_mm, "the SAD", "--sad-mm", file, base.kind == CurveKind::tissue_phantom_ratio).value_or(1000);
+    if (base.kind == CurveKind::depth_dose || base.kind == CurveKind::profile || base.kind == CurveKind::output_factor)
+        base.ssd_mm = *builder.settle(stated.ssd_mm, asked.ssd_mm, "the SSD", "--ssd-mm", file, true);
+    if (base.kind == CurveKind::output_factor) base.depth_mm = *builder.settle(stated.depth_mm, asked.depth_mm, "the depth", "--depth-mm", file, true);
+    if (base.kind == CurveKind::output_factor || base.kind == CurveKind::output_factor_in_air) return read_output_factors(table, base, stated, builder, file);
+    if (base.kind == CurveKind::primary_fluence && table.names.size() != 2)
+        throw bad_input("primary fluence has a radius and one value", file, "Columns: radius_mm, relative_fluence");
+    read_curves(table, base, stem, stated, builder, file);
 }
 
 }  // namespace libdose::io

@@ -13,10 +13,17 @@ namespace libdose::io {
 
 namespace {
 
-constexpr const char* number_pattern = "([0-9]+(?:[.,][0-9]+)?)";
+// Parts of the patterns. A decimal comma is read; one before three digits may as well part thousands.
+const std::string number_text = "([0-9]+(?:[.,][0-9]+)?)", unit_text = "\\s*(mm|cm)\\b", is_text = "\\s*(?:=|:|of|is)?\\s*";
+const std::string times_text = "\\s*(?:mm|cm)?\\s*(?:x|\\*|\xC3\x97|by)\\s*", area_text = "(?:2|\xC2\xB2|\\^2)?";
+const std::string rectangle_text = number_text + times_text + number_text + "\\s*(mm|cm)" + area_text;
+const std::string one_text = "1(?:[.]0+)?(?![.,]?[0-9])";
 
-double plain(std::string text) {
-    std::replace(text.begin(), text.end(), ',', '.');
+double plain(std::string text, const std::string& file) {
+    const auto comma = text.find(',');
+    if (comma != std::string::npos && text.size() == comma + 4)
+        throw bad_input("\"" + text + "\" can be read in two ways", file, "Write numbers with a point, and thousands without a comma");
+    if (comma != std::string::npos) text[comma] = '.';
     return std::stod(text);
 }
 
@@ -27,11 +34,58 @@ void keep(std::optional<T>& value, const T& found, const char* what, const std::
     value = found;
 }
 
-/// Every length that a pattern finds: its first group is the number, its second the unit.
-void find_lengths(const std::string& text, const std::string& pattern, std::optional<double>& value, const char* what, const std::string& file) {
+template <class Found>
+void for_each_match(const std::string& text, const std::string& pattern, Found&& found) {
     const std::regex regex(pattern, std::regex::icase);
-    for (auto it = std::sregex_iterator(text.begin(), text.end(), regex); it != std::sregex_iterator(); ++it)
-        keep(value, in_mm(plain((*it)[1]), (*it)[2], file), what, file);
+    for (auto it = std::sregex_iterator(text.begin(), text.end(), regex); it != std::sregex_iterator(); ++it) found(*it);
+}
+
+/// Every length that a pattern finds: its first group is the number, its second the unit. Returns the text without them.
+std::string find_lengths(const std::string& text, const std::string& pattern, std::optional<double>& value, const char* what, const std::string& file) {
+    for_each_match(text, pattern, [&](const std::smatch& m) { keep(value, in_mm(plain(m[1], file), m[2], file), what, file); });
+    return std::regex_replace(text, std::regex(pattern, std::regex::icase), "#");
+}
+
+/// "SSD 900 mm", "900 mm SSD".
+void find_distance(const std::string& text, const std::string& name, std::optional<double>& value, const char* what, const std::string& file) {
+    const std::string rest = find_lengths(text, "\\b(?:" + name + ")\\b" + is_text + number_text + unit_text, value, what, file);
+    find_lengths(rest, number_text + unit_text + "\\s+(?:" + name + ")\\b", value, what, file);
+}
+
+const std::map<std::string, bool> known_keys{// and whether their values are searched for a set-up
+                                             {"kind", false},   {"quantity", false}, {"machine", false},     {"detector", false},    {"note", false},
+                                             {"source", false}, {"axis", false},     {"ssd", true},          {"sad", true},          {"depth", true},
+                                             {"field", true},   {"energy", true},    {"fluence_mode", true}, {"normalisation", true}};
+
+/// Letters to insert, remove or change.
+std::size_t edits_between(const std::string& a, const std::string& b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t change = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            row[j] = std::min({change, row[j] + 1, row[j - 1] + 1});
+        }
+    }
+    return row.back();
+}
+
+/// A sentence may have a colon; what looks like a set-up that nobody reads must not be lost. False: the key says that there is no such thing.
+bool is_sentence(const std::string& key, const std::string& value, const std::string& file) {
+    for (const auto& [known, searched] : known_keys)
+        if (key.size() > 3 && edits_between(key, known) == 1)
+            throw bad_input("the comment states \"" + key + "\", which means nothing here", file, "Did you mean \"" + known + "\"?");
+    static const std::regex quantity("^[-+]?[0-9.,]+\\s*(?:mm|cm|MV|MeV|deg|degrees|\xC2\xB0|%)?$", std::regex::icase);
+    static const std::regex modifier("wedge|block|bolus|tray|applicator|cone|gantry|collimator|offset|couch");
+    static const std::regex none("^(?:0(?:[.]0*)?(?:\\s.*)?|no|none|open|without)$", std::regex::icase);
+    const bool modifies = std::regex_search(key, modifier);
+    if (modifies && std::regex_match(value, none)) return false;
+    if (modifies || std::regex_match(value, quantity))
+        throw bad_input("the comment states \"" + key + "\", which means nothing here", file, "Write free remarks as \"# note: ...\"");
+    return true;
 }
 
 }  // namespace
@@ -82,54 +136,72 @@ std::vector<std::string> lines_of(const std::filesystem::path& file) {
 
 Statements statements_of(const std::vector<std::string>& comments, const std::string& file) {
     Statements found;
-    std::string text;
     for (const std::string& comment : comments) {
         const std::string line = trimmed(comment);
-        if (found.title.empty()) found.title = line;
         static const std::regex key_line("^([A-Za-z][A-Za-z _-]{1,30}):\\s+(.+)$");
         std::smatch match;
+        bool sentence = true, searched = true;
         if (std::regex_match(line, match, key_line)) {
             std::string key = lower_case(match[1]);
             std::replace(key.begin(), key.end(), ' ', '_'), std::replace(key.begin(), key.end(), '-', '_');
-            const auto [at, fresh] = found.keys.emplace(key, trimmed(match[2]));
-            if (!fresh && at->second != trimmed(match[2])) throw bad_input("the comments state " + key + " twice, with different values", file);
-            // A stated set-up reads the same way in a key as in a sentence.
-            static const std::regex quantity("^(ssd|sad|depth|energy|fluence_mode|field)$");
-            if (!std::regex_match(key, quantity)) continue;
+            if (const auto known = known_keys.find(key); known != known_keys.end()) {
+                const auto [at, fresh] = found.keys.emplace(key, trimmed(match[2]));
+                if (!fresh && at->second != trimmed(match[2])) throw bad_input("the comments state " + key + " twice, with different values", file);
+                sentence = false, searched = known->second;
+            } else {
+                sentence = searched = is_sentence(key, trimmed(match[2]), file);
+            }
         }
-        text += line + "\n";
+        if (sentence && found.title.empty()) found.title = line;
+        if (searched) found.text += line + "\n";
     }
-    const std::string n = number_pattern, unit = "\\s*(mm|cm)\\b", is = "\\s*(?:=|:|of|is)?\\s*";
-    find_lengths(text, "\\bSSD\\b" + is + n + unit, found.ssd_mm, "the SSD", file);
-    find_lengths(text, "\\b(?:SAD|SID)\\b" + is + n + unit, found.sad_mm, "the SAD", file);
-    find_lengths(text, "\\bdepth\\b" + is + n + unit, found.depth_mm, "the depth", file);
-    find_lengths(text, n + unit + "\\s+(?:depth|deep)\\b", found.depth_mm, "the depth", file);
+    const std::string& text = found.text;
+    find_distance(text, "SSD|source[- ](?:to[- ])?(?:surface|skin)(?:[- ]distance)?", found.ssd_mm, "the SSD", file);
+    find_distance(text, "SAD|SID|source[- ](?:to[- ])?(?:axis|isocent(?:re|er))(?:[- ]distance)?", found.sad_mm, "the SAD", file);
+    const std::string not_a_step = "(?!\\s*(?:steps?|resolution|intervals?|spacing|increments?))";
+    const std::string rest =
+        find_lengths(text, "\\bdepth(?:\\s+in\\s+water)?\\b" + is_text + number_text + unit_text + not_a_step, found.depth_mm, "the depth", file);
+    find_lengths(rest, number_text + unit_text + "\\s+(?:depth|deep)\\b" + not_a_step, found.depth_mm, "the depth", file);
 
-    static const std::regex energy("\\b([0-9]+(?:\\.[0-9]+)?)\\s*MV\\b|\\benergy:\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(?:MV)?|\\b([0-9]{1,2})X\\b");
-    for (auto it = std::sregex_iterator(text.begin(), text.end(), energy); it != std::sregex_iterator(); ++it)
-        keep(found.energy_mv, plain((*it)[1].matched ? (*it)[1] : (*it)[2].matched ? (*it)[2] : (*it)[3]), "the energy", file);
+    for_each_match(text, "\\b([0-9]+(?:\\.[0-9]+)?)\\s*MV\\b|\\benergy:\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(?:MV)?\\s*(?:$|\\n|,|;)",
+                   [&](const std::smatch& m) { keep(found.energy_mv, plain(m[1].matched ? m[1] : m[2], file), "the energy", file); });
+    static const std::regex energy_of_varian("\\b([0-9]{1,2})X\\b(?!\\s*[0-9])");
+    for (auto it = std::sregex_iterator(text.begin(), text.end(), energy_of_varian); it != std::sregex_iterator(); ++it)
+        keep(found.energy_mv, plain((*it)[1], file), "the energy", file);
 
-    // The longer words first: "flattening filter free" holds "flattening filter".
-    static const std::regex free_words("\\bFFF\\b|flattening[- ]filter[- ]free|unflattened|without (?:a )?flattening filter", std::regex::icase);
-    static const std::regex flat_words("\\bWFF\\b|\\bflattened\\b|with (?:a )?flattening filter|fluence_mode:\\s*STANDARD|fluence mode:\\s*STANDARD",
-                                       std::regex::icase);
-    std::string rest = std::regex_replace(text, free_words, "#");
-    if (rest.find('#') != std::string::npos) keep(found.fluence_mode, std::string("FFF"), "the fluence mode", file);
-    if (std::regex_search(rest, flat_words)) keep(found.fluence_mode, std::string("STANDARD"), "the fluence mode", file);
+    // The longer words first: "flattening filter free" holds "flattening filter", "unflattened" holds "flattened".
+    static const std::regex free_words(
+        "\\bFFF\\b|flattening[- ]filter[- ]free|\\b(?:un|non-?|not )flattened|(?:without|no) (?:a |the )?flattening filter|flattening filter removed",
+        std::regex::icase);
+    static const std::regex flat_words("\\bWFF\\b|\\bflattened\\b|with (?:a |the )?flattening filter|fluence[_ ]mode:\\s*STANDARD", std::regex::icase);
+    const std::string without = std::regex_replace(text, free_words, "#FREE#");
+    if (without.find("#FREE#") != std::string::npos) keep(found.fluence_mode, std::string("FFF"), "the fluence mode", file);
+    if (std::regex_search(without, flat_words)) keep(found.fluence_mode, std::string("STANDARD"), "the fluence mode", file);
 
-    static const std::regex reference("([0-9.]+)\\s*(?:x|\xC3\x97|by)\\s*([0-9.]+)\\s*(mm|cm)(?:2|\xC2\xB2)?\\s*(?:=|is)\\s*1\\b", std::regex::icase);
-    for (auto it = std::sregex_iterator(text.begin(), text.end(), reference); it != std::sregex_iterator(); ++it) {
-        if ((*it)[1] != (*it)[2]) throw bad_input("the field whose output factor is 1 is not a square", file);
-        keep(found.reference_side_mm, in_mm(plain((*it)[1]), (*it)[3], file), "the field whose output factor is 1", file);
-    }
-    static const std::regex field("\\bfield\\b[^0-9\n]{0,12}([0-9.]+)\\s*(?:x|\xC3\x97|by)\\s*([0-9.]+)\\s*(mm|cm)", std::regex::icase);
-    for (auto it = std::sregex_iterator(text.begin(), text.end(), field); it != std::sregex_iterator(); ++it) {
-        keep(found.side_x_mm, in_mm(plain((*it)[1]), (*it)[3], file), "the field", file);
-        keep(found.side_y_mm, in_mm(plain((*it)[2]), (*it)[3], file), "the field", file);
-    }
-    static const std::regex at_maximum("\\b(?:1|100\\s*%?|normali[sz]ed)\\s+(?:at|to)\\s+(?:the\\s+|its\\s+)?(?:maximum|dmax|depth of maximum)",
-                                       std::regex::icase);
-    found.one_at_maximum = std::regex_search(text, at_maximum);
+    const std::string normalised = "(?:\\b" + one_text + "|\\bunity|\\bnormali[sz]ed)(?:\\s+to\\s+" + one_text + ")?\\s+(?:at|to|for|in)\\s+(?:the\\s+|a\\s+)?";
+    const auto reference = [&](const std::smatch& m) {
+        if (m[1] != m[2]) throw bad_input("the field whose output factor is 1 is not a square", file);
+        keep(found.reference_side_mm, in_mm(plain(m[1], file), m[3], file), "the field whose output factor is 1", file);
+    };
+    for_each_match(text, rectangle_text + "(?:\\s+field)?\\s*(?:=|is|:)\\s*" + one_text, reference);
+    for_each_match(text, "(?:" + normalised + "|\\breference field" + is_text + ")(?:field\\s+(?:of\\s+)?)?" + rectangle_text, reference);
+    find_lengths(text, normalised + "(?:side\\s+(?:of\\s+)?|depth\\s+(?:of\\s+)?)?" + number_text + unit_text + "(?!" + times_text + "[0-9])", found.unity_mm,
+                 "what is 1", file);
+    find_lengths(text, "\\bside\\s+(?:of\\s+)?" + number_text + unit_text + "\\s*(?:=|is)\\s*" + one_text, found.unity_mm, "what is 1", file);
+
+    for_each_match(text, "\\bfield(?:\\s+size)?\\b[^0-9\n]{0,12}" + rectangle_text, [&](const std::smatch& m) {
+        keep(found.side_x_mm, in_mm(plain(m[1], file), m[3], file), "the field", file);
+        keep(found.side_y_mm, in_mm(plain(m[2], file), m[3], file), "the field", file);
+    });
+    for_each_match(text, "\\bfield(?:\\s+(?:size|side))?" + is_text + number_text + unit_text + "(?!" + times_text + "[0-9])", [&](const std::smatch& m) {
+        keep(found.side_x_mm, in_mm(plain(m[1], file), m[2], file), "the field", file);
+        keep(found.side_y_mm, *found.side_x_mm, "the field", file);
+    });
+    const std::string ratio =
+        "(?:\\b" + one_text + "|\\b100\\s*%?|\\bnormali[sz]ed)\\s+(?:at|to)\\s+(?:the\\s+|its\\s+|their\\s+)?(?:maximum|d_?max|depth of (?:the )?maximum)";
+    found.one_at_maximum = std::regex_search(text, std::regex(ratio, std::regex::icase));
+    const std::string open = std::regex_replace(text, std::regex("(?:\\bno|\\bwithout(?: a| any)?)\\s+wedges?", std::regex::icase), "");
+    found.wedge = std::regex_search(open, std::regex("\\bwedged?\\b", std::regex::icase));
     return found;
 }
 

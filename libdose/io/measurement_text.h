@@ -21,15 +21,18 @@ std::vector<std::string> split(const std::string& text, char separator);
 /// Lines of a text file without carriage returns. Throws bad_input.
 std::vector<std::string> lines_of(const std::filesystem::path& file);
 
-/// What the comments of a file say. "key: value" lines go before free text.
+/// What the comments of a file say, in lines "key: value" and in sentences.
 struct Statements {
-    std::map<std::string, std::string> keys;  ///< lower case
-    std::optional<double> energy_mv, ssd_mm, sad_mm, depth_mm, reference_side_mm, side_x_mm, side_y_mm;
+    std::map<std::string, std::string> keys;  ///< those that are known, lower case
+    std::optional<double> energy_mv, ssd_mm, sad_mm, depth_mm, side_x_mm, side_y_mm;
+    std::optional<double> unity_mm;           ///< "1 at 100 mm": depth, or side of the square
+    std::optional<double> reference_side_mm;  ///< "100 x 100 mm = 1"
     std::optional<std::string> fluence_mode;
-    bool one_at_maximum = false;
-    std::string title;  ///< first line
+    bool one_at_maximum = false, wedge = false;
+    std::string title;  ///< first sentence
+    std::string text;   ///< all of them
 };
-/// Throws bad_input when the comments state a quantity twice with different values.
+/// Throws bad_input when the comments state a quantity twice with different values, or a key that is not known and has a meaning.
 Statements statements_of(const std::vector<std::string>& comments, const std::string& file);
 
 /// Collects curves and what they share.

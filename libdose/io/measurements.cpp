@@ -19,6 +19,9 @@ const char* const index_name = "measurements.yaml";
 
 bool document(const fs::path& file) {
     const std::string extension = lower_case(file.extension().string());
+    const std::string stem = lower_case(file.stem().string());
+    for (const char* word : {"readme", "licence", "license", "copying", "citation", "changelog"})
+        if (stem == word) return true;
     return extension == ".md" || extension == ".pdf" || extension == ".html" || extension == ".docx" || file.filename().string().front() == '.';
 }
 
@@ -74,6 +77,8 @@ MeasurementSet read_measurements(const fs::path& path, const MeasurementQuestion
     } else {
         throw bad_input("there is no such file or folder", path.string());
     }
+    if (builder.set.curves.empty() && !builder.set.notes.empty())
+        throw bad_input("there is no open photon field in water in it; " + builder.set.notes.front(), path.string());
     if (builder.set.curves.empty())
         throw bad_input("there is no measurement in it", path.string(), "Known: .csv, .mcc, .asc, .data, .ascii and measurements.yaml");
     builder.energy(std::nullopt, path.string());

@@ -121,8 +121,12 @@ private:
         // Small and large fields have their maxima elsewhere; a factor of ten is a unit.
         if (range_) {
             const bool reference = std::min(c.side_x_mm, c.side_y_mm) >= 40;
+            const bool behind = top == 0 && c.position_mm.front() > range_->maximum_low_mm;
+            if (behind)
+                add(Severity::warning, c.name,
+                    "the curve begins at " + short_number(c.position_mm.front()) + " mm, behind the maximum: it tells nothing of the build-up");
             const auto within = [&](double mm) { return mm >= range_->maximum_low_mm && mm <= range_->maximum_high_mm; };
-            if (reference && !within(maximum)) {
+            if (reference && !behind && !within(maximum)) {
                 const std::string at = "the maximum is at " + text_of(maximum) + " mm, where " + short_number(set_.nominal_energy_mv) + " MV has it from " +
                                        short_number(range_->maximum_low_mm) + " to " + short_number(range_->maximum_high_mm) + " mm";
                 if (within(10 * maximum) || c.position_mm.back() < 45)
@@ -173,14 +177,17 @@ private:
         }
         if (!left || !right) return add(Severity::warning, c.name, "the profile does not reach both edges of the field");
         const double width = (*right - *left) / magnification / (c.axis == ProfileAxis::diagonal ? std::sqrt(2.0) : 1.0), centre = 0.5 * (*right + *left);
+        // The primary collimator rounds the corners of large fields; without a flattening filter their edge is not at half of the axis.
+        constexpr double farthest_corner_mm = 230;
+        const bool rounded = c.axis == ProfileAxis::diagonal && side / std::sqrt(2.0) > farthest_corner_mm;
         if (set_.fluence_mode == "STANDARD" || side <= 100) {
             const double off = width - side;
             const std::string at = "the field is " + text_of(width) + " mm wide at the isocentre plane, stated " + short_number(side) + " mm";
             if (std::abs(width - 10 * side) < side || std::abs(width - 0.1 * side) < 0.01 * side)
                 add(Severity::error, c.name, at + ": were positions read in the wrong unit?");
-            else if (std::abs(off) > std::max(5.0, 0.05 * side))
+            else if (!rounded && std::abs(off) > std::max(5.0, 0.05 * side))
                 add(Severity::error, c.name, at + ": is it the field, the depth or the source-surface distance that is stated wrongly?");
-            else if (std::abs(off) > 2)
+            else if (!rounded && std::abs(off) > 2)
                 add(Severity::warning, c.name, at);
         }
         if (std::abs(centre) > 10)

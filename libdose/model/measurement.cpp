@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "libdose/error.h"
+#include "model/text.h"
 
 namespace libdose {
 
@@ -30,7 +31,7 @@ void check_curve(const MeasuredCurve& curve) {
     if (is_output(curve.kind) ? curve.side_y_of_mm.size() != curve.position_mm.size() : !curve.side_y_of_mm.empty())
         fail(curve, "the second sides of the fields are not as many as the first");
     for (std::size_t i = 0; i < curve.value.size(); ++i) {
-        const std::string at = " at " + std::to_string(curve.position_mm[i]) + " mm";
+        const std::string at = " at " + short_number(curve.position_mm[i]) + " mm";
         if (!std::isfinite(curve.position_mm[i])) fail(curve, "a position is not a number");
         if (!std::isfinite(curve.value[i])) fail(curve, "the value" + at + " is not a number");
         if (curve.value[i] < 0) fail(curve, "the value" + at + " is negative", "Take off the background, or leave the point out");
@@ -39,15 +40,16 @@ void check_curve(const MeasuredCurve& curve) {
         if (same) fail(curve, "the position" + at + " is there twice", "Keep one of the two points");
         if (curve.position_mm[i] < curve.position_mm[i - 1]) fail(curve, "the positions do not ascend" + at);
     }
-    const auto positive = [&](double value, const char* what, double largest) {
-        if (!(value > 0 && value <= largest))
-            fail(curve, std::string(what) + " is " + std::to_string(value) + " mm, not between 0 and " + std::to_string(static_cast<int>(largest)));
+    const auto within = [&](double value, const char* what, double smallest, double largest) {
+        if (!(value > smallest && value <= largest))
+            fail(curve, std::string(what) + " is " + short_number(value) + " mm, not between " + short_number(smallest) + " and " + short_number(largest));
     };
-    positive(curve.sad_mm, "the source-axis distance", 2000);
+    const auto positive = [&](double value, const char* what, double largest) { within(value, what, 0, largest); };
+    within(curve.sad_mm, "the source-axis distance", 500, 2000);
     const bool has_field = !is_output(curve.kind) && curve.kind != CurveKind::primary_fluence;
     if (has_field) positive(curve.side_x_mm, "the field's side along x", 600), positive(curve.side_y_mm, "the field's side along y", 600);
     const bool has_surface = curve.kind == CurveKind::depth_dose || curve.kind == CurveKind::profile || curve.kind == CurveKind::output_factor;
-    if (has_surface) positive(curve.ssd_mm, "the source-surface distance", 3000);
+    if (has_surface) within(curve.ssd_mm, "the source-surface distance", 300, 3000);
     if (curve.kind == CurveKind::profile || curve.kind == CurveKind::output_factor) positive(curve.depth_mm, "the depth of the detector", 1000);
     if (curve.kind == CurveKind::tissue_phantom_ratio && (!curve.normalised || !(curve.normalisation_mm > 0)))
         fail(curve, "the depth at which the ratio is 1 is not stated");

@@ -86,9 +86,10 @@ TEST_F(Measurements, Rfa300HasDepthDosesAndProfiles) {
     ASSERT_EQ(set.curves.size(), 2u);
     EXPECT_EQ(set.curves[0].position_mm, (std::vector<double>{0, 15, 100, 300})) << "ascending, though scanned upwards";
     EXPECT_EQ(set.curves[0].ssd_mm, 900);
-    EXPECT_EQ(set.curves[1].axis, ProfileAxis::crossline);
+    EXPECT_EQ(set.curves[1].axis, ProfileAxis::inline_axis) << "x runs from gun to target";
     EXPECT_EQ(set.curves[1].depth_mm, 50);
-    EXPECT_EQ(set.curves[1].side_y_mm, 60);
+    EXPECT_EQ(set.curves[1].side_y_mm, 100);
+    EXPECT_EQ(set.curves[1].side_x_mm, 60);
     EXPECT_EQ(set.nominal_energy_mv, 6);
 }
 
@@ -113,6 +114,61 @@ TEST_F(Measurements, W2cadPassesWedgesOverWithANote) {
     EXPECT_HAS(set.notes[0], "wedge");
 }
 
+TEST_F(Measurements, Rfa300WithATurnedCollimator) {
+    const auto with = [&](const std::string& field) {
+        std::string text = rfa;
+        text.replace(text.rfind("%FSZ 100 60"), 11, "%FSZ " + field + "\n%CPO 90");
+        write("scans.asc", text);
+        io::MeasurementQuestions asked;
+        asked.fluence_mode = "STANDARD";
+        return read(asked);
+    };
+    EXPECT_EQ(with("60 60").curves.at(1).axis, ProfileAxis::crossline);
+    const MeasurementSet set = with("100 60");
+    EXPECT_EQ(set.curves.size(), 1u);
+    EXPECT_HAS(set.notes.at(0), "oblong field with the collimator at 90");
+}
+
+TEST_F(Measurements, MccDiagonalsAndWhatIsNoOpenFieldInWater) {
+    const auto with = [&](const std::string& from, const std::string& to, const std::string& more = "") {
+        std::string text = mcc;
+        text.replace(text.find(from), from.size(), to);
+        if (!more.empty()) text.replace(text.find("END_SCAN_DATA"), 0, more);
+        write("scan.mcc", text);
+    };
+    const std::string scan = std::string(mcc).substr(std::string(mcc).find("\tBEGIN_SCAN  1"));
+    with("SCAN_CURVETYPE", "SCAN_DIAGONAL=FIRST_DIAGONAL\n\t\tSCAN_CURVETYPE");
+    EXPECT_EQ(read().curves.at(0).axis, ProfileAxis::diagonal);
+
+    std::string second = scan.substr(0, scan.find("END_SCAN_DATA"));
+    second.replace(second.find("INPLANE_PROFILE"), 15, "CROSSPLANE_PROFILE\n\t\tSCAN_DIAGONAL=FIRST_DIAGONAL");
+    with("SCAN_CURVETYPE", "SCAN_DIAGONAL=FIRST_DIAGONAL\n\t\tSCAN_CURVETYPE", second);
+    EXPECT_EQ(read().curves.size(), 1u);
+    EXPECT_HAS(read().notes.at(0), "a second diagonal");
+
+    with("SCAN_CURVETYPE", "WEDGE=None\n\t\tSCAN_CURVETYPE");
+    EXPECT_EQ(read().curves.size(), 1u);
+    for (const auto& [line, reason] : {std::pair{"WEDGE=60", "behind a wedge"},
+                                       {"MEAS_MEDIUM=AIR", "a scan in air"},
+                                       {"SCAN_DEVICE=STARCHECKMAXI", "an array of detectors"},
+                                       {"SCAN_ANGLE=-26.60", "a profile at -26.6 degrees"},
+                                       {"BLOCK=1", "a blocked field"},
+                                       {"COLL_OFFSET_INPLANE=20.00", "not centred"},
+                                       {"COLL_ANGLE=30.00", "a collimator at 30 degrees"}}) {
+        with("SCAN_CURVETYPE", std::string(line) + "\n\t\tSCAN_CURVETYPE");
+        EXPECT_HAS(problem(), reason);
+    }
+    with("MODALITY=X", "MODALITY=EL");
+    EXPECT_HAS(problem(), "electrons");
+    with("INPLANE_PROFILE", "PDD");
+    EXPECT_EQ(read().curves.at(0).position_mm, (std::vector<double>{0, 50})) << "50 mm above the water is air";
+    with("-50.00", "-90.00");
+    std::string upwards = mcc;
+    upwards.replace(upwards.find("INPLANE_PROFILE"), 15, "PDD").replace(upwards.find("-50.00"), 6, "-90.00");
+    write("scan.mcc", upwards);
+    EXPECT_HAS(problem(), "90 mm above the water");
+}
+
 TEST_F(Measurements, YamlSaysWhatFilesDoNot) {
     write("a.csv", "depth_mm,dose\n0,50\n15,100\n100,67\n");
     write("stray.csv", "nonsense");
@@ -131,6 +187,106 @@ TEST_F(Measurements, YamlSaysWhatFilesDoNot) {
     EXPECT_HAS(problem(), "unknown key \"enregy_mv\"");
     write("measurements.yaml", "machine: [\n");
     EXPECT_HAS(problem(), "measurements.yaml, line");
+}
+
+TEST_F(Measurements, YamlHasTheFieldOfUnity) {
+    write("s.csv", "side_mm,factor\n40,0.9\n100,1\n");
+    write("measurements.yaml",
+          "energy_mv: 6\nfluence_mode: STANDARD\nfiles:\n  - {file: s.csv, kind: output_factor, ssd_mm: 900, depth_mm: 100, unity_side_mm: 100}\n");
+    EXPECT_EQ(read().curves.front().normalisation_mm, 100);
+}
+
+TEST_F(Measurements, SentencesMaySayTheSameInManyWays) {
+    const auto output = [&](const std::string& comments, const std::string& columns = "side_mm,output_factor\n100,1\n200,1.1\n") {
+        write("output_factors.csv", comments + "\n" + columns);
+        return read().curves.front();
+    };
+    for (const char* comments :
+         {"# 10 MV FFF; SSD 90 cm; depth 10 cm; 10 x 10 cm = 1",
+          "# 10 MV, flattening-filter-free\n# Set-up: SSD: 90.0 cm, 10 cm deep; normalised to the 100 x 100 mm field",
+          "# 10X, unflattened; 90 cm SSD, at 10 cm depth, reference field 10 cm x 10 cm",
+          "# energy: 10\n# fluence mode: FFF\n# source-to-surface distance 900 mm, depth in water = 100 mm\n# normalisation: 1 at 10 cm",
+          "# 10 MV without the flattening filter; SSD of 900 mm; depth of 100 mm in 5 mm depth steps; side 100 mm = 1.000\n# Licence: CC BY 4.0",
+          "# 10 MV, non-flattened; no wedge; ssd 900 mm; depth 100 mm; 10 \xC3\x97 10 cm\xC2\xB2 = 1"}) {
+        const MeasuredCurve curve = output(comments);
+        EXPECT_EQ(read().nominal_energy_mv, 10) << comments;
+        EXPECT_EQ(read().fluence_mode, "FFF") << comments;
+        EXPECT_EQ(curve.ssd_mm, 900) << comments;
+        EXPECT_EQ(curve.depth_mm, 100) << comments;
+        EXPECT_EQ(curve.normalisation_mm, 100) << comments;
+    }
+    EXPECT_EQ(output("# 6 MV with flattening filter, SSD 90 cm, depth 10 cm, 10 x 10 cm = 1").ssd_mm, 900);
+    EXPECT_EQ(read().fluence_mode, "STANDARD");
+    EXPECT_EQ(output("# 6 MV, flattened, SSD 90 cm, depth 10 cm, 10 x 10 cm = 1", "Field side (cm);Factor\n10;1\n20;1.1\n").position_mm,
+              (std::vector<double>{100, 200}));
+
+    const auto wrong = [&](const std::string& comments) {
+        write("output_factors.csv", "# 6 MV, flattened, SSD 90 cm, depth 10 cm, 10 x 10 cm = 1\n" + comments + "\nside_mm,f\n100,1\n200,1.1\n");
+        return problem();
+    };
+    EXPECT_HAS(wrong("# gantry: 90"), "which means nothing here");
+    EXPECT_HAS(wrong("# fluenc mode: FFF"), "Did you mean \"fluence_mode\"?");
+    EXPECT_HAS(wrong("# build-up: 30 mm"), "which means nothing here");
+    EXPECT_HAS(wrong("# FFF"), "the fluence mode twice");
+    EXPECT_HAS(wrong("# 20 x 20 cm = 1"), "output factor is 1 twice");
+    EXPECT_HAS(wrong("# SAD 1,000 mm"), "can be read in two ways");
+    EXPECT_HAS(wrong("# 60 degree wedge"), "behind a wedge");
+    EXPECT_EQ(wrong("# gantry: 0\n# wedge: none\n# Reference: somebody, 2019"), "no error");
+}
+
+TEST_F(Measurements, OneTableOfOutputFactorsMayHaveMoreColumns) {
+    const std::string set_up = "# 6 MV, flattened, SSD 90 cm, depth 10 cm, 10 x 10 cm = 1\n";
+    write("output_factors.csv", set_up + "side_mm,output_factor,output_factor_in_air,uncertainty\n100,1,1,0.002\n200,1.1,1.04,0.002\n");
+    MeasurementSet set = read();
+    ASSERT_EQ(set.curves.size(), 2u);
+    EXPECT_EQ(set.curves[0].value.back(), 1.1);
+    EXPECT_EQ(set.curves[1].kind, CurveKind::output_factor_in_air);
+    EXPECT_EQ(set.curves[1].value.back(), 1.04);
+    EXPECT_HAS(set.notes.at(0), "uncertainty");
+
+    write("output_factors.csv", set_up + "side_x_mm,side_y_40_mm,side_y_100_mm\n40,0.90,0.95\n100,0.96,1\n");
+    set = read();
+    EXPECT_EQ(set.curves.front().position_mm, (std::vector<double>{40, 40, 100, 100}));
+    EXPECT_EQ(set.curves.front().side_y_of_mm, (std::vector<double>{40, 100, 40, 100}));
+    EXPECT_EQ(set.curves.front().value, (std::vector<double>{0.90, 0.95, 0.96, 1}));
+
+    write("output_factors.csv", set_up + "side_mm,diode,chamber\n100,1,1\n200,1.1,1.1\n");
+    EXPECT_HAS(problem(), "\"diode\" and \"chamber\"");
+    write("output_factors.csv", set_up + "side_y_mm,side_x_mm,factor\n100,100,1\n");
+    EXPECT_HAS(problem(), "are not side_x_mm and side_y_mm");
+}
+
+TEST_F(Measurements, ProfilesByDepthAndByField) {
+    const std::string set_up = "# 6 MV, flattened, SSD 90 cm\n", rows = "\n-60,3,4\n0,100,99\n60,3,4\n";
+    write("profiles.csv", set_up + "# field: 10 cm\nx_mm,depth_15_mm,depth_100_mm" + rows);
+    MeasurementSet set = read();
+    ASSERT_EQ(set.curves.size(), 2u);
+    EXPECT_EQ(set.curves[1].depth_mm, 100);
+    EXPECT_EQ(set.curves[1].side_y_mm, 100);
+    EXPECT_EQ(set.curves[1].axis, ProfileAxis::crossline);
+
+    write("profiles.csv", set_up + "# axis: y\n# depth: 10 cm\nposition_mm,side_10_cm,side_5x20_cm" + rows);
+    set = read();
+    EXPECT_EQ(set.curves[1].side_x_mm, 50);
+    EXPECT_EQ(set.curves[1].depth_mm, 100);
+    EXPECT_EQ(set.curves[1].axis, ProfileAxis::inline_axis);
+
+    write("profiles.csv", set_up + "# Crossplane profiles\nposition_mm,side_100_mm_depth_15_mm,side_100_mm_depth_50_mm" + rows);
+    set = read();
+    EXPECT_EQ(set.curves[1].depth_mm, 50);
+    EXPECT_EQ(set.curves[1].axis, ProfileAxis::crossline);
+
+    write("profiles.csv", set_up + "# axis: x\n# depth: 10 cm\nposition_mm,dose_100_mm,dose_200_mm" + rows);
+    EXPECT_HAS(problem(), "whether that is the field or the depth");
+    write("profiles.csv", set_up + "# axis: y\n# field: 100 x 100 mm\nx_mm,depth_15_mm,depth_100_mm" + rows);
+    EXPECT_HAS(problem(), "axis of the profile is ambiguous");
+}
+
+TEST_F(Measurements, TissueMaximumRatiosAreOneAtTheirMaximum) {
+    write("tmr.csv", "# 6 MV, flattened, SAD 100 cm\ndepth_mm,side_100_mm\n0,0.5\n15,1\n100,0.78\n");
+    EXPECT_EQ(read().curves.front().normalisation_mm, 15);
+    write("tmr.csv", "# 6 MV, flattened, SAD 100 cm; 1 at 10 cm\ndepth_mm,side_100_mm\n0,0.6\n15,1.28\n100,1\n");
+    EXPECT_EQ(read().curves.front().normalisation_mm, 100);
 }
 
 TEST_F(Measurements, NothingIsGuessed) {
@@ -184,6 +340,17 @@ TEST_F(Measurements, BadFilesHaveOneClearEnd) {
     std::string short_of_points = rfa;
     short_of_points.replace(short_of_points.find("%PTS 4"), 6, "%PTS 5");
     EXPECT_HAS(truncated("a.asc", short_of_points, "nowhere"), "4 points, its header says 5");
+    asked = {};
+    EXPECT_HAS(truncated("a.mcc", mcc, "END_SCAN_DATA"), "without END_SCAN_DATA");
+    asked.fluence_mode = "STANDARD", asked.energy_mv = 6;
+    std::string short_of_scans = rfa;
+    short_of_scans.replace(short_of_scans.find(":MSR 1"), 6, ":MSR 3");
+    EXPECT_HAS(truncated("a.asc", short_of_scans, "nowhere"), "2 scans, its header says 3");
+    std::string other_depth = w2cad;
+    other_depth.replace(other_depth.find("%TYPE OPD"), 9, "%TYPE OPP\n%DPTH 020");
+    other_depth.replace(other_depth.find("+000.0 +000.0 +000.0"), 20, "-060.0 +000.0 +015.0")
+        .replace(other_depth.find("+000.0 +000.0 +100.0"), 20, "+060.0 +000.0 +015.0");
+    EXPECT_HAS(truncated("a.asc", other_depth, "nowhere"), "%DPTH says 20 mm, the points are 15 mm deep");
     write("a.xyz", "1");
     EXPECT_HAS(problem(asked), "a.xyz");
     EXPECT_HAS(message_of([&] { io::read_measurements(folder / "nowhere", asked); }), "no such file");

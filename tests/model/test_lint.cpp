@@ -93,6 +93,25 @@ TEST(Lint, DepthRunningUpwards) {
     expect(set, "does not fall with depth", Severity::error);
 }
 
+TEST(Lint, ACurveBehindTheMaximumIsNotOfAnotherEnergy) {
+    MeasurementSet set = complete();
+    MeasuredCurve& c = set.curves[1];
+    c.position_mm.erase(c.position_mm.begin(), c.position_mm.begin() + 10), c.value.erase(c.value.begin(), c.value.begin() + 10);
+    expect(set, "begins at 50 mm", Severity::warning);
+    EXPECT_EQ(found(lint(set), "has it from"), nullptr);
+}
+
+TEST(Lint, CornersOfALargeFieldAreRounded) {
+    MeasurementSet set = complete();
+    set.curves[4] = profile(100);
+    MeasuredCurve& c = set.curves[4];
+    c.axis = ProfileAxis::diagonal, c.side_x_mm = c.side_y_mm = 400;
+    for (double& x : c.position_mm) x *= 4.5;  // 450 mm long, not 566
+    EXPECT_EQ(found(lint(set), "mm wide"), nullptr);
+    c.side_x_mm = c.side_y_mm = 200;
+    expect(set, "stated 200 mm", Severity::error);
+}
+
 TEST(Lint, AnotherEnergy) {
     MeasurementSet set = complete();
     set.nominal_energy_mv = 15;
