@@ -126,42 +126,28 @@ DirectionSet isotropic_directions(int count) {
 
 EmissionTable::EmissionTable(const ConeKernel& kernel, const DirectionSet& directions, const physics::BeamFrame& frame, double low_u, double high_u,
                              double low_v, double high_v)
-    : rates_(static_cast<int>(kernel.rates_cm2_g.size())), width_((kernel.rates_cm2_g.size() + 3) / 4 * 4) {
+    : rates_(kernel.rates_cm2_g.size()), node_size_(directions.size() * rates_), depths_(kernel.depth_g_cm2.begin(), kernel.depth_g_cm2.end()) {
     constexpr double largest_step = 0.05;  // slope between rays of the raster: 3 degrees
-    constexpr double depth_step = 2.5;     // g/cm²; the kernel's own depths are far wider apart
-    size_u_ = std::max(2, static_cast<int>(std::ceil((high_u - low_u) / largest_step)) + 1);
-    size_v_ = std::max(2, static_cast<int>(std::ceil((high_v - low_v) / largest_step)) + 1);
-    depths_ = std::max(2, static_cast<int>(std::ceil(kernel.depth_g_cm2.back() / depth_step)) + 1);
-    const double step_u = std::max(1e-6, (high_u - low_u) / (size_u_ - 1)), step_v = std::max(1e-6, (high_v - low_v) / (size_v_ - 1));
+    size_u_ = static_cast<std::size_t>(std::max(2, static_cast<int>(std::ceil((high_u - low_u) / largest_step)) + 1));
+    size_v_ = static_cast<std::size_t>(std::max(2, static_cast<int>(std::ceil((high_v - low_v) / largest_step)) + 1));
+    const double step_u = std::max(1e-6, (high_u - low_u) / static_cast<double>(size_u_ - 1)),
+                 step_v = std::max(1e-6, (high_v - low_v) / static_cast<double>(size_v_ - 1));
     low_u_ = static_cast<float>(low_u);
     low_v_ = static_cast<float>(low_v);
     per_slope_u_ = static_cast<float>(1 / step_u);
     per_slope_v_ = static_cast<float>(1 / step_v);
-    per_depth_ = static_cast<float>(1 / depth_step);
-    column_stride_ = static_cast<std::size_t>(depths_) * width_;
-    const std::size_t cones = kernel.theta_edges_deg.size() - 1, sets = kernel.depth_g_cm2.size();
-    const auto rates = static_cast<std::size_t>(rates_);
-    const std::size_t columns = sets * rates;
-    const std::size_t nodes = static_cast<std::size_t>(size_u_) * static_cast<std::size_t>(size_v_);
-    table_.assign(directions.size() * nodes * column_stride_, 0.0f);
+    const std::size_t cones = kernel.theta_edges_deg.size() - 1, sets = depths_.size();
+    if (sets == 1) depths_.push_back(depths_[0] + 1);  // the same at every depth
+    const std::size_t columns = sets * rates_, nodes = size_u_ * size_v_;
+    table_.assign(nodes * depths_.size() * node_size_, 0.0f);
     std::vector<double> total(columns, 0.0);
     for (std::size_t h = 0; h < sets; ++h)
         for (std::size_t m = 0; m < cones; ++m)
-            for (std::size_t k = 0; k < rates; ++k) total[h * rates + k] += kernel.coefficients[(h * cones + m) * rates + k];
-    // Position of every even depth between the kernel's sets.
-    std::vector<std::size_t> set_below(static_cast<std::size_t>(depths_), 0);
-    std::vector<double> set_part(static_cast<std::size_t>(depths_), 0.0);
-    for (std::size_t d = 0; d < set_below.size() && sets > 1; ++d) {
-        const double depth = static_cast<double>(d) * depth_step;
-        while (set_below[d] + 2 < sets && depth > kernel.depth_g_cm2[set_below[d] + 1]) ++set_below[d];
-        const double low = kernel.depth_g_cm2[set_below[d]], high = kernel.depth_g_cm2[set_below[d] + 1];
-        set_part[d] = std::clamp((depth - low) / (high - low), 0.0, 1.0);
-    }
+            for (std::size_t k = 0; k < rates_; ++k) total[h * rates_ + k] += kernel.coefficients[(h * cones + m) * rates_ + k];
     const AngularDensity density(kernel);
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t node = 0; node < nodes; ++node) {
-        const double slope_u = low_u + static_cast<double>(node % static_cast<std::size_t>(size_u_)) * step_u;
-        const double slope_v = low_v + static_cast<double>(node / static_cast<std::size_t>(size_u_)) * step_v;
+        const double slope_u = low_u + static_cast<double>(node % size_u_) * step_u, slope_v = low_v + static_cast<double>(node / size_u_) * step_v;
         const Vec3 ray = (frame.axes * Vec3(slope_u, slope_v, -1.0)).normalized();
         std::vector<double> emitted(directions.size() * columns, 0.0), sum(columns, 0.0), angular(cones);
         for (std::size_t d = 0; d < directions.size(); ++d) {
@@ -177,23 +163,29 @@ EmissionTable::EmissionTable(const ConeKernel& kernel, const DirectionSet& direc
             for (std::size_t h = 0; h < sets; ++h)
                 for (std::size_t m = 0; m < cones; ++m) {
                     if (angular[m] == 0) continue;
-                    for (std::size_t k = 0; k < rates; ++k)
-                        emitted[d * columns + h * rates + k] += angular[m] * kernel.coefficients[(h * cones + m) * rates + k];
+                    for (std::size_t k = 0; k < rates_; ++k)
+                        emitted[d * columns + h * rates_ + k] += angular[m] * kernel.coefficients[(h * cones + m) * rates_ + k];
                 }
             for (std::size_t c = 0; c < columns; ++c) sum[c] += emitted[d * columns + c];
         }
-        for (std::size_t d = 0; d < directions.size(); ++d) {
-            const auto at_set = [&](std::size_t h, std::size_t k) {
-                const std::size_t c = h * rates + k;
-                return sum[c] > 0 ? emitted[d * columns + c] * total[c] / sum[c] : 0.0;
-            };
-            for (std::size_t n = 0; n < set_below.size(); ++n)
-                for (std::size_t k = 0; k < rates; ++k) {
-                    const double low = at_set(set_below[n], k), high = sets > 1 ? at_set(set_below[n] + 1, k) : low;
-                    table_[(d * nodes + node) * column_stride_ + n * width_ + k] = static_cast<float>(low + set_part[n] * (high - low));
+        for (std::size_t h = 0; h < depths_.size(); ++h)
+            for (std::size_t d = 0; d < directions.size(); ++d)
+                for (std::size_t k = 0; k < rates_; ++k) {
+                    const std::size_t c = std::min(h, sets - 1) * rates_ + k;
+                    table_[(node * depths_.size() + h) * node_size_ + d * rates_ + k] =
+                        sum[c] > 0 ? static_cast<float>(emitted[d * columns + c] * total[c] / sum[c]) : 0.0f;
                 }
-        }
     }
+}
+
+std::vector<float> EmissionTable::coefficients(std::size_t direction, float slope_u, float slope_v, float depth_g_cm2) const {
+    const Place at = place(slope_u, slope_v, depth_g_cm2);
+    const auto corner = nodes(at.cell, direction);
+    const auto weight = weights(at.u, at.v, at.depth);
+    std::vector<float> sum(rates_, 0.0f);
+    for (std::size_t c = 0; c < 8; ++c)
+        for (std::size_t k = 0; k < rates_; ++k) sum[k] += weight[c] * corner[c][k];
+    return sum;
 }
 
 }  // namespace libdose::cpu

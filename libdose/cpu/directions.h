@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <vector>
 
 #include "engine/stages.h"
@@ -26,49 +28,52 @@ DirectionSet beam_aligned_directions(const ConeKernel& kernel, const Vec3& axis,
 /// About `count` cells of equal solid angle over the sphere, fixed in the patient.
 DirectionSet isotropic_directions(int count);
 
-/// Energy that a unit of released energy emits into each cell and rate, for rays of any direction within a beam, by depth:
+/// Energy that a unit of released energy emits into each direction and rate, for rays of any direction within a beam, by depth:
 /// the kernel averaged over the cell (not sampled at its middle), normalised so that all cells together emit what the kernel
-/// holds. Tabulated on a raster of ray slopes, linear between.
+/// holds. Tabulated on a raster of ray slopes at the depths of the kernel, linear between.
 class EmissionTable {
 public:
     EmissionTable(const ConeKernel& kernel, const DirectionSet& directions, const physics::BeamFrame& frame, double low_u, double high_u, double low_v,
                   double high_v);
 
-    int rates() const { return rates_; }
-    /// Coefficients of one direction for a ray and a depth; writes rates() values, and zeros up to a multiple of four.
-    void coefficients(std::size_t direction, float slope_u, float slope_v, float depth, float* out) const {
-        const auto node = [](float x, int size, float& part) {
+    /// Where a ray and a depth lie in the table: a cell of eight nodes and the fractions of its upper ones.
+    struct Place {
+        std::uint32_t cell;
+        float u, v, depth;
+    };
+    Place place(float slope_u, float slope_v, float depth_g_cm2) const {
+        const auto node = [](float x, std::size_t size, float& part) {
             x = std::clamp(x, 0.0f, static_cast<float>(size - 1));
-            const int low = std::min(static_cast<int>(x), size - 2);
+            const auto low = std::min(static_cast<std::size_t>(x), size - 2);
             part = x - static_cast<float>(low);
-            return static_cast<std::size_t>(low);
+            return low;
         };
-        float fu, fv, fh;
-        const std::size_t i = node((slope_u - low_u_) * per_slope_u_, size_u_, fu), j = node((slope_v - low_v_) * per_slope_v_, size_v_, fv);
-        const std::size_t h = node(depth * per_depth_, depths_, fh);
-        const float* base =
-            &table_[((direction * static_cast<std::size_t>(size_v_) + j) * static_cast<std::size_t>(size_u_) + i) * column_stride_ + h * width_];
-        const std::size_t row = column_stride_ * static_cast<std::size_t>(size_u_);
-        const float weight[4] = {(1 - fu) * (1 - fv), fu * (1 - fv), (1 - fu) * fv, fu * fv};
-        const float* corner[4] = {base, base + column_stride_, base + row, base + row + column_stride_};
-        for (std::size_t first = 0; first < width_; first += 4) {
-            float sum[4] = {0, 0, 0, 0};
-            for (int c = 0; c < 4; ++c) {
-                const float low = weight[c] * (1 - fh), high = weight[c] * fh;
-                const float* at = corner[c] + first;
-                const float* next = at + width_;
-                for (int k = 0; k < 4; ++k) sum[k] += low * at[k] + high * next[k];
-            }
-            for (std::size_t k = 0; k < 4; ++k) out[first + k] = sum[k];
-        }
+        Place p;
+        const std::size_t i = node((slope_u - low_u_) * per_slope_u_, size_u_, p.u), j = node((slope_v - low_v_) * per_slope_v_, size_v_, p.v);
+        std::size_t set = 0;
+        while (set + 2 < depths_.size() && depth_g_cm2 > depths_[set + 1]) ++set;
+        p.depth = std::clamp((depth_g_cm2 - depths_[set]) / (depths_[set + 1] - depths_[set]), 0.0f, 1.0f);
+        p.cell = static_cast<std::uint32_t>((j * size_u_ + i) * depths_.size() + set);
+        return p;
     }
+    /// The eight nodes of a cell, u fastest, then v, then depth: each the values [rate] of the directions from `first_direction` on.
+    std::array<const float*, 8> nodes(std::uint32_t cell, std::size_t first_direction) const {
+        const float* base = &table_[cell * node_size_ + first_direction * rates_];
+        const std::size_t u = depths_.size() * node_size_, v = size_u_ * u, depth = node_size_;
+        return {base, base + u, base + v, base + u + v, base + depth, base + u + depth, base + v + depth, base + u + v + depth};
+    }
+    static std::array<float, 8> weights(float u, float v, float depth) {
+        const float low = 1 - depth, a = (1 - u) * (1 - v), b = u * (1 - v), c = (1 - u) * v, d = u * v;
+        return {a * low, b * low, c * low, d * low, a * depth, b * depth, c * depth, d * depth};
+    }
+    /// Coefficients [rate] of one direction: what `place`, `nodes` and `weights` come to.
+    std::vector<float> coefficients(std::size_t direction, float slope_u, float slope_v, float depth_g_cm2) const;
 
 private:
-    int rates_, depths_, size_u_, size_v_;
-    std::size_t width_;          ///< rates padded to a multiple of four, so that a node is read as vectors
-    std::size_t column_stride_;  ///< depths × width
-    float low_u_, low_v_, per_slope_u_, per_slope_v_, per_depth_;
-    std::vector<float> table_;  ///< [direction][v][u][depth][padded rate]; depths evenly spaced from 0
+    std::size_t rates_, size_u_, size_v_, node_size_;
+    float low_u_, low_v_, per_slope_u_, per_slope_v_;
+    std::vector<float> depths_;  ///< g/cm², at least two
+    std::vector<float> table_;   ///< [v][u][depth][direction][rate]
 };
 
 }  // namespace libdose::cpu

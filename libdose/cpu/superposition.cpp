@@ -6,6 +6,7 @@
 #include <exception>
 #include <limits>
 
+#include "cpu/emission.h"
 #include "libdose/error.h"
 
 namespace libdose::cpu {
@@ -15,74 +16,93 @@ namespace {
 /// Copy of a [z][y][x] volume stored as [z][x][y].
 std::vector<float> transposed(const Grid& grid, const std::vector<float>& volume) {
     std::vector<float> out(volume.size());
-    const auto nx = static_cast<std::size_t>(grid.size[0]), ny = static_cast<std::size_t>(grid.size[1]);
-    for (std::size_t k = 0; k < static_cast<std::size_t>(grid.size[2]); ++k)
-        for (std::size_t j = 0; j < ny; ++j)
-            for (std::size_t i = 0; i < nx; ++i) out[(k * nx + i) * ny + j] = volume[(k * ny + j) * nx + i];
+    const int nx = grid.size[0], ny = grid.size[1];
+    constexpr int tile = 16;
+#pragma omp parallel for schedule(static)
+    for (int k = 0; k < grid.size[2]; ++k) {
+        const float* from = volume.data() + grid.index(0, 0, k);
+        float* to = out.data() + grid.index(0, 0, k);
+        for (int j0 = 0; j0 < ny; j0 += tile)
+            for (int i0 = 0; i0 < nx; i0 += tile)
+                for (int i = i0; i < std::min(nx, i0 + tile); ++i)
+                    for (int j = j0; j < std::min(ny, j0 + tile); ++j)
+                        to[static_cast<std::ptrdiff_t>(i) * ny + j] = from[static_cast<std::ptrdiff_t>(j) * nx + i];
+    }
     return out;
 }
 
-/// Sources of one direction: dense volumes per rate, of which only the touched voxels are cleared afterwards.
-class SourceVolumes {
-public:
-    SourceVolumes(const Grid& grid, std::size_t rates) : grid_(grid), volumes_(rates, std::vector<float>(grid.voxel_count(), 0.0f)) {}
+/// Directions in the order in which they are swept, cut into sweeps.
+struct Sweeps {
+    DirectionSet directions;
+    std::vector<SweepPlan> plans;
+    std::vector<std::size_t> begin;  ///< of each sweep, and the end
 
-    void fill(const std::vector<ReleasedEnergy>& sources, const std::vector<EmissionTable>& tables, std::size_t direction, const SweepPlan& plan) {
-        active_.assign(static_cast<std::size_t>(plan.layout.planes) * static_cast<std::size_t>(plan.layout.rows), 0);
-        const std::size_t rates = volumes_.size();
-        for (std::size_t s = 0; s < sources.size(); ++s) {
-            const ReleasedEnergy& source = sources[s];
-            for_each_place(source, plan, [&](std::size_t n, std::size_t at) {
-                float coefficient[8];
-                tables[s].coefficients(direction, source.slope_u[n], source.slope_v[n], source.depth_g_cm2[n], coefficient);
-                for (std::size_t k = 0; k < rates; ++k) volumes_[k][at] += source.energy[n] * coefficient[k];
-            });
+    Sweeps(const Grid& grid, const DirectionSet& set) {
+        std::vector<SweepPlan> of_set;
+        for (std::size_t d = 0; d < set.size(); ++d) of_set.push_back(plan_sweep(grid, set[d].direction, d));
+        // The last ones march along x, on transposed copies.
+        for (const int axis : {2, 1, 0})
+            for (const bool ascending : {true, false}) {
+                std::size_t in_sweep = sweep_width;
+                for (std::size_t d = 0; d < set.size(); ++d) {
+                    if (of_set[d].axis != axis || of_set[d].ascending != ascending) continue;
+                    if (in_sweep == sweep_width) begin.push_back(plans.size()), in_sweep = 0;
+                    directions.push_back(set[d]), plans.push_back(of_set[d]), ++in_sweep;
+                }
+            }
+        begin.push_back(plans.size());
+    }
+    std::size_t count() const { return begin.size() - 1; }
+    bool transposed(std::size_t sweep) const { return plans[begin[sweep]].transposed; }
+    std::vector<SweepPlan> of(std::size_t sweep) const {
+        return {plans.begin() + static_cast<std::ptrdiff_t>(begin[sweep]), plans.begin() + static_cast<std::ptrdiff_t>(begin[sweep + 1])};
+    }
+};
+
+/// Sum of the deposits of all sweeps, in the order of the sweeps for any number of threads: each slab of rows takes the next
+/// sweep's as soon as it has the one before.
+class OrderedSum {
+public:
+    OrderedSum(std::size_t voxels, int columns)
+        : columns_(static_cast<std::size_t>(columns)), rows_(voxels / columns_), values_(voxels, 0.0f), next_((rows_ + slab - 1) / slab) {}
+    void begin_at(std::size_t number) {
+        for (auto& next : next_) next = number;
+    }
+    /// Null: nothing to add, but the number has had its turn.
+    void add(std::size_t number, const SweepDeposit* deposit) {
+        for (std::size_t n = 0; n < next_.size(); ++n) {
+            for (std::size_t now = next_[n]; now != number; now = next_[n]) next_[n].wait(now);
+            if (deposit)
+                for (std::size_t row = n * slab; row < std::min(rows_, (n + 1) * slab); ++row) {
+                    if (!deposit->touched[row]) continue;
+                    for (std::size_t v = row * columns_; v < (row + 1) * columns_; ++v) values_[v] += deposit->values[v];
+                }
+            next_[n] = number + 1;
+            next_[n].notify_all();
         }
     }
-    void clear(const std::vector<ReleasedEnergy>& sources, const SweepPlan& plan) {
-        for (const ReleasedEnergy& source : sources)
-            for_each_place(source, plan, [&](std::size_t, std::size_t at) {
-                for (auto& volume : volumes_) volume[at] = 0.0f;
-            });
-    }
-    std::vector<const float*> pointers() const {
-        std::vector<const float*> result;
-        for (const auto& volume : volumes_) result.push_back(volume.data());
-        return result;
-    }
-    const std::uint8_t* active() const { return active_.data(); }
+    const std::vector<float>& values() const { return values_; }
 
 private:
-    /// Calls visit(entry, index in the layout of the plan) and marks the rows as active. Voxels ascend, so row and slice are only
-    /// worked out when a row ends.
-    template <class Visit>
-    void for_each_place(const ReleasedEnergy& source, const SweepPlan& plan, Visit&& visit) {
-        const auto nx = static_cast<std::size_t>(grid_.size[0]), ny = static_cast<std::size_t>(grid_.size[1]);
-        const auto rows = static_cast<std::size_t>(plan.layout.rows);
-        const bool along_z = plan.layout.plane_stride == static_cast<std::ptrdiff_t>(nx * ny);
-        std::size_t row_begin = 0, row_end = 0, j = 0, k = 0;
-        for (std::size_t n = 0; n < source.size(); ++n) {
-            const std::size_t voxel = source.voxel[n];
-            if (voxel >= row_end) {
-                const std::size_t row = voxel / nx;
-                j = row % ny, k = row / ny;
-                row_begin = row * nx, row_end = row_begin + nx;
-                if (!plan.transposed) active_[along_z ? k * rows + j : j * rows + k] = 1;
-            }
-            if (plan.transposed) {
-                const std::size_t i = voxel - row_begin;
-                active_[i * rows + k] = 1;
-                visit(n, (k * nx + i) * ny + j);
-            } else {
-                visit(n, voxel);
-            }
-        }
-    }
-
-    const Grid& grid_;
-    std::vector<std::vector<float>> volumes_;
-    std::vector<std::uint8_t> active_;
+    static constexpr std::size_t slab = 512;  // rows
+    std::size_t columns_, rows_;
+    std::vector<float> values_;
+    std::vector<std::atomic<std::size_t>> next_;
 };
+
+EmissionTable table_of(const ConeKernel& kernel, const DirectionSet& directions, const ReleasedEnergy& source) {
+    float low_u = 0, high_u = 0, low_v = 0, high_v = 0;
+    if (source.size() > 0) {
+        const auto [u0, u1] = std::minmax_element(source.slope_u.begin(), source.slope_u.end());
+        const auto [v0, v1] = std::minmax_element(source.slope_v.begin(), source.slope_v.end());
+        low_u = *u0, high_u = *u1, low_v = *v0, high_v = *v1;
+    }
+    return {kernel, directions, source.frame, static_cast<double>(low_u), static_cast<double>(high_u), static_cast<double>(low_v), static_cast<double>(high_v)};
+}
+
+/// Part of the largest energy released in a voxel that a line may lose at its end. Every direction and rate of every line together lose
+/// a voxel less than (directions × rates) of it.
+constexpr float negligible_part = 1e-7f;
 
 }  // namespace
 
@@ -94,91 +114,83 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
         throw bad_input("the dose grid has more than 2^32 voxels", "collapsed cone", "Choose a larger grid spacing");
     if (rates > 8) throw bad_input("the kernel has more than 8 rates", "beam model");
 
-    std::vector<EmissionTable> tables;
+    const Sweeps sweeps(grid, directions);
     SuperpositionResult result;
+    std::vector<EmissionTable> tables;
+    float largest = 0;
     for (const ReleasedEnergy& source : sources) {
-        double low_u = 0, high_u = 0, low_v = 0, high_v = 0;
-        for (std::size_t n = 0; n < source.size(); ++n) {
-            const double u = static_cast<double>(source.slope_u[n]), v = static_cast<double>(source.slope_v[n]);
-            if (n == 0) low_u = high_u = u, low_v = high_v = v;
-            low_u = std::min(low_u, u), high_u = std::max(high_u, u), low_v = std::min(low_v, v), high_v = std::max(high_v, v);
-            result.released += static_cast<double>(source.energy[n]);
+        for (const float energy : source.energy) {
+            result.released += static_cast<double>(energy);
+            largest = std::max(largest, std::abs(energy));
         }
-        tables.emplace_back(kernel, directions, source.frame, low_u, high_u, low_v, high_v);
+        tables.push_back(table_of(kernel, sweeps.directions, source));
     }
-
-    // The first half of the order marches along natural rows, the rest on transposed copies, so that a group of directions
-    // needs one accumulator. Groups are fixed: sums are made in the same order for any number of threads.
-    std::vector<SweepPlan> plans;
-    std::vector<std::size_t> natural, crossed;
-    for (std::size_t d = 0; d < directions.size(); ++d) {
-        plans.push_back(plan_sweep(grid, directions[d].direction, d));
-        (plans.back().transposed ? crossed : natural).push_back(d);
-    }
-    constexpr std::size_t group_size = 4;
-    std::vector<std::vector<std::size_t>> groups;
-    for (const auto* list : {&natural, &crossed})
-        for (std::size_t begin = 0; begin < list->size(); begin += group_size)
-            groups.emplace_back(list->begin() + static_cast<std::ptrdiff_t>(begin),
-                                list->begin() + static_cast<std::ptrdiff_t>(std::min(begin + group_size, list->size())));
 
     const std::vector<float>& eta = density.kernel_density;
-    const std::vector<float> eta_crossed = crossed.empty() ? std::vector<float>{} : transposed(grid, eta);
-    const float eta_max = *std::max_element(eta.begin(), eta.end());
-    std::vector<float> total(voxels, 0.0f), total_crossed(crossed.empty() ? 0 : voxels, 0.0f);
+    std::vector<double> escaped(sweeps.count(), 0.0);
     std::exception_ptr failure;
     std::atomic<bool> failed{false};
-    std::size_t done = 0;
+    std::atomic<std::size_t> done{0};
+    const auto fail = [&] {
+#pragma omp critical(libdose_superposition_failure)
+        if (!failed) failure = std::current_exception(), failed = true;
+    };
+    std::vector<float> total(voxels, 0.0f);
+    for (const bool crossed : {false, true}) {
+        std::size_t first = 0, last = sweeps.count();
+        while (first < last && sweeps.transposed(first) != crossed) ++first;
+        while (last > first && sweeps.transposed(last - 1) != crossed) --last;
+        if (first == last || failed) continue;
+        const SweepLayout layout = sweeps.plans[sweeps.begin[first]].layout;
+        const std::vector<float> eta_crossed = crossed ? transposed(grid, eta) : std::vector<float>{};
+        const SweepMedium medium(crossed ? eta_crossed : eta, layout.columns);
+        const EmissionRows rows(grid, sources, tables, crossed);
+        OrderedSum sum(voxels, layout.columns);
+        sum.begin_at(first);
 #pragma omp parallel
-    {
-        SourceVolumes volumes(grid, rates);
-        SweepWorkspace workspace;
-        std::vector<float> deposit(voxels);
-#pragma omp for schedule(dynamic, 1) ordered
-        for (std::size_t g = 0; g < groups.size(); ++g) {
-            double escaped = 0;
-            try {
-                if (!failed) {
-                    std::fill(deposit.begin(), deposit.end(), 0.0f);
-                    for (const std::size_t d : groups[g]) {
-                        volumes.fill(sources, tables, d, plans[d]);
-                        escaped += sweep(plans[d], mode, plans[d].transposed ? eta_crossed.data() : eta.data(), eta_max, kernel.rates_cm2_g, volumes.pointers(),
-                                         volumes.active(), deposit.data(), workspace);
-                        volumes.clear(sources, plans[d]);
+        {
+            SweepWorkspace workspace;
+            SweepDeposit deposit;
+#pragma omp for schedule(monotonic : dynamic, 1) nowait
+            for (std::size_t n = first; n < last; ++n) {
+                bool ready = false;
+                try {
+                    if (!failed) {
+                        const std::vector<SweepPlan> plans = sweeps.of(n);
+                        Emission emission(rows, tables, sweeps.begin[n], plans.size(), rates, plans.front().layout);
+                        escaped[n] = sweep(plans, mode, medium, kernel.rates_cm2_g, emission, negligible_part * largest, deposit, workspace);
+                        ready = true;
+                    }
+                } catch (...) {
+                    fail();
+                }
+                sum.add(n, ready ? &deposit : nullptr);
+                const std::size_t now = ++done;
+                if (progress && !failed) {
+#pragma omp critical(libdose_superposition_progress)
+                    try {
+                        progress(static_cast<double>(now) / static_cast<double>(sweeps.count()));
+                    } catch (...) {
+                        fail();
                     }
                 }
-            } catch (...) {
-#pragma omp critical(libdose_superposition_failure)
-                failure = std::current_exception();
-                failed = true;
             }
-#pragma omp ordered
-            {
-                std::vector<float>& sum = plans[groups[g].front()].transposed ? total_crossed : total;
-                for (std::size_t v = 0; v < voxels; ++v) sum[v] += deposit[v];
-                result.escaped += escaped;
-                done += groups[g].size();
-                try {
-                    if (progress && !failed) progress(static_cast<double>(done) / static_cast<double>(directions.size()));
-                } catch (...) {
-#pragma omp critical(libdose_superposition_failure)
-                    failure = std::current_exception();
-                    failed = true;
-                }
-            }
+        }
+        if (crossed) {
+            Grid turned = grid;
+            std::swap(turned.size[0], turned.size[1]);
+            const std::vector<float> back = transposed(turned, sum.values());
+            for (std::size_t v = 0; v < voxels; ++v) total[v] += back[v];
+        } else {
+            total = sum.values();
         }
     }
     if (failure) std::rethrow_exception(failure);
 
-    const auto nx = static_cast<std::size_t>(grid.size[0]), ny = static_cast<std::size_t>(grid.size[1]);
+    for (const double part : escaped) result.escaped += part;
     result.dose_gy.assign(voxels, 0.0f);
     for (std::size_t v = 0; v < voxels; ++v) {
-        float per_eta = total[v];
-        if (!total_crossed.empty()) {
-            const std::size_t i = v % nx, j = (v / nx) % ny, k = v / (nx * ny);
-            per_eta += total_crossed[(k * nx + i) * ny + j];
-        }
-        const float energy = per_eta * eta[v];
+        const float energy = total[v] * eta[v];
         result.deposited += static_cast<double>(energy);
         result.dose_gy[v] = density.density[v] > 0.0f ? energy / density.density[v] : 0.0f;
     }

@@ -1,7 +1,7 @@
-// One direction of the collapsed-cone transport through the whole grid (docs/methods/collapsed-cone.md).
+// A few directions of the collapsed-cone transport through the whole grid (docs/methods/collapsed-cone.md). It knows neither
+// kernels nor beams: any source, any rates.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -13,7 +13,7 @@ namespace libdose::cpu {
 /// How the lines of a direction meet the voxels of a plane.
 enum class LatticeMode {
     interpolated,  ///< straight lines; sources and deposits are shared bilinearly between the neighbouring voxels
-    rounded        ///< every line passes through the nearest voxel: half the work, some aliasing
+    rounded        ///< every line passes through the nearest voxel: some aliasing
 };
 
 /// How much a lattice widens a distribution across the direction of travel beyond what averaging over the voxel does, as a
@@ -25,10 +25,13 @@ constexpr double lattice_blur_variance(LatticeMode mode) { return 1.0 / 12 + (mo
 struct SweepLayout {
     int planes = 0, rows = 0, columns = 0;
     std::ptrdiff_t plane_stride = 0, row_stride = 0;
+
+    std::ptrdiff_t offset(int plane, int row) const { return plane * plane_stride + row * row_stride; }
+    /// Number of a row in memory.
+    std::size_t row_index(int plane, int row) const { return static_cast<std::size_t>(offset(plane, row) / columns); }
 };
 
 struct SweepDirection {
-    bool ascending = true;                   ///< planes 0 … n - 1, or back
     double shift_row = 0, shift_column = 0;  ///< voxels per plane, -1 … 1
     double first_row = 0, first_column = 0;  ///< fraction of a voxel by which the lines are shifted in the first plane, 0 … 1
     double step_cm = 0;                      ///< path length from plane to plane
@@ -39,26 +42,63 @@ struct SweepDirection {
 struct SweepPlan {
     SweepLayout layout;
     SweepDirection direction;
+    int axis = 2;           ///< 0 x, 1 y, 2 z
+    bool ascending = true;  ///< planes 0 … n - 1, or back
     bool transposed = false;
 };
 /// `number` of the direction in its set: gives every direction its own phase of the lattice, so that what the lattice does to
 /// sharp edges averages out.
 SweepPlan plan_sweep(const Grid& grid, const Vec3& direction, std::size_t number);
 
-/// Buffers of one thread; grows as needed.
-struct SweepWorkspace {
-    std::vector<float> energy, rows, deposit_row;
-    std::vector<std::uint8_t> live;
+/// The density that scales the kernel, g/cm³, in a layout.
+struct SweepMedium {
+    const float* eta = nullptr;
+    std::vector<float> row_maximum;  ///< by SweepLayout::row_index
+
+    /// Rows of `columns` voxels.
+    SweepMedium(const std::vector<float>& volume, int columns);
 };
 
-/// Transports the sources of every rate along one direction.
-/// eta:      density that scales the kernel, g/cm³, in the layout; eta_max is its largest value.
-/// rates:    a_k, cm²/g.
-/// sources:  per rate, energy released per volume into this direction; not read in rows that are not active.
-/// active:   [plane·rows + row] rows that hold sources.
-/// deposit:  added to: energy deposited per volume and per unit of eta.
-/// Returns the energy (same unit, summed over voxels) that left the grid.
-double sweep(const SweepPlan& plan, LatticeMode mode, const float* eta, float eta_max, const std::vector<double>& rates,
-             const std::vector<const float*>& sources, const std::uint8_t* active, float* deposit, SweepWorkspace& workspace);
+struct ColumnRange {
+    int begin = 0, end = 0;
+    bool empty() const { return begin >= end; }
+};
+
+/// What the directions of one sweep release.
+class SweepSource {
+public:
+    virtual ~SweepSource() = default;
+    /// Writes the energy released per volume in a row of voxels, out[direction · rates + rate][column], and returns the columns that were
+    /// written; the others are zero. Sixteen columns beyond the range may be written with zeros.
+    virtual ColumnRange row(int plane, int row, float* const* out) = 0;
+};
+
+/// Energy deposited per volume and per unit of eta. Rows that were not touched are not valid.
+struct SweepDeposit {
+    std::vector<float> values;
+    std::vector<std::uint8_t> touched;  ///< by SweepLayout::row_index
+};
+
+/// Buffers of one thread; grows as needed.
+struct SweepWorkspace {
+    struct Lines {
+        int begin, end;
+        bool empty() const { return begin >= end; }
+    };
+    std::vector<float> energy, rows;
+    std::vector<Lines> limits;  ///< of the lines of a rate and row that carry energy
+};
+
+/// Directions that a sweep takes together: they share the walk over the planes, and what they read of the medium.
+constexpr std::size_t sweep_width = 4;
+
+/// Transports the sources of every rate along up to sweep_width directions that march along one axis in one sense. A sweep of a single
+/// direction leaves in `deposit` what that direction lost.
+/// rates:       a_k, cm²/g.
+/// negligible:  energy of a line, per volume, below which it is no longer followed.
+/// deposit:     overwritten.
+/// Returns the energy (per volume, summed over voxels) that left the grid or was no longer followed.
+double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepMedium& medium, const std::vector<double>& rates, SweepSource& source,
+             float negligible, SweepDeposit& deposit, SweepWorkspace& workspace);
 
 }  // namespace libdose::cpu

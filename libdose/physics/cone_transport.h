@@ -35,24 +35,38 @@ struct StepFactors {
     Real e, g, h;
 };
 
-/// Below this optical length the series of h is used: no cancellation, and no exponential.
+/// Up to this optical length four terms of the series of h are enough, up to the second one seven: no cancellation, and no exponential.
 template <class Real>
-inline constexpr Real series_limit = Real(0.25);
+inline constexpr Real short_series_limit = Real(0.25);
+template <class Real>
+inline constexpr Real long_series_limit = Real(1);
 
+/// From h: 1 - x h = g, 1 - x g = e.
 template <class Real>
-inline StepFactors<Real> step_factors_series(Real x) {
-    // h = 1/2 - x/6 + x²/24 - x³/120 + x⁴/720; the next term is below 2e-7 at the limit.
-    const Real h = Real(0.5) + x * (Real(-1.0 / 6) + x * (Real(1.0 / 24) + x * (Real(-1.0 / 120) + x * Real(1.0 / 720))));
+inline StepFactors<Real> step_factors_of(Real x, Real h) {
     const Real g = Real(1) - x * h;
     return {Real(1) - x * g, g, h};
 }
 
+/// h = 1/2! - x/3! + x²/4! - …; the next term is below 2e-7 at the limit.
+template <class Real>
+inline StepFactors<Real> step_factors_short_series(Real x) {
+    return step_factors_of(x, Real(0.5) + x * (Real(-1.0 / 6) + x * (Real(1.0 / 24) + x * (Real(-1.0 / 120) + x * Real(1.0 / 720)))));
+}
+
+/// The same with terms up to x⁷/9!; the next is below 3e-7 at the limit.
+template <class Real>
+inline StepFactors<Real> step_factors_long_series(Real x) {
+    const Real tail = Real(1.0 / 720) + x * (Real(-1.0 / 5040) + x * (Real(1.0 / 40320) + x * Real(-1.0 / 362880)));
+    return step_factors_of(x, Real(0.5) + x * (Real(-1.0 / 6) + x * (Real(1.0 / 24) + x * (Real(-1.0 / 120) + x * tail))));
+}
+
 template <class Real>
 inline StepFactors<Real> step_factors(Real x) {
-    const StepFactors<Real> series = step_factors_series(x);
-    const Real safe = x > series_limit<Real> ? x : Real(1);
-    const Real e = exp_minus(safe), g = (Real(1) - e) / safe, h = (Real(1) - g) / safe;
-    const bool small = x <= series_limit<Real>;
+    const StepFactors<Real> series = step_factors_short_series(x);
+    const bool small = x <= short_series_limit<Real>;
+    const Real safe = small ? Real(1) : x;
+    const Real inverse = Real(1) / safe, e = exp_minus(safe), g = (Real(1) - e) * inverse, h = (Real(1) - g) * inverse;
     return {small ? series.e : e, small ? series.g : g, small ? series.h : h};
 }
 

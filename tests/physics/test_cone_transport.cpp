@@ -41,3 +41,13 @@ TEST(ConeTransport, SeriesMeetsTheClosedFormAtItsLimit) {
         EXPECT_NEAR(f.e, e, 2e-8);
     }
 }
+
+TEST(ConeTransport, LongSeriesMeetsTheClosedFormUpToOne) {
+    for (double x = 0.05; x <= 1; x += 0.05) {
+        const double e = std::exp(-x), g = (1 - e) / x, h = (1 - g) / x;
+        const auto f = physics::step_factors_long_series(x);
+        EXPECT_NEAR(f.h, h, 3e-7) << x;
+        EXPECT_NEAR(f.g, g, 3e-7) << x;
+        EXPECT_NEAR(f.e, e, 3e-7) << x;
+    }
+}
