@@ -15,7 +15,8 @@ EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& 
     for (const ReleasedEnergy& source : sources) entries += source.size();
     if (entries > std::numeric_limits<std::uint32_t>::max() - 64)
         throw bad_input("the beams release energy in more than 2^32 voxels", "collapsed cone", "Choose a larger grid spacing");
-    energy_.resize(entries), u_.resize(entries), v_.resize(entries), depth_.resize(entries);
+    // A run may be read in whole blocks.
+    for (auto* values : {&energy_, &u_, &v_, &depth_}) values->resize(entries + lanes);
 
     // Entries of a slice of voxels: they ascend with the voxel in every source.
     const auto slice_of = [&](const ReleasedEnergy& source, std::size_t k) {
@@ -84,13 +85,17 @@ namespace {
 LIBDOSE_VERSIONS
 void add_run(int count, const float* __restrict energy, const float* __restrict u, const float* __restrict v, const float* __restrict depth,
              const std::array<const float*, 8>& nodes, std::size_t values, int column, float* __restrict weights, std::size_t stride, float* const* out) {
-    for (int i = 0; i < count; ++i) {
-        const auto w = EmissionTable::weights(u[i], v[i], depth[i]);
-        for (std::size_t c = 0; c < 8; ++c) weights[c * stride + static_cast<std::size_t>(i)] = energy[i] * w[c];
-    }
     const int blocks = (count + lanes - 1) / lanes * lanes;
-    for (std::size_t c = 0; c < 8; ++c)
-        for (int i = count; i < blocks; ++i) weights[c * stride + static_cast<std::size_t>(i)] = 0.0f;
+    for (int first = 0; first < blocks; first += lanes)
+#pragma omp simd
+        for (int i = first; i < first + lanes; ++i) {
+            const float released = i < count ? energy[i] : 0.0f;
+            const float deep = released * depth[i], shallow = released - deep;
+            float* w = weights + i;
+            const float su = shallow * u[i], du = deep * u[i], s0 = shallow - su, d0 = deep - du;
+            w[stride] = su - su * v[i], w[3 * stride] = su * v[i], w[0] = s0 - s0 * v[i], w[2 * stride] = s0 * v[i];
+            w[5 * stride] = du - du * v[i], w[7 * stride] = du * v[i], w[4 * stride] = d0 - d0 * v[i], w[6 * stride] = d0 * v[i];
+        }
     for (int first = 0; first < blocks; first += lanes)
         for (std::size_t value = 0; value < values; ++value) {
             const float n0 = nodes[0][value], n1 = nodes[1][value], n2 = nodes[2][value], n3 = nodes[3][value];
