@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 struct Arguments {
     std::vector<fs::path> paths;
     fs::path out, json, hu_curve;
-    std::string plan, engine = "collapsed-cone", quality = "standard", model, calibration_depth;
+    std::string plan, engine = "collapsed-cone", quality = "standard", transport = "auto", model, calibration_depth;
     std::vector<std::string> densities, materials, accepted;
     std::string dose_to = "medium", lateral_scaling = "on", leaf_ends = "rounded", leaves;
     double grid_mm = 2.5, sub_arc_deg = EngineOptions().sub_arc_deg;
@@ -82,6 +82,7 @@ int calculate_plan(const Arguments& arguments) {
     EngineOptions options;
     options.algorithm = algorithm_from_string(arguments.engine);
     options.quality = quality_from_string(arguments.quality);
+    options.transport = transport_from_string(arguments.transport);
     options.grid_mm = arguments.grid_mm;
     options.sub_arc_deg = arguments.sub_arc_deg;
     options.threads = arguments.threads;
@@ -237,6 +238,8 @@ void add_calc(CLI::App& app, Command& run) {
         ->check(CLI::Range(0.05, 10.0));
     calc->add_flag("--per-beam", arguments->per_beam, "Also write the dose of every beam");
     calc->add_option("--quality", arguments->quality, "draft, standard or high")->capture_default_str();
+    calc->add_option("--transport", arguments->transport, "collapsed cone: one transport for the whole plan, each geometry its own, or auto")
+        ->capture_default_str();
     calc->add_option("--threads", arguments->threads, "CPU threads; 0: all cores")->capture_default_str()->check(CLI::NonNegativeNumber);
     calc->add_option("--density", arguments->densities, "STRUCTURE=DENSITY in g/cm3; may be repeated");
     calc->add_option("--material", arguments->materials,

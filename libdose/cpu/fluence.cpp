@@ -14,6 +14,9 @@ namespace libdose::cpu {
 
 namespace {
 
+/// Part of a sub-arc by which a step may exceed it: 178 control points of a full turn lie 2.03 degrees apart.
+constexpr double sub_arc_tolerance = 0.05;
+
 double blend(double a, double b, double part) { return a + part * (b - a); }
 double angle_step(double from, double to) { return std::remainder(to - from, 360.0); }
 
@@ -100,7 +103,7 @@ std::vector<Group> groups_of(const Beam& beam, double sub_arc_deg) {
         const double travel = gantry_step(beam, i);
         const double turn =
             std::max({std::abs(travel), std::abs(angle_step(a.collimator_deg, b.collimator_deg)), std::abs(angle_step(a.couch_deg, b.couch_deg))});
-        const int parts = std::max(1, static_cast<int>(std::ceil(turn / sub_arc_deg - 1e-9)));
+        const int parts = std::max(1, static_cast<int>(std::ceil(turn / sub_arc_deg - sub_arc_tolerance)));
         for (int p = 0; p < parts; ++p) {
             const double begin = static_cast<double>(p) / parts, end = static_cast<double>(p + 1) / parts;
             const Step step{i, begin, end, mu / parts, travel};
@@ -193,6 +196,24 @@ double FluenceIntegral::average(double u_mm, double v_mm, double width_u_mm, dou
     const double x = (u_mm - lower_u_mm_) / pixel_mm_, y = (v_mm - lower_v_mm_) / pixel_mm_;
     const double wx = 0.5 * width_u_mm / pixel_mm_, wy = 0.5 * width_v_mm / pixel_mm_;
     const double sum = integral_to(x + wx, y + wy) - integral_to(x - wx, y + wy) - integral_to(x + wx, y - wy) + integral_to(x - wx, y - wy);
+    return sum / (4 * wx * wy);
+}
+
+double FluenceIntegral::sharpened(double u_mm, double v_mm, double width_u_mm, double width_v_mm, double sharpening) const {
+    const double x = (u_mm - lower_u_mm_) / pixel_mm_, y = (v_mm - lower_v_mm_) / pixel_mm_;
+    const double wx = 0.5 * width_u_mm / pixel_mm_, wy = 0.5 * width_v_mm / pixel_mm_;
+    // Corners of the middle rectangle, and those beyond its four sides.
+    const double low_low = integral_to(x - wx, y - wy), high_low = integral_to(x + wx, y - wy), low_high = integral_to(x - wx, y + wy),
+                 high_high = integral_to(x + wx, y + wy);
+    const double middle = high_high - low_high - high_low + low_low;
+    double sum = middle;
+    if (sharpening > 0) {
+        const double left = low_high - low_low - integral_to(x - 3 * wx, y + wy) + integral_to(x - 3 * wx, y - wy);
+        const double right = integral_to(x + 3 * wx, y + wy) - integral_to(x + 3 * wx, y - wy) - high_high + high_low;
+        const double below = high_low - low_low - integral_to(x + wx, y - 3 * wy) + integral_to(x - wx, y - 3 * wy);
+        const double above = integral_to(x + wx, y + 3 * wy) - integral_to(x - wx, y + 3 * wy) - high_high + low_high;
+        sum += sharpening * (4 * middle - left - right - below - above);
+    }
     return sum / (4 * wx * wy);
 }
 

@@ -43,6 +43,8 @@ public:
     explicit FluenceIntegral(const FluenceMap& map);
     /// Average over the rectangle centred on (u, v); parts outside the map count as zero.
     double average(double u_mm, double v_mm, double width_u_mm, double width_v_mm) const;
+    /// The average less `sharpening` times the sum of its second differences to the four neighbouring rectangles.
+    double sharpened(double u_mm, double v_mm, double width_u_mm, double width_v_mm, double sharpening) const;
     /// Smallest rectangle (mm) that holds every pixel that is not zero: {low u, high u, low v, high v}; empty map: all zero.
     const std::array<double, 4>& support_mm() const { return support_; }
 

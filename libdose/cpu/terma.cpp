@@ -36,8 +36,7 @@ RayBundle::RayBundle(const DensityGrid& density, const physics::BeamFrame& frame
     size_u_ = std::max(2, static_cast<int>(std::ceil((extent[1] - extent[0]) / spacing_)) + 1);
     size_v_ = std::max(2, static_cast<int>(std::ceil((extent[3] - extent[2]) / spacing_)) + 1);
     const std::size_t count = static_cast<std::size_t>(size_u_) * static_cast<std::size_t>(size_v_) * static_cast<std::size_t>(steps_);
-    water_.assign(count, 0.0f);
-    high_z_.assign(count, 0.0f);
+    sums_.resize(count);
     const Vec3 source = frame.source_mm();
 #pragma omp parallel for schedule(dynamic, 4)
     for (int v = 0; v < size_v_; ++v)
@@ -45,24 +44,20 @@ RayBundle::RayBundle(const DensityGrid& density, const physics::BeamFrame& frame
             // t runs from the source in units of the distance along the axis (mm).
             const Vec3 direction = (frame.point_mm(low_u_ + u * spacing_, low_v_ + v * spacing_, 1.0) - source).eval();
             const double cm = direction.norm() * cm_per_mm;
-            const std::size_t base =
-                (static_cast<std::size_t>(v) * static_cast<std::size_t>(size_u_) + static_cast<std::size_t>(u)) * static_cast<std::size_t>(steps_);
+            Sums* const sums =
+                &sums_[(static_cast<std::size_t>(v) * static_cast<std::size_t>(size_u_) + static_cast<std::size_t>(u)) * static_cast<std::size_t>(steps_)];
             double water = 0, high_z = 0;
             int node = 0;
             physics::march(density.grid, source, direction, 0.0, 1e30, [&](std::size_t voxel, double in, double out) {
                 const double w = static_cast<double>(density.water_part[voxel]) * cm, h = static_cast<double>(density.high_z_part[voxel]) * cm;
                 for (; node < steps_ && first_ + node * step_ <= out; ++node) {
                     const double inside = std::max(0.0, first_ + node * step_ - in);
-                    water_[base + static_cast<std::size_t>(node)] = static_cast<float>(water + w * inside);
-                    high_z_[base + static_cast<std::size_t>(node)] = static_cast<float>(high_z + h * inside);
+                    sums[node] = {static_cast<float>(water + w * inside), static_cast<float>(high_z + h * inside)};
                 }
                 water += w * (out - in);
                 high_z += h * (out - in);
             });
-            for (; node < steps_; ++node) {
-                water_[base + static_cast<std::size_t>(node)] = static_cast<float>(water);
-                high_z_[base + static_cast<std::size_t>(node)] = static_cast<float>(high_z);
-            }
+            for (; node < steps_; ++node) sums[node] = {static_cast<float>(water), static_cast<float>(high_z)};
         }
 }
 
@@ -84,8 +79,9 @@ PathLength RayBundle::path(double u_mm, double v_mm, double distance_mm) const {
             const std::size_t at =
                 (static_cast<std::size_t>(iv + dv) * static_cast<std::size_t>(size_u_) + static_cast<std::size_t>(iu + du)) * static_cast<std::size_t>(steps_) +
                 static_cast<std::size_t>(is);
-            path.water += weight * ((1 - fs) * static_cast<double>(water_[at]) + fs * static_cast<double>(water_[at + 1]));
-            path.high_z += weight * ((1 - fs) * static_cast<double>(high_z_[at]) + fs * static_cast<double>(high_z_[at + 1]));
+            const Sums &before = sums_[at], &after = sums_[at + 1];
+            path.water += weight * ((1 - fs) * static_cast<double>(before.water) + fs * static_cast<double>(after.water));
+            path.high_z += weight * ((1 - fs) * static_cast<double>(before.high_z) + fs * static_cast<double>(after.high_z));
         }
     return path;
 }
@@ -145,12 +141,13 @@ ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map
 #pragma omp parallel for schedule(dynamic, 1)
     for (int k = 0; k < grid.size[2]; ++k) {
         Slab& slab = slabs[static_cast<std::size_t>(k)];
-        for (int j = 0; j < grid.size[1]; ++j)
-            for (int i = 0; i < grid.size[0]; ++i) {
+        for (int j = 0; j < grid.size[1]; ++j) {
+            const physics::ProjectedRow row(frame, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX());
+            const auto [begin, end] = row.within(extent, grid.size[0]);
+            for (int i = begin; i < end; ++i) {
                 const std::size_t voxel = grid.index(i, j, k);
                 if (!(density.density[voxel] > 0)) continue;
-                const auto p = frame.project(grid.centre_mm(i, j, k));
-                if (p.distance_mm <= 1.0 || p.u_mm < extent[0] || p.u_mm > extent[1] || p.v_mm < extent[2] || p.v_mm > extent[3]) continue;
+                const auto p = row.at(i);
                 // Width of a box of the same variance as the voxel's shadow along the local ray.
                 double wu = 0, wv = 0;
                 for (int axis = 0; axis < 3; ++axis) {
@@ -161,9 +158,7 @@ ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map
                 }
                 const double magnification = sad / p.distance_mm;
                 wu = magnification * std::sqrt(wu), wv = magnification * std::sqrt(wv);
-                const auto average = [&](double du, double dv) { return integral.average(p.u_mm + du * wu, p.v_mm + dv * wv, wu, wv); };
-                double fluence = average(0, 0);
-                if (sharpening > 0) fluence += sharpening * (4 * fluence - average(-1, 0) - average(1, 0) - average(0, -1) - average(0, 1));
+                double fluence = integral.sharpened(p.u_mm, p.v_mm, wu, wv, sharpening);
                 if (!(std::abs(fluence) > noise)) continue;
                 PathLength path = rays.path(p.u_mm, p.v_mm, p.distance_mm);
                 if (map.filter) {
@@ -181,6 +176,7 @@ ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map
                 slab.slope_v.push_back(static_cast<float>(p.v_mm / sad));
                 slab.depth.push_back(static_cast<float>(path.water + path.high_z));
             }
+        }
     }
     for (const Slab& slab : slabs) {
         released.voxel.insert(released.voxel.end(), slab.voxel.begin(), slab.voxel.end());

@@ -26,9 +26,12 @@ public:
     PathLength path(double u_mm, double v_mm, double distance_mm) const;
 
 private:
+    struct Sums {
+        float water, high_z;
+    };
     double low_u_, low_v_, spacing_, first_, step_;
     int size_u_, size_v_, steps_;
-    std::vector<float> water_, high_z_;  ///< [v][u][step]
+    std::vector<Sums> sums_;  ///< [v][u][step]
 };
 
 /// Look-up table of basis_terma, bilinear in the logarithm.

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <numbers>
 
 #include "cpu/electrons.h"
 #include "cpu/pencil.h"
 #include "cpu/superposition.h"
 #include "cpu/terma.h"
+#include "engine/arc_maps.h"
+#include "engine/coarse_grid.h"
 #include "libdose/error.h"
 
 namespace libdose {
@@ -23,92 +24,111 @@ public:
         if (seconds_) (*seconds_)[stage] += std::chrono::duration<double>(now - last_).count();
         last_ = now;
     }
+    void skip() { last_ = std::chrono::steady_clock::now(); }
 
 private:
     std::map<std::string, double>* seconds_;
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-/// Up to this many geometries each gets its own beam-aligned transport; an arc is fused.
-constexpr std::size_t most_separate_transports = 12;
+/// A transport of its own for each geometry is more accurate for few beams: directions aligned with the beam resolve its penumbra better. It is
+/// taken while all of them together cost up to this many times one transport for the plan.
+constexpr double worth_of_aligned_directions = 9;
 constexpr std::size_t source_budget_bytes = std::size_t{1} << 30;
+/// What comes through jaws and leaves is faint and smooth: voxels of about this size.
+constexpr double faint_grid_mm = 5;
 
 void add_to(std::vector<float>& sum, const std::vector<float>& part) {
     for (std::size_t v = 0; v < sum.size(); ++v) sum[v] += part[v];
 }
 
-double angle_between_deg(const Vec3& a, const Vec3& b) { return std::acos(std::clamp(a.dot(b), -1.0, 1.0)) * 180 / std::numbers::pi; }
-
-/// Fluence maps of an arc, thinned out: what is open keeps its own map, but the faint fluence behind leaves and jaws is summed
-/// over sectors of gantry angle and released from the sector's middle. Nothing is dropped.
-std::vector<FluenceMap> with_leakage_in_sectors(const std::vector<FluenceMap>& maps) {
-    // Fluence up to this part of the map's maximum, in sectors of this width.
-    struct Level {
-        float fraction;
-        double sector_deg;
-    };
-    constexpr Level levels[] = {{1e-3f, 40.0}, {3e-2f, 8.0}};
-    std::vector<FluenceMap> result = maps;
-    std::vector<float> maximum;
-    for (const FluenceMap& map : maps) maximum.push_back(*std::max_element(map.values.begin(), map.values.end()));
-    for (const Level& level : levels) {
-        for (std::size_t begin = 0; begin < maps.size();) {
-            const auto& first = maps[begin].frame;
-            std::size_t end = begin + 1;
-            while (end < maps.size() && angle_between_deg(first.axes.col(2), maps[end].frame.axes.col(2)) < level.sector_deg &&
-                   maps[end].filter == maps[begin].filter && angle_between_deg(first.axes.col(0), maps[end].frame.axes.col(0)) < level.sector_deg &&
-                   first.isocentre_mm == maps[end].frame.isocentre_mm && maps[end].size_u == maps[begin].size_u && maps[end].size_v == maps[begin].size_v)
-                ++end;
-            FluenceMap sector = maps[begin + (end - begin) / 2];
-            std::fill(sector.values.begin(), sector.values.end(), 0.0f);
-            for (std::size_t m = begin; m < end; ++m)
-                for (std::size_t p = 0; p < sector.values.size(); ++p) {
-                    float& value = result[m].values[p];
-                    if (value > 0.0f && value <= level.fraction * maximum[m]) {
-                        sector.values[p] += value;
-                        value = 0.0f;
-                    }
-                }
-            result.push_back(std::move(sector));
-            begin = end;
-        }
-    }
-    return result;
+ReleasedEnergy released(const DensityGrid& density, const FluenceMap& map, const cpu::TermaTable& table, const QualitySettings& settings,
+                        double ray_spacing_voxels) {
+    const double ray_spacing = ray_spacing_voxels * density.grid.spacing_mm.minCoeff();
+    ReleasedEnergy energy = cpu::released_energy(density, map, table, ray_spacing, settings.sharpening ? cpu::lattice_blur_variance(settings.lattice) : 0.0);
+    if (!settings.tilt) std::fill(energy.slope_u.begin(), energy.slope_u.end(), 0.0f), std::fill(energy.slope_v.begin(), energy.slope_v.end(), 0.0f);
+    if (!settings.hardening) std::fill(energy.depth_g_cm2.begin(), energy.depth_g_cm2.end(), 0.0f);
+    return energy;
 }
 
-std::vector<float> collapsed_cone(const DensityGrid& density, const std::vector<FluenceMap>& all_maps, const BeamModel& model, const ComputeOptions& options) {
+/// A part of the progress of a calculation.
+std::function<void(double)> part_of(const std::function<void(double)>& progress, double begin, double end) {
+    if (!progress) return {};
+    return [&progress, begin, end](double part) { progress(begin + part * (end - begin)); };
+}
+
+std::vector<float> transport_of_each(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options) {
     const QualitySettings& settings = options.settings;
-    const bool fused = all_maps.size() > most_separate_transports;
-    const std::vector<FluenceMap> maps = fused ? with_leakage_in_sectors(all_maps) : all_maps;
     const cpu::TermaTable table(model.spectrum);
-    const double ray_spacing = settings.ray_spacing_voxels * density.grid.spacing_mm.minCoeff();
     std::vector<float> dose(density.grid.voxel_count(), 0.0f);
-    std::vector<ReleasedEnergy> batch;
-    std::size_t batch_bytes = 0, batch_begin = 0;
     StageClock clock(options.seconds);
     for (std::size_t m = 0; m < maps.size(); ++m) {
-        batch.push_back(cpu::released_energy(density, maps[m], table, ray_spacing, settings.sharpening ? cpu::lattice_blur_variance(settings.lattice) : 0.0));
-        if (!settings.tilt)
-            std::fill(batch.back().slope_u.begin(), batch.back().slope_u.end(), 0.0f),
-                std::fill(batch.back().slope_v.begin(), batch.back().slope_v.end(), 0.0f);
-        if (!settings.hardening) std::fill(batch.back().depth_g_cm2.begin(), batch.back().depth_g_cm2.end(), 0.0f);
+        const ReleasedEnergy source = released(density, maps[m], table, settings, settings.ray_spacing_voxels);
+        clock.add("ray trace and TERMA");
+        const cpu::DirectionSet directions =
+            settings.always_isotropic ? cpu::isotropic_directions(settings.isotropic)
+                                      : cpu::beam_aligned_directions(model.cone_kernel, -maps[m].frame.axes.col(2), settings.rings, settings.sectors);
+        const auto count = static_cast<double>(maps.size()), now = static_cast<double>(m);
+        add_to(dose,
+               cpu::superpose(density, model.cone_kernel, {source}, directions, settings.lattice, part_of(options.progress, now / count, (now + 1) / count))
+                   .dose_gy);
+        clock.add("superposition");
+    }
+    return dose;
+}
+
+/// All maps at once, or in as few parts as the memory for their sources allows.
+std::vector<float> transport_of_all(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, double ray_spacing_voxels,
+                                    const ComputeOptions& options, const std::function<void(double)>& progress) {
+    const QualitySettings& settings = options.settings;
+    const cpu::TermaTable table(model.spectrum);
+    const cpu::DirectionSet directions = cpu::isotropic_directions(settings.isotropic);
+    std::vector<float> dose(density.grid.voxel_count(), 0.0f);
+    std::vector<ReleasedEnergy> batch;
+    std::size_t batch_bytes = 0;
+    StageClock clock(options.seconds);
+    double done = 0;
+    for (std::size_t m = 0; m < maps.size(); ++m) {
+        batch.push_back(released(density, maps[m], table, settings, ray_spacing_voxels));
         batch_bytes += batch.back().bytes();
         clock.add("ray trace and TERMA");
-        if (fused && m + 1 < maps.size() && batch_bytes < source_budget_bytes) continue;
-        const cpu::DirectionSet directions =
-            fused || settings.always_isotropic ? cpu::isotropic_directions(settings.isotropic)
-                                               : cpu::beam_aligned_directions(model.cone_kernel, -maps[m].frame.axes.col(2), settings.rings, settings.sectors);
-        const auto progress = [&](double part) {
-            if (options.progress)
-                options.progress((static_cast<double>(batch_begin) + part * static_cast<double>(m + 1 - batch_begin)) / static_cast<double>(maps.size()));
-        };
-        add_to(dose, cpu::superpose(density, model.cone_kernel, batch, directions, settings.lattice, progress).dose_gy);
+        // The ray traces of a batch are taken as half of its work.
+        const double traced = static_cast<double>(m + 1) / static_cast<double>(maps.size());
+        if (progress) progress(0.5 * (done + traced));
+        if (m + 1 < maps.size() && batch_bytes < source_budget_bytes) continue;
+        add_to(dose, cpu::superpose(density, model.cone_kernel, batch, directions, settings.lattice, part_of(progress, 0.5 * (done + traced), traced)).dose_gy);
         clock.add("superposition");
         batch.clear();
         batch_bytes = 0;
-        batch_begin = m + 1;
+        done = traced;
     }
     return dose;
+}
+
+std::vector<float> transport_of_arc(const DensityGrid& density, const ArcMaps& arc, const BeamModel& model, const ComputeOptions& options) {
+    constexpr double part_of_open = 0.8;
+    std::vector<float> dose =
+        transport_of_all(density, arc.open, model, std::max(1.0, options.settings.ray_spacing_voxels), options, part_of(options.progress, 0, part_of_open));
+    const int factor = std::max(1, static_cast<int>(std::lround(faint_grid_mm / density.grid.spacing_mm.minCoeff())));
+    const DensityGrid coarse = coarsened(density, factor);
+    add_interpolated(dose, density, transport_of_all(coarse, arc.faint, model, 1.0, options, part_of(options.progress, part_of_open, 1)), coarse);
+    return dose;
+}
+
+/// Whether all geometries share one transport.
+bool share_transport(std::size_t geometries, const ComputeOptions& options) {
+    const QualitySettings& settings = options.settings;
+    if (options.algorithm != Algorithm::collapsed_cone) return false;
+    const double each = static_cast<double>(geometries) * settings.rings * settings.sectors, one = settings.isotropic;
+    const bool share = options.transport == Transport::automatic ? each > worth_of_aligned_directions * one : options.transport == Transport::one;
+    if (options.notes)
+        options.notes->push_back(
+            "transport: " +
+            (share ? "one along " + std::to_string(settings.isotropic) + " directions for " + std::to_string(geometries)
+                   : std::to_string(geometries) + " along " + std::to_string(settings.rings * settings.sectors) + " directions each for as many") +
+            (geometries == 1 ? " geometry" : " geometries") + " (" + std::to_string(static_cast<long>(each)) + " sweeps apart, " +
+            std::to_string(settings.isotropic) + " together)");
+    return share;
 }
 
 std::vector<float> pencil_beam(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options) {
@@ -147,10 +167,15 @@ double gray_per_unit(const BeamModel& model, Algorithm algorithm) {
 }
 
 std::vector<float> compute_dose(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options) {
-    std::vector<float> dose =
-        options.algorithm == Algorithm::collapsed_cone ? collapsed_cone(density, maps, model, options) : pencil_beam(density, maps, model, options);
+    const bool share = share_transport(maps.size(), options);
     StageClock clock(options.seconds);
-    for (const FluenceMap& map : maps) cpu::add_electrons(dose, density, map, model.head.electrons);
+    const ArcMaps arc = share ? part_arc(maps) : ArcMaps{};
+    clock.add("fluence");
+    std::vector<float> dose = options.algorithm == Algorithm::pencil_beam ? pencil_beam(density, maps, model, options)
+                              : share                                     ? transport_of_arc(density, arc, model, options)
+                                                                          : transport_of_each(density, maps, model, options);
+    clock.skip();
+    for (const FluenceMap& map : share ? arc.electrons : maps) cpu::add_electrons(dose, density, map, model.head.electrons);
     clock.add("contaminating electrons");
     return dose;
 }

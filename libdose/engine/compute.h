@@ -27,10 +27,12 @@ QualitySettings quality_settings(Quality quality);
 
 struct ComputeOptions {
     Algorithm algorithm = Algorithm::collapsed_cone;
+    Transport transport = Transport::automatic;
     QualitySettings settings = quality_settings(Quality::standard);
     bool lateral_scaling = true;  ///< pencil beam: kernels widen where the density is low
     std::function<void(double)> progress;
     std::map<std::string, double>* seconds = nullptr;  ///< time per stage is added here
+    std::vector<std::string>* notes = nullptr;         ///< how the transport was chosen is added here
 };
 
 /// Gray of one unit of compute_dose's dose and one MU. Throws bad_input for a model that is not calibrated.

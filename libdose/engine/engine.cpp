@@ -160,6 +160,8 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         ComputeOptions compute;
         compute.algorithm = options.algorithm;
         compute.settings = quality_settings(options.quality);
+        compute.transport = options.transport;
+        compute.notes = &result.notes;
         compute.lateral_scaling = options.lateral_scaling;
         compute.seconds = &result.seconds;
         compute.progress = [&](double part) {

@@ -29,4 +29,11 @@ Quality quality_from_string(const std::string& text) {
     throw bad_input("unknown quality \"" + text + "\"", {}, "Choose draft, standard or high");
 }
 
+Transport transport_from_string(const std::string& text) {
+    if (text == "auto") return Transport::automatic;
+    if (text == "one") return Transport::one;
+    if (text == "each") return Transport::each;
+    throw bad_input("unknown transport \"" + text + "\"", {}, "Choose auto, one or each");
+}
+
 }  // namespace libdose

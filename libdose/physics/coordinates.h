@@ -6,8 +6,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include "libdose/ct_image.h"
 #include "libdose/grid.h"
@@ -74,6 +76,44 @@ struct BeamFrame {
         const double scale = distance_mm / source_axis_distance_mm;
         return isocentre_mm + axes * Vec3(u_mm * scale, v_mm * scale, source_axis_distance_mm - distance_mm);
     }
+};
+
+/// Projections of points start + i·step: a row of voxels.
+class ProjectedRow {
+public:
+    ProjectedRow(const BeamFrame& frame, const Vec3& start_mm, const Vec3& step_mm)
+        : start_(frame.axes.transpose() * (start_mm - frame.isocentre_mm)), step_(frame.axes.transpose() * step_mm), sad_(frame.source_axis_distance_mm) {}
+
+    BeamFrame::Projection at(int i) const {
+        const double distance = sad_ - start_[2] - i * step_[2], scale = sad_ / distance;
+        return {(start_[0] + i * step_[0]) * scale, (start_[1] + i * step_[1]) * scale, distance};
+    }
+    /// Points 0 … count - 1 that lie before the source and project into {low u, high u, low v, high v}: [begin, end).
+    std::pair<int, int> within(const std::array<double, 4>& extent_mm, int count) const {
+        double first = 0, last = count - 1;
+        // Each limit is linear in i once multiplied by the distance: value + i·slope >= 0.
+        const auto limit = [&](double value, double slope) {
+            if (slope > 0)
+                first = std::max(first, -value / slope);
+            else if (slope < 0)
+                last = std::min(last, -value / slope);
+            else if (value < 0)
+                last = -1;
+        };
+        const double distance = sad_ - start_[2];
+        limit(distance - 1.0, -step_[2]);
+        for (int axis = 0; axis < 2; ++axis) {
+            const double low = extent_mm[static_cast<std::size_t>(2 * axis)], high = extent_mm[static_cast<std::size_t>(2 * axis + 1)];
+            limit(sad_ * start_[axis] - low * distance, sad_ * step_[axis] + low * step_[2]);
+            limit(high * distance - sad_ * start_[axis], -high * step_[2] - sad_ * step_[axis]);
+        }
+        if (!(first <= last)) return {0, 0};
+        return {static_cast<int>(std::ceil(first)), static_cast<int>(std::floor(last)) + 1};
+    }
+
+private:
+    Vec3 start_, step_;
+    double sad_;
 };
 
 /// What a box casts onto the isocentre plane, and the distances from the source (along the axis) between which it lies. Corners

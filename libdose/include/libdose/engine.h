@@ -19,11 +19,15 @@ namespace libdose {
 
 enum class Algorithm { collapsed_cone, pencil_beam };
 enum class Quality { draft, standard, high };
+/// Collapsed cone: one transport for all geometries of a plan, along directions fixed in the patient, or one for each, along directions
+/// aligned with its beam. `automatic`: by an estimate of the cost.
+enum class Transport { automatic, one, each };
 
 std::string to_string(Algorithm algorithm);  ///< "collapsed-cone", "pencil-beam"
 std::string to_string(Quality quality);
 Algorithm algorithm_from_string(const std::string& text);  ///< throws bad_input
 Quality quality_from_string(const std::string& text);      ///< throws bad_input
+Transport transport_from_string(const std::string& text);  ///< "auto", "one", "each"; throws bad_input
 
 /// Called with a fraction 0…1 and what is being done; may be called from a worker thread, never concurrently.
 using ProgressCallback = std::function<void(double fraction, const std::string& stage)>;
@@ -31,6 +35,7 @@ using ProgressCallback = std::function<void(double fraction, const std::string& 
 struct EngineOptions {
     Algorithm algorithm = Algorithm::collapsed_cone;
     Quality quality = Quality::standard;
+    Transport transport = Transport::automatic;
     double grid_mm = 2.5;
     int threads = 0;              ///< 0: all cores
     double beam_margin_mm = 100;  ///< the grid ends this far from the fields, or at the body

@@ -1,0 +1,93 @@
+#include "engine/arc_maps.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace libdose {
+
+namespace {
+
+double angle_between_deg(const Vec3& a, const Vec3& b) { return std::acos(std::clamp(a.dot(b), -1.0, 1.0)) * 180 / std::numbers::pi; }
+
+/// Maps from `begin` on whose frames lie within `sector_deg` of the first: the end of the sector.
+std::size_t end_of_sector(const std::vector<FluenceMap>& maps, std::size_t begin, double sector_deg) {
+    const FluenceMap& first = maps[begin];
+    std::size_t end = begin + 1;
+    while (end < maps.size() && angle_between_deg(first.frame.axes.col(2), maps[end].frame.axes.col(2)) < sector_deg && maps[end].filter == first.filter &&
+           angle_between_deg(first.frame.axes.col(0), maps[end].frame.axes.col(0)) < sector_deg && first.frame.isocentre_mm == maps[end].frame.isocentre_mm &&
+           maps[end].size_u == first.size_u && maps[end].size_v == first.size_v)
+        ++end;
+    return end;
+}
+
+FluenceMap like(const FluenceMap& map) {
+    FluenceMap empty;
+    empty.frame = map.frame;
+    empty.pixel_mm = map.pixel_mm;
+    empty.size_u = map.size_u, empty.size_v = map.size_v;
+    empty.lower_u_mm = map.lower_u_mm, empty.lower_v_mm = map.lower_v_mm;
+    empty.filter = map.filter;
+    return empty;
+}
+
+/// The part of a map whose values lie above `least`; where there is none, one empty pixel.
+FluenceMap above(const FluenceMap& map, float least) {
+    int u0 = map.size_u, u1 = 0, v0 = map.size_v, v1 = 0;
+    for (int v = 0; v < map.size_v; ++v)
+        for (int u = 0; u < map.size_u; ++u)
+            if (map.at(u, v) > least) u0 = std::min(u0, u), u1 = std::max(u1, u + 1), v0 = std::min(v0, v), v1 = std::max(v1, v + 1);
+    if (u0 >= u1) u0 = v0 = 0, u1 = v1 = 1;
+    FluenceMap part = like(map);
+    part.size_u = u1 - u0, part.size_v = v1 - v0;
+    part.lower_u_mm += u0 * map.pixel_mm, part.lower_v_mm += v0 * map.pixel_mm;
+    for (int v = v0; v < v1; ++v)
+        for (int u = u0; u < u1; ++u) part.values.push_back(map.at(u, v) > least ? map.at(u, v) : 0.0f);
+    return part;
+}
+
+}  // namespace
+
+ArcMaps part_arc(const std::vector<FluenceMap>& maps) {
+    // Fluence above `above` and up to `up_to` times the map's maximum, in sectors of this width.
+    struct Level {
+        float above, up_to;
+        double sector_deg;
+    };
+    constexpr Level levels[] = {{0.0f, 1e-2f, 24.0}, {1e-2f, 3e-2f, 12.0}};
+    constexpr float open = levels[1].up_to;
+    constexpr double electron_sector_deg = 8.0;
+    ArcMaps arc;
+    std::vector<float> maximum(maps.size());
+    arc.open.resize(maps.size());
+#pragma omp parallel for schedule(dynamic, 1)
+    for (std::size_t m = 0; m < maps.size(); ++m) {
+        maximum[m] = *std::max_element(maps[m].values.begin(), maps[m].values.end());
+        arc.open[m] = above(maps[m], open * maximum[m]);
+    }
+    for (const Level& level : levels)
+        for (std::size_t begin = 0, end; begin < maps.size(); begin = end) {
+            end = end_of_sector(maps, begin, level.sector_deg);
+            FluenceMap sector = like(maps[begin + (end - begin) / 2]);
+            sector.values.assign(maps[begin].values.size(), 0.0f);
+            for (std::size_t m = begin; m < end; ++m) {
+                const float low = level.above * maximum[m], high = level.up_to * maximum[m];
+                for (std::size_t p = 0; p < sector.values.size(); ++p) {
+                    const float value = maps[m].values[p];
+                    sector.values[p] += value > low && value <= high ? value : 0.0f;
+                }
+            }
+            arc.faint.push_back(std::move(sector));
+        }
+    for (std::size_t begin = 0, end; begin < maps.size(); begin = end) {
+        end = end_of_sector(maps, begin, electron_sector_deg);
+        FluenceMap sector = like(maps[begin + (end - begin) / 2]);
+        sector.electrons = maps[begin].electrons;
+        for (std::size_t m = begin + 1; m < end; ++m)
+            for (std::size_t p = 0; p < sector.electrons.values.size(); ++p) sector.electrons.values[p] += maps[m].electrons.values[p];
+        arc.electrons.push_back(std::move(sector));
+    }
+    return arc;
+}
+
+}  // namespace libdose
