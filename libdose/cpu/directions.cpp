@@ -178,13 +178,20 @@ EmissionTable::EmissionTable(const ConeKernel& kernel, const DirectionSet& direc
     }
 }
 
+void EmissionTable::slice(std::size_t first_direction, std::size_t count, std::size_t width, std::vector<float>& values) const {
+    std::size_t to = values.size();
+    values.resize(to + table_.size() / node_size_ * width, 0.0f);
+    for (std::size_t from = first_direction * rates_; from < table_.size(); from += node_size_, to += width)
+        std::copy_n(table_.begin() + static_cast<std::ptrdiff_t>(from), count * rates_, values.begin() + static_cast<std::ptrdiff_t>(to));
+}
+
 std::vector<float> EmissionTable::coefficients(std::size_t direction, float slope_u, float slope_v, float depth_g_cm2) const {
     const Place at = place(slope_u, slope_v, depth_g_cm2);
-    const auto corner = nodes(at.cell, direction);
+    const auto corner = corners();
     const auto weight = weights(at.u, at.v, at.depth);
     std::vector<float> sum(rates_, 0.0f);
     for (std::size_t c = 0; c < 8; ++c)
-        for (std::size_t k = 0; k < rates_; ++k) sum[k] += weight[c] * corner[c][k];
+        for (std::size_t k = 0; k < rates_; ++k) sum[k] += weight[c] * table_[(at.cell + corner[c]) * node_size_ + direction * rates_ + k];
     return sum;
 }
 

@@ -56,17 +56,18 @@ public:
         p.cell = static_cast<std::uint32_t>((j * size_u_ + i) * depths_.size() + set);
         return p;
     }
-    /// The eight nodes of a cell, u fastest, then v, then depth: each the values [rate] of the directions from `first_direction` on.
-    std::array<const float*, 8> nodes(std::uint32_t cell, std::size_t first_direction) const {
-        const float* base = &table_[cell * node_size_ + first_direction * rates_];
-        const std::size_t u = depths_.size() * node_size_, v = size_u_ * u, depth = node_size_;
-        return {base, base + u, base + v, base + u + v, base + depth, base + u + depth, base + v + depth, base + u + v + depth};
+    /// Appends the nodes of all cells, each with the values [direction][rate] of some directions and zeros up to `width` values.
+    void slice(std::size_t first_direction, std::size_t count, std::size_t width, std::vector<float>& values) const;
+    /// How many nodes the other corners of a cell lie behind its own: u fastest, then v, then depth.
+    std::array<std::size_t, 8> corners() const {
+        const std::size_t u = depths_.size(), v = size_u_ * u;
+        return {0, u, v, u + v, 1, u + 1, v + 1, u + v + 1};
     }
     static std::array<float, 8> weights(float u, float v, float depth) {
         const float low = 1 - depth, a = (1 - u) * (1 - v), b = u * (1 - v), c = (1 - u) * v, d = u * v;
         return {a * low, b * low, c * low, d * low, a * depth, b * depth, c * depth, d * depth};
     }
-    /// Coefficients [rate] of one direction: what `place`, `nodes` and `weights` come to.
+    /// Coefficients [rate] of one direction: what `place`, `slice`, `corners` and `weights` come to.
     std::vector<float> coefficients(std::size_t direction, float slope_u, float slope_v, float depth_g_cm2) const;
 
 private:

@@ -69,7 +69,7 @@ class SweepSource {
 public:
     virtual ~SweepSource() = default;
     /// Writes the energy released per volume in a row of voxels, out[direction · rates + rate][column], and returns the columns that were
-    /// written; the others are zero. Sixteen columns beyond the range may be written with zeros.
+    /// written; the others are zero. Up to eight columns beyond the last may be written with zeros.
     virtual ColumnRange row(int plane, int row, float* const* out) = 0;
 };
 

@@ -35,7 +35,7 @@ private:
 /// taken while all of them together cost up to this many times one transport for the plan.
 constexpr double worth_of_aligned_directions = 9;
 constexpr std::size_t source_budget_bytes = std::size_t{1} << 30;
-/// What comes through jaws and leaves is faint and smooth: voxels of about this size.
+/// What comes through jaws and leaves is faint and smooth: voxels of about this size, and half the directions.
 constexpr double faint_grid_mm = 5;
 
 void add_to(std::vector<float>& sum, const std::vector<float>& part) {
@@ -79,10 +79,10 @@ std::vector<float> transport_of_each(const DensityGrid& density, const std::vect
 
 /// All maps at once, or in as few parts as the memory for their sources allows.
 std::vector<float> transport_of_all(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, double ray_spacing_voxels,
-                                    const ComputeOptions& options, const std::function<void(double)>& progress) {
+                                    int isotropic, const ComputeOptions& options, const std::function<void(double)>& progress) {
     const QualitySettings& settings = options.settings;
     const cpu::TermaTable table(model.spectrum);
-    const cpu::DirectionSet directions = cpu::isotropic_directions(settings.isotropic);
+    const cpu::DirectionSet directions = cpu::isotropic_directions(isotropic);
     std::vector<float> dose(density.grid.voxel_count(), 0.0f);
     std::vector<ReleasedEnergy> batch;
     std::size_t batch_bytes = 0;
@@ -107,11 +107,13 @@ std::vector<float> transport_of_all(const DensityGrid& density, const std::vecto
 
 std::vector<float> transport_of_arc(const DensityGrid& density, const ArcMaps& arc, const BeamModel& model, const ComputeOptions& options) {
     constexpr double part_of_open = 0.8;
-    std::vector<float> dose =
-        transport_of_all(density, arc.open, model, std::max(1.0, options.settings.ray_spacing_voxels), options, part_of(options.progress, 0, part_of_open));
+    std::vector<float> dose = transport_of_all(density, arc.open, model, std::max(1.0, options.settings.ray_spacing_voxels), options.settings.isotropic,
+                                               options, part_of(options.progress, 0, part_of_open));
     const int factor = std::max(1, static_cast<int>(std::lround(faint_grid_mm / density.grid.spacing_mm.minCoeff())));
     const DensityGrid coarse = coarsened(density, factor);
-    add_interpolated(dose, density, transport_of_all(coarse, arc.faint, model, 1.0, options, part_of(options.progress, part_of_open, 1)), coarse);
+    add_interpolated(dose, density,
+                     transport_of_all(coarse, arc.faint, model, 1.0, options.settings.isotropic / 2, options, part_of(options.progress, part_of_open, 1)),
+                     coarse);
     return dose;
 }
 
