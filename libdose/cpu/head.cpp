@@ -6,6 +6,7 @@
 
 #include "cpu/aperture.h"
 #include "cpu/terma.h"
+#include "cpu/versions.h"
 #include "libdose/error.h"
 #include "model/wedge.h"
 #include "physics/head.h"
@@ -16,14 +17,37 @@ namespace {
 
 constexpr double coarse_mm = 4;  // extrafocal source and electrons blur over centimetres
 
-void blur_line(std::vector<double>& line, const std::vector<double>& kernel) {
-    const int n = static_cast<int>(line.size()), reach = static_cast<int>(kernel.size()) / 2;
-    std::vector<double> out(line.size(), 0.0);
-    for (int i = 0; i < n; ++i)
-        for (int k = -reach; k <= reach; ++k)
-            if (i + k >= 0 && i + k < n)
-                out[static_cast<std::size_t>(i)] += kernel[static_cast<std::size_t>(k + reach)] * line[static_cast<std::size_t>(i + k)];
-    line.swap(out);
+/// out += factor × in
+LIBDOSE_VERSIONS
+void add_scaled(std::size_t n, double factor, const double* __restrict in, double* __restrict out) {
+    for (std::size_t i = 0; i < n; ++i) out[i] += factor * in[i];
+}
+
+/// Convolves the rows and the columns of a map, zero outside, with kernels of odd length; an empty kernel changes nothing.
+void convolve(std::vector<float>& values, int size_u, int size_v, const std::vector<double>& along_u, const std::vector<double>& along_v) {
+    const auto nu = static_cast<std::size_t>(size_u), nv = static_cast<std::size_t>(size_v);
+    std::vector<double> out(nu);
+    if (!along_u.empty()) {
+        const std::size_t reach = along_u.size() / 2;
+        std::vector<double> padded(nu + 2 * reach, 0.0);
+        for (std::size_t v = 0; v < nv; ++v) {
+            float* row = values.data() + v * nu;
+            std::copy_n(row, nu, padded.begin() + static_cast<std::ptrdiff_t>(reach));
+            std::fill(out.begin(), out.end(), 0.0);
+            for (std::size_t k = 0; k < along_u.size(); ++k) add_scaled(nu, along_u[k], padded.data() + k, out.data());
+            for (std::size_t u = 0; u < nu; ++u) row[u] = static_cast<float>(out[u]);
+        }
+    }
+    if (!along_v.empty()) {
+        const std::size_t reach = along_v.size() / 2;
+        const std::vector<double> in(values.begin(), values.end());
+        for (std::size_t v = 0; v < nv; ++v) {
+            std::fill(out.begin(), out.end(), 0.0);
+            for (std::size_t k = v < reach ? reach - v : 0; k < along_v.size() && v + k < nv + reach; ++k)
+                add_scaled(nu, along_v[k], in.data() + (v + k - reach) * nu, out.data());
+            for (std::size_t u = 0; u < nu; ++u) values[v * nu + u] = static_cast<float>(out[u]);
+        }
+    }
 }
 
 /// Pixel-integrated Gaussian; empty when it is too narrow to matter.
@@ -50,22 +74,7 @@ void blur_by_focal_spot(FluenceMap& map, const HeadModel& head, double collimato
     const double sy = physics::projected_spot_sigma_mm(head.spot_fwhm_y_mm, head.source_collimator_distance_mm, sad);
     const auto along_u = gaussian(std::hypot(sx * c, sy * s) / map.pixel_mm);
     const auto along_v = gaussian(std::hypot(sx * s, sy * c) / map.pixel_mm);
-    if (!along_u.empty()) {
-        std::vector<double> line(static_cast<std::size_t>(map.size_u));
-        for (int v = 0; v < map.size_v; ++v) {
-            for (int u = 0; u < map.size_u; ++u) line[static_cast<std::size_t>(u)] = static_cast<double>(map.at(u, v));
-            blur_line(line, along_u);
-            for (int u = 0; u < map.size_u; ++u) map.at(u, v) = static_cast<float>(line[static_cast<std::size_t>(u)]);
-        }
-    }
-    if (!along_v.empty()) {
-        std::vector<double> line(static_cast<std::size_t>(map.size_v));
-        for (int u = 0; u < map.size_u; ++u) {
-            for (int v = 0; v < map.size_v; ++v) line[static_cast<std::size_t>(v)] = static_cast<double>(map.at(u, v));
-            blur_line(line, along_v);
-            for (int v = 0; v < map.size_v; ++v) map.at(u, v) = static_cast<float>(line[static_cast<std::size_t>(v)]);
-        }
-    }
+    convolve(map.values, map.size_u, map.size_v, along_u, along_v);
 }
 
 /// Mean of the map over large pixels.
@@ -84,18 +93,7 @@ CoarseMap coarse(const FluenceMap& map) {
 }
 
 void blur(CoarseMap& map, double sigma_u_mm, double sigma_v_mm) {
-    const auto run = [&](int lines, int length, std::size_t step, std::size_t line_step, const std::vector<double>& kernel) {
-        if (kernel.empty()) return;
-        std::vector<double> line(static_cast<std::size_t>(length));
-        for (std::size_t l = 0; l < static_cast<std::size_t>(lines); ++l) {
-            for (std::size_t i = 0; i < line.size(); ++i) line[i] = static_cast<double>(map.values[l * line_step + i * step]);
-            blur_line(line, kernel);
-            for (std::size_t i = 0; i < line.size(); ++i) map.values[l * line_step + i * step] = static_cast<float>(line[i]);
-        }
-    };
-    const auto width = static_cast<std::size_t>(map.size_u);
-    run(map.size_v, map.size_u, 1, width, gaussian(sigma_u_mm / map.pixel_mm));
-    run(map.size_u, map.size_v, width, 1, gaussian(sigma_v_mm / map.pixel_mm));
+    convolve(map.values, map.size_u, map.size_v, gaussian(sigma_u_mm / map.pixel_mm), gaussian(sigma_v_mm / map.pixel_mm));
 }
 
 /// Distance from the source to the edges that limit the view along x and along y: the leaves where they move, or where there is no jaw.
@@ -114,13 +112,12 @@ std::array<double, 2> edge_distances_mm(const Beam& beam, const HeadModel& head,
 /// Fluence of the extrafocal source; docs/methods/head.md.
 class Extrafocal {
 public:
-    Extrafocal(const FluenceMap& aperture, const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& leaves) {
+    Extrafocal(const CoarseMap& aperture, double sad, const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& leaves) {
         const ExtrafocalSource& source = head.extrafocal;
         if (!(source.amplitude > 0)) return;
-        const double sad = aperture.frame.source_axis_distance_mm;
         const auto edges = edge_distances_mm(beam, head, leaves);
         const auto x = physics::extrafocal_view(source.distance_mm, edges[0], sad), y = physics::extrafocal_view(source.distance_mm, edges[1], sad);
-        map_ = coarse(aperture);
+        map_ = aperture;
         blur(map_, x.stretch * source.sigma_mm, y.stretch * source.sigma_mm);
         scale_u_ = x.scale, scale_v_ = y.scale, amplitude_ = source.amplitude;
     }
@@ -173,9 +170,10 @@ std::shared_ptr<const BeamFilter> beam_filter(const Beam& beam, const std::vecto
 }
 
 void finish(FluenceMap& map, const Beam& beam, const HeadModel& head, const FluenceOptions& options, double collimator_deg) {
-    const Extrafocal extrafocal(map, beam, head, options.leaves);
+    const CoarseMap aperture = coarse(map);
+    const Extrafocal extrafocal(aperture, map.frame.source_axis_distance_mm, beam, head, options.leaves);
     if (head.electrons.amplitude_gy_cm2 > 0) {
-        map.electrons = coarse(map);
+        map.electrons = aperture;
         blur(map.electrons, head.electrons.sigma_mm, head.electrons.sigma_mm);
     }
     blur_by_focal_spot(map, head, collimator_deg);
@@ -187,7 +185,7 @@ void finish(FluenceMap& map, const Beam& beam, const HeadModel& head, const Flue
     open.tray_water_g_cm2 = 0;
     for (int v = 0; v < map.size_v; ++v)
         for (int u = 0; u < map.size_u; ++u) {
-            const double x = map.lower_u_mm + (u + 0.5) * map.pixel_mm, y = map.lower_v_mm + (v + 0.5) * map.pixel_mm, radius = std::hypot(x, y);
+            const double x = map.lower_u_mm + (u + 0.5) * map.pixel_mm, y = map.lower_v_mm + (v + 0.5) * map.pixel_mm, radius = std::sqrt(x * x + y * y);
             // The rim of the primary collimator is one pixel soft, so that its area is right.
             const double rim = std::clamp((head.maximum_field_radius_mm - radius) / map.pixel_mm + 0.5, 0.0, 1.0);
             if (rim == 0) {
