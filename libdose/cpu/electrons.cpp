@@ -21,14 +21,17 @@ void add_electrons(std::vector<float>& dose, const DensityGrid& density, const F
                   std::min(extent[3], shadow.high_v_mm)};
     if (extent[1] <= extent[0] || extent[3] <= extent[2]) return;
     const RayBundle rays(density, frame, extent, 2 * grid.spacing_mm.minCoeff());
+    const std::vector<float> reach = rays.reach_mm(electrons.range_g_cm2);
 #pragma omp parallel for schedule(dynamic, 1)
     for (int k = 0; k < grid.size[2]; ++k)
-        for (int j = 0; j < grid.size[1]; ++j)
-            for (int i = 0; i < grid.size[0]; ++i) {
+        for (int j = 0; j < grid.size[1]; ++j) {
+            const physics::ProjectedRow row(frame, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX());
+            const auto [begin, end] = row.within(extent, grid.size[0]);
+            for (int i = begin; i < end; ++i) {
                 const std::size_t voxel = grid.index(i, j, k);
                 if (!(density.density[voxel] > 0)) continue;
-                const auto p = frame.project(grid.centre_mm(i, j, k));
-                if (p.distance_mm <= 1.0 || p.u_mm < extent[0] || p.u_mm > extent[1] || p.v_mm < extent[2] || p.v_mm > extent[3]) continue;
+                const auto p = row.at(i);
+                if (rays.beyond(reach, p.u_mm, p.v_mm, p.distance_mm)) continue;
                 const PathLength path = rays.path(p.u_mm, p.v_mm, p.distance_mm);
                 const double depth = path.water + path.high_z;
                 if (depth >= electrons.range_g_cm2) continue;
@@ -38,6 +41,7 @@ void add_electrons(std::vector<float>& dose, const DensityGrid& density, const F
                                                   physics::electron_depth_curve(depth, electrons.attenuation_cm2_g, electrons.range_g_cm2) *
                                                   static_cast<double>(density.kernel_density[voxel] / density.density[voxel]));
             }
+        }
 }
 
 }  // namespace libdose::cpu

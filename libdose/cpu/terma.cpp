@@ -61,12 +61,34 @@ RayBundle::RayBundle(const DensityGrid& density, const physics::BeamFrame& frame
         }
 }
 
+namespace {
+/// The lower of the two nodes beside x, and the share of the upper one.
+void node(double x, int size, int& low, double& part) {
+    x = std::clamp(x, 0.0, size - 1.0);
+    low = std::min(static_cast<int>(x), size - 2);
+    part = x - low;
+}
+}  // namespace
+
+std::vector<float> RayBundle::reach_mm(double g_cm2) const {
+    std::vector<float> reach;
+    for (auto ray = sums_.begin(); ray != sums_.end(); ray += steps_) {
+        const auto deep = std::find_if(ray, ray + steps_, [&](const Sums& s) { return static_cast<double>(s.water + s.high_z) >= g_cm2; });
+        reach.push_back(deep == ray + steps_ ? 1e30f : static_cast<float>(first_ + static_cast<double>(deep - ray) * step_));
+    }
+    return reach;
+}
+
+bool RayBundle::beyond(const std::vector<float>& reach_mm, double u_mm, double v_mm, double distance_mm) const {
+    int iu, iv;
+    double part;
+    node((u_mm - low_u_) / spacing_, size_u_, iu, part);
+    node((v_mm - low_v_) / spacing_, size_v_, iv, part);
+    const float* at = &reach_mm[static_cast<std::size_t>(iv) * static_cast<std::size_t>(size_u_) + static_cast<std::size_t>(iu)];
+    return distance_mm >= static_cast<double>(std::max(std::max(at[0], at[1]), std::max(at[size_u_], at[size_u_ + 1])));
+}
+
 PathLength RayBundle::path(double u_mm, double v_mm, double distance_mm) const {
-    const auto node = [](double x, int size, int& low, double& part) {
-        x = std::clamp(x, 0.0, size - 1.0);
-        low = std::min(static_cast<int>(x), size - 2);
-        part = x - low;
-    };
     int iu, iv, is;
     double fu, fv, fs;
     node((u_mm - low_u_) / spacing_, size_u_, iu, fu);

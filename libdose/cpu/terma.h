@@ -24,6 +24,10 @@ public:
     /// Rays cover [low u, high u] × [low v, high v] (mm, isocentre plane) every `spacing_mm`.
     RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, double spacing_mm);
     PathLength path(double u_mm, double v_mm, double distance_mm) const;
+    /// By ray: the distance along the axis from which on its path is at least `g_cm2`, or 1e30.
+    std::vector<float> reach_mm(double g_cm2) const;
+    /// Whether all four rays around a point have passed the distances that reach_mm gave.
+    bool beyond(const std::vector<float>& reach_mm, double u_mm, double v_mm, double distance_mm) const;
 
 private:
     struct Sums {

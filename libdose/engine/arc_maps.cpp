@@ -56,7 +56,7 @@ ArcMaps part_arc(const std::vector<FluenceMap>& maps) {
     };
     constexpr Level levels[] = {{0.0f, 1e-2f, 24.0}, {1e-2f, 3e-2f, 12.0}};
     constexpr float open = levels[1].up_to;
-    constexpr double electron_sector_deg = 8.0;
+    constexpr double electron_sector_deg = 12.0;
     ArcMaps arc;
     std::vector<float> maximum(maps.size());
     arc.open.resize(maps.size());

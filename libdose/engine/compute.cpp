@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <exception>
 
 #include "cpu/electrons.h"
 #include "cpu/pencil.h"
@@ -34,7 +35,7 @@ private:
 /// A transport of its own for each geometry is more accurate for few beams: directions aligned with the beam resolve its penumbra better. It is
 /// taken while all of them together cost up to this many times one transport for the plan.
 constexpr double worth_of_aligned_directions = 9;
-constexpr std::size_t source_budget_bytes = std::size_t{1} << 30;
+constexpr std::size_t source_budget_bytes = std::size_t{1} << 29;
 /// What comes through jaws and leaves is faint and smooth: voxels of about this size, and half the directions.
 constexpr double faint_grid_mm = 5;
 
@@ -88,14 +89,29 @@ std::vector<float> transport_of_all(const DensityGrid& density, const std::vecto
     std::size_t batch_bytes = 0;
     StageClock clock(options.seconds);
     double done = 0;
-    for (std::size_t m = 0; m < maps.size(); ++m) {
-        batch.push_back(released(density, maps[m], table, settings, ray_spacing_voxels));
-        batch_bytes += batch.back().bytes();
+    for (std::size_t begin = 0, end; begin < maps.size(); begin = end) {
+        // Traced side by side, each by one thread.
+        constexpr std::size_t side_by_side = 64;
+        end = std::min(maps.size(), begin + side_by_side);
+        const std::size_t kept = batch.size();
+        batch.resize(kept + end - begin);
+        std::exception_ptr failure;
+#pragma omp parallel for schedule(dynamic, 1)
+        for (std::size_t m = begin; m < end; ++m) {
+            try {
+                batch[kept + m - begin] = released(density, maps[m], table, settings, ray_spacing_voxels);
+            } catch (...) {
+#pragma omp critical(libdose_compute_failure)
+                failure = std::current_exception();
+            }
+        }
+        if (failure) std::rethrow_exception(failure);
+        for (std::size_t n = kept; n < batch.size(); ++n) batch_bytes += batch[n].bytes();
         clock.add("ray trace and TERMA");
-        // The ray traces of a batch are taken as half of its work.
-        const double traced = static_cast<double>(m + 1) / static_cast<double>(maps.size());
+        // The ray traces are taken as half of the work.
+        const double traced = static_cast<double>(end) / static_cast<double>(maps.size());
         if (progress) progress(0.5 * (done + traced));
-        if (m + 1 < maps.size() && batch_bytes < source_budget_bytes) continue;
+        if (end < maps.size() && batch_bytes < source_budget_bytes) continue;
         add_to(dose, cpu::superpose(density, model.cone_kernel, batch, directions, settings.lattice, part_of(progress, 0.5 * (done + traced), traced)).dose_gy);
         clock.add("superposition");
         batch.clear();
