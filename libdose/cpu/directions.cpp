@@ -69,15 +69,18 @@ private:
 }  // namespace
 
 DirectionSet beam_aligned_directions(const ConeKernel& kernel, const Vec3& axis, int rings, int sectors) {
-    // Share of energy (middle depth set) below each tabulated angle, mixed with solid angle.
+    // Shares of energy, of energy × range and of solid angle below each tabulated angle (middle depth set).
     const std::size_t cones = kernel.theta_edges_deg.size() - 1, rates = kernel.rates_cm2_g.size();
     const std::size_t set = kernel.depth_g_cm2.size() / 2;
+    const auto coefficient = [&](std::size_t m, std::size_t k) { return kernel.coefficients[(set * cones + m) * rates + k]; };
+    double energy = 0, carried = 0;
+    for (std::size_t m = 0; m < cones; ++m)
+        for (std::size_t k = 0; k < rates; ++k) energy += coefficient(m, k), carried += coefficient(m, k) / kernel.rates_cm2_g[k];
     std::vector<double> cumulative{0.0};
     for (std::size_t m = 0; m < cones; ++m) {
-        double energy = 0;
-        for (std::size_t k = 0; k < rates; ++k) energy += kernel.coefficients[(set * cones + m) * rates + k];
-        const double solid = 0.5 * (std::cos(kernel.theta_edges_deg[m] * pi / 180) - std::cos(kernel.theta_edges_deg[m + 1] * pi / 180));
-        cumulative.push_back(cumulative.back() + 0.5 * energy + 0.5 * solid);
+        double share = 0.2 * 0.5 * (std::cos(kernel.theta_edges_deg[m] * pi / 180) - std::cos(kernel.theta_edges_deg[m + 1] * pi / 180));
+        for (std::size_t k = 0; k < rates; ++k) share += coefficient(m, k) * (0.4 / energy + 0.4 / (carried * kernel.rates_cm2_g[k]));
+        cumulative.push_back(cumulative.back() + share);
     }
     std::vector<double> edges_deg{0.0};
     for (int r = 1; r < rings; ++r) {

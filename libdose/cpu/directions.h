@@ -21,8 +21,9 @@ struct ConeCell {
 
 using DirectionSet = std::vector<ConeCell>;
 
-/// Rings of equal share around `axis`, `sectors` cells each; neighbouring rings are turned by half a cell. The ring edges are
-/// chosen so that every ring holds the same mean of kernel energy and solid angle: fine where the kernel is strong.
+/// Rings of equal share around `axis`, `sectors` cells each; neighbouring rings are turned by half a cell. The ring edges are chosen so that
+/// every ring holds the same of a mixture of kernel energy (0.4), energy times range (0.4) and solid angle (0.2): fine where the kernel is
+/// strong, and where what it carries goes far.
 DirectionSet beam_aligned_directions(const ConeKernel& kernel, const Vec3& axis, int rings, int sectors);
 
 /// About `count` cells of equal solid angle over the sphere, fixed in the patient.
