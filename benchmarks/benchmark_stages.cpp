@@ -56,5 +56,5 @@ void gamma_of_a_scaled_dose(benchmark::State& state) {
 
 BENCHMARK(ray_trace_and_terma)->Arg(100)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(superposition)->Arg(100)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(pencil_beam)->Arg(100)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(pencil_beam)->Arg(100)->Arg(156)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(gamma_of_a_scaled_dose)->Arg(100)->Unit(benchmark::kMillisecond)->UseRealTime();

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "cpu/lateral_scale.h"
 #include "cpu/terma.h"
 #include "engine/stages.h"
 #include "libdose/beam_model.h"
@@ -11,9 +12,9 @@
 namespace libdose::cpu {
 
 /// Dose per voxel, Gy per unit of the map's values × unit photon fluence. Kernels are scaled with the distance from the
-/// source, depth is radiological along the ray, the dose is to the medium. With `lateral_scaling` the kernels also widen by the mean
-/// density within 15 mm: in lung as 1/ρ. A filtered map needs the `table` of its spectrum.
-std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map, const PencilKernel& kernel, bool lateral_scaling = true,
+/// source, depth is radiological along the ray, the dose is to the medium. With a `lateral` scale the kernels also widen: in lung as 1/ρ.
+/// A filtered map needs the `table` of its spectrum.
+std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map, const PencilKernel& kernel, const LateralScale& lateral = {},
                                const TermaTable* table = nullptr);
 
 }  // namespace libdose::cpu

@@ -94,18 +94,22 @@ PathLength RayBundle::path(double u_mm, double v_mm, double distance_mm) const {
     node((u_mm - low_u_) / spacing_, size_u_, iu, fu);
     node((v_mm - low_v_) / spacing_, size_v_, iv, fv);
     node((distance_mm - first_) / step_, steps_, is, fs);
-    PathLength path;
-    for (int dv = 0; dv < 2; ++dv)
-        for (int du = 0; du < 2; ++du) {
-            const double weight = (dv ? fv : 1 - fv) * (du ? fu : 1 - fu);
-            const std::size_t at =
-                (static_cast<std::size_t>(iv + dv) * static_cast<std::size_t>(size_u_) + static_cast<std::size_t>(iu + du)) * static_cast<std::size_t>(steps_) +
-                static_cast<std::size_t>(is);
-            const Sums &before = sums_[at], &after = sums_[at + 1];
-            path.water += weight * ((1 - fs) * static_cast<double>(before.water) + fs * static_cast<double>(after.water));
-            path.high_z += weight * ((1 - fs) * static_cast<double>(before.high_z) + fs * static_cast<double>(after.high_z));
-        }
-    return path;
+    const Sums* at =
+        &sums_[(static_cast<std::size_t>(iv) * static_cast<std::size_t>(size_u_) + static_cast<std::size_t>(iu)) * static_cast<std::size_t>(steps_) +
+               static_cast<std::size_t>(is)];
+    const std::ptrdiff_t across = static_cast<std::ptrdiff_t>(size_u_) * steps_;
+    const auto u = static_cast<float>(fu), v = static_cast<float>(fv), s = static_cast<float>(fs);
+    // Four rays, two steps each.
+    const auto along = [&](const Sums* ray, float weight, float& water, float& high_z) {
+        water += weight * (ray[0].water + s * (ray[1].water - ray[0].water));
+        high_z += weight * (ray[0].high_z + s * (ray[1].high_z - ray[0].high_z));
+    };
+    float water = 0, high_z = 0;
+    along(at, (1 - u) * (1 - v), water, high_z);
+    along(at + steps_, u * (1 - v), water, high_z);
+    along(at + across, (1 - u) * v, water, high_z);
+    along(at + across + steps_, u * v, water, high_z);
+    return {static_cast<double>(water), static_cast<double>(high_z)};
 }
 
 TermaTable::TermaTable(const Spectrum& spectrum) : spectrum_(spectrum) {
@@ -117,17 +121,38 @@ TermaTable::TermaTable(const Spectrum& spectrum) : spectrum_(spectrum) {
         }
 }
 
-physics::BasisTerma TermaTable::operator()(const PathLength& path) const {
+namespace {
+/// Cell of the table and the parts of its upper nodes; false outside of the table.
+struct Cell {
+    std::size_t at;
+    double x, y;
+    double mean(const std::vector<double>& table) const {
+        const double *p = &table[at], *q = p + water_nodes;
+        return (1 - y) * ((1 - x) * p[0] + x * p[1]) + y * ((1 - x) * q[0] + x * q[1]);
+    }
+};
+bool find_cell(const PathLength& path, Cell& cell) {
     const double x = (path.water - water_min) / water_step, y = (path.high_z - high_z_min) / high_z_step;
-    if (!(x >= 0 && x < water_nodes - 1 && y >= 0 && y < high_z_nodes - 1)) return physics::basis_terma(spectrum_, path.water, path.high_z);
+    if (!(x >= 0 && x < water_nodes - 1 && y >= 0 && y < high_z_nodes - 1)) return false;
     const auto i = static_cast<std::size_t>(x), j = static_cast<std::size_t>(y);
-    const double fx = x - static_cast<double>(i), fy = y - static_cast<double>(j);
-    const auto look_up = [&](const std::vector<double>& table) {
-        const double* p = &table[j * water_nodes + i];
-        const double* q = p + water_nodes;
-        return std::exp((1 - fy) * ((1 - fx) * p[0] + fx * p[1]) + fy * ((1 - fx) * q[0] + fx * q[1]));
-    };
-    return {look_up(log_water_), look_up(log_high_z_)};
+    cell = {j * water_nodes + i, x - static_cast<double>(i), y - static_cast<double>(j)};
+    return true;
+}
+}  // namespace
+
+physics::BasisTerma TermaTable::operator()(const PathLength& path) const {
+    Cell cell;
+    if (!find_cell(path, cell)) return physics::basis_terma(spectrum_, path.water, path.high_z);
+    return {std::exp(cell.mean(log_water_)), std::exp(cell.mean(log_high_z_))};
+}
+
+double TermaTable::log_water(const PathLength& path) const {
+    Cell cell;
+    return find_cell(path, cell) ? cell.mean(log_water_) : std::log(physics::basis_terma(spectrum_, path.water, path.high_z).water);
+}
+
+double TermaTable::filtered_part(const PathLength& path, const PathLength& filter) const {
+    return std::exp(log_water({path.water + filter.water, path.high_z + filter.high_z}) - log_water(path) + log_water({}) - log_water(filter));
 }
 
 double unfiltered(const TermaTable& table, const PathLength& filter) { return table({}).water / table(filter).water; }

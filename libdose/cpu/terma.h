@@ -43,8 +43,11 @@ class TermaTable {
 public:
     explicit TermaTable(const Spectrum& spectrum);
     physics::BasisTerma operator()(const PathLength& path) const;
+    /// TERMA of water behind path and filter over that behind the path alone, for the same reading of a detector in air.
+    double filtered_part(const PathLength& path, const PathLength& filter) const;
 
 private:
+    double log_water(const PathLength& path) const;
     Spectrum spectrum_;
     std::vector<double> log_water_, log_high_z_;  ///< [high z][water]
 };

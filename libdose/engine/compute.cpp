@@ -151,10 +151,11 @@ bool share_transport(std::size_t geometries, const ComputeOptions& options) {
 
 std::vector<float> pencil_beam(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options) {
     const cpu::TermaTable table(model.spectrum);
+    const cpu::LateralScale lateral = options.lateral_scaling ? cpu::lateral_scale(density) : cpu::LateralScale{};
     std::vector<float> dose(density.grid.voxel_count(), 0.0f);
     StageClock clock(options.seconds);
     for (std::size_t m = 0; m < maps.size(); ++m) {
-        add_to(dose, cpu::pencil_beam(density, maps[m], model.pencil_kernel, options.lateral_scaling, &table));
+        add_to(dose, cpu::pencil_beam(density, maps[m], model.pencil_kernel, lateral, &table));
         clock.add("pencil beam");
         if (options.progress) options.progress(static_cast<double>(m + 1) / static_cast<double>(maps.size()));
     }

@@ -114,3 +114,13 @@ TEST(Terma, PartlyCoveredVoxelsGetTheirShare) {
     }
     EXPECT_NEAR(edge / open, 0.8015, 1e-3);
 }
+
+TEST(Terma, FilteredPartIsTheRatioOfBothTermas) {
+    const Spectrum spectrum{{1.0, 4.0}, {1.0, 0.5}, {0.0707, 0.034}, {0.09, 0.04}};
+    const cpu::TermaTable table(spectrum);
+    for (const double depth : {0.0, 3.3, 17.2})
+        for (const double wedge : {-1.5, 0.0, 2.2}) {
+            const auto at = [&](double water) { return physics::basis_terma(spectrum, water, 0).water; };
+            EXPECT_NEAR(table.filtered_part({depth, 0}, {wedge, 0}), at(depth + wedge) / at(depth) * at(0) / at(wedge), 2e-4);
+        }
+}
