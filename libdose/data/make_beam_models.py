@@ -165,7 +165,7 @@ def make_model(out, megavolts, materials, free=False):
     path = out / "models" / f"{name}.h5"
     path.parent.mkdir(parents=True, exist_ok=True)
     with h5py.File(path, "w") as file:
-        file.attrs.update(schema="libdose-beam-model", schema_version=3, name=name, version="3", machine="",
+        file.attrs.update(schema="libdose-beam-model", schema_version=3, name=name, version="4", machine="",
                           description=f"Generic {'flattening-filter-free' if free else 'flattened'} {megavolts} MV photon beam; not a real machine",
                           nominal_energy_mv=float(megavolts), fluence_mode="FFF" if free else "STANDARD")
         group = file.create_group("spectrum")
