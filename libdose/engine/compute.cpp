@@ -4,13 +4,14 @@
 #include <chrono>
 #include <cmath>
 #include <exception>
+#include <optional>
 
 #include "cpu/electrons.h"
 #include "cpu/pencil.h"
 #include "cpu/superposition.h"
 #include "cpu/terma.h"
-#include "engine/arc_maps.h"
 #include "engine/coarse_grid.h"
+#include "engine/parted_maps.h"
 #include "libdose/error.h"
 
 namespace libdose {
@@ -58,22 +59,35 @@ std::function<void(double)> part_of(const std::function<void(double)>& progress,
     return [&progress, begin, end](double part) { progress(begin + part * (end - begin)); };
 }
 
+int faint_factor(const DensityGrid& density) { return std::max(1, static_cast<int>(std::lround(faint_grid_mm / density.grid.spacing_mm.minCoeff()))); }
+
 std::vector<float> transport_of_each(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options) {
     const QualitySettings& settings = options.settings;
     const cpu::TermaTable table(model.spectrum);
     std::vector<float> dose(density.grid.voxel_count(), 0.0f);
+    std::optional<DensityGrid> coarse;
     StageClock clock(options.seconds);
     for (std::size_t m = 0; m < maps.size(); ++m) {
-        const ReleasedEnergy source = released(density, maps[m], table, settings, settings.ray_spacing_voxels);
-        clock.add("ray trace and TERMA");
-        const cpu::DirectionSet directions =
-            settings.always_isotropic ? cpu::isotropic_directions(settings.isotropic)
-                                      : cpu::beam_aligned_directions(model.cone_kernel, -maps[m].frame.axes.col(2), settings.rings, settings.sectors);
+        const PartedMaps parts = part_map(maps[m]);
+        const Vec3 axis = -maps[m].frame.axes.col(2);
+        const auto directions = [&](int rings, int sectors) {
+            return settings.always_isotropic ? cpu::isotropic_directions(settings.isotropic)
+                                             : cpu::beam_aligned_directions(model.cone_kernel, axis, rings, sectors);
+        };
         const auto count = static_cast<double>(maps.size()), now = static_cast<double>(m);
-        add_to(dose,
-               cpu::superpose(density, model.cone_kernel, {source}, directions, settings.lattice, part_of(options.progress, now / count, (now + 1) / count))
-                   .dose_gy);
-        clock.add("superposition");
+        const auto transport = [&](const DensityGrid& medium, const FluenceMap& map, const cpu::DirectionSet& set, double ray_spacing_voxels) {
+            const ReleasedEnergy source = released(medium, map, table, settings, ray_spacing_voxels);
+            clock.add("ray trace and TERMA");
+            std::vector<float> part =
+                cpu::superpose(medium, model.cone_kernel, {source}, set, settings.lattice, part_of(options.progress, now / count, (now + 1) / count)).dose_gy;
+            clock.add("superposition");
+            return part;
+        };
+        add_to(dose, transport(density, parts.open.front(), directions(settings.rings, settings.sectors), settings.ray_spacing_voxels));
+        if (!parts.faint.empty()) {
+            if (!coarse) coarse = coarsened(density, faint_factor(density));
+            add_interpolated(dose, density, transport(*coarse, parts.faint.front(), directions(settings.rings, settings.sectors), 1.0), *coarse);
+        }
     }
     return dose;
 }
@@ -121,12 +135,11 @@ std::vector<float> transport_of_all(const DensityGrid& density, const std::vecto
     return dose;
 }
 
-std::vector<float> transport_of_arc(const DensityGrid& density, const ArcMaps& arc, const BeamModel& model, const ComputeOptions& options) {
+std::vector<float> transport_of_arc(const DensityGrid& density, const PartedMaps& arc, const BeamModel& model, const ComputeOptions& options) {
     constexpr double part_of_open = 0.8;
     std::vector<float> dose = transport_of_all(density, arc.open, model, std::max(1.0, options.settings.ray_spacing_voxels), options.settings.isotropic,
                                                options, part_of(options.progress, 0, part_of_open));
-    const int factor = std::max(1, static_cast<int>(std::lround(faint_grid_mm / density.grid.spacing_mm.minCoeff())));
-    const DensityGrid coarse = coarsened(density, factor);
+    const DensityGrid coarse = coarsened(density, faint_factor(density));
     add_interpolated(dose, density,
                      transport_of_all(coarse, arc.faint, model, 1.0, options.settings.isotropic / 2, options, part_of(options.progress, part_of_open, 1)),
                      coarse);
@@ -188,7 +201,7 @@ double gray_per_unit(const BeamModel& model, Algorithm algorithm) {
 std::vector<float> compute_dose(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options) {
     const bool share = share_transport(maps.size(), options);
     StageClock clock(options.seconds);
-    const ArcMaps arc = share ? part_arc(maps) : ArcMaps{};
+    const PartedMaps arc = share ? part_arc(maps) : PartedMaps{};
     clock.add("fluence");
     std::vector<float> dose = options.algorithm == Algorithm::pencil_beam ? pencil_beam(density, maps, model, options)
                               : share                                     ? transport_of_arc(density, arc, model, options)

@@ -134,11 +134,11 @@ TEST(Superposition, MatchesExactRaysInWater) {
     const auto oracle = exact_rays(density, kernel, source, directions, 2);
     const auto interpolated = compare(cpu::superpose(density, kernel, {source}, directions, cpu::LatticeMode::interpolated).dose_gy, oracle);
     const auto rounded = compare(cpu::superpose(density, kernel, {source}, directions, cpu::LatticeMode::rounded).dose_gy, oracle);
-    // The blur of the lattice takes (2 mm)²/3 / (15 mm)² = 0.6 % off the peak; rounding adds up to half a voxel of shift where the
-    // source is steepest.
+    // The blur of the lattice takes (2 mm)²/3 / (15 mm)² = 0.6 % off the peak; rounding adds up to half a voxel (1 mm) of shift where
+    // the source is steepest: exp(-1/2) 1/15 = 4 %.
     EXPECT_LT(interpolated.worst, 0.01);
     EXPECT_LT(interpolated.rms, 0.002);
-    EXPECT_LT(rounded.worst, 0.03);
+    EXPECT_LT(rounded.worst, 0.04);
     EXPECT_LT(rounded.rms, 0.004);
     EXPECT_LT(interpolated.rms, rounded.rms);
 }

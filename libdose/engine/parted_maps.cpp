@@ -1,4 +1,4 @@
-#include "engine/arc_maps.h"
+#include "engine/parted_maps.h"
 
 #include <algorithm>
 #include <cmath>
@@ -31,52 +31,73 @@ FluenceMap like(const FluenceMap& map) {
     return empty;
 }
 
-/// The part of a map whose values lie above `least`; where there is none, one empty pixel.
-FluenceMap above(const FluenceMap& map, float least) {
+constexpr float faint_part = 3e-2f;  // of a map's maximum
+
+float maximum_of(const FluenceMap& map) { return *std::max_element(map.values.begin(), map.values.end()); }
+
+/// The faint part of a value: all of it up to `level`, from there on less, and nothing from three times the level on.
+float faint_of(float value, float level) { return value <= level ? value : std::max(0.0f, 0.5f * (3 * level - value)); }
+
+/// The values without their faint part, cut to where there are any; where there are none, one empty pixel.
+FluenceMap open_of(const FluenceMap& map, float level) {
     int u0 = map.size_u, u1 = 0, v0 = map.size_v, v1 = 0;
     for (int v = 0; v < map.size_v; ++v)
         for (int u = 0; u < map.size_u; ++u)
-            if (map.at(u, v) > least) u0 = std::min(u0, u), u1 = std::max(u1, u + 1), v0 = std::min(v0, v), v1 = std::max(v1, v + 1);
+            if (map.at(u, v) > level) u0 = std::min(u0, u), u1 = std::max(u1, u + 1), v0 = std::min(v0, v), v1 = std::max(v1, v + 1);
     if (u0 >= u1) u0 = v0 = 0, u1 = v1 = 1;
     FluenceMap part = like(map);
     part.size_u = u1 - u0, part.size_v = v1 - v0;
     part.lower_u_mm += u0 * map.pixel_mm, part.lower_v_mm += v0 * map.pixel_mm;
     for (int v = v0; v < v1; ++v)
-        for (int u = u0; u < u1; ++u) part.values.push_back(map.at(u, v) > least ? map.at(u, v) : 0.0f);
+        for (int u = u0; u < u1; ++u) part.values.push_back(map.at(u, v) - faint_of(map.at(u, v), level));
     return part;
+}
+
+/// Adds what is faint for one level and not for a lower one.
+void add_faint(const FluenceMap& map, float lower, float level, FluenceMap& sum) {
+    for (std::size_t p = 0; p < sum.values.size(); ++p) sum.values[p] += faint_of(map.values[p], level) - faint_of(map.values[p], lower);
 }
 
 }  // namespace
 
-ArcMaps part_arc(const std::vector<FluenceMap>& maps) {
-    // Fluence above `above` and up to `up_to` times the map's maximum, in sectors of this width.
+PartedMaps part_map(const FluenceMap& map) {
+    PartedMaps parts;
+    const float level = faint_part * maximum_of(map);
+    std::size_t faint = 0, open = 0;
+    for (const float value : map.values) faint += value > 0 && value <= level, open += value > level;
+    if (faint <= open) {
+        parts.open.push_back(map);
+        return parts;
+    }
+    parts.open.push_back(open_of(map, level));
+    parts.faint.push_back(like(map));
+    parts.faint.back().values.assign(map.values.size(), 0.0f);
+    add_faint(map, 0, level, parts.faint.back());
+    return parts;
+}
+
+PartedMaps part_arc(const std::vector<FluenceMap>& maps) {
+    // The fainter, the wider the sectors.
     struct Level {
-        float above, up_to;
+        float low, high;
         double sector_deg;
     };
-    constexpr Level levels[] = {{0.0f, 1e-2f, 24.0}, {1e-2f, 3e-2f, 12.0}};
-    constexpr float open = levels[1].up_to;
+    constexpr Level levels[] = {{0.0f, 1e-2f, 24.0}, {1e-2f, faint_part, 12.0}};
     constexpr double electron_sector_deg = 12.0;
-    ArcMaps arc;
+    PartedMaps arc;
     std::vector<float> maximum(maps.size());
     arc.open.resize(maps.size());
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t m = 0; m < maps.size(); ++m) {
-        maximum[m] = *std::max_element(maps[m].values.begin(), maps[m].values.end());
-        arc.open[m] = above(maps[m], open * maximum[m]);
+        maximum[m] = maximum_of(maps[m]);
+        arc.open[m] = open_of(maps[m], faint_part * maximum[m]);
     }
     for (const Level& level : levels)
         for (std::size_t begin = 0, end; begin < maps.size(); begin = end) {
             end = end_of_sector(maps, begin, level.sector_deg);
             FluenceMap sector = like(maps[begin + (end - begin) / 2]);
             sector.values.assign(maps[begin].values.size(), 0.0f);
-            for (std::size_t m = begin; m < end; ++m) {
-                const float low = level.above * maximum[m], high = level.up_to * maximum[m];
-                for (std::size_t p = 0; p < sector.values.size(); ++p) {
-                    const float value = maps[m].values[p];
-                    sector.values[p] += value > low && value <= high ? value : 0.0f;
-                }
-            }
+            for (std::size_t m = begin; m < end; ++m) add_faint(maps[m], level.low * maximum[m], level.high * maximum[m], sector);
             arc.faint.push_back(std::move(sector));
         }
     for (std::size_t begin = 0, end; begin < maps.size(); begin = end) {
