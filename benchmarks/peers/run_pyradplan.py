@@ -31,7 +31,8 @@ def main() -> None:
     plan = PhotonPlan(machine="Generic")
     plan.prop_stf = {"gantry_angles": [0.0], "couch_angles": [0.0], "generator": "photonOpenFields", "field_width": 10 * float(case["field_x_cm"]),
                      "iso_center": np.zeros(3)}
-    plan.prop_dose_calc = {"dose_grid": {"resolution": {"x": float(spacing[2]), "y": float(spacing[0]), "z": float(spacing[1])}}}
+    # As it comes it leaves out everything beyond 50 mm from the axis, which cuts into this field; 200 mm holds it and its penumbra.
+    plan.prop_dose_calc = {"geometric_lateral_cutoff": 200.0, "dosimetric_lateral_cutoff": 1.0, "dose_grid": {"resolution": {"x": float(spacing[2]), "y": float(spacing[0]), "z": float(spacing[1])}}}
     stf = generate_stf(ct, cst, plan)
     stf.beams[0].iso_center = np.zeros(3)
     stf.beams[0].rays[0].beamlets[0].weight = 1.0

@@ -36,7 +36,6 @@ private:
 /// A transport of its own for each geometry is more accurate for few beams: directions aligned with the beam resolve its penumbra better. It is
 /// taken while all of them together cost up to this many times one transport for the plan.
 constexpr double worth_of_aligned_directions = 9;
-constexpr std::size_t source_budget_bytes = std::size_t{1} << 29;
 /// What comes through jaws and leaves is faint and smooth: voxels of about this size, and half the directions.
 constexpr double faint_grid_mm = 5;
 
@@ -125,7 +124,7 @@ std::vector<float> transport_of_all(const DensityGrid& density, const std::vecto
         // The ray traces are taken as half of the work.
         const double traced = static_cast<double>(end) / static_cast<double>(maps.size());
         if (progress) progress(0.5 * (done + traced));
-        if (end < maps.size() && batch_bytes < source_budget_bytes) continue;
+        if (end < maps.size() && static_cast<double>(batch_bytes) < source_budget_bytes) continue;
         add_to(dose, cpu::superpose(density, model.cone_kernel, batch, directions, settings.lattice, part_of(progress, 0.5 * (done + traced), traced)).dose_gy);
         clock.add("superposition");
         batch.clear();

@@ -11,6 +11,7 @@
 #include "engine/bolus_density.h"
 #include "engine/compute.h"
 #include "engine/devices.h"
+#include "engine/memory.h"
 #include "engine/threads.h"
 #include "libdose/error.h"
 #include "model/density.h"
@@ -91,6 +92,10 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     report(0, "density");
     const PatientBox box = calculation_box(patient_box(ct, structures, boluses_of(plan, structures)), plan, models, options.beam_margin_mm);
     const Grid grid = Grid::covering(box.lower_mm, box.upper_mm, Vec3::Constant(options.grid_mm));
+    std::size_t rates = 0;
+    for (const Beam& beam : plan.beams) rates = std::max(rates, models(beam).cone_kernel.rates_cm2_g.size());
+    require_memory(memory_bytes(grid, options.algorithm, omp_get_max_threads(), rates), available_memory_bytes(),
+                   "dose grid of " + number(options.grid_mm) + " mm, plan " + plan.label);
     const BolusDensities densities(
         plan, [&](const auto& boluses) { return density_on_grid(ct, structures, options.hu_curve, materials, options.overrides, grid, boluses); });
     result.notes = densities.notes();
