@@ -94,7 +94,7 @@ def main():
         rates = []
         for percent, distance in ((3, 3), (2, 2)):
             text = run("gamma", dicom / "rtdose.dcm", work / "dose/plan.dcm", "--dose-percent", percent, "--distance-mm", distance, "--threshold", 10).stdout
-            rates.append(float(re.search(r"([0-9.]+) %", text).group(1)))
+            rates.append(float(re.search(r": ([0-9.]+) % of", text).group(1)))
         dose = dose_at(work / "dose/plan.dcm", at)
         print(f"| {name} | {dose:.2f} | {100 * (dose / reference - 1):+.1f} % | {rates[0]:.2f} % | {rates[1]:.2f} % |", flush=True)
 
