@@ -133,12 +133,12 @@ private:
     std::vector<Complex> fluence_;
 };
 
-/// Pixels of the map's raster, `binning` of them a side, over a range and at least the support.
+/// Pixels that lie on the edges of the map's, their centres around the whole extent: between centres is where an image can be read.
 PencilRaster raster_over(const FluenceMap& map, double pixel_mm, const std::array<double, 4>& extent_mm) {
     PencilRaster raster;
     raster.pixel_mm = pixel_mm;
     const auto axis = [&](double low, double high, double map_lower, double& lower) {
-        lower = map_lower + std::floor((low - map_lower) / pixel_mm) * pixel_mm;
+        lower = map_lower + std::floor((low - map_lower) / pixel_mm - 0.5) * pixel_mm;
         return static_cast<int>(std::ceil((high - lower) / pixel_mm)) + 1;
     };
     raster.size_u = axis(extent_mm[0], extent_mm[1], map.lower_u_mm, raster.lower_u_mm);

@@ -70,6 +70,18 @@ TEST(PencilBeam, MatchesDirectSummation) {
     EXPECT_LT(worst / maximum, 0.004);
 }
 
+TEST(PencilBeam, EveryVoxelOfTheGridHasDose) {
+    // A flat kernel that reaches all of the grid; fields whose edge, where the pixels begin, lies anywhere on the far pixels of 8 mm.
+    const DensityGrid water = test::water_cube(20, 6);
+    const PencilKernel kernel{{0, 20}, {1.0}, {0, 20}, {1.0, 1.0}};
+    for (int side = 40; side < 56; ++side) {
+        const auto dose = cpu::pencil_beam(water, test::square_field(side), kernel);
+        // Everywhere the whole field is within reach: its area on the isocentre plane. 2 %: this kernel is as strong where it is parted as on
+        // its axis, so what interpolation between far pixels leaves there counts in full.
+        for (std::size_t v = 0; v < dose.size(); ++v) ASSERT_NEAR(dose[v] / (0.01f * static_cast<float>(side * side)), 1, 0.02f) << side << ' ' << v;
+    }
+}
+
 TEST(PencilBeam, PixelsHoldWhatTheKernelHolds) {
     // Near and far parts together, at a few magnifications: a kernel with a core far narrower than a pixel, and a wide skirt.
     PencilKernel kernel;
