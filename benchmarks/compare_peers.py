@@ -70,8 +70,10 @@ class Comparison:
             times = []
             for _ in range(repeats):
                 out = self.folder / "ours.json"
-                subprocess.run([self.options.dose, "validate", case, "--engine", engine, "--grid", str(10 * spacing), "--threads", str(threads), "--json", out,
+                run = subprocess.run([self.options.dose, "validate", case, "--engine", engine, "--grid", str(10 * spacing), "--threads", str(threads), "--json", out,
                                 "--out", self.folder], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                if run.returncode != 0:
+                    sys.exit(f"error: dose validate {case} ended with {run.returncode}: {run.stderr.strip()}")
                 times.append(json.loads(out.read_text())["cases"][0]["seconds"])
             seconds[threads] = min(times)
         with h5py.File(self.folder / f"{case.stem}-{engine}.h5") as file:

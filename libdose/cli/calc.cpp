@@ -233,7 +233,7 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("--engine", arguments->engine, "collapsed-cone or pencil-beam")->capture_default_str();
     calc->add_option("--model", arguments->model, "Beam model: name or file; default: generic model of the beam's energy");
     calc->add_option("--grid", arguments->grid_mm, "Dose grid spacing, mm")->capture_default_str();
-    calc->add_option("--sub-arc", arguments->sub_arc_deg, "Largest turn of gantry, collimator or couch that one fluence map stands for, degrees")
+    calc->add_option("--sub-arc", arguments->sub_arc_deg, "Largest turn of gantry, collimator or couch that one fluence map stands for, degrees, give or take a twentieth")
         ->capture_default_str()
         ->check(CLI::Range(0.05, 10.0));
     calc->add_flag("--per-beam", arguments->per_beam, "Also write the dose of every beam");

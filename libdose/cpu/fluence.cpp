@@ -192,19 +192,12 @@ double FluenceIntegral::integral_to(double x, double y) const {
     return (1 - fy) * ((1 - fx) * p[0] + fx * p[1]) + fy * ((1 - fx) * q[0] + fx * q[1]);
 }
 
-double FluenceIntegral::average(double u_mm, double v_mm, double width_u_mm, double width_v_mm) const {
-    const double x = (u_mm - lower_u_mm_) / pixel_mm_, y = (v_mm - lower_v_mm_) / pixel_mm_;
-    const double wx = 0.5 * width_u_mm / pixel_mm_, wy = 0.5 * width_v_mm / pixel_mm_;
-    const double sum = integral_to(x + wx, y + wy) - integral_to(x - wx, y + wy) - integral_to(x + wx, y - wy) + integral_to(x - wx, y - wy);
-    return sum / (4 * wx * wy);
-}
-
 double FluenceIntegral::sharpened(double u_mm, double v_mm, double width_u_mm, double width_v_mm, double sharpening) const {
     const double x = (u_mm - lower_u_mm_) / pixel_mm_, y = (v_mm - lower_v_mm_) / pixel_mm_;
     const double wx = 0.5 * width_u_mm / pixel_mm_, wy = 0.5 * width_v_mm / pixel_mm_;
     // All five rectangles lie in this one.
-    const double around = integral_to(x + 3 * wx, y + 3 * wy) - integral_to(x - 3 * wx, y + 3 * wy) - integral_to(x + 3 * wx, y - 3 * wy) +
-                          integral_to(x - 3 * wx, y - 3 * wy);
+    const double around =
+        integral_to(x + 3 * wx, y + 3 * wy) - integral_to(x - 3 * wx, y + 3 * wy) - integral_to(x + 3 * wx, y - 3 * wy) + integral_to(x - 3 * wx, y - 3 * wy);
     if (!(around > 0)) return 0;
     // Corners of the middle rectangle, and those beyond its four sides.
     const double low_low = integral_to(x - wx, y - wy), high_low = integral_to(x + wx, y - wy), low_high = integral_to(x - wx, y + wy),

@@ -25,7 +25,7 @@ class TermaTable;
 
 struct FluenceOptions {
     double pixel_mm = 1.0;
-    double sub_arc_deg = 2.0;           ///< largest gantry, collimator or couch step that one map stands for
+    double sub_arc_deg = 2.0;           ///< largest gantry, collimator or couch step that one map stands for, give or take a twentieth
     double travel_mm = 1.0;             ///< largest device travel between two samples of a moving aperture
     std::vector<LeafEdges> leaves;      ///< per collimator of the beam; empty: sharp
     const TermaTable* terma = nullptr;  ///< of the beam's spectrum; a beam with a wedge or a tray needs it
@@ -42,7 +42,7 @@ class FluenceIntegral {
 public:
     explicit FluenceIntegral(const FluenceMap& map);
     /// Average over the rectangle centred on (u, v); parts outside the map count as zero.
-    double average(double u_mm, double v_mm, double width_u_mm, double width_v_mm) const;
+    double average(double u_mm, double v_mm, double width_u_mm, double width_v_mm) const { return sharpened(u_mm, v_mm, width_u_mm, width_v_mm, 0); }
     /// The average less `sharpening` times the sum of its second differences to the four neighbouring rectangles.
     double sharpened(double u_mm, double v_mm, double width_u_mm, double width_v_mm, double sharpening) const;
     /// Smallest rectangle (mm) that holds every pixel that is not zero: {low u, high u, low v, high v}; empty map: all zero.

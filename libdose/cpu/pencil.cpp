@@ -8,37 +8,28 @@
 #include "cpu/pencil_images.h"
 #include "cpu/terma.h"
 #include "libdose/error.h"
+#include "physics/pencil.h"
 
 namespace libdose::cpu {
 
 namespace {
 
-/// physics::pencil_weights by a table of even steps that gives the node below a depth.
-class DepthWeights {
+/// Finds the node before a depth by a table of even steps.
+class DepthNodes {
 public:
-    explicit DepthWeights(const PencilKernel& kernel) : kernel_(kernel), components_(kernel.weights.size() / kernel.depth_g_cm2.size()) {
-        const auto& nodes = kernel.depth_g_cm2;
-        for (std::size_t n = 0, step = 0; static_cast<double>(step) * step_g_cm2 <= nodes.back(); ++step) {
-            while (n + 2 < nodes.size() && nodes[n + 1] <= static_cast<double>(step) * step_g_cm2) ++n;
-            node_.push_back(n);
-        }
+    explicit DepthNodes(const PencilKernel& kernel) : kernel_(kernel) {
+        for (std::size_t step = 0; static_cast<double>(step) * step_g_cm2 <= kernel.depth_g_cm2.back(); ++step)
+            before_.push_back(physics::pencil_depth(kernel, static_cast<double>(step) * step_g_cm2).node);
     }
-    double sum(double depth_g_cm2, const float* values) const {
-        const auto& nodes = kernel_.depth_g_cm2;
-        std::size_t n = node_[static_cast<std::size_t>(std::clamp(depth_g_cm2 / step_g_cm2, 0.0, static_cast<double>(node_.size() - 1)))];
-        while (n + 2 < nodes.size() && nodes[n + 1] <= depth_g_cm2) ++n;
-        const double part = std::clamp((depth_g_cm2 - nodes[n]) / (nodes[n + 1] - nodes[n]), 0.0, 1.0);
-        const double *low = &kernel_.weights[n * components_], *high = low + components_;
-        double sum_low = 0, sum_high = 0;
-        for (std::size_t c = 0; c < components_; ++c) sum_low += low[c] * static_cast<double>(values[c]), sum_high += high[c] * static_cast<double>(values[c]);
-        return (1 - part) * sum_low + part * sum_high;
+    physics::PencilDepth at(double depth_g_cm2) const {
+        const double step = std::clamp(depth_g_cm2 / step_g_cm2, 0.0, static_cast<double>(before_.size() - 1));
+        return physics::pencil_depth(kernel_, depth_g_cm2, before_[static_cast<std::size_t>(step)]);
     }
 
 private:
     static constexpr double step_g_cm2 = 0.1;
     const PencilKernel& kernel_;
-    std::size_t components_;
-    std::vector<std::size_t> node_;
+    std::vector<std::size_t> before_;
 };
 
 }  // namespace
@@ -96,7 +87,8 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
     const bool any_inner = inner[0] < inner[1] && inner[2] < inner[3];
     const RayBundle outer_rays(density, frame, {need[0] - margin, need[1] + margin, need[2] - margin, need[3] + margin}, 4 * spacing);
     const RayBundle inner_rays(density, frame, any_inner ? inner : std::array<double, 4>{0, spacing, 0, spacing}, spacing);
-    const DepthWeights weights(kernel);
+    const std::size_t components = kernel.components.size() / (kernel.radius_cm.size() - 1);
+    const DepthNodes nodes(kernel);
 #pragma omp parallel for schedule(dynamic, 1)
     for (int k = 0; k < grid.size[2]; ++k) {
         float values[PencilImages::components];
@@ -109,7 +101,9 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
                 if (!images.at(p.u_mm, p.v_mm, static_cast<double>(node[voxel]), values)) continue;
                 const bool in = any_inner && p.u_mm > inner[0] && p.u_mm < inner[1] && p.v_mm > inner[2] && p.v_mm < inner[3];
                 const PathLength path = (in ? inner_rays : outer_rays).path(p.u_mm, p.v_mm, p.distance_mm);
-                double sum = weights.sum(path.water + path.high_z, values);
+                const physics::PencilDepth depth = nodes.at(path.water + path.high_z);
+                double sum = 0;
+                for (std::size_t c = 0; c < components; ++c) sum += physics::pencil_weight(kernel, depth, c) * static_cast<double>(values[c]);
                 // A spectrum that a filter changed: by the ratio of the TERMA at this depth.
                 if (map.filter) sum *= table->filtered_part(path, map.filter->path(p.u_mm, p.v_mm));
                 // Dose to the medium from dose to water, as the collapsed cone has it in equilibrium.

@@ -168,7 +168,7 @@ std::vector<float> pencil_pixels(const PencilKernel& kernel, double pixel_cm, do
             double sum[width] = {};
             const double x = u * pixel_cm, y = v * pixel_cm, half = 0.5 * pixel_cm;
             if (std::hypot(x, y) - pixel_cm >= kernel.radius_cm.back()) continue;
-            if (near && std::max(u, v) < exact) {
+            if (near && std::max(u, v) < exact && 10 * std::hypot(x + half, y + half) / magnification <= split_begin_mm) {
                 for (std::size_t r = 0; r < rings; ++r) {
                     const double radius = kernel.radius_cm[r + 1];
                     const double area = physics::disc_in_rectangle(radius, x + half, y + half) - physics::disc_in_rectangle(radius, x - half, y + half) -

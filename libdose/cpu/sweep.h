@@ -55,7 +55,7 @@ struct SweepMedium {
     const float* eta = nullptr;
     std::vector<float> row_maximum;  ///< by SweepLayout::row_index
 
-    /// Rows of `columns` voxels.
+    /// Rows of `columns` voxels; the volume must outlive it.
     SweepMedium(const std::vector<float>& volume, int columns);
 };
 

@@ -36,8 +36,9 @@ private:
 /// A transport of its own for each geometry is more accurate for few beams: directions aligned with the beam resolve its penumbra better. It is
 /// taken while all of them together cost up to this many times one transport for the plan.
 constexpr double worth_of_aligned_directions = 9;
-/// What comes through jaws and leaves is faint and smooth: voxels of about this size, and half the directions.
+/// What comes through jaws and leaves is faint and smooth: voxels of about this size, and in an arc half the directions.
 constexpr double faint_grid_mm = 5;
+constexpr double part_of_open = 0.8;  // of the progress
 
 void add_to(std::vector<float>& sum, const std::vector<float>& part) {
     for (std::size_t v = 0; v < sum.size(); ++v) sum[v] += part[v];
@@ -68,25 +69,23 @@ std::vector<float> transport_of_each(const DensityGrid& density, const std::vect
     StageClock clock(options.seconds);
     for (std::size_t m = 0; m < maps.size(); ++m) {
         const PartedMaps parts = part_map(maps[m]);
-        const Vec3 axis = -maps[m].frame.axes.col(2);
-        const auto directions = [&](int rings, int sectors) {
-            return settings.always_isotropic ? cpu::isotropic_directions(settings.isotropic)
-                                             : cpu::beam_aligned_directions(model.cone_kernel, axis, rings, sectors);
-        };
-        const auto count = static_cast<double>(maps.size()), now = static_cast<double>(m);
-        const auto transport = [&](const DensityGrid& medium, const FluenceMap& map, const cpu::DirectionSet& set, double ray_spacing_voxels) {
+        const cpu::DirectionSet directions =
+            settings.always_isotropic ? cpu::isotropic_directions(settings.isotropic)
+                                      : cpu::beam_aligned_directions(model.cone_kernel, -maps[m].frame.axes.col(2), settings.rings, settings.sectors);
+        const auto transport = [&](const DensityGrid& medium, const FluenceMap& map, double ray_spacing_voxels, double begin, double end) {
             const ReleasedEnergy source = released(medium, map, table, settings, ray_spacing_voxels);
             clock.add("ray trace and TERMA");
-            std::vector<float> part =
-                cpu::superpose(medium, model.cone_kernel, {source}, set, settings.lattice, part_of(options.progress, now / count, (now + 1) / count)).dose_gy;
+            const auto count = static_cast<double>(maps.size()), now = static_cast<double>(m);
+            std::vector<float> part = cpu::superpose(medium, model.cone_kernel, {source}, directions, settings.lattice,
+                                                     part_of(options.progress, (now + begin) / count, (now + end) / count))
+                                          .dose_gy;
             clock.add("superposition");
             return part;
         };
-        add_to(dose, transport(density, parts.open.front(), directions(settings.rings, settings.sectors), settings.ray_spacing_voxels));
-        if (!parts.faint.empty()) {
-            if (!coarse) coarse = coarsened(density, faint_factor(density));
-            add_interpolated(dose, density, transport(*coarse, parts.faint.front(), directions(settings.rings, settings.sectors), 1.0), *coarse);
-        }
+        add_to(dose, transport(density, parts.open.front(), settings.ray_spacing_voxels, 0, parts.faint.empty() ? 1 : part_of_open));
+        if (parts.faint.empty()) continue;
+        if (!coarse) coarse = coarsened(density, faint_factor(density));
+        add_interpolated(dose, density, transport(*coarse, parts.faint.front(), 1.0, part_of_open, 1), *coarse);
     }
     return dose;
 }
@@ -135,7 +134,6 @@ std::vector<float> transport_of_all(const DensityGrid& density, const std::vecto
 }
 
 std::vector<float> transport_of_arc(const DensityGrid& density, const PartedMaps& arc, const BeamModel& model, const ComputeOptions& options) {
-    constexpr double part_of_open = 0.8;
     std::vector<float> dose = transport_of_all(density, arc.open, model, std::max(1.0, options.settings.ray_spacing_voxels), options.settings.isotropic,
                                                options, part_of(options.progress, 0, part_of_open));
     const DensityGrid coarse = coarsened(density, faint_factor(density));

@@ -136,6 +136,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
                                   {"quality", to_string(options.quality)},
                                   {"sub_arc_deg", number(options.sub_arc_deg)},
                                   {"dose_to", options.dose_to == DoseMedium::water ? "water" : "medium"}};
+    if (options.algorithm == Algorithm::collapsed_cone) header.provenance.settings["transport"] = to_string(options.transport);
     if (options.algorithm == Algorithm::pencil_beam) header.provenance.settings["lateral_scaling"] = options.lateral_scaling ? "on" : "off";
     header.medium = options.dose_to;
     for (const DensityOverride& o : options.overrides)

@@ -29,6 +29,18 @@ Quality quality_from_string(const std::string& text) {
     throw bad_input("unknown quality \"" + text + "\"", {}, "Choose draft, standard or high");
 }
 
+std::string to_string(Transport transport) {
+    switch (transport) {
+        case Transport::automatic:
+            return "auto";
+        case Transport::one:
+            return "one";
+        case Transport::each:
+            return "each";
+    }
+    throw internal_error("transport without a name");
+}
+
 Transport transport_from_string(const std::string& text) {
     if (text == "auto") return Transport::automatic;
     if (text == "one") return Transport::one;

@@ -10,13 +10,18 @@ namespace {
 
 double angle_between_deg(const Vec3& a, const Vec3& b) { return std::acos(std::clamp(a.dot(b), -1.0, 1.0)) * 180 / std::numbers::pi; }
 
+bool same_raster(const FluenceMap& a, const FluenceMap& b) {
+    return a.size_u == b.size_u && a.size_v == b.size_v && a.pixel_mm == b.pixel_mm && a.lower_u_mm == b.lower_u_mm && a.lower_v_mm == b.lower_v_mm &&
+           a.frame.source_axis_distance_mm == b.frame.source_axis_distance_mm && a.electrons.values.size() == b.electrons.values.size();
+}
+
 /// Maps from `begin` on whose frames lie within `sector_deg` of the first: the end of the sector.
 std::size_t end_of_sector(const std::vector<FluenceMap>& maps, std::size_t begin, double sector_deg) {
     const FluenceMap& first = maps[begin];
     std::size_t end = begin + 1;
     while (end < maps.size() && angle_between_deg(first.frame.axes.col(2), maps[end].frame.axes.col(2)) < sector_deg && maps[end].filter == first.filter &&
            angle_between_deg(first.frame.axes.col(0), maps[end].frame.axes.col(0)) < sector_deg && first.frame.isocentre_mm == maps[end].frame.isocentre_mm &&
-           maps[end].size_u == first.size_u && maps[end].size_v == first.size_v)
+           same_raster(first, maps[end]))
         ++end;
     return end;
 }

@@ -218,8 +218,7 @@ double PointDose::pencil_beam(const FluenceMap& map, const WaterPoint& point) co
     const std::size_t rings = pencil_.radius_cm.size() - 1, components = pencil_.components.size() / rings;
     const double u = point.x_mm / magnification, v = point.y_mm / magnification;
     const double path = water_mm(point, Vec3(point.x_mm, point.y_mm, distance)) * cm_per_mm;
-    std::vector<double> weight(components);
-    physics::pencil_weights(pencil_, path, weight.data());
+    const physics::PencilDepth depth = physics::pencil_depth(pencil_, path);
     double sum = 0;
     for (std::size_t r = 0; r < rings; ++r) {
         constexpr int parts = 4, azimuths = 64;
@@ -233,7 +232,7 @@ double PointDose::pencil_beam(const FluenceMap& map, const WaterPoint& point) co
             }
         }
         double kernel = 0;
-        for (std::size_t i = 0; i < components; ++i) kernel += weight[i] * pencil_.components[i * rings + r];
+        for (std::size_t i = 0; i < components; ++i) kernel += physics::pencil_weight(pencil_, depth, i) * pencil_.components[i * rings + r];
         sum += fluence / (parts * azimuths) * kernel * pi * (high * high - low * low);
     }
     sum /= magnification * magnification;

@@ -9,22 +9,24 @@
 
 namespace libdose::physics {
 
-/// Value of a component at a radius (cm): constant within a ring, zero beyond the last.
-inline double pencil_component(const PencilKernel& kernel, std::size_t component, double radius_cm) {
-    const std::size_t rings = kernel.radius_cm.size() - 1;
-    if (radius_cm >= kernel.radius_cm.back()) return 0;
-    const auto upper = static_cast<std::size_t>(std::upper_bound(kernel.radius_cm.begin(), kernel.radius_cm.end(), radius_cm) - kernel.radius_cm.begin());
-    return kernel.components[component * rings + upper - 1];
+/// Where a depth lies between the nodes of a kernel.
+struct PencilDepth {
+    std::size_t node;  ///< the lower one
+    double part;       ///< share of the upper one
+};
+
+/// Held before the first node and after the last. `from`: a node that lies before the depth, where a search may begin.
+inline PencilDepth pencil_depth(const PencilKernel& kernel, double depth_g_cm2, std::size_t from = 0) {
+    const auto& nodes = kernel.depth_g_cm2;
+    while (from + 2 < nodes.size() && nodes[from + 1] <= depth_g_cm2) ++from;
+    return {from, std::clamp((depth_g_cm2 - nodes[from]) / (nodes[from + 1] - nodes[from]), 0.0, 1.0)};
 }
 
-/// Weights of all components at a water-equivalent depth, linear between the nodes, held before the first and after the last.
-inline void pencil_weights(const PencilKernel& kernel, double depth_g_cm2, double* out) {
-    const auto& nodes = kernel.depth_g_cm2;
-    const std::size_t n = kernel.weights.size() / nodes.size();
-    const auto upper =
-        std::clamp<std::size_t>(static_cast<std::size_t>(std::upper_bound(nodes.begin(), nodes.end(), depth_g_cm2) - nodes.begin()), 1, nodes.size() - 1);
-    const double part = std::clamp((depth_g_cm2 - nodes[upper - 1]) / (nodes[upper] - nodes[upper - 1]), 0.0, 1.0);
-    for (std::size_t i = 0; i < n; ++i) out[i] = (1 - part) * kernel.weights[(upper - 1) * n + i] + part * kernel.weights[upper * n + i];
+/// Weight of a component at a depth, linear between the nodes.
+inline double pencil_weight(const PencilKernel& kernel, const PencilDepth& depth, std::size_t component) {
+    const std::size_t n = kernel.weights.size() / kernel.depth_g_cm2.size();
+    const double* low = &kernel.weights[depth.node * n + component];
+    return (1 - depth.part) * low[0] + depth.part * low[n];
 }
 
 }  // namespace libdose::physics

@@ -27,6 +27,7 @@ std::string to_string(Algorithm algorithm);  ///< "collapsed-cone", "pencil-beam
 std::string to_string(Quality quality);
 Algorithm algorithm_from_string(const std::string& text);  ///< throws bad_input
 Quality quality_from_string(const std::string& text);      ///< throws bad_input
+std::string to_string(Transport transport);                ///< "auto", "one", "each"
 Transport transport_from_string(const std::string& text);  ///< "auto", "one", "each"; throws bad_input
 
 /// Called with a fraction 0…1 and what is being done; may be called from a worker thread, never concurrently.
@@ -42,7 +43,7 @@ struct EngineOptions {
     bool per_beam = false;        ///< also keep the dose of every beam
     DoseMedium dose_to = DoseMedium::medium;
     bool lateral_scaling = true;  ///< pencil beam: kernels widen where the density is low
-    double sub_arc_deg = 2.0;     ///< largest gantry step that one ray trace stands for
+    double sub_arc_deg = 2.0;     ///< largest gantry, collimator or couch step that one ray trace stands for, give or take a twentieth
     std::vector<DensityOverride> overrides;
     /// Built shapes of leaves: a collimator gets the one with its leaf boundaries, device type and manufacturer. A plan with a collimator
     /// that none or several fit is refused. Empty: leaf ends are sharp, and a note says so. The command line gives those of
