@@ -76,6 +76,7 @@ BENCHMARK(arc)
     ->Args({178, 200, 160, 120})
     ->Args({60, 200, 160, 120})
     ->Args({178, 136, 92, 120})
+    ->Args({178, 256, 256, 256})
     ->Args({20, 30, 30, 30})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();

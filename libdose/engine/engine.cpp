@@ -92,9 +92,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     report(0, "density");
     const PatientBox box = calculation_box(patient_box(ct, structures, boluses_of(plan, structures)), plan, models, options.beam_margin_mm);
     const Grid grid = Grid::covering(box.lower_mm, box.upper_mm, Vec3::Constant(options.grid_mm));
-    std::size_t rates = 0;
-    for (const Beam& beam : plan.beams) rates = std::max(rates, models(beam).cone_kernel.rates_cm2_g.size());
-    require_memory(memory_bytes(grid, options.algorithm, omp_get_max_threads(), rates), available_memory_bytes(),
+    require_memory(memory_bytes(memory_needs(grid, plan, models, options, omp_get_max_threads())), available_memory_bytes(),
                    "dose grid of " + number(options.grid_mm) + " mm, plan " + plan.label);
     const BolusDensities densities(
         plan, [&](const auto& boluses) { return density_on_grid(ct, structures, options.hu_curve, materials, options.overrides, grid, boluses); });

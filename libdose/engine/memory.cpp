@@ -4,26 +4,66 @@
 #include <cmath>
 #include <fstream>
 
+#include "cpu/aperture.h"
 #include "engine/compute.h"
 #include "libdose/error.h"
 #include "model/text.h"
 
 namespace libdose {
 
-double memory_bytes(const Grid& grid, Algorithm algorithm, int threads, std::size_t rates) {
-    const double voxels = static_cast<double>(grid.voxel_count());
+MemoryNeeds memory_needs(const Grid& grid, const Plan& plan, const BeamModelProvider& models, const EngineOptions& options, int threads) {
+    MemoryNeeds needs;
+    needs.grid = grid, needs.algorithm = options.algorithm, needs.threads = threads;
+    needs.ray_spacing_voxels = quality_settings(options.quality).ray_spacing_voxels;
+    needs.rates = needs.maps = 0;
+    needs.map_mm = needs.opening_u_mm = needs.opening_v_mm = 0;
+    for (const Beam& beam : plan.beams) {
+        const BeamModel& model = models(beam);
+        const double radius = model.head.maximum_field_radius_mm;
+        needs.rates = std::max(needs.rates, model.cone_kernel.rates_cm2_g.size());
+        needs.map_mm = std::max(needs.map_mm, 2 * radius);
+        double turn = 0;
+        for (std::size_t i = 0; i < beam.control_points.size(); ++i) {
+            const ControlPoint& point = beam.control_points[i];
+            const auto box = cpu::opening_mm(beam, point, radius);
+            needs.opening_u_mm = std::max(needs.opening_u_mm, box[1] - box[0]);
+            needs.opening_v_mm = std::max(needs.opening_v_mm, box[3] - box[2]);
+            if (i > 0) turn += std::abs(std::remainder(point.gantry_deg - beam.control_points[i - 1].gantry_deg, 360.0));
+        }
+        const std::size_t maps = 1 + static_cast<std::size_t>(turn / options.sub_arc_deg);
+        needs.maps = options.per_beam ? std::max(needs.maps, maps) : needs.maps + maps;
+    }
+    return needs;
+}
+
+double memory_bytes(const MemoryNeeds& needs) {
+    const double voxels = static_cast<double>(needs.grid.voxel_count()), real = sizeof(float);
+    const double spacing = needs.grid.spacing_mm.minCoeff();
     // Density grid, plan, dose of a model, dose in Gy, a copy in another order or of nodes; while it is made the density takes a few more.
     constexpr double volumes = 14;
-    double bytes = volumes * voxels * sizeof(float);
-    if (algorithm == Algorithm::collapsed_cone) {
-        // Every thread holds the deposit of a sweep, and the lines of its directions.
-        const auto [x, y, z] = grid.size;
-        const double plane = 4.0 * (static_cast<double>(x) * y + static_cast<double>(y) * z + static_cast<double>(z) * x);
-        bytes += threads * (voxels + static_cast<double>(cpu::sweep_width * rates) * plane) * sizeof(float);
-        // Released energy: 20 bytes an entry, sorted for the sweeps about three times as much again; at most as many as one full batch.
-        bytes += 4.0 * std::min(source_budget_bytes, 20.0 * 12 * voxels);
+    // The maps, and as much again for their parts and sums.
+    double bytes = volumes * voxels * real + 2 * static_cast<double>(needs.maps) * needs.map_mm * needs.map_mm * real;
+    // Two sums for each half voxel along rays `apart` mm from each other.
+    const auto rays = [&](double width_mm, double height_mm, double apart) {
+        const Vec3 diagonal = needs.grid.upper_edge_mm() - needs.grid.lower_edge_mm();
+        return (width_mm / apart + 6) * (height_mm / apart + 6) * (2 * diagonal.norm() / spacing) * 2 * real;
+    };
+    if (needs.algorithm == Algorithm::pencil_beam) {
+        // Eight values for each pixel of 2 mm around the field at up to fifty magnifications.
+        constexpr double around_mm = 120, nodes = 50, values = 8, pixel_mm = 2;
+        const double width = needs.opening_u_mm + around_mm, height = needs.opening_v_mm + around_mm;
+        return bytes + rays(width, height, spacing) + nodes * values * real * (width / pixel_mm) * (height / pixel_mm);
     }
-    return bytes;
+    // Rays of one geometry, or of one for each thread a voxel apart.
+    bytes += std::max(rays(needs.opening_u_mm, needs.opening_v_mm, needs.ray_spacing_voxels * spacing),
+                      needs.threads * rays(needs.opening_u_mm, needs.opening_v_mm, spacing));
+    // Every thread holds the deposit of a sweep, and the lines of its directions.
+    const auto [x, y, z] = needs.grid.size;
+    const double plane = 4.0 * (static_cast<double>(x) * y + static_cast<double>(y) * z + static_cast<double>(z) * x);
+    bytes += needs.threads * (voxels + static_cast<double>(cpu::sweep_width * needs.rates) * plane) * real;
+    // Released energy: 20 bytes an entry, sorted for the sweeps about three times as much again; at most as many as one full batch.
+    constexpr double entry_bytes = 20, entries_of_a_voxel = 12;
+    return bytes + 4.0 * std::min(source_budget_bytes, entry_bytes * voxels * std::min(entries_of_a_voxel, static_cast<double>(needs.maps)));
 }
 
 double available_memory_bytes() {

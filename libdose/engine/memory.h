@@ -8,8 +8,21 @@
 
 namespace libdose {
 
-/// Upper estimate for a calculation on a grid, bytes.
-double memory_bytes(const Grid& grid, Algorithm algorithm, int threads, std::size_t rates);
+struct MemoryNeeds {
+    Grid grid;
+    Algorithm algorithm = Algorithm::collapsed_cone;
+    int threads = 1;
+    std::size_t rates = 3;                          ///< of the kernel
+    std::size_t maps = 1;                           ///< fluence maps held at once
+    double map_mm = 566;                            ///< side of a map, pixels of 1 mm
+    double opening_u_mm = 100, opening_v_mm = 100;  ///< largest opening of the devices, isocentre plane
+    double ray_spacing_voxels = 0.5;
+};
+/// Of the beams that share a calculation. Control points in which nothing turns share a map, so that `maps` may be too many.
+MemoryNeeds memory_needs(const Grid& grid, const Plan& plan, const BeamModelProvider& models, const EngineOptions& options, int threads);
+
+/// Estimate, bytes.
+double memory_bytes(const MemoryNeeds& needs);
 
 /// What the system says it could still give, bytes; 0: it does not say.
 double available_memory_bytes();

@@ -6,21 +6,30 @@
 using namespace libdose;
 
 namespace {
-Grid cube(int n) {
-    Grid grid;
-    grid.size = {n, n, n};
-    grid.spacing_mm = Vec3::Constant(2);
-    return grid;
+MemoryNeeds needs(int n, int threads, std::size_t maps) {
+    MemoryNeeds needs;
+    needs.grid.size = {n, n, n};
+    needs.grid.spacing_mm = Vec3::Constant(2);
+    needs.threads = threads, needs.maps = maps;
+    return needs;
 }
 constexpr double gib = 1024.0 * 1024 * 1024;
 }  // namespace
 
-TEST(Memory, AFullArcOn256CubedStaysUnderFourGibibytes) {
-    EXPECT_LT(memory_bytes(cube(256), Algorithm::collapsed_cone, 8, 3), 4 * gib);
-    EXPECT_GT(memory_bytes(cube(256), Algorithm::collapsed_cone, 8, 3), memory_bytes(cube(256), Algorithm::collapsed_cone, 2, 3));
-    // Each thread holds one volume of 64 MiB and the lines of 12 values on 12 · 256² places, 36 MiB.
-    EXPECT_NEAR(memory_bytes(cube(256), Algorithm::collapsed_cone, 3, 3) - memory_bytes(cube(256), Algorithm::collapsed_cone, 2, 3), (64 + 36) * 1024.0 * 1024,
-                1);
+TEST(Memory, AFullArcOn256CubedStaysUnderFourGibibytes) { EXPECT_LT(memory_bytes(needs(256, 2, 178)), 4 * gib); }
+
+TEST(Memory, AThreadHoldsItsVolumeLinesAndRays) {
+    // A volume of 64 MiB; the lines of 12 values on 4 · 3 · 256² places, 36 MiB; 56² rays of 887 half voxels, two sums each.
+    const double rays = 56.0 * 56 * (2 * std::sqrt(3.0) * 256) * 8;
+    EXPECT_NEAR(memory_bytes(needs(256, 9, 178)) - memory_bytes(needs(256, 8, 178)), (64 + 36) * 1024.0 * 1024 + rays, 1);
+}
+
+TEST(Memory, GrowsWithMapsAndOpenings) {
+    EXPECT_NEAR(memory_bytes(needs(256, 2, 178)) - memory_bytes(needs(256, 2, 170)), 8 * 2 * 566.0 * 566 * 4, 1);
+    MemoryNeeds wide = needs(256, 2, 1);
+    const double narrow = memory_bytes(wide);
+    wide.opening_u_mm = wide.opening_v_mm = 400;  // rays of half a voxel: 406² against 106²
+    EXPECT_NEAR(memory_bytes(wide) - narrow, (406.0 * 406 - 106.0 * 106) * (2 * std::sqrt(3.0) * 256) * 8, 1);
 }
 
 TEST(Memory, WhatDoesNotFitIsRefusedWithBothFigures) {
