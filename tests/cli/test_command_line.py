@@ -141,6 +141,7 @@ class CommandLine(unittest.TestCase):
     def test_unknown_names(self):
         self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--engine", "abacus"), 2, "abacus")
         self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--quality", "best"), 2, "best")
+        self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--transport", "bus"), 2, "bus", "auto, one or each")
         self.assert_error(run("model", "show", "generic-7MV"), 2, "generic-7MV", "generic-6MV")
 
     def test_density_must_be_a_number(self):

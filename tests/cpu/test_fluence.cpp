@@ -215,3 +215,20 @@ TEST(Fluence, IntegralAveragesExactly) {
     EXPECT_NEAR(integral.average(0, 2, 6, 4), 3.5, 1e-12);
     EXPECT_NEAR(integral.average(3, 1, 2, 2), 0.5 * 3, 1e-12);  // half outside
 }
+
+TEST(FluenceIntegral, SharpenedIsFiveAverages) {
+    FluenceMap map;
+    map.pixel_mm = 2;
+    map.size_u = 12, map.size_v = 9;
+    map.lower_u_mm = -7, map.lower_v_mm = 3;
+    for (int n = 0; n < 12 * 9; ++n) map.values.push_back(n % 5 == 0 ? 0.0f : static_cast<float>((n * 37) % 11));
+    const cpu::FluenceIntegral integral(map);
+    for (const double u : {-6.0, 0.3, 9.9, 17.5})
+        for (const double v : {2.0, 8.8, 21.0}) {
+            const double w = 3.1, h = 2.3, middle = integral.average(u, v, w, h);
+            const double around =
+                integral.average(u - w, v, w, h) + integral.average(u + w, v, w, h) + integral.average(u, v - h, w, h) + integral.average(u, v + h, w, h);
+            EXPECT_NEAR(integral.sharpened(u, v, w, h, 0.2), middle + 0.2 * (4 * middle - around), 1e-10) << u << " " << v;
+        }
+    EXPECT_EQ(integral.sharpened(100, 0, 2, 2, 0.2), 0);
+}

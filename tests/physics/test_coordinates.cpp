@@ -120,3 +120,29 @@ TEST(Coordinates, ShadowOfABox) {
     EXPECT_NEAR(shadow.low_v_mm, -100 / 0.9, 1e-9);
     EXPECT_FALSE(physics::shadow_of(frame, Vec3(-10, -2000, -10), Vec3(10, 0, 10)).whole);
 }
+
+TEST(Coordinates, ARowProjectsAsItsPoints) {
+    const auto frame = beam_frame(PatientPosition::hfs, 37, 12, 20, Vec3(5, 6, 7), sad);
+    const Vec3 start(-310, 40, -25), step(2.5, 0, 0);
+    const physics::ProjectedRow row(frame, start, step);
+    for (const std::array<double, 4>& extent : {std::array<double, 4>{-30, 45, -20, 18}, {-400, 400, -400, 400}, {200, 210, -5, 5}, {-3, -2, 300, 310}}) {
+        const auto [begin, end] = row.within(extent, 250);
+        for (int i = 0; i < 250; ++i) {
+            const auto p = frame.project(start + i * step), q = row.at(i);
+            EXPECT_NEAR(q.u_mm, p.u_mm, 1e-9);
+            EXPECT_NEAR(q.v_mm, p.v_mm, 1e-9);
+            EXPECT_NEAR(q.distance_mm, p.distance_mm, 1e-9);
+            const bool in = p.u_mm >= extent[0] && p.u_mm <= extent[1] && p.v_mm >= extent[2] && p.v_mm <= extent[3];
+            EXPECT_EQ(i >= begin && i < end, in) << i;
+        }
+    }
+}
+
+TEST(Coordinates, ARowThroughTheSourceStopsBeforeIt) {
+    // Along the axis, towards the source and beyond it: points more than 1 mm before it count.
+    const auto frame = beam_frame(PatientPosition::hfs, 0, 0, 0, Vec3::Zero(), sad);
+    const physics::ProjectedRow row(frame, Vec3(0, 0, 0), Vec3(0, -100, 0));
+    const auto [begin, end] = row.within({-50, 50, -50, 50}, 30);
+    EXPECT_EQ(begin, 0);
+    EXPECT_EQ(end, 10);
+}

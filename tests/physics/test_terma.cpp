@@ -124,3 +124,14 @@ TEST(Terma, FilteredPartIsTheRatioOfBothTermas) {
             EXPECT_NEAR(table.filtered_part({depth, 0}, {wedge, 0}), at(depth + wedge) / at(depth) * at(0) / at(wedge), 2e-4);
         }
 }
+
+TEST(Terma, RaysKnowWhereADepthIsPassed) {
+    // Water from z = 0 on, 1000 mm from the source: 30 mm deep on the axis is 1030 mm, by steps of half a voxel.
+    const DensityGrid density = water_box({20, 20, 20}, 5);
+    const FluenceMap map = open_map(40);
+    const cpu::RayBundle rays(density, map.frame, {-40, 40, -40, 40}, 5);
+    const auto reach = rays.reach_mm(3.0);
+    EXPECT_FALSE(rays.beyond(reach, 0, 0, 1029.0));
+    EXPECT_TRUE(rays.beyond(reach, 0, 0, 1032.6));
+    EXPECT_FALSE(rays.beyond(rays.reach_mm(50), 0, 0, 1099));  // never: the box is 100 mm deep
+}

@@ -1,0 +1,128 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "cpu/sweep.h"
+
+using namespace libdose;
+
+namespace {
+
+/// Energy in one voxel, the same for every direction and rate of the sweep.
+class PointSource : public cpu::SweepSource {
+public:
+    PointSource(int plane, int row, int column, float energy, std::size_t values)
+        : plane_(plane), row_(row), column_(column), energy_(energy), values_(values) {}
+    cpu::ColumnRange row(int plane, int row, float* const* out) override {
+        if (plane != plane_ || row != row_) return {};
+        for (std::size_t n = 0; n < values_; ++n) out[n][column_] = energy_;
+        return {column_, column_ + 1};
+    }
+
+private:
+    int plane_, row_, column_;
+    float energy_;
+    std::size_t values_;
+};
+
+Grid cube(int n) {
+    Grid grid;
+    grid.size = {n, n, n};
+    grid.spacing_mm = Vec3::Constant(5);
+    return grid;
+}
+
+/// Straight along z through the middles of voxels.
+cpu::SweepPlan straight(const Grid& grid, bool ascending) {
+    cpu::SweepPlan plan = cpu::plan_sweep(grid, Vec3(0, 0, ascending ? 1 : -1), 0);
+    plan.direction.first_row = plan.direction.first_column = 0;
+    return plan;
+}
+
+}  // namespace
+
+TEST(Sweep, ASingleDirectionLeavesWhatItLost) {
+    // One rate a through densities that differ, from a source of 2 in plane 3: by the exact attenuation of a step, in double precision.
+    // Steps of every kind: series of both lengths, closed form, and nothing at all.
+    const Grid grid = cube(9);
+    const double rate = 1.7, step_cm = 0.5;
+    const double by_plane[9] = {1, 1, 1, 0.2, 0.05, 4.0, 0, 0.9, 2.5};
+    std::vector<float> eta(grid.voxel_count());
+    for (std::size_t v = 0; v < eta.size(); ++v) eta[v] = static_cast<float>(by_plane[v / 81]);
+    PointSource source(3, 4, 5, 2.0f, 1);
+    cpu::SweepDeposit deposit;
+    cpu::SweepWorkspace workspace;
+    const double escaped = cpu::sweep({straight(grid, true)}, cpu::LatticeMode::interpolated, cpu::SweepMedium(eta, 9), {rate}, source, 0, deposit, workspace);
+    double energy = 0;
+    for (int k = 3; k < 9; ++k) {
+        const double x = rate * by_plane[k] * step_cm, q = k == 3 ? 2 : 0;
+        const double g = x > 0 ? (1 - std::exp(-x)) / x : 1;
+        const double lost = energy * (1 - std::exp(-x)) + q * (1 - g);
+        const std::size_t at = grid.index(5, 4, k);
+        ASSERT_EQ(deposit.touched[at / 9], 1);
+        EXPECT_NEAR(static_cast<double>(deposit.values[at]) * by_plane[k], lost, 2e-6) << k;
+        EXPECT_EQ(deposit.values[grid.index(4, 4, k)], 0.0f);
+        energy = energy * std::exp(-x) + q * g;
+    }
+    EXPECT_NEAR(escaped, energy, 2e-6);
+    for (int k = 0; k < 3; ++k) EXPECT_EQ(deposit.touched[grid.index(5, 4, k) / 9], 0) << "before the source";
+}
+
+TEST(Sweep, DirectionsTogetherAreTheSumOfEach) {
+    // Oblique ones of one sense, two rates, with and without a limit below which lines are dropped.
+    const Grid grid = cube(21);
+    std::vector<float> eta(grid.voxel_count());
+    for (std::size_t v = 0; v < eta.size(); ++v) eta[v] = 0.1f + 0.01f * static_cast<float>((v * 7919) % 211);
+    const cpu::SweepMedium medium(eta, 21);
+    std::vector<cpu::SweepPlan> plans;
+    for (const Vec3& direction : {Vec3(0.3, -0.5, 0.8), Vec3(-0.7, 0.1, 0.71), Vec3(0.02, 0.6, 0.75), Vec3(0, 0, 1)})
+        plans.push_back(cpu::plan_sweep(grid, direction.normalized(), plans.size()));
+    cpu::SweepWorkspace workspace;
+    const std::vector<double> rates{2.0, 0.05};
+    const auto run = [&](const std::vector<cpu::SweepPlan>& some, float negligible, double& escaped) {
+        PointSource source(6, 10, 9, 1.0f, some.size() * rates.size());
+        cpu::SweepDeposit deposit;
+        escaped = cpu::sweep(some, cpu::LatticeMode::interpolated, medium, rates, source, negligible, deposit, workspace);
+        for (std::size_t v = 0; v < deposit.values.size(); ++v)
+            if (!deposit.touched[v / 21]) deposit.values[v] = 0;
+        return deposit.values;
+    };
+    double escaped_together = 0, escaped_apart = 0;
+    const auto together = run(plans, 0, escaped_together);
+    std::vector<double> apart(together.size(), 0.0);
+    for (const auto& plan : plans) {
+        double escaped = 0;
+        const auto one = run({plan}, 0, escaped);
+        for (std::size_t v = 0; v < one.size(); ++v) apart[v] += static_cast<double>(one[v]);
+        escaped_apart += escaped;
+    }
+    double deposited = 0;
+    for (std::size_t v = 0; v < together.size(); ++v) {
+        ASSERT_NEAR(static_cast<double>(together[v]), apart[v], 1e-6);
+        deposited += static_cast<double>(together[v] * eta[v]);
+    }
+    EXPECT_NEAR(escaped_together, escaped_apart, 1e-5);
+    EXPECT_NEAR(deposited + escaped_together, 8, 1e-4);  // four directions, two rates, an energy of 1
+
+    double escaped_cut = 0, lost = 0;
+    const auto cut = run(plans, 1e-4f, escaped_cut);
+    for (std::size_t v = 0; v < cut.size(); ++v) lost = std::max(lost, static_cast<double>(together[v] - cut[v]) * static_cast<double>(eta[v]));
+    EXPECT_GT(escaped_cut, escaped_together);  // what is dropped is counted
+    EXPECT_LT(lost, 8 * 1e-4);                 // directions × rates × the limit
+    EXPECT_GT(lost, 0);
+}
+
+TEST(Sweep, GridsOfOneVoxelPass) {
+    Grid grid = cube(1);
+    const std::vector<float> eta{1.0f};
+    for (const Vec3& direction : {Vec3(0, 0, 1), Vec3(0, -1, 0), Vec3(1, 0, 0)}) {
+        cpu::SweepPlan plan = cpu::plan_sweep(grid, direction, 3);
+        plan.direction.first_row = plan.direction.first_column = 0;
+        PointSource source(0, 0, 0, 1.0f, 1);
+        cpu::SweepDeposit deposit;
+        cpu::SweepWorkspace workspace;
+        const double escaped = cpu::sweep({plan}, cpu::LatticeMode::interpolated, cpu::SweepMedium(eta, 1), {2.0}, source, 0, deposit, workspace);
+        EXPECT_NEAR(escaped, 1 - std::exp(-1.0), 1e-6);  // x = 1: g leaves, 1 - g stays
+        EXPECT_NEAR(static_cast<double>(deposit.values[0]), std::exp(-1.0), 1e-6);
+    }
+}
