@@ -112,11 +112,10 @@ std::array<double, 2> edge_distances_mm(const Beam& beam, const HeadModel& head,
 /// Fluence of the extrafocal source; docs/methods/head.md.
 class Extrafocal {
 public:
-    Extrafocal(const CoarseMap& aperture, double sad, const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& leaves) {
+    Extrafocal(const CoarseMap& aperture, const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& leaves) {
         const ExtrafocalSource& source = head.extrafocal;
         if (!(source.amplitude > 0)) return;
-        const auto edges = edge_distances_mm(beam, head, leaves);
-        const auto x = physics::extrafocal_view(source.distance_mm, edges[0], sad), y = physics::extrafocal_view(source.distance_mm, edges[1], sad);
+        const auto [x, y] = extrafocal_views(beam, head, leaves);
         map_ = aperture;
         blur(map_, x.stretch * source.sigma_mm, y.stretch * source.sigma_mm);
         scale_u_ = x.scale, scale_v_ = y.scale, amplitude_ = source.amplitude;
@@ -129,6 +128,24 @@ private:
 };
 
 }  // namespace
+
+std::array<physics::ExtrafocalView, 2> extrafocal_views(const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& leaves) {
+    if (!(head.extrafocal.amplitude > 0)) return {};
+    const auto edges = edge_distances_mm(beam, head, leaves);
+    const double disc = head.extrafocal.distance_mm, sad = beam.source_axis_distance_mm;
+    return {physics::extrafocal_view(disc, edges[0], sad), physics::extrafocal_view(disc, edges[1], sad)};
+}
+
+double head_reach_mm(const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& leaves) {
+    constexpr double sigmas = 4;
+    const double spot =
+        physics::projected_spot_sigma_mm(std::max(head.spot_fwhm_x_mm, head.spot_fwhm_y_mm), head.source_collimator_distance_mm, beam.source_axis_distance_mm);
+    double reach = sigmas * spot;
+    if (head.extrafocal.amplitude > 0)
+        for (const auto& view : extrafocal_views(beam, head, leaves)) reach = std::max(reach, sigmas * view.stretch * head.extrafocal.sigma_mm);
+    if (head.electrons.amplitude_gy_cm2 > 0) reach = std::max(reach, sigmas * head.electrons.sigma_mm);
+    return reach;
+}
 
 double output_factor(const Beam& beam, const ControlPoint& point, const HeadModel& head) {
     constexpr double reference_mm = 100;  // the calibration's field
@@ -169,33 +186,41 @@ std::shared_ptr<const BeamFilter> beam_filter(const Beam& beam, const std::vecto
     return any || filter->tray_water_g_cm2 > 0 ? filter : nullptr;
 }
 
+OpenHead::OpenHead(const Beam& beam, const HeadModel& head, const BeamFilter* filter, const TermaTable* table, double rim_mm)
+    : head_(head), tray_factor_(beam.tray_factor), rim_mm_(rim_mm), absorber_(nullptr), table_(table) {
+    // The map holds what a detector in air reads: behind a wedge or tray less, but not by the softening, which is in the profile.
+    if (!filter || (filter->wedge_mm.empty() && !(filter->tray_water_g_cm2 > 0))) return;
+    if (!table) throw internal_error("a beam with a wedge or a tray needs the table of its spectrum", "fluence");
+    absorber_ = filter;
+    open_ = *filter;
+    open_.wedge_mm.clear();
+    open_.tray_water_g_cm2 = 0;
+}
+
+double OpenHead::profile(double u_mm, double v_mm) const {
+    return physics::table_value(head_.profile_radius_mm, head_.profile, std::sqrt(u_mm * u_mm + v_mm * v_mm));
+}
+
+double OpenHead::transmission(double u_mm, double v_mm) const {
+    const double rim = std::clamp((head_.maximum_field_radius_mm - std::sqrt(u_mm * u_mm + v_mm * v_mm)) / rim_mm_ + 0.5, 0.0, 1.0);
+    if (rim == 0 || !absorber_) return tray_factor_ * rim;
+    return tray_factor_ * rim * unfiltered(*table_, open_.path(u_mm, v_mm)) / unfiltered(*table_, absorber_->path(u_mm, v_mm));
+}
+
 void finish(FluenceMap& map, const Beam& beam, const HeadModel& head, const FluenceOptions& options, double collimator_deg) {
     const CoarseMap aperture = coarse(map);
-    const Extrafocal extrafocal(aperture, map.frame.source_axis_distance_mm, beam, head, options.leaves);
+    const Extrafocal extrafocal(aperture, beam, head, options.leaves);
     if (head.electrons.amplitude_gy_cm2 > 0) {
         map.electrons = aperture;
         blur(map.electrons, head.electrons.sigma_mm, head.electrons.sigma_mm);
     }
     blur_by_focal_spot(map, head, collimator_deg);
-    // The map holds what a detector in air reads: behind a wedge or tray less, but not by the softening, which is in the profile.
-    const bool absorbs = map.filter && (!map.filter->wedge_mm.empty() || map.filter->tray_water_g_cm2 > 0);
-    if (absorbs && !options.terma) throw internal_error("a beam with a wedge or a tray needs the table of its spectrum", "fluence");
-    BeamFilter open = absorbs ? *map.filter : BeamFilter{};
-    open.wedge_mm.clear();
-    open.tray_water_g_cm2 = 0;
+    const OpenHead open(beam, head, map.filter.get(), options.terma, map.pixel_mm);
     for (int v = 0; v < map.size_v; ++v)
         for (int u = 0; u < map.size_u; ++u) {
-            const double x = map.lower_u_mm + (u + 0.5) * map.pixel_mm, y = map.lower_v_mm + (v + 0.5) * map.pixel_mm, radius = std::sqrt(x * x + y * y);
-            // The rim of the primary collimator is one pixel soft, so that its area is right.
-            const double rim = std::clamp((head.maximum_field_radius_mm - radius) / map.pixel_mm + 0.5, 0.0, 1.0);
-            if (rim == 0) {
-                map.at(u, v) = 0;
-                continue;
-            }
-            const double focal = static_cast<double>(map.at(u, v)) * physics::table_value(head.profile_radius_mm, head.profile, radius);
-            double value = beam.tray_factor * rim * (focal + extrafocal.at(x, y));
-            if (absorbs && value > 0) value *= unfiltered(*options.terma, open.path(x, y)) / unfiltered(*options.terma, map.filter->path(x, y));
-            map.at(u, v) = static_cast<float>(value);
+            const double x = map.lower_u_mm + (u + 0.5) * map.pixel_mm, y = map.lower_v_mm + (v + 0.5) * map.pixel_mm;
+            const double value = static_cast<double>(map.at(u, v)) * open.profile(x, y) + extrafocal.at(x, y);
+            map.at(u, v) = value > 0 ? static_cast<float>(open.transmission(x, y) * value) : 0.0f;
         }
 }
 

@@ -9,8 +9,10 @@
 #endif
 #if defined(__GNUC__)
 #define LIBDOSE_INLINE inline __attribute__((always_inline))
+#define LIBDOSE_INLINE_LAMBDA __attribute__((always_inline))
 #else
 #define LIBDOSE_INLINE inline
+#define LIBDOSE_INLINE_LAMBDA
 #endif
 
 namespace libdose::cpu {

@@ -165,7 +165,7 @@ std::vector<float> pencil_beam(const DensityGrid& density, const std::vector<Flu
     std::vector<float> dose(density.grid.voxel_count(), 0.0f);
     StageClock clock(options.seconds);
     for (std::size_t m = 0; m < maps.size(); ++m) {
-        add_to(dose, cpu::pencil_beam(density, maps[m], model.pencil_kernel, lateral, &table));
+        add_to(dose, cpu::pencil_beam(density, maps[m], model.pencil_kernel, lateral, &table, options.pencil_pixel_mm));
         clock.add("pencil beam");
         if (options.progress) options.progress(static_cast<double>(m + 1) / static_cast<double>(maps.size()));
     }

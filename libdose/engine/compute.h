@@ -33,6 +33,7 @@ struct ComputeOptions {
     Transport transport = Transport::automatic;
     QualitySettings settings = quality_settings(Quality::standard);
     bool lateral_scaling = true;  ///< pencil beam: kernels widen where the density is low
+    double pencil_pixel_mm = 0;   ///< pencil beam: near_pixel_mm of cpu::pencil_beam
     std::function<void(double)> progress;
     std::map<std::string, double>* seconds = nullptr;  ///< time per stage is added here
     std::vector<std::string>* notes = nullptr;         ///< how the transport was chosen is added here

@@ -1,0 +1,78 @@
+#include "cpu/beamlet_images.h"
+
+#include "cpu/fluence.h"
+
+namespace libdose::cpu {
+
+namespace {
+
+/// Beyond the square's edge: to where points lie as close as the map's pixels, to where the kernel is smooth, and to where there is no dose.
+constexpr double fine_mm = 18, middle_mm = 60, far_mm = 400;
+constexpr double middle_pixel_mm = 2, far_pixel_mm = 8;
+
+/// Middle of the pixel that holds the square's middle, from there.
+double phase(double middle_mm_, double lower_mm, double pixel_mm) {
+    const double x = (middle_mm_ - lower_mm) / pixel_mm;
+    return (std::floor(x) + 0.5 - x) * pixel_mm;
+}
+
+}  // namespace
+
+BeamletImages::Level::Level(double reach, double pixel, double phase_u_mm, double phase_v_mm)
+    : reach_mm(static_cast<float>(reach)), per_mm(static_cast<float>(1 / pixel)) {
+    const int before = static_cast<int>(std::ceil(reach / pixel)) + 1;
+    lower_u_mm = static_cast<float>(phase_u_mm - before * pixel);
+    lower_v_mm = static_cast<float>(phase_v_mm - before * pixel);
+    size = 2 * before + 2;
+}
+
+void BeamletImages::Level::fill(const PencilImages& images, double middle_u_mm, double middle_v_mm, int nodes) {
+    constexpr int width = PencilImages::components;
+    const auto row = static_cast<std::size_t>(size) * width;
+    values.assign(static_cast<std::size_t>(nodes) * static_cast<std::size_t>(size) * row, 0.0f);
+#pragma omp parallel for schedule(static)
+    for (int n = 0; n < nodes; ++n)
+        for (int v = 0; v < size; ++v)
+            for (int u = 0; u < size; ++u) {
+                float* to = &values[(static_cast<std::size_t>(n) * static_cast<std::size_t>(size) + static_cast<std::size_t>(v)) * row +
+                                    static_cast<std::size_t>(u) * width];
+                images.at(middle_u_mm + static_cast<double>(lower_u_mm + static_cast<float>(u) / per_mm),
+                          middle_v_mm + static_cast<double>(lower_v_mm + static_cast<float>(v) / per_mm), n, to);
+            }
+}
+
+BeamletImages::BeamletImages(BeamletFluence focal, std::optional<BeamletFluence> extrafocal, const PencilKernel& kernel, double side_mm)
+    : focal_(std::move(focal)),
+      extrafocal_(std::move(extrafocal)),
+      kernel_(kernel),
+      fine_(0.5 * side_mm + fine_mm, focal_.map.pixel_mm, phase(focal_.middle_u_mm, focal_.map.lower_u_mm, focal_.map.pixel_mm),
+            phase(focal_.middle_v_mm, focal_.map.lower_v_mm, focal_.map.pixel_mm)),
+      middle_(0.5 * side_mm + middle_mm, middle_pixel_mm, 0, 0),
+      far_(far_mm, far_pixel_mm, 0, 0),
+      wide_(far_mm, far_pixel_mm, 0, 0) {}
+
+double BeamletImages::node_of(double magnification) { return std::log(magnification) / std::log(PencilImages::magnification_step); }
+
+void BeamletImages::prepare(double lowest, double highest) {
+    int begin = static_cast<int>(std::floor(lowest)), end = static_cast<int>(std::floor(highest)) + 2;
+    if (nodes_ > 0 && begin >= first_node_ && end <= first_node_ + nodes_) return;
+    // A few more, so that other geometries find theirs.
+    constexpr int spare = 3;
+    begin -= spare, end += spare;
+    if (nodes_ > 0) begin = std::min(begin, first_node_), end = std::max(end, first_node_ + nodes_);
+    first_node_ = begin, nodes_ = end - begin;
+    const double lowest_magnification = std::pow(PencilImages::magnification_step, begin);
+    // The last node is asked for with its neighbour.
+    const std::vector<std::uint8_t> used(static_cast<std::size_t>(nodes_) + 1, 1);
+    const auto images = [&](const BeamletFluence& fluence) {
+        const double reach = far_mm + 3 * far_pixel_mm;
+        return PencilImages(fluence.map, kernel_, FluenceIntegral(fluence.map).support_mm(),
+                            {fluence.middle_u_mm - reach, fluence.middle_u_mm + reach, fluence.middle_v_mm - reach, fluence.middle_v_mm + reach},
+                            fluence.map.pixel_mm, lowest_magnification, used);
+    };
+    const PencilImages of_focal = images(focal_);
+    for (Level* level : {&fine_, &middle_, &far_}) level->fill(of_focal, focal_.middle_u_mm, focal_.middle_v_mm, nodes_);
+    if (extrafocal_) wide_.fill(images(*extrafocal_), extrafocal_->middle_u_mm, extrafocal_->middle_v_mm, nodes_);
+}
+
+}  // namespace libdose::cpu

@@ -1,0 +1,211 @@
+#include "cpu/pencil_beamlets.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "cpu/head.h"
+#include "cpu/mix.h"
+#include "cpu/pencil_voxels.h"
+#include "cpu/versions.h"
+#include "physics/head.h"
+#include "physics/pencil.h"
+
+namespace libdose::cpu {
+
+namespace {
+
+/// Rows and voxels of a row beyond near_mm: one of this many.
+constexpr int far_stride = 4;
+
+/// The beam as it would be on the axis of a flat head with one MU: what a shift does not change.
+struct FlatBeam {
+    Beam beam;
+    ControlPoint point;
+    HeadModel head;
+
+    FlatBeam(const Beam& b, const ControlPoint& p, const HeadModel& h) : beam(b), point(p), head(h) {
+        beam.wedges.clear(), point.wedge_in.clear();
+        beam.tray_factor = 1, beam.tray_water_mm = 0;
+        head.profile_radius_mm = {0, 1}, head.profile = {1, 1};
+        head.softening_radius_mm.clear(), head.softening_g_cm2.clear();
+        head.maximum_field_radius_mm = 1e6;
+    }
+    /// With this much of the extrafocal source on the same raster.
+    FluenceMap square(const FluenceOptions& options, double extrafocal_amplitude, double middle_mm, double side_mm) const {
+        HeadModel changed = head;
+        changed.extrafocal.amplitude = extrafocal_amplitude;
+        return square_fluence(beam, point, PatientPosition::hfs, changed, options, {{middle_mm, middle_mm, 1 / output_factor(beam, point, head)}}, side_mm);
+    }
+};
+
+constexpr double hardly_any = 1e-12;
+
+std::optional<BeamletFluence> extrafocal_of(const FlatBeam& flat, FluenceOptions options, double middle_mm, double side_mm) {
+    if (!(flat.head.extrafocal.amplitude > 0)) return {};
+    options.pixel_mm = 4;
+    BeamletFluence fluence{flat.square(options, flat.head.extrafocal.amplitude, middle_mm, side_mm)};
+    const FluenceMap focal = flat.square(options, hardly_any, middle_mm, side_mm);
+    for (std::size_t p = 0; p < focal.values.size(); ++p) fluence.map.values[p] = std::max(0.0f, fluence.map.values[p] - focal.values[p]);
+    const auto views = extrafocal_views(flat.beam, flat.head, options.leaves);
+    fluence.middle_u_mm = middle_mm / views[0].scale, fluence.middle_v_mm = middle_mm / views[1].scale;
+    return fluence;
+}
+
+struct VoxelPlace {
+    float u_mm, v_mm, node;
+    float depth_part;
+    std::uint32_t depth_node;
+    float factor;    ///< of the photons' dose; 0: not calculated
+    float electron;  ///< dose per unit of the electrons' map
+};
+
+}  // namespace
+
+BeamletShape::BeamletShape(const Beam& beam, const ControlPoint& point, const BeamModel& model, const FluenceOptions& options, double side_mm)
+    : model_(&model), middle_mm_(0.5 * side_mm) {
+    const FlatBeam flat(beam, point, model.head);
+    reference_ = flat.square(options, 0, middle_mm_, side_mm);
+    images_ = std::make_unique<BeamletImages>(BeamletFluence{reference_, middle_mm_, middle_mm_}, extrafocal_of(flat, options, middle_mm_, side_mm),
+                                              model.pencil_kernel, side_mm);
+}
+
+bool BeamletShape::serves(const BeamletShape& other) const {
+    return model_ == other.model_ && middle_mm_ == other.middle_mm_ && reference_.values == other.reference_.values &&
+           reference_.frame.source_axis_distance_mm == other.reference_.frame.source_axis_distance_mm;
+}
+
+struct PencilBeamlets::Parts {
+    const DensityGrid& density;
+    physics::BeamFrame frame;
+    std::shared_ptr<const BeamFilter> filter;
+    TermaTable table;
+    OpenHead open;
+    std::array<physics::ExtrafocalView, 2> views;
+    PencilVoxels voxels;
+    const BeamletShape& shape;
+    double output;
+    std::vector<VoxelPlace> places;
+    std::vector<std::array<float, PencilImages::components>> weights;  ///< by node of the kernel's depths
+
+    Parts(const DensityGrid& d, const Beam& beam, const ControlPoint& point, PatientPosition position, const BeamModel& model, const FluenceOptions& options,
+          const LateralScale& lateral, const BeamletShape& s)
+        : density(d),
+          frame(physics::beam_frame(position, point.gantry_deg, point.collimator_deg, point.couch_deg, point.isocentre_mm, beam.source_axis_distance_mm)),
+          filter(beam_filter(beam, point.wedge_in, model.head)),
+          table(model.spectrum),
+          open(beam, model.head, filter.get(), &table, options.pixel_mm),
+          views(extrafocal_views(beam, model.head, options.leaves)),
+          voxels(d, frame, model.pencil_kernel, lateral, filter.get(), &table),
+          shape(s),
+          output(output_factor(beam, point, model.head)) {}
+};
+
+PencilBeamlets::PencilBeamlets(const DensityGrid& density, const Beam& beam, const ControlPoint& point, PatientPosition position, const BeamModel& model,
+                               const FluenceOptions& options, const LateralScale& lateral, const std::vector<OpenSquare>& squares, BeamletShape& shape) {
+    auto parts = std::make_unique<Parts>(density, beam, point, position, model, options, lateral, shape);
+    const Grid& grid = density.grid;
+    const PencilKernel& kernel = model.pencil_kernel;
+    PencilVoxels& voxels = parts->voxels;
+    const double first_node = BeamletImages::node_of(voxels.lowest_magnification());
+    shape.images().prepare(first_node, first_node + static_cast<double>(voxels.used().size()));
+
+    std::array<double, 4> around{1e30, -1e30, 1e30, -1e30};
+    for (const OpenSquare& s : squares)
+        around = {std::min(around[0], s.u_mm), std::max(around[1], s.u_mm), std::min(around[2], s.v_mm), std::max(around[3], s.v_mm)};
+    voxels.trace({around[0] - near_mm, around[1] + near_mm, around[2] - near_mm, around[3] + near_mm});
+
+    const std::size_t components = kernel.components.size() / (kernel.radius_cm.size() - 1);
+    for (std::size_t node = 0; node < kernel.depth_g_cm2.size(); ++node) {
+        parts->weights.emplace_back();
+        for (std::size_t c = 0; c < components; ++c)
+            parts->weights.back()[c] = static_cast<float>(physics::pencil_weight(kernel, physics::pencil_depth(kernel, kernel.depth_g_cm2[node]), c));
+    }
+    parts->places.resize(grid.voxel_count());
+    const ElectronContamination& electrons = model.head.electrons;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (int k = 0; k < grid.size[2]; ++k)
+        for (int j = 0; j < grid.size[1]; ++j) {
+            const physics::ProjectedRow row(parts->frame, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX());
+            for (int i = 0; i < grid.size[0]; ++i) {
+                const std::size_t voxel = grid.index(i, j, k);
+                if (!(density.density[voxel] > 0.0f)) continue;
+                const auto p = row.at(i);
+                const PencilVoxels::Place place = voxels.place(voxel, p);
+                VoxelPlace& to = parts->places[voxel];
+                to.u_mm = static_cast<float>(p.u_mm), to.v_mm = static_cast<float>(p.v_mm);
+                to.node = static_cast<float>(first_node + voxels.node(voxel));
+                to.depth_node = static_cast<std::uint32_t>(place.depth.node), to.depth_part = static_cast<float>(place.depth.part);
+                to.factor = static_cast<float>(place.factor);
+                if (shape.electrons().values.empty()) continue;
+                const double magnification = parts->frame.source_axis_distance_mm / p.distance_mm;
+                to.electron = static_cast<float>(electrons.amplitude_gy_cm2 * magnification * magnification *
+                                                 physics::electron_depth_curve(place.depth_g_cm2, electrons.attenuation_cm2_g, electrons.range_g_cm2) *
+                                                 static_cast<double>(density.kernel_density[voxel] / density.density[voxel]));
+            }
+        }
+    parts_ = std::move(parts);
+}
+
+PencilBeamlets::~PencilBeamlets() = default;
+
+LIBDOSE_VERSIONS
+void PencilBeamlets::column(double u_mm, double v_mm, std::uint64_t seed, std::vector<VoxelDose>& out) const {
+    const Parts& parts = *parts_;
+    const Grid& grid = parts.density.grid;
+    const BeamletImages& images = parts.shape.images();
+    const double far_u = u_mm / parts.views[0].scale, far_v = v_mm / parts.views[1].scale;
+    // What is not the same wherever the square lies: at its middle.
+    const auto output = static_cast<float>(parts.output);
+    const auto focal = output * static_cast<float>(parts.open.transmission(u_mm, v_mm) * parts.open.profile(u_mm, v_mm));
+    const auto extrafocal = images.has_extrafocal() ? output * static_cast<float>(parts.open.transmission(far_u, far_v)) : 0.0f;
+    const auto u0 = static_cast<float>(u_mm), v0 = static_cast<float>(v_mm), far_u0 = static_cast<float>(far_u), far_v0 = static_cast<float>(far_v);
+    const double to_reference_u = parts.shape.middle_mm() - u_mm, to_reference_v = parts.shape.middle_mm() - v_mm;
+    const VoxelPlace* const places = parts.places.data();
+    const auto* const weights = parts.weights.data();
+    const auto dose_at = [&](std::size_t voxel) LIBDOSE_INLINE_LAMBDA {
+        const VoxelPlace& at = places[voxel];
+        PencilLanes sum{};
+        images.add_focal(at.u_mm - u0, at.v_mm - v0, at.node, focal, sum);
+        if (extrafocal > 0) images.add_extrafocal(at.u_mm - far_u0, at.v_mm - far_v0, at.node, extrafocal, sum);
+        PencilLanes low, high;
+        std::memcpy(&low, &weights[at.depth_node], sizeof(low));
+        std::memcpy(&high, &weights[at.depth_node + 1], sizeof(high));
+        const PencilLanes part = (low + at.depth_part * (high - low)) * sum;
+        float dose = std::max(0.0f, ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]))) * at.factor;
+        if (at.electron > 0)
+            dose +=
+                output * at.electron *
+                static_cast<float>(parts.shape.electrons().at(static_cast<double>(at.u_mm) + to_reference_u, static_cast<double>(at.v_mm) + to_reference_v));
+        return dose;
+    };
+    const std::array<double, 4> near{u_mm - near_mm, u_mm + near_mm, v_mm - near_mm, v_mm + near_mm};
+    std::size_t size = 0;
+    for (int k = 0; k < grid.size[2]; ++k)
+        for (int j = 0; j < grid.size[1]; ++j) {
+            const std::size_t first = grid.index(0, j, k);
+            const physics::ProjectedRow row(parts.frame, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX());
+            const auto [begin, end] = row.within(near, grid.size[0]);
+            const std::uint64_t drawn = mixed(seed ^ mixed(first));
+            // Voxels of a far row that are drawn: every far_stride'th from a start that is drawn too.
+            const bool far_row = drawn % far_stride == 0;
+            const auto start = static_cast<int>(drawn / far_stride % far_stride);
+            if (out.size() < size + static_cast<std::size_t>(grid.size[0])) out.resize(2 * size + static_cast<std::size_t>(grid.size[0]));
+            const auto add = [&](int i, float times) LIBDOSE_INLINE_LAMBDA {
+                const std::size_t voxel = first + static_cast<std::size_t>(i);
+                if (!(places[voxel].factor > 0)) return;
+                const float dose = times * dose_at(voxel);
+                out[size] = {static_cast<std::uint32_t>(voxel), dose};
+                size += dose > 0;
+            };
+            const auto add_far = [&](int from, int to) LIBDOSE_INLINE_LAMBDA {
+                for (int i = from + (start - from % far_stride + far_stride) % far_stride; i < to; i += far_stride) add(i, far_stride * far_stride);
+            };
+            if (far_row) add_far(0, std::min(begin, end));
+            for (int i = begin; i < end; ++i) add(i, 1);
+            if (far_row) add_far(std::max(begin, end), grid.size[0]);
+        }
+    out.resize(size);
+}
+
+}  // namespace libdose::cpu
