@@ -9,6 +9,7 @@
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
 #include "libdose/io/hdf5.h"
+#include "libdose/io/provenance.h"
 
 namespace libdose::cli {
 
@@ -139,10 +140,7 @@ int calculate_plan(const Arguments& arguments) {
         if (name.starts_with("leaves ")) fmt::print("{}: {}\n", name, value);
 
     const auto complete = [&](Dose& dose) {
-        dose.provenance.hu_curve_hash = io::sha256(options.hu_curve.canonical_text());
-        dose.provenance.input_uids["plan"] = plan.sop_instance_uid;
-        dose.provenance.input_uids["ct_series"] = ct.series_uid;
-        if (structures) dose.provenance.input_uids["structure_set"] = structures->sop_instance_uid;
+        io::add_inputs(dose.provenance, options.hu_curve, ct, structures ? &*structures : nullptr, plan);
         dose.provenance.settings.insert(couch_settings.begin(), couch_settings.end());
     };
     complete(result.plan);

@@ -19,61 +19,6 @@ namespace libdose::cli {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> ModelStore::names() {
-    std::vector<std::string> names;
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(data_folder() / "models", error))
-        if (entry.path().extension() == ".h5") names.push_back(entry.path().stem().string());
-    std::sort(names.begin(), names.end());
-    return names;
-}
-
-const BeamModel& ModelStore::get(const std::string& name_or_file) {
-    const auto found = loaded_.find(name_or_file);
-    if (found != loaded_.end()) return found->second;
-    fs::path file = name_or_file;
-    std::error_code error;
-    if (!fs::is_regular_file(file, error)) {
-        file = data_folder() / "models" / (name_or_file + ".h5");
-        if (!fs::is_regular_file(file, error)) {
-            std::string known;
-            for (const std::string& name : names()) known += (known.empty() ? "" : ", ") + name;
-            throw bad_input("there is no beam model \"" + name_or_file + "\"", "--model", "Models: " + known + "; or give the path of a model file");
-        }
-    }
-    return loaded_.emplace(name_or_file, io::read_beam_model(file)).first->second;
-}
-
-const BeamModel& ModelStore::for_beam(const Beam& beam, const std::string& forced) {
-    const std::string wanted = fmt::format("beam {} \"{}\", {:g} MV, fluence mode {}, machine \"{}\"", beam.number, beam.name, beam.nominal_energy_mv,
-                                           beam.fluence_mode, beam.machine);
-    const auto words = [](const BeamModel& model) {
-        return fmt::format("{:g} MV, {}{}", model.nominal_energy_mv, model.fluence_mode, model.machine.empty() ? "" : ", machine \"" + model.machine + "\"");
-    };
-    if (!forced.empty()) {
-        const BeamModel& model = get(forced);
-        if (!model_fits(model, beam))
-            throw refused_plan(fmt::format("the beam model {} is for {}", model.name, words(model)), wanted,
-                               "Choose a model of the beam's energy and fluence mode that is generic or of its machine");
-        return model;
-    }
-    std::string list;
-    const BeamModel* generic = nullptr;
-    for (const std::string& name : names()) {
-        const BeamModel& model = get(name);
-        // What was commissioned without the name of its machine serves nobody's plan unasked.
-        const bool nameless = model.machine.empty() && !model.lineage.empty();
-        if (!nameless && model_fits(model, beam)) {
-            // What was commissioned for the machine goes before what fits any.
-            if (!model.machine.empty()) return model;
-            if (!generic) generic = &model;
-        }
-        list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", name, words(model));
-    }
-    if (generic) return *generic;
-    throw refused_plan("there is no beam model for this energy and fluence mode", wanted, "Models: " + list);
-}
-
 std::vector<LeafDesign> leaf_designs(const std::string& leaf_ends, const std::string& leaves) {
     if (leaf_ends == "rounded") {
         auto designs = read_leaf_designs(data_folder() / "mlc");

@@ -11,6 +11,7 @@
 #include "libdose/beam_model.h"
 #include "libdose/dose.h"
 #include "libdose/engine.h"
+#include "libdose/io/model_store.h"
 
 namespace libdose::cli {
 
@@ -34,18 +35,7 @@ std::vector<LeafDesign> leaf_designs(const std::string& leaf_ends, const std::st
 
 nlohmann::json as_json(const std::vector<GateEntry>& entries);
 
-/// Beam models by name (data folder) or file. Loaded once.
-class ModelStore {
-public:
-    const BeamModel& get(const std::string& name_or_file);
-    /// The model of a beam's energy and fluence mode: one of its machine, else the generic one. `forced` (may be empty) must agree with
-    /// all three. Throws refused_plan naming the beam and listing what there is.
-    const BeamModel& for_beam(const Beam& beam, const std::string& forced);
-    static std::vector<std::string> names();
-
-private:
-    std::map<std::string, BeamModel> loaded_;
-};
+using io::ModelStore;
 
 /// A bar on a terminal, a line per stage otherwise. (Debian 12 packages no progress-bar library.)
 class Progress {

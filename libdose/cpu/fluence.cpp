@@ -1,6 +1,7 @@
 #include "cpu/fluence.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <exception>
 #include <map>
@@ -129,8 +130,10 @@ std::vector<FluenceMap> beam_fluence(const Beam& planned, PatientPosition positi
         if (!filters.contains(group.geometry.wedge_in)) filters[group.geometry.wedge_in] = beam_filter(beam, group.geometry.wedge_in, head);
     std::vector<FluenceMap> maps(groups.size());
     std::exception_ptr failure;
+    std::atomic<bool> failed{false};
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t g = 0; g < groups.size(); ++g) {
+        if (failed) continue;
         try {
             const Group& group = groups[g];
             FluenceMap map = empty_map(physics::beam_frame(position, group.geometry.gantry_deg, group.geometry.collimator_deg, group.geometry.couch_deg,
@@ -152,7 +155,13 @@ std::vector<FluenceMap> beam_fluence(const Beam& planned, PatientPosition positi
             maps[g] = std::move(map);
         } catch (...) {
 #pragma omp critical(libdose_fluence_failure)
-            failure = std::current_exception();
+            failure = std::current_exception(), failed = true;
+        }
+#pragma omp critical(libdose_fluence_failure)
+        try {
+            if (options.after_map && !failed) options.after_map();
+        } catch (...) {
+            failure = std::current_exception(), failed = true;
         }
     }
     if (failure) std::rethrow_exception(failure);

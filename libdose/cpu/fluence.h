@@ -1,6 +1,7 @@
 // Head model: from the devices of a beam to fluence maps.
 #pragma once
 
+#include <functional>
 #include <limits>
 #include <optional>
 #include <vector>
@@ -29,6 +30,7 @@ struct FluenceOptions {
     double travel_mm = 1.0;             ///< largest device travel between two samples of a moving aperture
     std::vector<LeafEdges> leaves;      ///< per collimator of the beam; empty: sharp
     const TermaTable* terma = nullptr;  ///< of the beam's spectrum; a beam with a wedge or a tray needs it
+    std::function<void()> after_map;    ///< called after every map, by one thread at a time; may throw to stop
 };
 
 /// One map per geometry of the beam: all segments that share gantry, collimator, couch and isocentre are summed; a segment in

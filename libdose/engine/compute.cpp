@@ -1,6 +1,7 @@
 #include "engine/compute.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <exception>
@@ -108,21 +109,31 @@ std::vector<float> transport_of_all(const DensityGrid& density, const std::vecto
         const std::size_t kept = batch.size();
         batch.resize(kept + end - begin);
         std::exception_ptr failure;
+        std::atomic<bool> failed{false};
+        std::size_t finished = begin;
+        // The ray traces are taken as half of the work.
+        const auto traced_part = [&](std::size_t count) { return static_cast<double>(count) / static_cast<double>(maps.size()); };
 #pragma omp parallel for schedule(dynamic, 1)
         for (std::size_t m = begin; m < end; ++m) {
+            if (failed) continue;
             try {
                 batch[kept + m - begin] = released(density, maps[m], table, settings, ray_spacing_voxels);
             } catch (...) {
 #pragma omp critical(libdose_compute_failure)
-                failure = std::current_exception();
+                failure = std::current_exception(), failed = true;
+            }
+#pragma omp critical(libdose_compute_failure)
+            try {
+                ++finished;
+                if (progress && !failed) progress(0.5 * (done + traced_part(finished)));
+            } catch (...) {
+                failure = std::current_exception(), failed = true;
             }
         }
         if (failure) std::rethrow_exception(failure);
         for (std::size_t n = kept; n < batch.size(); ++n) batch_bytes += batch[n].bytes();
         clock.add("ray trace and TERMA");
-        // The ray traces are taken as half of the work.
-        const double traced = static_cast<double>(end) / static_cast<double>(maps.size());
-        if (progress) progress(0.5 * (done + traced));
+        const double traced = traced_part(end);
         if (end < maps.size() && static_cast<double>(batch_bytes) < source_budget_bytes) continue;
         add_to(dose, cpu::superpose(density, model.cone_kernel, batch, directions, settings.lattice, part_of(progress, 0.5 * (done + traced), traced)).dose_gy);
         clock.add("superposition");

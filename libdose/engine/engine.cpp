@@ -73,6 +73,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         std::vector<FluenceMap> maps;
         const cpu::TermaTable terma(task.model->spectrum);
         fluence.terma = &terma;
+        fluence.after_map = [&] { report(static_cast<double>(done) / static_cast<double>(plan.beams.size()), stage); };
         for (const Beam* beam : task.beams) {
             note_wedges(*beam, *task.model, result.notes);
             fluence.leaves = leaf_edges(*beam, *task.model, options.leaf_designs, options.leaves, header.provenance, result.notes);

@@ -1,0 +1,127 @@
+// Gamma index and dose-volume histograms of the C ABI.
+#include <algorithm>
+
+#include "capi/handles.h"
+
+using namespace libdose;
+using namespace libdose::capi;
+
+namespace {
+
+void require_same_frame(const std::string& one, const std::string& other, const char* what) {
+    if (!one.empty() && !other.empty() && one != other) throw bad_input("different frames of reference", what, "Both must be of the same scan");
+}
+
+template <class T>
+void copy_out(const std::vector<T>& values, T* place, std::size_t count, const char* name) {
+    require_count(count, values.size(), name);
+    std::copy(values.begin(), values.end(), &required(place, name));
+}
+
+}  // namespace
+
+void libdose_gamma_options_init(libdose_gamma_options* options, size_t struct_size) {
+    const GammaOptions defaults;
+    libdose_gamma_options values{};
+    values.dose_percent = defaults.dose_percent;
+    values.distance_mm = defaults.distance_mm;
+    values.threshold_percent = defaults.threshold_percent;
+    values.normalisation_gy = defaults.normalisation_gy;
+    values.max_gamma = defaults.max_gamma;
+    values.steps_per_distance = defaults.steps_per_distance;
+    init_struct(options, struct_size, values);
+}
+
+void libdose_gamma_info_init(libdose_gamma_info* info, size_t struct_size) { init_struct(info, struct_size, libdose_gamma_info{}); }
+
+libdose_status libdose_gamma_calculate(const libdose_dose* reference, const libdose_dose* evaluated, const libdose_gamma_options* options,
+                                       libdose_gamma** gamma) {
+    return guarded([&] {
+        Output<libdose_gamma> made(gamma, "gamma");
+        const Dose &left = handle(reference, "reference").dose, &right = handle(evaluated, "evaluated").dose;
+        require_same_frame(left.frame_of_reference_uid, right.frame_of_reference_uid, "reference and evaluated");
+        GammaOptions criteria;
+        if (options) {
+            const libdose_gamma_options given = read_struct(options, "options");
+            criteria.dose_percent = given.dose_percent;
+            criteria.distance_mm = given.distance_mm;
+            criteria.threshold_percent = given.threshold_percent;
+            criteria.normalisation_gy = given.normalisation_gy;
+            criteria.max_gamma = given.max_gamma;
+            criteria.local = given.local != 0;
+            criteria.steps_per_distance = given.steps_per_distance;
+        }
+        made->result = gamma_index(left.gy, right.gy, criteria);
+        made.hand_over();
+    });
+}
+
+libdose_status libdose_gamma_get_info(const libdose_gamma* gamma, libdose_gamma_info* info) {
+    return guarded([&] {
+        const GammaResult& result = handle(gamma, "gamma").result;
+        libdose_gamma_info values{};
+        values.pass_rate_percent = result.pass_rate_percent;
+        values.mean = result.mean;
+        values.maximum = result.maximum;
+        values.evaluated = result.evaluated;
+        values.passed = result.passed;
+        values.outside = result.outside;
+        write_struct(info, values, "info");
+    });
+}
+
+libdose_status libdose_gamma_copy(const libdose_gamma* gamma, float* values, size_t count) {
+    return guarded([&] { copy_out(handle(gamma, "gamma").result.gamma.values, values, count, "values"); });
+}
+
+void libdose_gamma_free(libdose_gamma** gamma) { free_handle(gamma); }
+
+void libdose_dvh_info_init(libdose_dvh_info* info, size_t struct_size) { init_struct(info, struct_size, libdose_dvh_info{}); }
+
+libdose_status libdose_dvh_calculate(const libdose_dose* dose, const libdose_structures* structures, const char* structure_name, double bin_width_gy,
+                                     libdose_dvh** dvh) {
+    return guarded([&] {
+        Output<libdose_dvh> made(dvh, "dvh");
+        const Dose& given = handle(dose, "dose").dose;
+        const StructureSet& set = handle(structures, "structures").set;
+        require_same_frame(given.frame_of_reference_uid, set.frame_of_reference_uid, "dose and structures");
+        const std::string name = text_of(structure_name, "structure_name");
+        const Structure* structure = set.find(name);
+        if (!structure) {
+            std::string known;
+            for (const Structure& s : set.structures) known += (known.empty() ? "" : ", ") + s.name;
+            throw bad_input("there is no structure \"" + name + "\"", "structure_name", "Structures: " + known);
+        }
+        made->histogram = bin_width_gy == 0 ? dose_volume_histogram(given.gy, *structure) : dose_volume_histogram(given.gy, *structure, bin_width_gy);
+        made.hand_over();
+    });
+}
+
+libdose_status libdose_dvh_get_info(const libdose_dvh* dvh, libdose_dvh_info* info) {
+    return guarded([&] {
+        const DoseVolumeHistogram& h = handle(dvh, "dvh").histogram;
+        libdose_dvh_info values{};
+        values.volume_cm3 = h.volume_cm3;
+        values.volume_outside_cm3 = h.volume_outside_cm3;
+        values.minimum_gy = h.minimum_gy;
+        values.maximum_gy = h.maximum_gy;
+        values.mean_gy = h.mean_gy;
+        values.bin_width_gy = h.bin_width_gy;
+        values.bin_count = h.cumulative_cm3.size();
+        write_struct(info, values, "info");
+    });
+}
+
+libdose_status libdose_dvh_copy(const libdose_dvh* dvh, double* cumulative_cm3, size_t count) {
+    return guarded([&] { copy_out(handle(dvh, "dvh").histogram.cumulative_cm3, cumulative_cm3, count, "cumulative_cm3"); });
+}
+
+libdose_status libdose_dvh_dose_at_volume(const libdose_dvh* dvh, double volume_percent, double* gy) {
+    return guarded([&] { required(gy, "gy") = handle(dvh, "dvh").histogram.dose_at_volume_percent(volume_percent); });
+}
+
+libdose_status libdose_dvh_volume_at_dose(const libdose_dvh* dvh, double dose_gy, double* volume_percent) {
+    return guarded([&] { required(volume_percent, "volume_percent") = handle(dvh, "dvh").histogram.volume_percent_at_dose(dose_gy); });
+}
+
+void libdose_dvh_free(libdose_dvh** dvh) { free_handle(dvh); }

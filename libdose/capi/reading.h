@@ -1,0 +1,22 @@
+// How a plan is read, as the caller of the C ABI says it.
+#pragma once
+
+#include "capi/handles.h"
+
+namespace libdose::capi {
+
+struct PlanReading {
+    explicit PlanReading(const libdose_plan_reading* given) {
+        if (!given) return;
+        const libdose_plan_reading values = read_struct(given, "reading");
+        plan = text_or_empty(values.plan);
+        accepted = texts_of(values.accepted_tags, values.accepted_tag_count, "reading->accepted_tags");
+        if (values.fraction_group < 0) throw bad_input("the fraction group is negative", "reading->fraction_group");
+        fraction_group = values.fraction_group;
+    }
+    std::string plan;
+    std::vector<std::string> accepted;
+    int fraction_group = 0;
+};
+
+}  // namespace libdose::capi

@@ -1,0 +1,426 @@
+/* libdose for C and everything that can call C. docs/c-abi.md has the rules and how to link from C, C#, Delphi and Java.
+ *
+ * Units and frame: mm, DICOM patient coordinates (LPS: x to the patient's left, y posterior, z superior); angles IEC 61217, degrees; Gy, MU,
+ * g/cm3, Hounsfield units. Volumes are [z][y][x], x fastest, size[0] * size[1] * size[2] values; origin_mm is the CENTRE of voxel (0,0,0).
+ *
+ * Status: every function that can fail returns a libdose_status; LIBDOSE_OK is 0. The text of the last failure on this thread is
+ * libdose_last_error(). Nothing is thrown, printed or aborted. What a function that fails would have set is NULL or unchanged.
+ *
+ * Ownership: what comes out as `libdose_x**` belongs to the caller, who frees it with libdose_x_free(&x); that sets the variable to NULL, so a
+ * second call does nothing. What goes in is copied (strings, points, voxels) and may be freed after the call. A `const char*` or `const float*`
+ * that comes out belongs to its handle and lives until the handle is changed or freed.
+ *
+ * Threads: any number of calls at a time, also with the same handles, as long as none of them changes or frees a handle that another uses.
+ *
+ * Versions: a struct begins with `struct_size`. Call its init function with sizeof of the struct, which sets that and the defaults, then set what
+ * you need. Later versions add members at the end; zero there means what it meant before. A struct that is shorter than this version's is
+ * LIBDOSE_BAD_INPUT, and so is a longer one with something in the members that the library does not know. Text is UTF-8. */
+#ifndef LIBDOSE_DOSE_C_H
+#define LIBDOSE_DOSE_C_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define LIBDOSE_C_API __attribute__((visibility("default")))
+#else
+#define LIBDOSE_C_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Version of this header. The major one is the SOVERSION of the library; the minor one counts additions. */
+#define LIBDOSE_C_VERSION_MAJOR 1
+#define LIBDOSE_C_VERSION_MINOR 0 /**< see LIBDOSE_C_VERSION_MAJOR */
+
+/** What became of a call: one of the constants below. Numbers 2 to 4 are the exit codes of the `dose` command. */
+typedef int32_t libdose_status;
+enum {
+    LIBDOSE_OK = 0,           /**< done */
+    LIBDOSE_BAD_INPUT = 2,    /**< an argument, file or value that cannot be used */
+    LIBDOSE_REFUSED_PLAN = 3, /**< a plan element that the engine cannot model */
+    LIBDOSE_INTERNAL = 4,     /**< a broken invariant of the library itself: please report */
+    LIBDOSE_CANCELLED = 5,    /**< the progress callback asked for it */
+    LIBDOSE_OUT_OF_MEMORY = 6 /**< memory could not be had */
+};
+
+/** DICOM Patient Position (0018,5100). */
+typedef int32_t libdose_patient_position;
+enum {
+    LIBDOSE_HFS = 0,  /**< head first, supine */
+    LIBDOSE_HFP = 1,  /**< head first, prone */
+    LIBDOSE_FFS = 2,  /**< feet first, supine */
+    LIBDOSE_FFP = 3,  /**< feet first, prone */
+    LIBDOSE_HFDR = 4, /**< head first, lying on the right side */
+    LIBDOSE_HFDL = 5, /**< head first, lying on the left side */
+    LIBDOSE_FFDR = 6, /**< feet first, lying on the right side */
+    LIBDOSE_FFDL = 7  /**< feet first, lying on the left side */
+};
+
+/** Choices of libdose_options, libdose_control_point and libdose_dose_info. */
+enum {
+    LIBDOSE_COLLAPSED_CONE = 0, /**< algorithm */
+    LIBDOSE_PENCIL_BEAM = 1,    /**< algorithm */
+
+    LIBDOSE_QUALITY_STANDARD = 0, /**< quality */
+    LIBDOSE_QUALITY_DRAFT = 1,    /**< quality */
+    LIBDOSE_QUALITY_HIGH = 2,     /**< quality */
+
+    LIBDOSE_TRANSPORT_AUTO = 0, /**< transport: by an estimate of the cost */
+    LIBDOSE_TRANSPORT_ONE = 1,  /**< transport: one for the whole plan */
+    LIBDOSE_TRANSPORT_EACH = 2, /**< transport: one for each geometry */
+
+    LIBDOSE_TO_MEDIUM = 0, /**< dose to the local medium */
+    LIBDOSE_TO_WATER = 1,  /**< dose to water by stopping-power ratios */
+
+    LIBDOSE_LEAVES_AS_BUILT = 0, /**< leaf_ends: rounded, with tongue and groove, from the designs that come with libdose */
+    LIBDOSE_LEAVES_SHARP = 1,    /**< leaf_ends: sharp, without tongue and groove */
+
+    LIBDOSE_ROTATION_NONE = 0,              /**< gantry_rotation: the gantry stands, or takes the shorter way */
+    LIBDOSE_ROTATION_CLOCKWISE = 1,         /**< gantry_rotation */
+    LIBDOSE_ROTATION_COUNTER_CLOCKWISE = 2, /**< gantry_rotation */
+
+    LIBDOSE_SUMMATION_PLAN = 0,     /**< summation: the whole course, all fractions */
+    LIBDOSE_SUMMATION_FRACTION = 1, /**< summation: one fraction */
+    LIBDOSE_SUMMATION_BEAM = 2      /**< summation: one beam, one fraction */
+};
+
+typedef struct libdose_ct libdose_ct;                 /**< a CT image */
+typedef struct libdose_structures libdose_structures; /**< a structure set */
+typedef struct libdose_plan libdose_plan;             /**< a plan */
+typedef struct libdose_models libdose_models;         /**< which beam model serves which beam */
+typedef struct libdose_dose libdose_dose;             /**< a dose distribution */
+typedef struct libdose_gamma libdose_gamma;           /**< a gamma index distribution */
+typedef struct libdose_dvh libdose_dvh;               /**< a dose-volume histogram */
+
+/* ---- the library ---- */
+
+/** Version of the library, "0.1.0". */
+LIBDOSE_C_API const char* libdose_version(void);
+/** Version of the C ABI that the library has: major * 65536 + minor. */
+LIBDOSE_C_API uint32_t libdose_c_version(void);
+/** What the last call that failed on this thread had to say: what is wrong, where, what to do. Never NULL; "" after a call that succeeded. Lives
+ * until the next call on this thread that returns a status. */
+LIBDOSE_C_API const char* libdose_last_error(void);
+/** A word for a status: "ok", "bad input", "refused plan", "internal error", "cancelled", "out of memory"; "unknown status" for anything else. */
+LIBDOSE_C_API const char* libdose_status_text(libdose_status status);
+/** Where beam models and materials are: LIBDOSE_DATA, or beside the program or the library. At most `capacity` bytes with the final zero go to `text`
+ * (may be NULL with a capacity of 0); `length` (may be NULL) becomes the length without it. A text that does not fit is LIBDOSE_BAD_INPUT. */
+LIBDOSE_C_API libdose_status libdose_data_folder(char* text, size_t capacity, size_t* length);
+
+/* ---- grids ---- */
+
+/** A regular grid along the patient's axes, all ascending. */
+typedef struct libdose_grid {
+    size_t struct_size;   /**< sizeof(libdose_grid) */
+    int32_t size[3];      /**< voxels along x, y, z */
+    double spacing_mm[3]; /**< > 0 */
+    double origin_mm[3];  /**< centre of voxel (0,0,0), LPS */
+} libdose_grid;
+/** All zero but struct_size. `struct_size` is sizeof(libdose_grid), here and likewise below; NULL does nothing. */
+LIBDOSE_C_API void libdose_grid_init(libdose_grid* grid, size_t struct_size);
+
+/* ---- CT ---- */
+
+/** A CT from the caller's Hounsfield units, [z][y][x], `count` = voxels of the grid. `frame_of_reference_uid` may be NULL: then it is not
+ * compared with that of plan and structures. */
+LIBDOSE_C_API libdose_status libdose_ct_create_int16(const libdose_grid* grid, const int16_t* hu, size_t count, libdose_patient_position position,
+                                                     const char* frame_of_reference_uid, libdose_ct** ct);
+/** The same from floats; NaN and infinity are LIBDOSE_BAD_INPUT. */
+LIBDOSE_C_API libdose_status libdose_ct_create_float(const libdose_grid* grid, const float* hu, size_t count, libdose_patient_position position,
+                                                     const char* frame_of_reference_uid, libdose_ct** ct);
+/** A CT series from its DICOM files. */
+LIBDOSE_C_API libdose_status libdose_ct_read(const char* const* files, size_t file_count, libdose_ct** ct);
+/** Grid of the CT. `grid->struct_size` must be set. */
+LIBDOSE_C_API libdose_status libdose_ct_grid(const libdose_ct* ct, libdose_grid* grid);
+/** Hounsfield units into the caller's buffer; `count` = voxels of the CT. */
+LIBDOSE_C_API libdose_status libdose_ct_copy_hu(const libdose_ct* ct, float* hu, size_t count);
+/** Frees and sets to NULL; NULL does nothing. So do all functions of this kind. */
+LIBDOSE_C_API void libdose_ct_free(libdose_ct** ct);
+
+/* ---- structures ---- */
+
+/** What a structure is; its contours are added one by one. */
+typedef struct libdose_structure {
+    size_t struct_size;               /**< sizeof(libdose_structure) */
+    const char* name;                 /**< must not be NULL or empty */
+    const char* type;                 /**< RT ROI Interpreted Type: EXTERNAL, PTV, ORGAN, SUPPORT, BOLUS, ...; may be NULL */
+    const char* material;             /**< of a density override, by its name in the material table; may be NULL */
+    double relative_mass_density;     /**< override, water = 1; 0: none */
+    double relative_electron_density; /**< override, water = 1; 0: none */
+    double plane_spacing_mm;          /**< distance of the contour planes; 0: found from the contours */
+    int32_t number;                   /**< ROI number; 0: one more than the largest so far */
+} libdose_structure;
+/** All zero but struct_size. */
+LIBDOSE_C_API void libdose_structure_init(libdose_structure* structure, size_t struct_size);
+
+/** An empty structure set. `frame_of_reference_uid` may be NULL. */
+LIBDOSE_C_API libdose_status libdose_structures_create(const char* frame_of_reference_uid, libdose_structures** structures);
+/** A structure set from an RTSTRUCT file. */
+LIBDOSE_C_API libdose_status libdose_structures_read(const char* file, libdose_structures** structures);
+/** Adds a structure; `index` (may be NULL) becomes its place in the set. Two of one name are LIBDOSE_BAD_INPUT. */
+LIBDOSE_C_API libdose_status libdose_structures_add(libdose_structures* structures, const libdose_structure* structure, size_t* index);
+/** Adds a closed polygon of one axial plane: x, y, z of each point one after another, mm LPS. At least three points, one z. */
+LIBDOSE_C_API libdose_status libdose_structures_add_contour(libdose_structures* structures, size_t index, const double* points_mm, size_t point_count);
+/** Number of structures. */
+LIBDOSE_C_API libdose_status libdose_structures_count(const libdose_structures* structures, size_t* count);
+/** A structure as it was added or read. `structure->struct_size` must be set; the texts belong to the set. */
+LIBDOSE_C_API libdose_status libdose_structures_get(const libdose_structures* structures, size_t index, libdose_structure* structure);
+LIBDOSE_C_API void libdose_structures_free(libdose_structures** structures); /**< as libdose_ct_free() */
+
+/* ---- plans ---- */
+
+/** A beam of photons but for its control points. */
+typedef struct libdose_beam {
+    size_t struct_size;             /**< sizeof(libdose_beam) */
+    const char* name;               /**< may be NULL */
+    const char* machine;            /**< local name of the treatment machine; picks its beam model; may be NULL */
+    const char* manufacturer;       /**< of the machine; tells leaf designs apart; may be NULL */
+    const char* fluence_mode;       /**< NULL or "STANDARD", or the FluenceModeID ("FFF", ...) */
+    double nominal_energy_mv;       /**< 6, 10, ... */
+    double meterset_mu;             /**< MU of one fraction */
+    double source_axis_distance_mm; /**< 1000 */
+    double final_cumulative_weight; /**< cumulative weight of the last control point; 1 */
+    int32_t number;                 /**< beam number; unique in the plan, above 0 */
+    int32_t control_point_count;    /**< set by libdose_plan_beam(), not read */
+} libdose_beam;
+/** Zero, but struct_size, a source-axis distance of 1000 mm and a final weight of 1. */
+LIBDOSE_C_API void libdose_beam_init(libdose_beam* beam, size_t struct_size);
+
+/** Where the machine is when `cumulative_weight` of the MU is given. Between control points everything moves linearly with the MU. Device
+ * positions at the isocentre plane, mm, IEC beam-limiting-device frame. */
+typedef struct libdose_control_point {
+    size_t struct_size;          /**< sizeof(libdose_control_point) */
+    double cumulative_weight;    /**< 0 in the first control point, ascending */
+    double gantry_deg;           /**< IEC 61217 */
+    double collimator_deg;       /**< IEC 61217 */
+    double couch_deg;            /**< IEC 61217 */
+    double isocentre_mm[3];      /**< LPS */
+    double jaw_x_mm[2];          /**< lower and upper jaw; read when has_jaw_x */
+    double jaw_y_mm[2];          /**< lower and upper jaw; read when has_jaw_y */
+    const double* leaf_lower_mm; /**< leaf tips of the lower bank, the collimators of the beam one after another; NULL without collimators */
+    const double* leaf_upper_mm; /**< leaf tips of the upper bank, likewise */
+    size_t leaf_pair_count;      /**< of all collimators together */
+    int32_t has_jaw_x;           /**< not 0: the beam has x jaws; the same in all control points */
+    int32_t has_jaw_y;           /**< not 0: the beam has y jaws; the same in all control points */
+    int32_t gantry_rotation;     /**< LIBDOSE_ROTATION_...: the way to the next control point */
+    int32_t reserved;            /**< 0 */
+} libdose_control_point;
+/** All zero but struct_size. */
+LIBDOSE_C_API void libdose_control_point_init(libdose_control_point* point, size_t struct_size);
+
+/** How a plan is read from DICOM. */
+typedef struct libdose_plan_reading {
+    size_t struct_size;               /**< sizeof(libdose_plan_reading) */
+    const char* plan;                 /**< libdose_read_case(): label or SOP Instance UID when there are several; else NULL */
+    const char* const* accepted_tags; /**< unknown attributes that cannot change the dose, "300a,01a0"; may be NULL */
+    size_t accepted_tag_count;        /**< number of them */
+    int32_t fraction_group;           /**< 0: the only one */
+    int32_t reserved;                 /**< 0 */
+} libdose_plan_reading;
+/** All zero but struct_size. */
+LIBDOSE_C_API void libdose_plan_reading_init(libdose_plan_reading* reading, size_t struct_size);
+
+/** A plan without beams. `label` and `frame_of_reference_uid` may be NULL. */
+LIBDOSE_C_API libdose_status libdose_plan_create(const char* label, int32_t fractions, libdose_patient_position position, const char* frame_of_reference_uid,
+                                                 libdose_plan** plan);
+/** A plan from an RTPLAN file; what cannot be modelled is LIBDOSE_REFUSED_PLAN. `reading` may be NULL. */
+LIBDOSE_C_API libdose_status libdose_plan_read(const char* file, const libdose_plan_reading* reading, libdose_plan** plan);
+/** Adds a beam; `index` (may be NULL) becomes its place in the plan. */
+LIBDOSE_C_API libdose_status libdose_plan_add_beam(libdose_plan* plan, const libdose_beam* beam, size_t* index);
+/** Adds a multileaf collimator to a beam that has no control points yet. `type`: as in DICOM, "MLCX" (leaves move along x), "MLCY", "MLCX1", ...
+ * Boundaries ascend; there is one more than there are leaf pairs. */
+LIBDOSE_C_API libdose_status libdose_plan_add_collimator(libdose_plan* plan, size_t beam_index, const char* type, const double* leaf_boundaries_mm,
+                                                         size_t boundary_count);
+/** Adds a control point behind those that the beam has. */
+LIBDOSE_C_API libdose_status libdose_plan_add_control_point(libdose_plan* plan, size_t beam_index, const libdose_control_point* point);
+/** LIBDOSE_OK when the plan is complete: two control points a beam, finite numbers, weights that ascend, leaves that do not cross, ... */
+LIBDOSE_C_API libdose_status libdose_plan_check(const libdose_plan* plan);
+/** Number of beams. */
+LIBDOSE_C_API libdose_status libdose_plan_beam_count(const libdose_plan* plan, size_t* count);
+/** A beam of the plan. `beam->struct_size` must be set; the texts belong to the plan. */
+LIBDOSE_C_API libdose_status libdose_plan_beam(const libdose_plan* plan, size_t beam_index, libdose_beam* beam);
+/** Number of fractions. */
+LIBDOSE_C_API libdose_status libdose_plan_fractions(const libdose_plan* plan, int32_t* fractions);
+LIBDOSE_C_API void libdose_plan_free(libdose_plan** plan); /**< as libdose_ct_free() */
+
+/** Reads what belongs together from DICOM files and folders: the plan, the structure set and the CT that it refers to, as `dose calc` does. An output
+ * that is NULL is not read; `*structures` becomes NULL when there is no structure set. `reading` may be NULL. */
+LIBDOSE_C_API libdose_status libdose_read_case(const char* const* paths, size_t path_count, const libdose_plan_reading* reading, libdose_ct** ct,
+                                               libdose_structures** structures, libdose_plan** plan);
+
+/* ---- beam models ---- */
+
+/** A choice of beam models. As it is: for each beam the one of its energy, fluence mode and machine in the data folder, or the generic one. */
+LIBDOSE_C_API libdose_status libdose_models_create(libdose_models** models);
+/** The model, by name (data folder) or file, for the beams of a number; 0: for every beam that has none of its own. It must be of the beam's energy,
+ * fluence mode and machine, or the calculation is LIBDOSE_REFUSED_PLAN. */
+LIBDOSE_C_API libdose_status libdose_models_use(libdose_models* models, int32_t beam_number, const char* name_or_file);
+/** Which model serves a beam of a plan: its name and the SHA-256 of its content (either may be NULL). The texts belong to `models`. */
+LIBDOSE_C_API libdose_status libdose_models_find(const libdose_models* models, const libdose_plan* plan, size_t beam_index, const char** name,
+                                                 const char** hash);
+LIBDOSE_C_API void libdose_models_free(libdose_models** models); /**< as libdose_ct_free() */
+
+/* ---- calculation ---- */
+
+/** Called with a fraction 0 to 1 and what is being done, in order, by any thread and never by two at a time for one calculation. Not 0 cancels.
+ * Calculations of one process may wait for each other's callbacks, so return soon and do not calculate in one. */
+typedef int (*libdose_progress)(void* user, double fraction, const char* stage);
+
+/** Density or material of a structure. This struct does not grow. */
+typedef struct libdose_override {
+    const char* structure; /**< name */
+    const char* material;  /**< name in the material table; NULL: composition goes by density */
+    double density_g_cm3;  /**< 0: the usual density of the material */
+} libdose_override;
+
+/** Options of a calculation. */
+typedef struct libdose_options {
+    size_t struct_size;                /**< sizeof(libdose_options) */
+    double grid_mm;                    /**< spacing of the dose grid, 0.5 to 20; 2.5 */
+    double beam_margin_mm;             /**< the grid ends this far from the fields, or at the body; 100 */
+    double sub_arc_deg;                /**< largest turn that one fluence map stands for; 2 */
+    int32_t algorithm;                 /**< LIBDOSE_COLLAPSED_CONE, LIBDOSE_PENCIL_BEAM */
+    int32_t quality;                   /**< LIBDOSE_QUALITY_... */
+    int32_t transport;                 /**< LIBDOSE_TRANSPORT_... (collapsed cone) */
+    int32_t dose_to;                   /**< LIBDOSE_TO_... */
+    int32_t threads;                   /**< 0: all cores */
+    int32_t per_beam;                  /**< not 0: also keep the dose of every beam */
+    int32_t lateral_scaling;           /**< pencil beam: not 0: kernels widen where the density is low; 1 */
+    int32_t leaf_ends;                 /**< LIBDOSE_LEAVES_... */
+    const char* leaves;                /**< name of the leaf design for every collimator of its boundaries; NULL: found from the plan */
+    const char* calibration_depth;     /**< "maximum" or "10cm": where 1 cGy/MU holds; NULL: as the model says */
+    const char* hu_curve_file;         /**< CSV with the columns hu,density_g_cm3; NULL: the built-in curve or hu_curve_hu */
+    const double* hu_curve_hu;         /**< HU curve of the caller, ascending; NULL: the built-in one */
+    const double* hu_curve_density;    /**< g/cm3 at each of them */
+    size_t hu_curve_count;             /**< number of points, at least two */
+    const libdose_override* overrides; /**< densities and materials of structures; may be NULL */
+    size_t override_count;             /**< number of them */
+    libdose_progress progress;         /**< may be NULL */
+    void* user;                        /**< first argument of progress */
+} libdose_options;
+/** The defaults of the command: collapsed cone, standard quality, 2.5 mm, dose to medium. */
+LIBDOSE_C_API void libdose_options_init(libdose_options* options, size_t struct_size);
+
+/** Calculates the dose of a plan. `structures`, `models` and `options` may be NULL: the whole CT; models of the data folder; defaults. The result is
+ * that of `dose calc` and does not depend on the number of threads, bit for bit. */
+LIBDOSE_C_API libdose_status libdose_calculate(const libdose_ct* ct, const libdose_structures* structures, const libdose_plan* plan,
+                                               const libdose_models* models, const libdose_options* options, libdose_dose** dose);
+
+/* ---- dose ---- */
+
+/** What a dose is. */
+typedef struct libdose_dose_info {
+    size_t struct_size;  /**< sizeof(libdose_dose_info) */
+    double maximum_gy;   /**< largest value */
+    size_t beam_count;   /**< doses of single beams that it holds (per_beam) */
+    size_t note_count;   /**< notes of its calculation */
+    int32_t summation;   /**< LIBDOSE_SUMMATION_... */
+    int32_t medium;      /**< LIBDOSE_TO_MEDIUM or LIBDOSE_TO_WATER */
+    int32_t beam_number; /**< of the dose of a beam; else 0 */
+    int32_t fractions;   /**< that the values include */
+} libdose_dose_info;
+/** All zero but struct_size. */
+LIBDOSE_C_API void libdose_dose_info_init(libdose_dose_info* info, size_t struct_size);
+
+/** A dose from the caller's values (Gy, [z][y][x], finite), to compare it. `frame_of_reference_uid` may be NULL. */
+LIBDOSE_C_API libdose_status libdose_dose_create(const libdose_grid* grid, const float* gy, size_t count, const char* frame_of_reference_uid,
+                                                 libdose_dose** dose);
+/** A dose from RTDOSE, or from HDF5 of libdose (a name that ends in .h5 or .hdf5). */
+LIBDOSE_C_API libdose_status libdose_dose_read(const char* file, libdose_dose** dose);
+/** What it is. `info->struct_size` must be set. */
+LIBDOSE_C_API libdose_status libdose_dose_get_info(const libdose_dose* dose, libdose_dose_info* info);
+/** Its grid. `grid->struct_size` must be set. */
+LIBDOSE_C_API libdose_status libdose_dose_grid(const libdose_dose* dose, libdose_grid* grid);
+/** Its values (Gy, [z][y][x]) without a copy; they belong to the dose. `count` may be NULL. */
+LIBDOSE_C_API libdose_status libdose_dose_values(const libdose_dose* dose, const float** gy, size_t* count);
+/** Its values into the caller's buffer; `count` = voxels of its grid. */
+LIBDOSE_C_API libdose_status libdose_dose_copy(const libdose_dose* dose, float* gy, size_t count);
+/** The dose at the voxel centres of the caller's grid, trilinear, 0 outside; `count` = voxels of that grid. */
+LIBDOSE_C_API libdose_status libdose_dose_copy_on_grid(const libdose_dose* dose, const libdose_grid* grid, float* gy, size_t count);
+/** The dose at a point (x, y, z, mm LPS), trilinear, 0 outside. */
+LIBDOSE_C_API libdose_status libdose_dose_at(const libdose_dose* dose, const double point_mm[3], double* gy);
+/** A copy of the dose of one beam. */
+LIBDOSE_C_API libdose_status libdose_dose_beam(const libdose_dose* dose, size_t index, libdose_dose** beam);
+/** What the user should know: densities, grid, models. The text belongs to the dose. */
+LIBDOSE_C_API libdose_status libdose_dose_note(const libdose_dose* dose, size_t index, const char** note);
+/** Writes an RT Dose Storage object; patient and study are those of the CT. */
+LIBDOSE_C_API libdose_status libdose_dose_write_dicom(const libdose_dose* dose, const libdose_ct* ct, const char* file);
+/** Writes HDF5 with the same content, and the doses of the beams that it holds. */
+LIBDOSE_C_API libdose_status libdose_dose_write_hdf5(const libdose_dose* dose, const char* file);
+LIBDOSE_C_API void libdose_dose_free(libdose_dose** dose); /**< as libdose_ct_free() */
+
+/* ---- gamma index ---- */
+
+/** Criteria of a gamma index. */
+typedef struct libdose_gamma_options {
+    size_t struct_size;         /**< sizeof(libdose_gamma_options) */
+    double dose_percent;        /**< of the normalisation, or of the local reference dose; 3 */
+    double distance_mm;         /**< distance to agreement; 2 */
+    double threshold_percent;   /**< reference voxels below this part of the normalisation are not evaluated; 10 */
+    double normalisation_gy;    /**< 0: maximum of the reference */
+    double max_gamma;           /**< values above are reported as this; 2 */
+    int32_t local;              /**< not 0: percent of the local reference dose */
+    int32_t steps_per_distance; /**< search step = distance / steps; 10 */
+} libdose_gamma_options;
+/** The defaults above. */
+LIBDOSE_C_API void libdose_gamma_options_init(libdose_gamma_options* options, size_t struct_size);
+
+/** Summary of a gamma index. */
+typedef struct libdose_gamma_info {
+    size_t struct_size;       /**< sizeof(libdose_gamma_info) */
+    double pass_rate_percent; /**< 100 * passed / evaluated */
+    double mean;              /**< over the evaluated voxels */
+    double maximum;           /**< at most max_gamma */
+    uint64_t evaluated;       /**< voxels of the reference */
+    uint64_t passed;          /**< of them */
+    uint64_t outside;         /**< of them: not covered by the evaluated dose, failed */
+} libdose_gamma_info;
+/** All zero but struct_size. */
+LIBDOSE_C_API void libdose_gamma_info_init(libdose_gamma_info* info, size_t struct_size);
+
+/** Gamma index of `evaluated` on the grid of `reference`. `options` may be NULL. */
+LIBDOSE_C_API libdose_status libdose_gamma_calculate(const libdose_dose* reference, const libdose_dose* evaluated, const libdose_gamma_options* options,
+                                                     libdose_gamma** gamma);
+/** Summary. `info->struct_size` must be set. */
+LIBDOSE_C_API libdose_status libdose_gamma_get_info(const libdose_gamma* gamma, libdose_gamma_info* info);
+/** Gamma of each voxel of the reference into the caller's buffer, [z][y][x]; NaN where it was not evaluated. */
+LIBDOSE_C_API libdose_status libdose_gamma_copy(const libdose_gamma* gamma, float* values, size_t count);
+LIBDOSE_C_API void libdose_gamma_free(libdose_gamma** gamma); /**< as libdose_ct_free() */
+
+/* ---- dose-volume histograms ---- */
+
+/** Summary of a dose-volume histogram. */
+typedef struct libdose_dvh_info {
+    size_t struct_size;        /**< sizeof(libdose_dvh_info) */
+    double volume_cm3;         /**< of the structure */
+    double volume_outside_cm3; /**< part of it outside the dose grid */
+    double minimum_gy;         /**< within the dose grid, as the two below */
+    double maximum_gy;         /**< largest dose */
+    double mean_gy;            /**< mean dose */
+    double bin_width_gy;       /**< of the cumulative histogram */
+    size_t bin_count;          /**< number of its bins */
+} libdose_dvh_info;
+/** All zero but struct_size. */
+LIBDOSE_C_API void libdose_dvh_info_init(libdose_dvh_info* info, size_t struct_size);
+
+/** Histogram of a structure by its name. `bin_width_gy` 0: 0.01 Gy. */
+LIBDOSE_C_API libdose_status libdose_dvh_calculate(const libdose_dose* dose, const libdose_structures* structures, const char* structure_name,
+                                                   double bin_width_gy, libdose_dvh** dvh);
+/** Summary. `info->struct_size` must be set. */
+LIBDOSE_C_API libdose_status libdose_dvh_get_info(const libdose_dvh* dvh, libdose_dvh_info* info);
+/** Volume (cm3) that receives at least i * bin_width_gy, into the caller's buffer of bin_count values. */
+LIBDOSE_C_API libdose_status libdose_dvh_copy(const libdose_dvh* dvh, double* cumulative_cm3, size_t count);
+/** D95 is the dose (Gy) at a volume of 95 percent. */
+LIBDOSE_C_API libdose_status libdose_dvh_dose_at_volume(const libdose_dvh* dvh, double volume_percent, double* gy);
+/** V20 is the volume (percent) at a dose of 20 Gy. */
+LIBDOSE_C_API libdose_status libdose_dvh_volume_at_dose(const libdose_dvh* dvh, double dose_gy, double* volume_percent);
+LIBDOSE_C_API void libdose_dvh_free(libdose_dvh** dvh); /**< as libdose_ct_free() */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

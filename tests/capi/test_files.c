@@ -1,0 +1,163 @@
+/* A DICOM case through the C ABI equals the command's result; what is written is read again; gamma, histogram, dose in the caller's grid.
+ * Usage: test_files CASE DOSE_OF_THE_COMMAND.h5 FOLDER */
+#include "phantom.h"
+
+static float* values_of(const libdose_dose* dose, size_t* count) {
+    const float* gy = NULL;
+    REQUIRE(libdose_dose_values(dose, &gy, count) == LIBDOSE_OK);
+    float* copy = malloc(*count * sizeof *copy);
+    REQUIRE(copy);
+    memcpy(copy, gy, *count * sizeof *copy);
+    return copy;
+}
+
+static int same_values(const libdose_dose* a, const libdose_dose* b) {
+    const float *left = NULL, *right = NULL;
+    size_t count = 0, other = 0;
+    REQUIRE(libdose_dose_values(a, &left, &count) == LIBDOSE_OK && libdose_dose_values(b, &right, &other) == LIBDOSE_OK);
+    return count == other && memcmp(left, right, count * sizeof *left) == 0;
+}
+
+static void analysis(const libdose_dose* dose, const libdose_structures* structures) {
+    /* Raised by 2 percent of its maximum everywhere: gamma at 3 %/2 mm passes, at 1 %/0.1 mm it fails where the dose is flat. */
+    libdose_grid grid;
+    libdose_grid_init(&grid, sizeof grid);
+    REQUIRE(libdose_dose_grid(dose, &grid) == LIBDOSE_OK);
+    libdose_dose_info info;
+    libdose_dose_info_init(&info, sizeof info);
+    REQUIRE(libdose_dose_get_info(dose, &info) == LIBDOSE_OK);
+    size_t count = 0;
+    float* gy = values_of(dose, &count);
+    for (size_t v = 0; v < count; ++v) gy[v] += (float)(0.02 * info.maximum_gy);
+    libdose_dose* raised = NULL;
+    REQUIRE(libdose_dose_create(&grid, gy, count, NULL, &raised) == LIBDOSE_OK);
+    libdose_gamma* gamma = NULL;
+    CHECK(libdose_gamma_calculate(dose, raised, NULL, &gamma) == LIBDOSE_OK);
+    libdose_gamma_info result;
+    libdose_gamma_info_init(&result, sizeof result);
+    CHECK(libdose_gamma_get_info(gamma, &result) == LIBDOSE_OK && result.pass_rate_percent == 100 && result.passed == result.evaluated && result.outside == 0);
+    CHECK(result.maximum <= 2.0 / 3 + 1e-3);
+    CHECK(libdose_gamma_copy(gamma, gy, count) == LIBDOSE_OK);
+    size_t evaluated = 0;
+    for (size_t v = 0; v < count; ++v) evaluated += !isnan(gy[v]);
+    CHECK(evaluated == result.evaluated && evaluated < count);
+    CHECK_FAILS(libdose_gamma_copy(gamma, gy, count - 1), LIBDOSE_BAD_INPUT, "values are given");
+    libdose_gamma_free(&gamma);
+    libdose_gamma_options strict;
+    libdose_gamma_options_init(&strict, sizeof strict);
+    strict.dose_percent = 1, strict.distance_mm = 0.1;
+    CHECK(libdose_gamma_calculate(dose, raised, &strict, &gamma) == LIBDOSE_OK);
+    CHECK(libdose_gamma_get_info(gamma, &result) == LIBDOSE_OK && result.pass_rate_percent < 50);
+    libdose_gamma_free(&gamma);
+
+    /* Histograms of both: everything is 2 percent of the maximum higher. */
+    libdose_dvh *low = NULL, *high = NULL;
+    CHECK(libdose_dvh_calculate(dose, structures, "PTV", 0, &low) == LIBDOSE_OK);
+    CHECK(libdose_dvh_calculate(raised, structures, "PTV", 0.005, &high) == LIBDOSE_OK);
+    libdose_dvh_info a, b;
+    libdose_dvh_info_init(&a, sizeof a);
+    libdose_dvh_info_init(&b, sizeof b);
+    CHECK(libdose_dvh_get_info(low, &a) == LIBDOSE_OK && libdose_dvh_get_info(high, &b) == LIBDOSE_OK);
+    CHECK(a.bin_width_gy == 0.01 && b.bin_width_gy == 0.005 && a.volume_cm3 > 1 && a.volume_cm3 == b.volume_cm3);
+    CHECK(fabs(b.mean_gy - a.mean_gy - 0.02 * info.maximum_gy) < 1e-4 * info.maximum_gy);
+    double* curve = malloc(a.bin_count * sizeof *curve);
+    REQUIRE(curve);
+    CHECK(libdose_dvh_copy(low, curve, a.bin_count) == LIBDOSE_OK);
+    CHECK(fabs(curve[0] - a.volume_cm3) < 1e-9 * a.volume_cm3 && curve[a.bin_count - 1] == 0);
+    CHECK_FAILS(libdose_dvh_copy(low, curve, 1), LIBDOSE_BAD_INPUT, "values are given");
+    free(curve);
+    double d95 = 0, v = 0;
+    CHECK(libdose_dvh_dose_at_volume(low, 95, &d95) == LIBDOSE_OK && d95 >= a.minimum_gy && d95 <= a.mean_gy);
+    CHECK(libdose_dvh_volume_at_dose(low, d95, &v) == LIBDOSE_OK && fabs(v - 95) < 0.01);
+    CHECK_FAILS(libdose_dvh_dose_at_volume(low, 101, &d95), LIBDOSE_BAD_INPUT, "between 0 and 100");
+    libdose_dvh_free(&low);
+    libdose_dvh_free(&high);
+    libdose_dose_free(&raised);
+    free(gy);
+}
+
+static void own_grid(const libdose_dose* dose) {
+    /* Two voxels of the dose's grid and the point half way between them: the mean. A voxel far outside: 0. */
+    libdose_grid grid, two;
+    libdose_grid_init(&grid, sizeof grid);
+    REQUIRE(libdose_dose_grid(dose, &grid) == LIBDOSE_OK);
+    two = grid;
+    const int middle[3] = {grid.size[0] / 2, grid.size[1] / 2, grid.size[2] / 2};
+    for (int a = 0; a < 3; ++a) two.size[a] = 1, two.origin_mm[a] = grid.origin_mm[a] + middle[a] * grid.spacing_mm[a];
+    two.size[0] = 3, two.spacing_mm[0] = grid.spacing_mm[0] / 2;
+    float out[3] = {-1, -1, -1};
+    const float* gy = NULL;
+    CHECK(libdose_dose_values(dose, &gy, NULL) == LIBDOSE_OK);
+    const float* at = gy + ((size_t)middle[2] * (size_t)grid.size[1] + (size_t)middle[1]) * (size_t)grid.size[0] + (size_t)middle[0];
+    CHECK(libdose_dose_copy_on_grid(dose, &two, out, 3) == LIBDOSE_OK);
+    CHECK(at[0] > 0 && fabsf(out[0] - at[0]) < 1e-5f * at[0] && fabsf(out[2] - at[1]) < 1e-5f * at[0] &&
+          fabsf(out[1] - 0.5f * (at[0] + at[1])) < 1e-5f * at[0]);
+    double here = 0;
+    CHECK(libdose_dose_at(dose, two.origin_mm, &here) == LIBDOSE_OK && fabs(here - (double)out[0]) < 1e-6 * here);
+    two.origin_mm[0] = 1e5;
+    CHECK(libdose_dose_copy_on_grid(dose, &two, out, 3) == LIBDOSE_OK && out[0] == 0 && out[1] == 0 && out[2] == 0);
+    CHECK_FAILS(libdose_dose_copy_on_grid(dose, &two, out, 2), LIBDOSE_BAD_INPUT, "2 values are given where 3 are needed");
+}
+
+int main(int argc, char** argv) {
+    REQUIRE(argc == 4);
+    const char* paths[] = {argv[1]};
+    libdose_ct* ct = NULL;
+    libdose_structures* structures = NULL;
+    libdose_plan* plan = NULL;
+    REQUIRE(libdose_read_case(paths, 1, NULL, &ct, &structures, &plan) == LIBDOSE_OK);
+    REQUIRE(ct && structures && plan);
+    int32_t fractions = 0;
+    CHECK(libdose_plan_fractions(plan, &fractions) == LIBDOSE_OK && fractions >= 1);
+
+    libdose_plan_reading reading;
+    libdose_plan_reading_init(&reading, sizeof reading);
+    const char* tags[] = {"300a,01a0"};
+    reading.accepted_tags = tags, reading.accepted_tag_count = 1;
+    libdose_plan* other = NULL;
+    CHECK_FAILS(libdose_read_case(paths, 1, &reading, NULL, NULL, &other), LIBDOSE_BAD_INPUT, "300a,01a0");
+    libdose_plan_reading_init(&reading, sizeof reading);
+    reading.plan = "no such plan";
+    CHECK_FAILS(libdose_read_case(paths, 1, &reading, NULL, NULL, &other), LIBDOSE_BAD_INPUT, "no such plan");
+    CHECK(other == NULL);
+
+    libdose_options options;
+    libdose_options_init(&options, sizeof options);
+    options.grid_mm = 6, options.quality = LIBDOSE_QUALITY_DRAFT, options.per_beam = 1;
+    libdose_dose *dose = NULL, *command = NULL, *again = NULL;
+    REQUIRE(libdose_calculate(ct, structures, plan, NULL, &options, &dose) == LIBDOSE_OK);
+    REQUIRE(libdose_dose_read(argv[2], &command) == LIBDOSE_OK);
+    CHECK(same_values(dose, command));
+
+    char file[4096];
+    snprintf(file, sizeof file, "%s/capi.dcm", argv[3]);
+    CHECK(libdose_dose_write_dicom(dose, ct, file) == LIBDOSE_OK);
+    CHECK(libdose_dose_read(file, &again) == LIBDOSE_OK);
+    size_t count = 0, read = 0;
+    const float *gy = NULL, *from_file = NULL;
+    CHECK(libdose_dose_values(dose, &gy, &count) == LIBDOSE_OK && libdose_dose_values(again, &from_file, &read) == LIBDOSE_OK && read == count);
+    libdose_dose_info info;
+    libdose_dose_info_init(&info, sizeof info);
+    CHECK(libdose_dose_get_info(dose, &info) == LIBDOSE_OK);
+    /* Integers of 32 bits, scaled: the largest dose over 2^32 apart, and the rounding of a float. */
+    for (size_t v = 0; v < count; ++v)
+        if (fabs((double)gy[v] - (double)from_file[v]) > 1e-6 * info.maximum_gy) {
+            CHECK(!"the dose of the RTDOSE is another");
+            break;
+        }
+    libdose_dose_free(&again);
+    snprintf(file, sizeof file, "%s/capi.h5", argv[3]);
+    CHECK(libdose_dose_write_hdf5(dose, file) == LIBDOSE_OK);
+    CHECK(libdose_dose_read(file, &again) == LIBDOSE_OK && same_values(dose, again));
+    libdose_dose_free(&again);
+
+    analysis(dose, structures);
+    own_grid(dose);
+    libdose_dose_free(&dose);
+    libdose_dose_free(&command);
+    libdose_plan_free(&plan);
+    libdose_structures_free(&structures);
+    libdose_ct_free(&ct);
+    printf("%d checks failed\n", failures);
+    return failures != 0;
+}

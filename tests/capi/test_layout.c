@@ -1,0 +1,133 @@
+/* Where the members of the structs of dose_c.h are, on 64-bit machines. What is here never changes; a new member gets a new line at the end of
+ * its struct, and the size follows. */
+#include <libdose/dose_c.h>
+
+#define MEMBER(type, member, offset) _Static_assert(offsetof(type, member) == (offset), #type "." #member " has moved")
+#define SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " has another size")
+
+_Static_assert(sizeof(void*) == 8 && sizeof(size_t) == 8, "the offsets below are those of 64-bit machines");
+_Static_assert(sizeof(libdose_status) == 4 && sizeof(libdose_patient_position) == 4, "statuses are 32-bit numbers");
+
+MEMBER(libdose_grid, struct_size, 0);
+MEMBER(libdose_grid, size, 8);
+MEMBER(libdose_grid, spacing_mm, 24);
+MEMBER(libdose_grid, origin_mm, 48);
+SIZE(libdose_grid, 72);
+
+MEMBER(libdose_structure, struct_size, 0);
+MEMBER(libdose_structure, name, 8);
+MEMBER(libdose_structure, type, 16);
+MEMBER(libdose_structure, material, 24);
+MEMBER(libdose_structure, relative_mass_density, 32);
+MEMBER(libdose_structure, relative_electron_density, 40);
+MEMBER(libdose_structure, plane_spacing_mm, 48);
+MEMBER(libdose_structure, number, 56);
+SIZE(libdose_structure, 64);
+
+MEMBER(libdose_beam, struct_size, 0);
+MEMBER(libdose_beam, name, 8);
+MEMBER(libdose_beam, machine, 16);
+MEMBER(libdose_beam, manufacturer, 24);
+MEMBER(libdose_beam, fluence_mode, 32);
+MEMBER(libdose_beam, nominal_energy_mv, 40);
+MEMBER(libdose_beam, meterset_mu, 48);
+MEMBER(libdose_beam, source_axis_distance_mm, 56);
+MEMBER(libdose_beam, final_cumulative_weight, 64);
+MEMBER(libdose_beam, number, 72);
+MEMBER(libdose_beam, control_point_count, 76);
+SIZE(libdose_beam, 80);
+
+MEMBER(libdose_control_point, struct_size, 0);
+MEMBER(libdose_control_point, cumulative_weight, 8);
+MEMBER(libdose_control_point, gantry_deg, 16);
+MEMBER(libdose_control_point, collimator_deg, 24);
+MEMBER(libdose_control_point, couch_deg, 32);
+MEMBER(libdose_control_point, isocentre_mm, 40);
+MEMBER(libdose_control_point, jaw_x_mm, 64);
+MEMBER(libdose_control_point, jaw_y_mm, 80);
+MEMBER(libdose_control_point, leaf_lower_mm, 96);
+MEMBER(libdose_control_point, leaf_upper_mm, 104);
+MEMBER(libdose_control_point, leaf_pair_count, 112);
+MEMBER(libdose_control_point, has_jaw_x, 120);
+MEMBER(libdose_control_point, has_jaw_y, 124);
+MEMBER(libdose_control_point, gantry_rotation, 128);
+MEMBER(libdose_control_point, reserved, 132);
+SIZE(libdose_control_point, 136);
+
+MEMBER(libdose_plan_reading, struct_size, 0);
+MEMBER(libdose_plan_reading, plan, 8);
+MEMBER(libdose_plan_reading, accepted_tags, 16);
+MEMBER(libdose_plan_reading, accepted_tag_count, 24);
+MEMBER(libdose_plan_reading, fraction_group, 32);
+MEMBER(libdose_plan_reading, reserved, 36);
+SIZE(libdose_plan_reading, 40);
+
+MEMBER(libdose_override, structure, 0);
+MEMBER(libdose_override, material, 8);
+MEMBER(libdose_override, density_g_cm3, 16);
+SIZE(libdose_override, 24);
+
+MEMBER(libdose_options, struct_size, 0);
+MEMBER(libdose_options, grid_mm, 8);
+MEMBER(libdose_options, beam_margin_mm, 16);
+MEMBER(libdose_options, sub_arc_deg, 24);
+MEMBER(libdose_options, algorithm, 32);
+MEMBER(libdose_options, quality, 36);
+MEMBER(libdose_options, transport, 40);
+MEMBER(libdose_options, dose_to, 44);
+MEMBER(libdose_options, threads, 48);
+MEMBER(libdose_options, per_beam, 52);
+MEMBER(libdose_options, lateral_scaling, 56);
+MEMBER(libdose_options, leaf_ends, 60);
+MEMBER(libdose_options, leaves, 64);
+MEMBER(libdose_options, calibration_depth, 72);
+MEMBER(libdose_options, hu_curve_file, 80);
+MEMBER(libdose_options, hu_curve_hu, 88);
+MEMBER(libdose_options, hu_curve_density, 96);
+MEMBER(libdose_options, hu_curve_count, 104);
+MEMBER(libdose_options, overrides, 112);
+MEMBER(libdose_options, override_count, 120);
+MEMBER(libdose_options, progress, 128);
+MEMBER(libdose_options, user, 136);
+SIZE(libdose_options, 144);
+
+MEMBER(libdose_dose_info, struct_size, 0);
+MEMBER(libdose_dose_info, maximum_gy, 8);
+MEMBER(libdose_dose_info, beam_count, 16);
+MEMBER(libdose_dose_info, note_count, 24);
+MEMBER(libdose_dose_info, summation, 32);
+MEMBER(libdose_dose_info, medium, 36);
+MEMBER(libdose_dose_info, beam_number, 40);
+MEMBER(libdose_dose_info, fractions, 44);
+SIZE(libdose_dose_info, 48);
+
+MEMBER(libdose_gamma_options, struct_size, 0);
+MEMBER(libdose_gamma_options, dose_percent, 8);
+MEMBER(libdose_gamma_options, distance_mm, 16);
+MEMBER(libdose_gamma_options, threshold_percent, 24);
+MEMBER(libdose_gamma_options, normalisation_gy, 32);
+MEMBER(libdose_gamma_options, max_gamma, 40);
+MEMBER(libdose_gamma_options, local, 48);
+MEMBER(libdose_gamma_options, steps_per_distance, 52);
+SIZE(libdose_gamma_options, 56);
+
+MEMBER(libdose_gamma_info, struct_size, 0);
+MEMBER(libdose_gamma_info, pass_rate_percent, 8);
+MEMBER(libdose_gamma_info, mean, 16);
+MEMBER(libdose_gamma_info, maximum, 24);
+MEMBER(libdose_gamma_info, evaluated, 32);
+MEMBER(libdose_gamma_info, passed, 40);
+MEMBER(libdose_gamma_info, outside, 48);
+SIZE(libdose_gamma_info, 56);
+
+MEMBER(libdose_dvh_info, struct_size, 0);
+MEMBER(libdose_dvh_info, volume_cm3, 8);
+MEMBER(libdose_dvh_info, volume_outside_cm3, 16);
+MEMBER(libdose_dvh_info, minimum_gy, 24);
+MEMBER(libdose_dvh_info, maximum_gy, 32);
+MEMBER(libdose_dvh_info, mean_gy, 40);
+MEMBER(libdose_dvh_info, bin_width_gy, 48);
+MEMBER(libdose_dvh_info, bin_count, 56);
+SIZE(libdose_dvh_info, 64);
+
+int main(void) { return 0; }
