@@ -271,16 +271,24 @@ InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* struc
             sink(all.header, block);
         }
     }
+    // The header names the columns that are there.
+    all.header.beamlets = {all.header.beamlets.begin() + static_cast<std::ptrdiff_t>(all.first()),
+                           all.header.beamlets.begin() + static_cast<std::ptrdiff_t>(all.last())};
     all.header.seconds["total"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     report(1, "done");
     return all.header;
 }
 
+double memory_limit_bytes(const InfluenceOptions& options) {
+    if (options.memory_bytes > 0) return options.memory_bytes;
+    const double available = available_memory_bytes();
+    return available > 0 ? 0.5 * available : std::numeric_limits<double>::infinity();
+}
+
 DoseInfluence influence(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials, const BeamModelProvider& models,
                         const InfluenceOptions& options) {
     DoseInfluence result;
-    const double available = available_memory_bytes();
-    const double limit = options.memory_bytes > 0 ? options.memory_bytes : available > 0 ? 0.5 * available : std::numeric_limits<double>::infinity();
+    const double limit = memory_limit_bytes(options);
     result.header = calculate_influence(ct, structures, plan, materials, models, options, [&](const InfluenceHeader& header, const InfluenceColumns& columns) {
         if (static_cast<double>(result.columns.bytes() + columns.bytes()) > limit)
             throw bad_input("the influence matrix is larger than " + short_number(std::round(limit / 1e6)) + " MB after " +
@@ -288,10 +296,6 @@ DoseInfluence influence(const CtImage& ct, const StructureSet* structures, const
                             "influence", "Write it to a file, allow more memory, or choose a coarser grid, larger beamlets or a larger cutoff");
         result.columns.append(columns);
     });
-    // The header names the columns that are there.
-    if (options.first != 0 || options.last != 0)
-        result.header.beamlets = {result.header.beamlets.begin() + static_cast<std::ptrdiff_t>(options.first),
-                                  result.header.beamlets.begin() + static_cast<std::ptrdiff_t>(options.last)};
     return result;
 }
 

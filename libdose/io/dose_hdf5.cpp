@@ -1,8 +1,8 @@
 // Doses in HDF5 (docs/data/dose-hdf5.md).
 #include <cmath>
-#include <sstream>
 
 #include "io/hdf5_file.h"
+#include "io/provenance_hdf5.h"
 #include "libdose/error.h"
 #include "libdose/io/hdf5.h"
 
@@ -22,17 +22,6 @@ std::string to_text(DoseSummation summation) {
             return "BEAM";
     }
     throw internal_error("dose summation without a name");
-}
-
-void write_map(Hdf5Writer& file, const std::string& group, const std::map<std::string, std::string>& values) {
-    file.group(group);
-    for (const auto& [name, value] : values) file.text(group, name, value);
-}
-
-std::map<std::string, std::string> read_map(const Hdf5Reader& file, const std::string& group) {
-    std::map<std::string, std::string> values;
-    for (const std::string& name : file.attribute_names(group)) values[name] = file.text(group, name);
-    return values;
 }
 
 void write_one(Hdf5Writer& file, const std::string& group, const Dose& dose) {
@@ -69,20 +58,7 @@ void write_doses_hdf5(const Dose& plan, const std::vector<Dose>& beams, const st
     Hdf5Writer file(path);
     file.text("/", "schema", schema);
     file.integer("/", "schema_version", 1);
-    const Provenance& p = plan.provenance;
-    file.group("/provenance");
-    file.text("/provenance", "engine_version", p.engine_version);
-    file.text("/provenance", "engine", p.engine);
-    file.text("/provenance", "backend", p.backend);
-    file.text("/provenance", "hu_curve_name", p.hu_curve_name);
-    file.text("/provenance", "hu_curve_hash", p.hu_curve_hash);
-    write_map(file, "/provenance/model_hashes", p.model_hashes);
-    write_map(file, "/provenance/settings", p.settings);
-    write_map(file, "/provenance/input_uids", p.input_uids);
-    // One text: a list of texts may not be longer than HDF5's 64 KiB for an attribute.
-    std::string gate;
-    for (const std::string& line : p.gate) gate += line + '\n';
-    file.text("/provenance", "gate", gate);
+    write_provenance(file, plan.provenance);
     write_one(file, "/plan", plan);
     if (!beams.empty()) file.group("/beams");
     for (const Dose& beam : beams) write_one(file, "/beams/" + std::to_string(beam.beam_number), beam);
@@ -127,19 +103,7 @@ Dose read_dose_hdf5(const std::filesystem::path& path) {
     dose.referenced_plan_class_uid = file.text("/plan", "referenced_plan_class_uid");
     dose.referenced_structure_set_uid = file.text("/plan", "referenced_structure_set_uid");
     dose.sop_instance_uid = file.text("/plan", "sop_instance_uid");
-    Provenance& p = dose.provenance;
-    p.engine_version = file.text("/provenance", "engine_version");
-    p.engine = file.text("/provenance", "engine");
-    p.backend = file.text("/provenance", "backend");
-    p.hu_curve_name = file.text("/provenance", "hu_curve_name");
-    p.hu_curve_hash = file.text("/provenance", "hu_curve_hash");
-    p.model_hashes = read_map(file, "/provenance/model_hashes");
-    p.settings = read_map(file, "/provenance/settings");
-    p.input_uids = read_map(file, "/provenance/input_uids");
-    if (file.has_attribute("/provenance", "gate")) {
-        std::istringstream lines(file.text("/provenance", "gate"));
-        for (std::string line; std::getline(lines, line);) p.gate.push_back(line);
-    }
+    dose.provenance = read_provenance(file);
     return dose;
 }
 

@@ -90,6 +90,35 @@ std::vector<float> Hdf5Reader::floats(const std::string& path) const {
     return values;
 }
 
+template <class T>
+std::vector<T> Hdf5Reader::read_part(const std::string& path, hid_t type, H5T_class_t kind, std::size_t first, std::size_t count) const {
+    const std::vector<std::size_t> dims = shape(path);
+    if (dims.size() != 1 || first + count > dims[0])
+        throw bad_input("elements " + std::to_string(first) + " to " + std::to_string(first + count) + " are not there", where(path),
+                        "The file may be truncated or damaged");
+    const Hdf5Handle dataset(H5Dopen2(file_.get(), path.c_str(), H5P_DEFAULT), H5Dclose);
+    const Hdf5Handle stored(H5Dget_type(dataset.get()), H5Tclose);
+    if (H5Tget_class(stored.get()) != kind || H5Tget_size(stored.get()) != sizeof(T)) throw bad_input("the dataset holds another kind of numbers", where(path));
+    std::vector<T> values(count);
+    if (count == 0) return values;
+    const hsize_t start = first, number = count;
+    const Hdf5Handle space(H5Dget_space(dataset.get()), H5Sclose), memory(H5Screate_simple(1, &number, nullptr), H5Sclose);
+    if (H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, &start, nullptr, &number, nullptr) < 0 ||
+        H5Dread(dataset.get(), type, memory.get(), space.get(), H5P_DEFAULT, values.data()) < 0)
+        throw bad_input("the dataset cannot be read", where(path), "The file may be truncated or damaged");
+    return values;
+}
+
+std::vector<float> Hdf5Reader::floats(const std::string& path, std::size_t first, std::size_t count) const {
+    return read_part<float>(path, H5T_NATIVE_FLOAT, H5T_FLOAT, first, count);
+}
+std::vector<std::int32_t> Hdf5Reader::integers(const std::string& path, std::size_t first, std::size_t count) const {
+    return read_part<std::int32_t>(path, H5T_NATIVE_INT32, H5T_INTEGER, first, count);
+}
+std::vector<std::int64_t> Hdf5Reader::long_integers(const std::string& path, std::size_t first, std::size_t count) const {
+    return read_part<std::int64_t>(path, H5T_NATIVE_INT64, H5T_INTEGER, first, count);
+}
+
 std::vector<unsigned char> Hdf5Reader::bytes(const std::string& path) const {
     // HDF5 would clip -1 and 300 and cut 0.5 without a word: read wide, then look.
     const std::vector<double> values = doubles(path);
@@ -219,6 +248,38 @@ void Hdf5Writer::floats(const std::string& path, const std::vector<float>& value
 void Hdf5Writer::bytes(const std::string& path, const std::vector<unsigned char>& values, const std::vector<std::size_t>& shape) {
     if (product(shape) != values.size()) throw internal_error("shape does not fit the values", path);
     write(path, values.data(), H5T_NATIVE_UCHAR, H5T_STD_U8LE, shape);
+}
+
+void Hdf5Writer::append(const std::string& path, const void* data, std::size_t count, hid_t memory, hid_t stored) {
+    constexpr hsize_t chunk = 1 << 18;
+    Hdf5Handle dataset;
+    hsize_t before = 0;
+    if (H5Lexists(file_.get(), path.c_str(), H5P_DEFAULT) > 0) {
+        dataset = Hdf5Handle(H5Dopen2(file_.get(), path.c_str(), H5P_DEFAULT), H5Dclose);
+        const Hdf5Handle space(H5Dget_space(dataset.get()), H5Sclose);
+        H5Sget_simple_extent_dims(space.get(), &before, nullptr);
+    } else {
+        const hsize_t none = 0, unlimited = H5S_UNLIMITED;
+        const Hdf5Handle space(H5Screate_simple(1, &none, &unlimited), H5Sclose), settings(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+        H5Pset_chunk(settings.get(), 1, &chunk);
+        dataset = Hdf5Handle(H5Dcreate2(file_.get(), path.c_str(), stored, space.get(), H5P_DEFAULT, settings.get(), H5P_DEFAULT), H5Dclose);
+    }
+    const hsize_t number = count, after = before + number;
+    if (!dataset.valid() || H5Dset_extent(dataset.get(), &after) < 0) fail(path);
+    if (count == 0) return;
+    const Hdf5Handle space(H5Dget_space(dataset.get()), H5Sclose), part(H5Screate_simple(1, &number, nullptr), H5Sclose);
+    if (H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, &before, nullptr, &number, nullptr) < 0 ||
+        H5Dwrite(dataset.get(), memory, part.get(), space.get(), H5P_DEFAULT, data) < 0)
+        fail(path);
+}
+void Hdf5Writer::append(const std::string& path, const std::vector<float>& values) {
+    append(path, values.data(), values.size(), H5T_NATIVE_FLOAT, H5T_IEEE_F32LE);
+}
+void Hdf5Writer::append(const std::string& path, const std::vector<std::int32_t>& values) {
+    append(path, values.data(), values.size(), H5T_NATIVE_INT32, H5T_STD_I32LE);
+}
+void Hdf5Writer::append(const std::string& path, const std::vector<std::int64_t>& values) {
+    append(path, values.data(), values.size(), H5T_NATIVE_INT64, H5T_STD_I64LE);
 }
 
 void Hdf5Writer::attribute(const std::string& object, const std::string& name, const void* data, hid_t type, const std::vector<std::size_t>& shape) {

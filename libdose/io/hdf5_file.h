@@ -4,6 +4,7 @@
 
 #include <hdf5.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -43,6 +44,10 @@ public:
     std::vector<double> doubles(const std::string& path) const;
     std::vector<float> floats(const std::string& path) const;
     std::vector<unsigned char> bytes(const std::string& path) const;
+    /// `count` elements from `first` on of a dataset with one dimension.
+    std::vector<float> floats(const std::string& path, std::size_t first, std::size_t count) const;
+    std::vector<std::int32_t> integers(const std::string& path, std::size_t first, std::size_t count) const;
+    std::vector<std::int64_t> long_integers(const std::string& path, std::size_t first, std::size_t count) const;
     double number(const std::string& object, const std::string& name) const;                ///< scalar attribute, finite
     std::vector<double> numbers(const std::string& object, const std::string& name) const;  ///< array attribute, finite
     std::string text(const std::string& object, const std::string& name) const;
@@ -54,6 +59,8 @@ public:
 private:
     template <class T>
     std::vector<T> read(const std::string& path, hid_t type) const;
+    template <class T>
+    std::vector<T> read_part(const std::string& path, hid_t type, H5T_class_t kind, std::size_t first, std::size_t count) const;
     Hdf5Handle open_attribute(const std::string& object, const std::string& name) const;
 
     std::filesystem::path path_;
@@ -72,6 +79,10 @@ public:
     void doubles(const std::string& path, const std::vector<double>& values, const std::vector<std::size_t>& shape);
     void floats(const std::string& path, const std::vector<float>& values, const std::vector<std::size_t>& shape);
     void bytes(const std::string& path, const std::vector<unsigned char>& values, const std::vector<std::size_t>& shape);
+    /// Adds to the end of a dataset with one dimension, which is made with the first elements.
+    void append(const std::string& path, const std::vector<float>& values);
+    void append(const std::string& path, const std::vector<std::int32_t>& values);
+    void append(const std::string& path, const std::vector<std::int64_t>& values);
     void number(const std::string& object, const std::string& name, double value);
     void numbers(const std::string& object, const std::string& name, const std::vector<double>& values);
     void integer(const std::string& object, const std::string& name, long long value);
@@ -81,6 +92,7 @@ public:
 
 private:
     void write(const std::string& path, const void* data, hid_t memory, hid_t stored, const std::vector<std::size_t>& shape);
+    void append(const std::string& path, const void* data, std::size_t count, hid_t memory, hid_t stored);
     void attribute(const std::string& object, const std::string& name, const void* data, hid_t type, const std::vector<std::size_t>& shape);
     [[noreturn]] void fail(const std::string& path) const;
 

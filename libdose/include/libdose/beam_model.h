@@ -120,7 +120,7 @@ struct BeamModel {
     std::vector<double> fit_correlation;         ///< [fitted][fitted]
     /// Commissioned models: hash and names of the measured files, engine version, and who, when and where as the centre gave them.
     std::map<std::string, std::string> lineage;
-    std::string signature;  ///< of the hash, by the centre, hexadecimal; empty: none. Not part of the hash
+    std::string signature;     ///< of the hash, by the centre, hexadecimal; empty: none. Not part of the hash
     std::string content_hash;  ///< SHA-256 of everything above, set and checked by io
 
     /// Throws bad_input naming the quantity: wrong shape, not finite, negative where it must not be, not ascending,

@@ -49,10 +49,13 @@ struct InfluenceColumns {
     void append(const InfluenceColumns& other);
 };
 
+/// `memory_bytes` of the options, or what it stands for when it is 0.
+double memory_limit_bytes(const InfluenceOptions& options);
+
 /// Everything about an influence matrix but its values.
 struct InfluenceHeader {
     Grid grid;                      ///< of the rows
-    std::vector<Beamlet> beamlets;  ///< of the columns
+    std::vector<Beamlet> beamlets;  ///< of the columns: those that were asked for
     double side_mm = 0;
     double cutoff = 0;
     DoseMedium medium = DoseMedium::medium;

@@ -56,7 +56,7 @@ struct MeasurementSet {
     std::optional<AbsoluteDose> absolute;
     std::optional<double> jaw_transmission, leaf_transmission;  ///< 0 … 1
     std::vector<std::string> files;                             ///< names without folders, in the order in which they were read
-    std::vector<std::string> notes;  ///< what was passed over, and why
+    std::vector<std::string> notes;                             ///< what was passed over, and why
     std::string data_hash;                                      ///< SHA-256 of the files' bytes, in that order
 
     /// Throws bad_input naming the curve: not finite, not ascending, negative, lengths that differ, no curve, a duplicated name,
