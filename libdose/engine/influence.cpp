@@ -54,13 +54,12 @@ public:
     InfluenceCase(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials, const BeamModelProvider& models,
                   const InfluenceOptions& options)
         : plan_(plan), models_(models), options_(options) {
-        check_request(ct, structures, plan, models, options.engine);
         if (!(options.cutoff >= 0 && options.cutoff <= 0.1))
             throw bad_input("the cutoff " + short_number(options.cutoff) + " is not between 0 and 0.1", "influence");
+        header.beamlets = beamlets_of(ct, structures, plan, models, options);
         header.grid = dose_grid(ct, structures, plan, models, options.engine);
         if (header.grid.voxel_count() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
             throw bad_input("the dose grid has more than 2^31 voxels", "influence", "Choose a larger grid spacing");
-        header.beamlets = make_beamlets(plan, structures, header.grid, models, options.beamlets);
         const std::size_t all = header.beamlets.size();
         first_ = options.first, last_ = options.last == 0 && options.first == 0 ? all : options.last;
         if (first_ >= last_ || last_ > all)
@@ -209,6 +208,12 @@ Volume<float> DoseInfluence::dose(const std::vector<double>& weights_mu) const {
     Volume<float> dose(header.grid);
     for (std::size_t v = 0; v < sum.size(); ++v) dose.values[v] = static_cast<float>(sum[v]);
     return dose;
+}
+
+std::vector<Beamlet> beamlets_of(const CtImage& ct, const StructureSet* structures, const Plan& plan, const BeamModelProvider& models,
+                                 const InfluenceOptions& options) {
+    check_request(ct, structures, plan, models, options.engine);
+    return make_beamlets(plan, structures, dose_grid(ct, structures, plan, models, options.engine), models, options.beamlets);
 }
 
 InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials,

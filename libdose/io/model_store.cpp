@@ -47,6 +47,11 @@ const BeamModel& ModelStore::get(const std::string& name_or_file) {
     return loaded_.emplace(name_or_file, read_beam_model(file)).first->second;
 }
 
+std::string ModelStore::keep(const BeamModel& model) {
+    const std::lock_guard lock(loading_);
+    return loaded_.try_emplace(model.content_hash, model).first->first;
+}
+
 const BeamModel& ModelStore::for_beam(const Beam& beam, const std::string& forced) {
     const std::string wanted = "beam " + std::to_string(beam.number) + " \"" + beam.name + "\", " + short_number(beam.nominal_energy_mv) +
                                " MV, fluence mode " + beam.fluence_mode + ", machine \"" + beam.machine + "\"";

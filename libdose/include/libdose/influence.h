@@ -78,6 +78,10 @@ struct DoseInfluence {
 std::vector<Beamlet> make_beamlets(const Plan& plan, const StructureSet* structures, const Grid& grid, const BeamModelProvider& models,
                                    const BeamletOptions& options);
 
+/// The same for a calculation: on its dose grid, with all its checks.
+std::vector<Beamlet> beamlets_of(const CtImage& ct, const StructureSet* structures, const Plan& plan, const BeamModelProvider& models,
+                                 const InfluenceOptions& options);
+
 /// Takes columns in the order of the beamlets, some at a time.
 using InfluenceSink = std::function<void(const InfluenceHeader&, const InfluenceColumns&)>;
 

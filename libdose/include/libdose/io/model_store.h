@@ -19,6 +19,8 @@ public:
     /// The model of a beam's energy and fluence mode: one of its machine, else the generic one. `forced` (may be empty) must agree with
     /// all three. Throws refused_plan naming the beam and listing what there is.
     const BeamModel& for_beam(const Beam& beam, const std::string& forced = {});
+    /// Keeps a model that is at hand; its content hash serves as its name.
+    std::string keep(const BeamModel& model);
     static std::vector<std::string> names();  ///< models of the data folder, in order
 
 private:

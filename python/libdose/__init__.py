@@ -1,0 +1,70 @@
+"""Photon dose calculation for radiotherapy: collapsed cone and pencil beam. Not a medical device.
+
+    import libdose
+    case = libdose.read_dicom("thorax/")
+    dose = libdose.calculate(case.plans[0], case.ct, case.structures)
+
+Arrays are [z, y, x]; spacing_mm and origin_mm are (x, y, z) in DICOM patient coordinates (LPS), mm.
+"""
+
+from ._libdose import BeamModel, CtImage, DensityGrid, Dose, DoseVolumeHistogram, GammaResult, version as __version__
+from .analysis import dvh, gamma, mask
+from .case import Case, read_dicom
+from .engine import Engine, calculate, influence
+from .errors import BadInput, Error, InternalError, RefusedPlan
+from .images import ct_from_pydicom, ct_from_sitk, dose_from_sitk, dose_to_pydicom, plan_from_pydicom, structures_from_pydicom, to_sitk
+from .influence import DoseInfluence
+from .records import (
+    Beam,
+    BeamBolus,
+    Block,
+    ControlPoint,
+    GateEntry,
+    LeafPositions,
+    MultileafCollimator,
+    Plan,
+    Structure,
+    StructureSet,
+    Wedge,
+)
+
+__all__ = [
+    "BadInput",
+    "Beam",
+    "BeamBolus",
+    "BeamModel",
+    "Block",
+    "Case",
+    "ControlPoint",
+    "CtImage",
+    "DensityGrid",
+    "Dose",
+    "DoseInfluence",
+    "DoseVolumeHistogram",
+    "Engine",
+    "Error",
+    "GammaResult",
+    "GateEntry",
+    "InternalError",
+    "LeafPositions",
+    "MultileafCollimator",
+    "Plan",
+    "RefusedPlan",
+    "Structure",
+    "StructureSet",
+    "Wedge",
+    "__version__",
+    "calculate",
+    "ct_from_pydicom",
+    "ct_from_sitk",
+    "dose_from_sitk",
+    "dose_to_pydicom",
+    "dvh",
+    "gamma",
+    "influence",
+    "mask",
+    "plan_from_pydicom",
+    "read_dicom",
+    "structures_from_pydicom",
+    "to_sitk",
+]

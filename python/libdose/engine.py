@@ -1,0 +1,174 @@
+"""The engine: settings, and what is calculated with them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Union
+
+from numpy.typing import ArrayLike
+
+from . import _libdose
+from ._libdose import BeamModel, CtImage, DensityGrid, Dose
+from .influence import DoseInfluence
+from .records import Plan, StructureSet
+
+Progress = Callable[[float, str], object]
+"""Called with a fraction 0 ... 1 and what is being done, by the thread that calculates, some twenty times a second."""
+Model = Union[BeamModel, Sequence[BeamModel], str, "os.PathLike[str]", None]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Settings of a calculation.
+
+    engine: "collapsed-cone" or "pencil-beam". backend: "cpu", "cuda" or "auto". quality: "draft", "standard", "high". transport: "auto", "one" (for
+    all geometries of a plan) or "each". grid_mm: spacing of the dose grid. threads: 0 for all cores. model: None (by the beam's energy, fluence mode
+    and machine), a name, a file, a BeamModel, or several to choose from. densities: structure -> g/cm3; materials: structure -> name. dose_to: "medium" or "water".
+    leaf_ends: "rounded" or "sharp"; leaves: name of a leaf design. hu_curve: CSV with hu,density_g_cm3. calibration_depth: None, "maximum", "10cm".
+    The same settings as those of `dose calc`.
+    """
+
+    engine: str = "collapsed-cone"
+    backend: str = "cpu"
+    quality: str = "standard"
+    transport: str = "auto"
+    grid_mm: float = 2.5
+    threads: int = 0
+    model: Model = None
+    calibration_depth: Optional[str] = None
+    densities: Mapping[str, float] = field(default_factory=dict)
+    materials: Mapping[str, str] = field(default_factory=dict)
+    dose_to: str = "medium"
+    lateral_scaling: bool = True
+    leaf_ends: str = "rounded"
+    leaves: str = ""
+    hu_curve: Union[str, "os.PathLike[str]", None] = None
+    sub_arc_deg: float = 2.0
+    beam_margin_mm: float = 100.0
+    per_beam: bool = False
+
+    def _settings(self) -> Dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def calculate(self, plan: Plan, ct: CtImage, structures: Optional[StructureSet] = None, *, progress: Optional[Progress] = None) -> Dose:
+        """Dose of the whole course, Gy, float32 [z, y, x] on a grid of its own in the frame of the CT.
+
+        Without structures the whole CT is calculated. Ctrl-C stops it. Raises BadInput and RefusedPlan.
+        """
+        return _libdose.calculate(plan, ct, structures, self._settings(), progress)
+
+    def density(self, plan: Plan, ct: CtImage, structures: Optional[StructureSet] = None) -> DensityGrid:
+        """What the transport sees of the patient, on the dose grid, without boluses of single beams."""
+        return _libdose.density(plan, ct, structures, self._settings())
+
+    def influence(
+        self,
+        plan: Plan,
+        ct: CtImage,
+        structures: Optional[StructureSet] = None,
+        *,
+        beamlet_mm: float = 5,
+        target: str = "",
+        margin_mm: float = 5,
+        cutoff: float = 3e-4,
+        memory_gb: float = 0,
+        file: Union[str, "os.PathLike[str]", None] = None,
+        part: Optional[Sequence[int]] = None,
+        progress: Optional[Progress] = None,
+    ) -> DoseInfluence:
+        """Dose of every beamlet, Gy per MU and fraction.
+
+        beamlet_mm: side of the squares of the isocentre plane. target: name of a structure that they are to see, or come within margin_mm of; empty:
+        the openings of jaws and leaves. cutoff: part of a beamlet's largest dose below which values are drawn with a probability, right on average;
+        0 keeps all. memory_gb: largest matrix in memory (0: half of what is free); a larger one goes to `file`, and is refused without it.
+        part: (first, last) of the beamlets.
+        """
+        first, last = part if part is not None else (0, 0)
+        if part is not None and not 0 <= first < last:
+            raise ValueError(f"part ({first}, {last}) holds no beamlet")
+        result = _libdose.influence(
+            plan,
+            ct,
+            structures,
+            self._settings(),
+            _beamlets(beamlet_mm, target, margin_mm, cutoff, first, last, memory_gb),
+            os.fspath(file) if file is not None else "",
+            progress,
+        )
+        return DoseInfluence(result)
+
+    def count_beamlets(
+        self, plan: Plan, ct: CtImage, structures: Optional[StructureSet] = None, *, beamlet_mm: float = 5, target: str = "", margin_mm: float = 5
+    ) -> int:
+        """How many columns influence() would have."""
+        return _libdose.count_beamlets(plan, ct, structures, self._settings(), _beamlets(beamlet_mm, target, margin_mm))
+
+    def calculate_beamlets(
+        self,
+        plan: Plan,
+        ct: CtImage,
+        structures: Optional[StructureSet],
+        weights_mu: ArrayLike,
+        *,
+        beamlet_mm: float = 5,
+        target: str = "",
+        margin_mm: float = 5,
+        progress: Optional[Progress] = None,
+    ) -> Dose:
+        """Dose of one fraction of the fluence that beamlets make with these MU, calculated as any fluence is."""
+        import numpy as np
+
+        weights = np.asarray(weights_mu, dtype=float).ravel().tolist()
+        return _libdose.calculate_beamlets(plan, ct, structures, self._settings(), _beamlets(beamlet_mm, target, margin_mm), weights, progress)
+
+
+def _beamlets(
+    beamlet_mm: float, target: str, margin_mm: float, cutoff: float = 3e-4, first: int = 0, last: int = 0, memory_gb: float = 0
+) -> Dict[str, Any]:
+    return {
+        "beamlet_mm": float(beamlet_mm),
+        "target": target,
+        "margin_mm": float(margin_mm),
+        "cutoff": float(cutoff),
+        "first": int(first),
+        "last": int(last),
+        "memory_bytes": float(memory_gb) * 1e9,
+    }
+
+
+def calculate(
+    plan: Plan, ct: CtImage, structures: Optional[StructureSet] = None, *, progress: Optional[Progress] = None, **settings: Any
+) -> Dose:
+    """Dose of a plan: Engine(**settings).calculate(...)."""
+    return Engine(**settings).calculate(plan, ct, structures, progress=progress)
+
+
+def influence(
+    plan: Plan,
+    ct: CtImage,
+    structures: Optional[StructureSet] = None,
+    *,
+    beamlet_mm: float = 5,
+    target: str = "",
+    margin_mm: float = 5,
+    cutoff: float = 3e-4,
+    memory_gb: float = 0,
+    file: Union[str, "os.PathLike[str]", None] = None,
+    progress: Optional[Progress] = None,
+    **settings: Any,
+) -> DoseInfluence:
+    """Influence matrix of a plan: Engine(**settings).influence(...). The default engine is the pencil beam."""
+    engine = replace(Engine(engine="pencil-beam"), **settings)
+    return engine.influence(
+        plan,
+        ct,
+        structures,
+        beamlet_mm=beamlet_mm,
+        target=target,
+        margin_mm=margin_mm,
+        cutoff=cutoff,
+        memory_gb=memory_gb,
+        file=file,
+        progress=progress,
+    )

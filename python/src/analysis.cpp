@@ -1,0 +1,94 @@
+// Gamma index, dose-volume histograms, masks.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/array.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "arrays.h"
+#include "bindings.h"
+#include "libdose/dvh.h"
+#include "libdose/gamma.h"
+#include "records.h"
+#include "volumes.h"
+
+namespace libdose::python {
+
+using namespace nb::literals;
+
+void bind_analysis(nb::module_& m) {
+    nb::class_<GammaResult>(m, "GammaResult", "Three-dimensional gamma index.")
+        .def_prop_ro(
+            "array",
+            [](nb::handle_t<GammaResult> self) {
+                GammaResult& g = nb::cast<GammaResult&>(self);
+                return view_of(g.gamma.values, g.gamma.grid, self);
+            },
+            "Gamma on the reference grid, float32 [z, y, x]; NaN where not evaluated")
+        .def_prop_ro("spacing_mm", [](const GammaResult& g) { return triple(g.gamma.grid.spacing_mm); })
+        .def_prop_ro("origin_mm", [](const GammaResult& g) { return triple(g.gamma.grid.origin_mm); })
+        .def_ro("evaluated", &GammaResult::evaluated, "Voxels above the threshold")
+        .def_ro("passed", &GammaResult::passed, "Of those, with gamma <= 1")
+        .def_ro("outside", &GammaResult::outside, "Of those, not covered by the evaluated dose: failed")
+        .def_ro("pass_rate", &GammaResult::pass_rate_percent, "Percent")
+        .def_ro("mean", &GammaResult::mean)
+        .def_ro("maximum", &GammaResult::maximum)
+        .def("__repr__", [](const GammaResult& g) { return "<GammaResult " + std::to_string(g.pass_rate_percent) + " % pass>"; });
+    m.def(
+        "gamma",
+        [](const PythonDose& reference, const PythonDose& evaluated, double dose_percent, double distance_mm, double threshold_percent, bool local,
+           double normalisation_gy, double max_gamma, int steps_per_distance) {
+            const nb::gil_scoped_release unlocked;
+            GammaOptions options{dose_percent, distance_mm, threshold_percent, local, normalisation_gy, max_gamma, steps_per_distance};
+            return gamma_index(reference.dose.gy, evaluated.dose.gy, options);
+        },
+        "reference"_a, "evaluated"_a, "dose_percent"_a = 3, "distance_mm"_a = 2, "threshold_percent"_a = 10, "local"_a = false, "normalisation_gy"_a = 0,
+        "max_gamma"_a = 2, "steps_per_distance"_a = 10,
+        "Gamma index (Low 1998) of two doses on any two grids of one frame, Gy. dose_percent: of normalisation_gy (0: the reference's maximum), or of the "
+        "local "
+        "reference dose. Reference voxels below threshold_percent of the normalisation are not evaluated. Raises BadInput.");
+    nb::class_<DoseVolumeHistogram>(m, "DoseVolumeHistogram", "Cumulative, from partial voxels.")
+        .def_ro("structure", &DoseVolumeHistogram::structure)
+        .def_prop_ro(
+            "dose_gy",
+            [](const DoseVolumeHistogram& h) {
+                std::vector<double> dose(h.cumulative_cm3.size());
+                for (std::size_t i = 0; i < dose.size(); ++i) dose[i] = static_cast<double>(i) * h.bin_width_gy;
+                return array_of(dose);
+            },
+            "Gy")
+        .def_prop_ro(
+            "cumulative_cm3", [](const DoseVolumeHistogram& h) { return array_of(h.cumulative_cm3); }, "Volume that receives at least dose_gy")
+        .def_ro("volume_cm3", &DoseVolumeHistogram::volume_cm3)
+        .def_ro("volume_outside_cm3", &DoseVolumeHistogram::volume_outside_cm3, "Part of it outside the dose grid")
+        .def_ro("minimum_gy", &DoseVolumeHistogram::minimum_gy)
+        .def_ro("maximum_gy", &DoseVolumeHistogram::maximum_gy)
+        .def_ro("mean_gy", &DoseVolumeHistogram::mean_gy)
+        .def("dose_at_volume", &DoseVolumeHistogram::dose_at_volume_percent, "percent"_a, "D95 = dose_at_volume(95), Gy")
+        .def("volume_at_dose", &DoseVolumeHistogram::volume_percent_at_dose, "dose_gy"_a, "V20 = volume_at_dose(20), percent")
+        .def("__repr__", [](const DoseVolumeHistogram& h) { return "<DoseVolumeHistogram of " + h.structure + ">"; });
+    m.def(
+        "dvh",
+        [](const PythonDose& dose, nb::handle structure, double bin_width_gy) {
+            const Structure s = structure_of(structure);
+            const nb::gil_scoped_release unlocked;
+            return dose_volume_histogram(dose.dose.gy, s, bin_width_gy);
+        },
+        "dose"_a, "structure"_a, "bin_width_gy"_a = 0.01);
+    m.def(
+        "mask",
+        [](nb::handle structure, const std::tuple<std::size_t, std::size_t, std::size_t>& shape_zyx, const Triple& spacing_mm, const Triple& origin_mm) {
+            const Structure s = structure_of(structure);
+            const Grid grid = grid_of({std::get<0>(shape_zyx), std::get<1>(shape_zyx), std::get<2>(shape_zyx)}, spacing_mm, origin_mm, "mask");
+            auto* volume = new Volume<float>;
+            const nb::capsule owner(volume, [](void* p) noexcept { delete static_cast<Volume<float>*>(p); });
+            {
+                const nb::gil_scoped_release unlocked;
+                *volume = coverage_mask(s, grid);
+            }
+            return view_of(volume->values, volume->grid, owner);
+        },
+        "structure"_a, "shape_zyx"_a, "spacing_mm"_a, "origin_mm"_a);
+}
+
+}  // namespace libdose::python

@@ -1,0 +1,91 @@
+// Files of DICOM in.
+#include "libdose/io/dicom.h"
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <memory>
+#include <vector>
+
+#include "bindings.h"
+#include "records.h"
+#include "volumes.h"
+
+namespace libdose::python {
+
+namespace {
+
+using namespace nb::literals;
+using Paths = std::vector<std::filesystem::path>;
+
+Paths files_of(const std::vector<io::DicomEntry>& entries) {
+    Paths files;
+    for (const io::DicomEntry& entry : entries) files.push_back(entry.file);
+    return files;
+}
+
+}  // namespace
+
+void bind_dicom(nb::module_& m) {
+    m.def(
+        "index_dicom",
+        [](const Paths& paths) {
+            io::DicomIndex index;
+            {
+                const nb::gil_scoped_release unlocked;
+                index = io::index_dicom(paths);
+            }
+            nb::list entries;
+            for (const io::DicomEntry& e : index.entries)
+                entries.append(nb::make_tuple(e.file, e.kind, e.sop_instance_uid, e.series_uid, e.frame_of_reference_uid, e.label));
+            return entries;
+        },
+        "paths"_a,
+        "Files below the paths as (file, kind, SOP Instance UID, series UID, frame of reference UID, label); kind: CT, RTSTRUCT, RTPLAN, RTDOSE, other.");
+    m.def(
+        "select_case",
+        [](const Paths& paths, const std::string& plan) {
+            io::DicomCase found;
+            {
+                const nb::gil_scoped_release unlocked;
+                found = io::select_case(io::index_dicom(paths), plan);
+            }
+            return nb::make_tuple(files_of(found.ct), files_of(found.structures), files_of(found.plan), files_of(found.doses), found.notes);
+        },
+        "paths"_a, "plan"_a, "Files of (CT, structures, plan, doses) that belong together, and notes.");
+    m.def(
+        "read_ct",
+        [](const Paths& files) {
+            const nb::gil_scoped_release unlocked;
+            return std::make_shared<CtImage>(io::read_ct(files));
+        },
+        "files"_a, "A CT series. Raises BadInput for what is no regular grid.");
+    m.def(
+        "read_structures",
+        [](const std::filesystem::path& file) {
+            StructureSet set;
+            {
+                const nb::gil_scoped_release unlocked;
+                set = io::read_structures(file);
+            }
+            return to_python(set);
+        },
+        "file"_a, "An RT Structure Set.");
+    m.def(
+        "read_plan",
+        [](const std::filesystem::path& file, int fraction_group, const std::vector<std::string>& accept) {
+            Plan plan;
+            {
+                const nb::gil_scoped_release unlocked;
+                plan = io::read_plan(file, fraction_group, accept);
+            }
+            return to_python(plan);
+        },
+        "file"_a, "fraction_group"_a = 0, "accept"_a = std::vector<std::string>{}, "An RT Plan. Raises RefusedPlan for what is not modelled.");
+}
+
+}  // namespace libdose::python

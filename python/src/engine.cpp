@@ -1,0 +1,115 @@
+// Calculations.
+#include "libdose/engine.h"
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <memory>
+#include <optional>
+
+#include "bindings.h"
+#include "engine/bolus_density.h"
+#include "engine/devices.h"
+#include "engine/setup.h"
+#include "libdose/data.h"
+#include "libdose/error.h"
+#include "libdose/io/provenance.h"
+#include "model.h"
+#include "model/density.h"
+#include "options.h"
+#include "records.h"
+#include "request.h"
+#include "run.h"
+#include "volumes.h"
+
+namespace libdose::python {
+
+using namespace nb::literals;
+
+EngineOptions options_of(const nb::dict& settings) {
+    const auto text = [&](const char* name) { return nb::cast<std::string>(settings[name]); };
+    EngineOptions options;
+    options.algorithm = algorithm_from_string(text("engine"));
+    options.quality = quality_from_string(text("quality"));
+    options.transport = transport_from_string(text("transport"));
+    if (text("backend") != "cpu" && text("backend") != "auto")
+        throw bad_input("the backend \"" + text("backend") + "\" is not part of this version", "backend", "Use cpu or auto");
+    options.grid_mm = nb::cast<double>(settings["grid_mm"]);
+    options.threads = nb::cast<int>(settings["threads"]);
+    options.beam_margin_mm = nb::cast<double>(settings["beam_margin_mm"]);
+    options.sub_arc_deg = nb::cast<double>(settings["sub_arc_deg"]);
+    options.per_beam = nb::cast<bool>(settings["per_beam"]);
+    options.lateral_scaling = nb::cast<bool>(settings["lateral_scaling"]);
+    if (text("dose_to") != "medium" && text("dose_to") != "water") throw bad_input("\"" + text("dose_to") + "\" is neither medium nor water", "dose_to");
+    options.dose_to = text("dose_to") == "water" ? DoseMedium::water : DoseMedium::medium;
+    const auto densities = nb::cast<std::map<std::string, double>>(settings["densities"]);
+    const auto materials = nb::cast<std::map<std::string, std::string>>(settings["materials"]);
+    for (const auto& [structure, density] : densities) {
+        const auto material = materials.find(structure);
+        options.overrides.push_back({structure, density, material == materials.end() ? "" : material->second});
+    }
+    for (const auto& [structure, material] : materials)
+        if (!densities.contains(structure)) options.overrides.push_back({structure, 0, material});
+    options.leaves = text("leaves");
+    if (text("leaf_ends") == "rounded") {
+        options.leaf_designs = read_leaf_designs(data_folder() / "mlc");
+        design_by_name(options.leaf_designs, options.leaves);
+    } else if (text("leaf_ends") != "sharp" || !options.leaves.empty()) {
+        throw bad_input("leaf ends are rounded, or sharp without a design", "leaf_ends, leaves");
+    }
+    if (const nb::object curve = nb::borrow(settings["hu_curve"]); !curve.is_none())
+        options.hu_curve = HuCurve::read_csv(nb::cast<std::string>(nb::str(curve)));
+    return options;
+}
+
+Request::Request(nb::handle p, const CtImage& c, nb::handle s, const nb::dict& settings)
+    : plan(plan_of(p)),
+      ct(c),
+      materials(MaterialTable::read_csv(data_folder() / "materials" / "basis.csv")),
+      options(options_of(settings)),
+      models(settings["model"], settings["calibration_depth"]) {
+    if (!s.is_none()) structures = structures_of(s);
+}
+
+std::shared_ptr<PythonDose> dose_of(CalculationResult&& result, const Request& request) {
+    auto dose = std::make_shared<PythonDose>(PythonDose{std::move(result.plan), std::move(result.notes), std::move(result.seconds), {}});
+    const auto complete = [&](Dose& d) { io::add_inputs(d.provenance, request.options.hu_curve, request.ct, request.structure_set(), request.plan); };
+    complete(dose->dose);
+    for (Dose& beam : result.beams) {
+        complete(beam);
+        dose->beams.push_back(std::make_shared<PythonDose>(PythonDose{std::move(beam), {}, {}, {}}));
+    }
+    return dose;
+}
+
+void bind_engine(nb::module_& m) {
+    m.def(
+        "calculate",
+        [](nb::handle plan, const CtImage& ct, nb::handle structures, const nb::dict& settings, nb::handle progress) {
+            Request request(plan, ct, structures, settings);
+            CalculationResult result = run(progress, [&](const Report& report) {
+                request.options.progress = report;
+                return calculate(ct, request.structure_set(), request.plan, request.materials, request.models.provider(), request.options);
+            });
+            return dose_of(std::move(result), request);
+        },
+        "plan"_a, "ct"_a, "structures"_a.none(), "settings"_a, "progress"_a.none());
+    m.def(
+        "density",
+        [](nb::handle plan, const CtImage& ct, nb::handle structures, const nb::dict& settings) {
+            Request request(plan, ct, structures, settings);
+            return run(nb::none(), [&](const Report&) {
+                const BeamModelProvider models = request.models.provider();
+                check_request(ct, request.structure_set(), request.plan, models, request.options);
+                const Grid grid = dose_grid(ct, request.structure_set(), request.plan, models, request.options);
+                return std::make_shared<DensityGrid>(
+                    density_on_grid(ct, request.structure_set(), request.options.hu_curve, request.materials, request.options.overrides, grid));
+            });
+        },
+        "plan"_a, "ct"_a, "structures"_a.none(), "settings"_a);
+}
+
+}  // namespace libdose::python
