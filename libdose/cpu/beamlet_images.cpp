@@ -60,15 +60,16 @@ void BeamletImages::prepare(double lowest, double highest) {
     constexpr int spare = 3;
     begin -= spare, end += spare;
     if (nodes_ > 0) begin = std::min(begin, first_node_), end = std::max(end, first_node_ + nodes_);
+    // An even one: far parts are made for every other node. An image must not depend on which others there are.
+    if (begin % 2 != 0) --begin;
     first_node_ = begin, nodes_ = end - begin;
-    const double lowest_magnification = std::pow(PencilImages::magnification_step, begin);
     // The last node is asked for with its neighbour.
     const std::vector<std::uint8_t> used(static_cast<std::size_t>(nodes_) + 1, 1);
     const auto images = [&](const BeamletFluence& fluence) {
         const double reach = far_mm + 3 * far_pixel_mm;
         return PencilImages(fluence.map, kernel_, FluenceIntegral(fluence.map).support_mm(),
                             {fluence.middle_u_mm - reach, fluence.middle_u_mm + reach, fluence.middle_v_mm - reach, fluence.middle_v_mm + reach},
-                            fluence.map.pixel_mm, lowest_magnification, used);
+                            fluence.map.pixel_mm, 1, used, first_node_);
     };
     const PencilImages of_focal = images(focal_);
     for (Level* level : {&fine_, &middle_, &far_}) level->fill(of_focal, focal_.middle_u_mm, focal_.middle_v_mm, nodes_);

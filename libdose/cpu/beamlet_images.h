@@ -59,9 +59,9 @@ private:
         constexpr int width = PencilImages::components;
         if (std::abs(u_mm) >= level.reach_mm || std::abs(v_mm) >= level.reach_mm) return;
         const float x = (u_mm - level.lower_u_mm) * level.per_mm, y = (v_mm - level.lower_v_mm) * level.per_mm;
-        const float n = node - static_cast<float>(first_node_);
-        const int i = static_cast<int>(x), j = static_cast<int>(y), low = std::clamp(static_cast<int>(n), 0, nodes_ - 2);
-        const float fx = x - static_cast<float>(i), fy = y - static_cast<float>(j), fn = n - static_cast<float>(low);
+        const float below = std::floor(node);
+        const int i = static_cast<int>(x), j = static_cast<int>(y), low = std::clamp(static_cast<int>(below) - first_node_, 0, nodes_ - 2);
+        const float fx = x - static_cast<float>(i), fy = y - static_cast<float>(j), fn = node - below;
         const auto row = static_cast<std::size_t>(level.size) * width, image = static_cast<std::size_t>(level.size) * row;
         const float* from =
             level.values.data() + static_cast<std::size_t>(low) * image + static_cast<std::size_t>(j) * row + static_cast<std::size_t>(i) * width;

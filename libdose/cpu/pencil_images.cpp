@@ -200,7 +200,7 @@ std::vector<float> pencil_pixels(const PencilKernel& kernel, double pixel_cm, do
 }
 
 PencilImages::PencilImages(const FluenceMap& map, const PencilKernel& kernel, const std::array<double, 4>& support, const std::array<double, 4>& need,
-                           double near_pixel_mm, double lowest_magnification, const std::vector<std::uint8_t>& used) {
+                           double near_pixel_mm, double lowest_magnification, const std::vector<std::uint8_t>& used, int first_node) {
     const std::size_t count = kernel.components.size() / (kernel.radius_cm.size() - 1);
     if (count > components) throw bad_input("the pencil kernel has more than 8 components", "beam model");
     near_ = raster_over(map, near_pixel_mm, {support[0] - split_end_mm, support[1] + split_end_mm, support[2] - split_end_mm, support[3] + split_end_mm});
@@ -232,7 +232,8 @@ PencilImages::PencilImages(const FluenceMap& map, const PencilKernel& kernel, co
     for (const Task& task : tasks) {
         try {
             const PencilRaster& raster = task.near ? near_ : far_;
-            const double magnification = lowest_magnification * std::pow(magnification_step, static_cast<double>(task.near ? task.node : far_step * task.node));
+            const double magnification =
+                lowest_magnification * std::pow(magnification_step, first_node + static_cast<double>(task.near ? task.node : far_step * task.node));
             const double pixel_cm = 0.1 * raster.pixel_mm * magnification;
             const int reach = static_cast<int>(std::ceil(split_end_mm / raster.pixel_mm)) + 1;
             const int pixels_u = task.near ? std::min(raster.size_u, reach) : raster.size_u,

@@ -24,9 +24,9 @@ public:
     static constexpr double magnification_step = 1.06;
 
     /// support_mm: where the fluence is, need_mm: where dose is asked for: {low u, high u, low v, high v}.
-    /// used: node by node of ln(magnification / lowest_magnification) / ln(magnification_step), whether any voxel needs it.
+    /// used: node by node of ln(magnification / lowest_magnification) / ln(magnification_step) - first_node, whether any voxel needs it.
     PencilImages(const FluenceMap& map, const PencilKernel& kernel, const std::array<double, 4>& support_mm, const std::array<double, 4>& need_mm,
-                 double near_pixel_mm, double lowest_magnification, const std::vector<std::uint8_t>& used);
+                 double near_pixel_mm, double lowest_magnification, const std::vector<std::uint8_t>& used, int first_node = 0);
 
     /// Convolved components at a point of the isocentre plane and a node position: bilinear, and linear between nodes.
     /// Returns false outside of the rasters.

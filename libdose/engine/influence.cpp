@@ -290,15 +290,19 @@ double memory_limit_bytes(const InfluenceOptions& options) {
     return available > 0 ? 0.5 * available : std::numeric_limits<double>::infinity();
 }
 
+Error matrix_too_large(double limit_bytes, std::size_t columns, std::size_t all) {
+    return bad_input("the influence matrix is larger than " + short_number(std::round(limit_bytes / 1e4) / 100) + " MB after " + std::to_string(columns) +
+                         " of " + std::to_string(all) + " beamlets",
+                     "influence", "Write it to a file, allow more memory, or choose a coarser grid, larger beamlets or a larger cutoff");
+}
+
 DoseInfluence influence(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials, const BeamModelProvider& models,
                         const InfluenceOptions& options) {
     DoseInfluence result;
     const double limit = memory_limit_bytes(options);
     result.header = calculate_influence(ct, structures, plan, materials, models, options, [&](const InfluenceHeader& header, const InfluenceColumns& columns) {
         if (static_cast<double>(result.columns.bytes() + columns.bytes()) > limit)
-            throw bad_input("the influence matrix is larger than " + short_number(std::round(limit / 1e6)) + " MB after " +
-                                std::to_string(result.columns.count() + columns.count()) + " of " + std::to_string(header.beamlets.size()) + " beamlets",
-                            "influence", "Write it to a file, allow more memory, or choose a coarser grid, larger beamlets or a larger cutoff");
+            throw matrix_too_large(limit, result.columns.count() + columns.count(), header.beamlets.size());
         result.columns.append(columns);
     });
     return result;

@@ -155,17 +155,19 @@ StoredInfluence influence_or_spill(const CtImage& ct, const StructureSet* struct
     std::unique_ptr<InfluenceWriter> writer;
     InfluenceColumns kept;
     const double limit = memory_limit_bytes(options);
-    stored.matrix.header = calculate_influence(ct, structures, plan, materials, models, options, [&](const InfluenceHeader&, const InfluenceColumns& columns) {
-        if (!writer && static_cast<double>(kept.bytes() + columns.bytes()) > limit) {
-            writer = std::make_unique<InfluenceWriter>(spill);
-            writer->append(kept);
-            kept = {};
-        }
-        if (writer)
-            writer->append(columns);
-        else
-            kept.append(columns);
-    });
+    stored.matrix.header =
+        calculate_influence(ct, structures, plan, materials, models, options, [&](const InfluenceHeader& header, const InfluenceColumns& columns) {
+            if (!writer && static_cast<double>(kept.bytes() + columns.bytes()) > limit) {
+                if (spill.empty()) throw matrix_too_large(limit, kept.count() + columns.count(), header.beamlets.size());
+                writer = std::make_unique<InfluenceWriter>(spill);
+                writer->append(kept);
+                kept = {};
+            }
+            if (writer)
+                writer->append(columns);
+            else
+                kept.append(columns);
+        });
     if (writer) {
         writer->finish(stored.matrix.header);
         stored.file = spill;

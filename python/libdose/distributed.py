@@ -150,7 +150,7 @@ def influence(
     settings.setdefault("engine", "pencil-beam")
     model = settings.pop("model", None)
     chosen = _models_of(model)
-    seen = dict(beamlet_mm=beamlet_mm, target=target, margin_mm=margin_mm)
+    seen: Dict[str, Any] = dict(beamlet_mm=beamlet_mm, target=target, margin_mm=margin_mm)
     count = Engine(**settings, model=chosen).count_beamlets(plan, ct, structures, **seen)
     sent = _send_models(client, chosen)
     hashes, models = [h for h, _ in sent], [future for _, future in sent]

@@ -56,9 +56,10 @@ void bind_analysis(nb::module_& m) {
                 for (std::size_t i = 0; i < dose.size(); ++i) dose[i] = static_cast<double>(i) * h.bin_width_gy;
                 return array_of(dose);
             },
-            "Gy")
+            nb::rv_policy::automatic, "Gy")
         .def_prop_ro(
-            "cumulative_cm3", [](const DoseVolumeHistogram& h) { return array_of(h.cumulative_cm3); }, "Volume that receives at least dose_gy")
+            "cumulative_cm3", [](const DoseVolumeHistogram& h) { return array_of(h.cumulative_cm3); }, nb::rv_policy::automatic,
+            "Volume that receives at least dose_gy")
         .def_ro("volume_cm3", &DoseVolumeHistogram::volume_cm3)
         .def_ro("volume_outside_cm3", &DoseVolumeHistogram::volume_outside_cm3, "Part of it outside the dose grid")
         .def_ro("minimum_gy", &DoseVolumeHistogram::minimum_gy)

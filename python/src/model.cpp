@@ -120,13 +120,13 @@ void bind_model(nb::module_& m) {
             "calibration_depth", [](const BeamModel& b) { return b.calibration.depth; }, "maximum or 10cm")
         .def_prop_ro("depth_of_maximum_cm", [](const BeamModel& b) { return b.calibration.depth_of_maximum_cm; })
         .def_prop_ro(
-            "spectrum_energy_mev", [](const BeamModel& b) { return array_of(b.spectrum.energy_mev); }, "Mean energy by bin")
+            "spectrum_energy_mev", [](const BeamModel& b) { return array_of(b.spectrum.energy_mev); }, nb::rv_policy::automatic, "Mean energy by bin")
         .def_prop_ro(
-            "spectrum_fluence", [](const BeamModel& b) { return array_of(b.spectrum.fluence); }, "Fraction of the photons by bin")
+            "spectrum_fluence", [](const BeamModel& b) { return array_of(b.spectrum.fluence); }, nb::rv_policy::automatic, "Fraction of the photons by bin")
         .def_prop_ro(
-            "profile_radius_mm", [](const BeamModel& b) { return array_of(b.head.profile_radius_mm); }, "At the isocentre plane")
+            "profile_radius_mm", [](const BeamModel& b) { return array_of(b.head.profile_radius_mm); }, nb::rv_policy::automatic, "At the isocentre plane")
         .def_prop_ro(
-            "profile", [](const BeamModel& b) { return array_of(b.head.profile); }, "Open field in air relative to the axis")
+            "profile", [](const BeamModel& b) { return array_of(b.head.profile); }, nb::rv_policy::automatic, "Open field in air relative to the axis")
         .def(
             "write", [](const BeamModel& b, const std::filesystem::path& file) { return io::write_beam_model(b, file); }, "file"_a,
             "Writes the model as HDF5; returns its hash.")
