@@ -68,6 +68,7 @@ struct DynamicWedgeModel {
     double virtual_attenuation_per_mm = 0;  ///< c·mu of the Siemens virtual wedge; 0: not known
 };
 
+/// The head of the machine: sources, collimators, profile, devices.
 struct HeadModel {
     double spot_fwhm_x_mm = 0, spot_fwhm_y_mm = 0;            ///< focal spot at the source
     double source_collimator_distance_mm = 500;               ///< plane whose edges the spot is projected through
@@ -105,6 +106,7 @@ struct FittedQuantity {
     double prior = 0, prior_sigma = 0;  ///< what was assumed before the data; a sigma of 0: nothing
 };
 
+/// A photon beam of a machine: spectrum, kernels, head, calibration.
 struct BeamModel {
     std::string name, version, description;
     std::string machine;  ///< name of the treatment machine that the model was commissioned for; empty: generic, of no machine
@@ -120,7 +122,7 @@ struct BeamModel {
     std::vector<double> fit_correlation;         ///< [fitted][fitted]
     /// Commissioned models: hash and names of the measured files, engine version, and who, when and where as the centre gave them.
     std::map<std::string, std::string> lineage;
-    std::string signature;  ///< of the hash, by the centre, hexadecimal; empty: none. Not part of the hash
+    std::string signature;     ///< of the hash, by the centre, hexadecimal; empty: none. Not part of the hash
     std::string content_hash;  ///< SHA-256 of everything above, set and checked by io
 
     /// Throws bad_input naming the quantity: wrong shape, not finite, negative where it must not be, not ascending,
