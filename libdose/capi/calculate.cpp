@@ -1,8 +1,7 @@
-#include <atomic>
 #include <map>
-#include <memory>
 
 #include "capi/handles.h"
+#include "capi/relay.h"
 #include "libdose/data.h"
 #include "libdose/engine.h"
 #include "libdose/io/provenance.h"
@@ -65,16 +64,6 @@ EngineOptions engine_options(const libdose_options& given) {
     }
     options.hu_curve = hu_curve_of(given);
     options.overrides = overrides_of(given);
-    if (given.progress) {
-        // A thread that waited for the callback while another was told to stop does not call it again.
-        const auto stopped = std::make_shared<std::atomic<bool>>(false);
-        options.progress = [progress = given.progress, user = given.user, stopped](double fraction, const std::string& stage) {
-            if (*stopped || progress(user, fraction, stage.c_str()) != 0) {
-                *stopped = true;
-                throw Cancelled();
-            }
-        };
-    }
     return options;
 }
 
@@ -121,12 +110,22 @@ libdose_status libdose_calculate(const libdose_ct* ct, const libdose_structures*
         libdose_options given;
         libdose_options_init(&given, sizeof given);
         if (options) given = read_struct(options, "options");
-        const EngineOptions engine = engine_options(given);
+        EngineOptions engine = engine_options(given);
         const libdose_models automatic;
         CalibratedModels chosen(models ? handle(models, "models") : automatic, given.calibration_depth);
         const MaterialTable materials = MaterialTable::read_csv(data_folder() / "materials" / "basis.csv");
-        CalculationResult result = calculate(
-            image, set, planned, materials, [&](const Beam& beam) -> const BeamModel& { return chosen.of(beam); }, engine);
+        CalculationResult result;
+        const auto work = [&] {
+            result = calculate(
+                image, set, planned, materials, [&](const Beam& beam) -> const BeamModel& { return chosen.of(beam); }, engine);
+        };
+        if (given.progress) {
+            Relay relay([&](double fraction, const std::string& stage) { return given.progress(given.user, fraction, stage.c_str()) != 0; });
+            engine.progress = [&](double fraction, const std::string& stage) { relay.report(fraction, stage); };
+            relay.run(work);
+        } else {
+            work();
+        }
         io::add_inputs(result.plan.provenance, engine.hu_curve, image, set, planned);
         for (Dose& beam : result.beams) io::add_inputs(beam.provenance, engine.hu_curve, image, set, planned);
         made->dose = std::move(result.plan);

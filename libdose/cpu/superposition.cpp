@@ -130,7 +130,7 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
     std::vector<double> escaped(sweeps.count(), 0.0);
     std::exception_ptr failure;
     std::atomic<bool> failed{false};
-    std::atomic<std::size_t> done{0};
+    std::size_t done = 0;
     const auto fail = [&] {
 #pragma omp critical(libdose_superposition_failure)
         if (!failed) failure = std::current_exception(), failed = true;
@@ -165,11 +165,11 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
                     fail();
                 }
                 sum.add(n, ready ? &deposit : nullptr);
-                const std::size_t now = ++done;
                 if (progress && !failed) {
 #pragma omp critical(libdose_superposition_progress)
                     try {
-                        progress(static_cast<double>(now) / static_cast<double>(sweeps.count()));
+                        // Counted in here, so that what is reported never goes back.
+                        if (++done; !failed) progress(static_cast<double>(done) / static_cast<double>(sweeps.count()));
                     } catch (...) {
                         fail();
                     }

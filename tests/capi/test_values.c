@@ -148,11 +148,12 @@ static void several_threads(void) {
 typedef struct watch {
     int calls, stop_at, out_of_order, inside;
     double last;
+    pthread_t host; /* the thread that called */
 } watch;
 
 static int watched(void* user, double fraction, const char* stage) {
     watch* w = user;
-    if (w->inside++ || !stage || !*stage || fraction < w->last || fraction < 0 || fraction > 1) w->out_of_order = 1;
+    if (w->inside++ || !pthread_equal(w->host, pthread_self()) || !stage || !*stage || fraction < w->last || fraction < 0 || fraction > 1) w->out_of_order = 1;
     w->last = fraction;
     --w->inside;
     return ++w->calls == w->stop_at;
@@ -168,6 +169,7 @@ static void cancelling(void) {
     for (size_t n = 0; n < sizeof cases / sizeof *cases; ++n) {
         libdose_options options = options_of(&cases[n]);
         watch all = {0};
+        all.host = pthread_self();
         options.progress = watched, options.user = &all;
         libdose_dose* dose = NULL;
         CHECK(libdose_calculate(ct, body, plans[cases[n].plan], NULL, &options, &dose) == LIBDOSE_OK);
@@ -176,7 +178,7 @@ static void cancelling(void) {
         const int stops[] = {1, 2, all.calls / 2, all.calls};
         for (size_t s = 0; s < sizeof stops / sizeof *stops; ++s) {
             watch w = {0};
-            w.stop_at = stops[s];
+            w.stop_at = stops[s], w.host = pthread_self();
             options.user = &w;
             dose = (libdose_dose*)&w;
             CHECK_FAILS(libdose_calculate(ct, body, plans[cases[n].plan], NULL, &options, &dose), LIBDOSE_CANCELLED, "cancelled");

@@ -68,6 +68,7 @@ struct DynamicWedgeModel {
     double virtual_attenuation_per_mm = 0;  ///< c·mu of the Siemens virtual wedge; 0: not known
 };
 
+/// The head of the machine: sources, collimators, profile, devices.
 struct HeadModel {
     double spot_fwhm_x_mm = 0, spot_fwhm_y_mm = 0;            ///< focal spot at the source
     double source_collimator_distance_mm = 500;               ///< plane whose edges the spot is projected through
@@ -105,6 +106,7 @@ struct FittedQuantity {
     double prior = 0, prior_sigma = 0;  ///< what was assumed before the data; a sigma of 0: nothing
 };
 
+/// A photon beam of a machine: spectrum, kernels, head, calibration.
 struct BeamModel {
     std::string name, version, description;
     std::string machine;  ///< name of the treatment machine that the model was commissioned for; empty: generic, of no machine

@@ -12,6 +12,7 @@ namespace libdose {
 /// returns the model's calibration with those figures and the depth of maximum of the collapsed cone filled in.
 Calibration calibrate(const BeamModel& model);
 
+/// Output of a square field.
 struct OutputFactor {
     double side_mm = 0;               ///< of the square opening of the jaws
     double in_air = 0, in_water = 0;  ///< relative to 100 x 100 mm

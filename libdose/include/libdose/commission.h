@@ -43,6 +43,7 @@ struct CommissionCriterion {
     bool passed = false;
 };
 
+/// How a beam model is fitted.
 struct CommissionOptions {
     std::string name;  ///< of the model; empty: from the machine and the energy
     bool cross_validate = true;
@@ -51,6 +52,7 @@ struct CommissionOptions {
     ProgressCallback progress;
 };
 
+/// The fitted model, and how well it fits.
 struct CommissionResult {
     BeamModel model;  ///< calibrated, not yet written
     std::vector<Finding> findings;

@@ -38,6 +38,7 @@ struct CouchModel {
 CouchModel read_couch(const std::string& name_or_file);
 std::vector<std::string> couch_names();  ///< those of the data folder, in order
 
+/// A couch as structures.
 struct CouchStructures {
     std::vector<Structure> structures;  ///< type SUPPORT, named "Couch <part>", with densities; without numbers
     double outside_percent = 0;         ///< part of the couch's cross-section that lies beyond the CT and is cut off
@@ -49,6 +50,7 @@ struct CouchStructures {
 CouchStructures couch_structures(const CouchModel& couch, const CtImage& ct, PatientPosition position, double top_mm, double centre_x_mm, double lowest_z_mm,
                                  double highest_z_mm);
 
+/// Where a couch was put.
 struct CouchPlacement {
     double top_mm = 0, centre_x_mm = 0;  ///< LPS
     std::vector<std::string> notes;

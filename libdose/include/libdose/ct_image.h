@@ -14,6 +14,7 @@ enum class PatientPosition { hfs, hfp, ffs, ffp, hfdr, hfdl, ffdr, ffdl };
 std::string to_string(PatientPosition position);                        ///< "HFS", …
 PatientPosition patient_position_from_string(const std::string& text);  ///< throws bad_input
 
+/// A CT and whose it is.
 struct CtImage {
     Volume<float> hu;  ///< Hounsfield units after rescale; grid is LPS, ascending, regular
     PatientPosition position = PatientPosition::hfs;

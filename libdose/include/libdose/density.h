@@ -36,6 +36,7 @@ private:
     std::vector<double> hu_, density_;
 };
 
+/// Density or material that a structure is given.
 struct DensityOverride {
     std::string structure;
     double density_g_cm3 = 0;  ///< 0: the usual density of `material`

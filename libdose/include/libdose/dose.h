@@ -24,6 +24,7 @@ struct Provenance {
     std::vector<std::string> gate;                  ///< a line for each attribute of the plan: honoured, harmless or accepted
 };
 
+/// Dose on a grid.
 struct Dose {
     Volume<float> gy;  ///< Gy, finite
     DoseSummation summation = DoseSummation::plan;

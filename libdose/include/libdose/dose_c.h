@@ -265,8 +265,8 @@ LIBDOSE_C_API void libdose_models_free(libdose_models** models); /**< as libdose
 
 /* ---- calculation ---- */
 
-/** Called with a fraction 0 to 1 and what is being done, in order, by any thread and never by two at a time for one calculation. Not 0 cancels.
- * Calculations of one process may wait for each other's callbacks, so return soon and do not calculate in one. */
+/** Called with a fraction 0 to 1 and what is being done, in order, on the thread that called libdose_calculate(). Not 0 cancels. The calculation waits
+ * for it, and other calculations of the process may, too: return soon, and do not calculate in it. */
 typedef int (*libdose_progress)(void* user, double fraction, const char* stage);
 
 /** Density or material of a structure. This struct does not grow. */

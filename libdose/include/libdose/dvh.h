@@ -9,6 +9,7 @@
 
 namespace libdose {
 
+/// Cumulative histogram of a structure, and figures taken from it.
 struct DoseVolumeHistogram {
     std::string structure;
     double bin_width_gy = 0.01;

@@ -33,6 +33,7 @@ Transport transport_from_string(const std::string& text);  ///< "auto", "one", "
 /// Called with a fraction 0…1 and what is being done; may be called from a worker thread, never concurrently.
 using ProgressCallback = std::function<void(double fraction, const std::string& stage)>;
 
+/// How a dose is calculated; the defaults are those of the command line.
 struct EngineOptions {
     Algorithm algorithm = Algorithm::collapsed_cone;
     Quality quality = Quality::standard;
@@ -54,6 +55,7 @@ struct EngineOptions {
     ProgressCallback progress;
 };
 
+/// What calculate() returns.
 struct CalculationResult {
     Dose plan;                              ///< whole course (all fractions), Gy
     std::vector<Dose> beams;                ///< per beam and fraction, when asked for

@@ -7,6 +7,7 @@
 
 namespace libdose {
 
+/// Criteria of the gamma index.
 struct GammaOptions {
     double dose_percent = 3;        ///< dose criterion, percent of the normalisation (global) or of the local reference dose
     double distance_mm = 2;         ///< distance to agreement
@@ -17,6 +18,7 @@ struct GammaOptions {
     int steps_per_distance = 10;  ///< search step = distance / steps
 };
 
+/// Gamma of every voxel, and how many pass.
 struct GammaResult {
     Volume<float> gamma;  ///< on the reference grid; NaN where not evaluated
     std::size_t evaluated = 0, passed = 0;

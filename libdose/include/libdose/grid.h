@@ -18,6 +18,7 @@ namespace libdose {
 using Vec3 = Eigen::Vector3d;
 using Mat3 = Eigen::Matrix3d;
 
+/// A regular grid along the axes of the patient.
 struct Grid {
     std::array<int, 3> size{0, 0, 0};  ///< voxels along x, y, z
     Vec3 spacing_mm = Vec3::Zero();    ///< > 0
@@ -45,6 +46,7 @@ struct Grid {
     static Grid covering(const Vec3& lower_mm, const Vec3& upper_mm, const Vec3& spacing_mm);
 };
 
+/// Values on a grid.
 template <class T>
 struct Volume {
     Grid grid;

@@ -11,6 +11,7 @@
 
 namespace libdose {
 
+/// How the leaves of a make of collimator are built.
 struct LeafDesign {
     /// What the position in a plan is: the ray tangential to the rounded end (light field), or where half of the fluence comes through.
     enum class Position { tangent, half_fluence };

@@ -24,6 +24,7 @@ enum class ProfileAxis { crossline, inline_axis, diagonal };  ///< crossline: al
 
 std::string to_string(ProfileAxis axis);  ///< "crossline", "inline", "diagonal"
 
+/// A scan or a table of points as it was measured.
 struct MeasuredCurve {
     CurveKind kind = CurveKind::depth_dose;
     std::string name;                     ///< unique in its set, for people: "tpr 100 x 100 mm"
@@ -47,6 +48,7 @@ struct AbsoluteDose {
     double gy_per_mu = 0, ssd_mm = 0, depth_mm = 0, side_mm = 0;
 };
 
+/// Everything that was measured of a beam.
 struct MeasurementSet {
     std::string machine;  ///< as plans name it; empty: not stated
     std::string title;    ///< what the files say of themselves

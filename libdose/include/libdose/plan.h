@@ -14,6 +14,7 @@
 
 namespace libdose {
 
+/// A multileaf collimator: which way its leaves move, and their edges.
 struct MultileafCollimator {
     enum class Motion { along_x, along_y };  ///< MLCX: leaves move along x and are stacked along y
     std::string type;                        ///< as in DICOM: MLCX, MLCY, MLCX1, …
@@ -63,6 +64,7 @@ struct BeamBolus {
     std::string id;            ///< may be empty
 };
 
+/// Where the machine is when a part of the MU is given.
 struct ControlPoint {
     double gantry_deg = 0, collimator_deg = 0, couch_deg = 0;
     Vec3 isocentre_mm = Vec3::Zero();        ///< LPS
@@ -74,6 +76,7 @@ struct ControlPoint {
 
 enum class Rotation { none, clockwise, counter_clockwise };
 
+/// A photon beam: its devices and control points.
 struct Beam {
     int number = 0;
     std::string name, machine;                ///< machine: the local name of the treatment machine
@@ -115,6 +118,7 @@ struct GateEntry {
 };
 std::string to_string(GateEntry::Verdict verdict);
 
+/// The beams of a fraction group, and what was read with them.
 struct Plan {
     std::string label, name, sop_instance_uid, patient_id, frame_of_reference_uid;
     std::string sop_class_uid;

@@ -10,6 +10,7 @@
 
 namespace libdose {
 
+/// A phantom, a beam and the dose of Monte Carlo.
 struct ReferenceCase {
     std::string name, description;
     std::array<std::vector<double>, 3> edges_cm;  ///< voxel edges along x, y, z; not uniform

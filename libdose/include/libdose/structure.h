@@ -9,10 +9,12 @@
 
 namespace libdose {
 
+/// One closed polygon of a structure.
 struct Contour {
     std::vector<Vec3> points_mm;  ///< closed polygon in one axial plane, LPS
 };
 
+/// A region of interest.
 struct Structure {
     int number = 0;
     std::string name;
@@ -25,6 +27,7 @@ struct Structure {
     std::string material;                             ///< of an override, by its name in the material table; empty: composition goes by density
 };
 
+/// The structures of a patient.
 struct StructureSet {
     std::string sop_instance_uid, frame_of_reference_uid, label, patient_id;
     std::string referenced_series_uid;  ///< CT series that the contours were drawn on; may be empty

@@ -24,6 +24,7 @@ struct Ablation {
     std::string lattice;         ///< "rounded", "interpolated"; empty: by quality
 };
 
+/// How a reference case is calculated and judged.
 struct ValidationOptions {
     Algorithm algorithm = Algorithm::collapsed_cone;
     Quality quality = Quality::standard;
@@ -43,6 +44,7 @@ struct RegionStatistics {
     double sd_beyond_noise_percent = 0;     ///< sqrt(max(0, sd² − noise²))
 };
 
+/// Calculated and reference dose at a point of the axis.
 struct AxisPoint {
     double depth_cm, reference, calculated, sigma;  ///< Gy cm²; σ absolute
 };
@@ -50,6 +52,7 @@ struct AxisPoint {
 /// Where a voxel of a case lies.
 enum class Region : unsigned char { none, build_up, in_field, penumbra, out_of_field };
 
+/// What became of a reference case: what passed, and by how much.
 struct ValidationResult {
     std::string name, engine, quality, model;
     Vec3 grid_mm = Vec3::Zero();
@@ -91,6 +94,7 @@ struct PlanCheck {
     std::vector<SuiteRow> rows;
     double seconds = 0;
 };
+/// How the checks on plans in water are calculated.
 struct PlanCheckOptions {
     Algorithm algorithm = Algorithm::collapsed_cone;
     Quality quality = Quality::standard;

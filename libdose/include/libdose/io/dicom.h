@@ -19,6 +19,7 @@ struct DicomEntry {
     std::string frame_of_reference_uid, label, date;
 };
 
+/// What was found in files and folders.
 struct DicomIndex {
     std::vector<DicomEntry> entries;               ///< sorted by kind, series, file
     std::vector<std::filesystem::path> not_dicom;  ///< files that were looked at and are not DICOM

@@ -28,7 +28,7 @@ bool signature_holds(const std::string& hash, const std::string& signature, cons
 /// Monte Carlo point kernels (data/kernels/water_point_kernels.h5). Throws bad_input.
 PointKernels read_point_kernels(const std::filesystem::path& file);
 
-/// Dose with the same content and provenance as the RTDOSE (docs/data/dose-hdf5.md): /plan and /beams/<number>, each
+/// Dose with the same content and provenance as the RTDOSE (docs/data/dose-hdf5.md): `/plan` and `/beams/NUMBER`, each
 /// dataset `dose` [z, y, x] float32 Gy with attributes. Written to a temporary name and renamed.
 void write_doses_hdf5(const Dose& plan, const std::vector<Dose>& beams, const std::filesystem::path& file);
 Dose read_dose_hdf5(const std::filesystem::path& file);  ///< /plan
