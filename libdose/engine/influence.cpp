@@ -231,6 +231,7 @@ InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* struc
     std::vector<std::unique_ptr<cpu::BeamletShape>> shapes;
     // Beamlets side by side, each by one thread, handed over in their order.
     const std::size_t at_once = 16 * static_cast<std::size_t>(omp_get_max_threads());
+    std::vector<std::vector<VoxelDose>> some(at_once);
     for (std::size_t geometry = 0, geometry_end; geometry < all.last(); geometry = geometry_end) {
         geometry_end = all.end_of_geometry(geometry);
         const std::size_t from = std::max(geometry, all.first()), to = std::min(geometry_end, all.last());
@@ -241,7 +242,6 @@ InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* struc
         const double scale = columns.scale();
         for (std::size_t begin = from; begin < to; begin += at_once) {
             const std::size_t end = std::min(begin + at_once, to);
-            std::vector<std::vector<VoxelDose>> some(end - begin);
             std::exception_ptr failure;
             std::atomic<bool> failed{false};
 #pragma omp parallel for schedule(dynamic, 1)
@@ -266,8 +266,11 @@ InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* struc
             }
             if (failure) std::rethrow_exception(failure);
             InfluenceColumns block;
-            for (const auto& column : some) {
-                for (const VoxelDose& v : column) {
+            std::size_t entries = 0;
+            for (std::size_t b = begin; b < end; ++b) entries += some[b - begin].size();
+            block.voxel.reserve(entries), block.gy.reserve(entries);
+            for (std::size_t b = begin; b < end; ++b) {
+                for (const VoxelDose& v : some[b - begin]) {
                     block.voxel.push_back(static_cast<std::int32_t>(v.voxel));
                     block.gy.push_back(all.gray(columns.density(), v.voxel, v.dose, scale));
                 }

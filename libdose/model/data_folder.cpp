@@ -21,8 +21,6 @@ std::filesystem::path data_folder() {
     }
     std::vector<fs::path> candidates;
     std::error_code error;
-    const fs::path program = fs::read_symlink("/proc/self/exe", error);
-    if (!error) candidates.push_back(program.parent_path().parent_path() / "share" / "libdose");
     // A shared library in a host's process: lib/ or lib/<architecture>/ with share/ above it, or a Python package with share/ in it.
     Dl_info here;
     static const char anchor = 0;
@@ -31,6 +29,8 @@ std::filesystem::path data_folder() {
         candidates.push_back(folder / "share" / "libdose");
         for (int up = 0; up < 2 && folder.has_relative_path(); ++up) candidates.push_back((folder = folder.parent_path()) / "share" / "libdose");
     }
+    const fs::path program = fs::read_symlink("/proc/self/exe", error);
+    if (!error) candidates.push_back(program.parent_path().parent_path() / "share" / "libdose");
     candidates.emplace_back(LIBDOSE_INSTALL_DATA);
     candidates.emplace_back(LIBDOSE_SOURCE_DATA);
     std::string tried;

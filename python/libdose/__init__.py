@@ -7,6 +7,13 @@
 Arrays are [z, y, x]; spacing_mm and origin_mm are (x, y, z) in DICOM patient coordinates (LPS), mm.
 """
 
+import os as _os
+
+# DCMTK looks for its dictionary when the extension is loaded; a wheel carries one.
+_dictionary = _os.path.join(_os.path.dirname(__file__), "share", "dcmtk", "dicom.dic")
+if "DCMDICTPATH" not in _os.environ and _os.path.isfile(_dictionary):
+    _os.environ["DCMDICTPATH"] = _dictionary
+
 from ._libdose import BeamModel, CtImage, DensityGrid, Dose, DoseVolumeHistogram, GammaResult, version as __version__
 from .analysis import dvh, gamma, mask
 from .case import Case, read_dicom
