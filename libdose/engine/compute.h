@@ -13,6 +13,8 @@
 
 namespace libdose {
 
+class Backend;
+
 /// The sources of one transport take up to about this much; more are transported in several parts.
 inline constexpr double source_budget_bytes = 512.0 * 1024 * 1024;
 
@@ -33,6 +35,7 @@ struct ComputeOptions {
     Transport transport = Transport::automatic;
     QualitySettings settings = quality_settings(Quality::standard);
     bool lateral_scaling = true;  ///< pencil beam: kernels widen where the density is low
+    Backend* backend = nullptr;   ///< null: the CPU
     std::function<void(double)> progress;
     std::map<std::string, double>* seconds = nullptr;  ///< time per stage is added here
     std::vector<std::string>* notes = nullptr;         ///< how the transport was chosen is added here
