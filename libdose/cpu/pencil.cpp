@@ -53,9 +53,7 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
     // Node of a voxel: the distance at which water would spread the kernel over as much of the isocentre plane.
     const double lowest = nearest * lateral.lowest;
     const auto per_step = static_cast<float>(1 / std::log(PencilImages::magnification_step));
-    const auto node_of = [&](double distance_mm, double scale) {
-        return std::max(0.0f, std::log(static_cast<float>(distance_mm * scale / lowest)) * per_step);
-    };
+    const auto node_of = [&](double distance_mm, double scale) { return physics::pencil_node(distance_mm, scale, lowest, per_step); };
     std::vector<std::uint8_t> used(static_cast<std::size_t>(node_of(farthest, lateral.highest)) + 2, 0);
     std::vector<float> node(grid.voxel_count());
 #pragma omp parallel

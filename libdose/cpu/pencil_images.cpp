@@ -9,6 +9,7 @@
 #include "cpu/versions.h"
 #include "libdose/error.h"
 #include "physics/disc.h"
+#include "physics/pencil.h"
 
 namespace libdose::cpu {
 
@@ -265,29 +266,22 @@ LIBDOSE_INLINE void add_bilinear(const float* image, int size_u, int iu, int iv,
     Lanes corner[4];
     __builtin_memcpy(corner, at, 2 * sizeof(Lanes));
     __builtin_memcpy(corner + 2, at + static_cast<std::ptrdiff_t>(size_u) * width, 2 * sizeof(Lanes));
-    const float low = weight * (1 - fv), high = weight * fv;
-    sum += (low * (1 - fu)) * corner[0] + (low * fu) * corner[1] + (high * (1 - fu)) * corner[2] + (high * fu) * corner[3];
+    physics::add_bilinear(corner[0], corner[1], corner[2], corner[3], fu, fv, weight, sum);
 }
 
 }  // namespace
 
 bool PencilImages::at(double u_mm, double v_mm, double node, float* values) const {
-    const auto place = [&](const PencilRaster& raster, int& iu, int& iv, float& fu, float& fv) {
-        const double x = (u_mm - raster.lower_u_mm) / raster.pixel_mm - 0.5, y = (v_mm - raster.lower_v_mm) / raster.pixel_mm - 0.5;
-        iu = static_cast<int>(std::floor(x)), iv = static_cast<int>(std::floor(y));
-        fu = static_cast<float>(x - iu), fv = static_cast<float>(y - iv);
-        return iu >= 0 && iv >= 0 && iu + 1 < raster.size_u && iv + 1 < raster.size_v;
-    };
     int iu, iv;
     float fu, fv;
     Lanes sum{};
-    if (!place(far_, iu, iv, fu, fv)) return false;
+    if (!far_.place(u_mm, v_mm, iu, iv, fu, fv)) return false;
     const double far_node = node / far_step;
     const auto m = static_cast<std::size_t>(far_node);
     const auto far_high = static_cast<float>(far_node - static_cast<double>(m));
     add_bilinear(far_images_[m].data(), far_.size_u, iu, iv, fu, fv, 1 - far_high, sum);
     add_bilinear(far_images_[m + 1].data(), far_.size_u, iu, iv, fu, fv, far_high, sum);
-    if (place(near_, iu, iv, fu, fv)) {
+    if (near_.place(u_mm, v_mm, iu, iv, fu, fv)) {
         const auto n = std::min(static_cast<std::size_t>(node), near_images_.size() - 2);
         const auto high = static_cast<float>(node - static_cast<double>(n));
         add_bilinear(near_images_[n].data(), near_.size_u, iu, iv, fu, fv, 1 - high, sum);

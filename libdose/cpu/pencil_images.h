@@ -7,14 +7,12 @@
 
 #include "engine/stages.h"
 #include "libdose/beam_model.h"
+#include "physics/pencil.h"
 
 namespace libdose::cpu {
 
 /// Pixels of the isocentre plane on which a convolution is held.
-struct PencilRaster {
-    double pixel_mm = 1, lower_u_mm = 0, lower_v_mm = 0;
-    int size_u = 0, size_v = 0;
-};
+using PencilRaster = physics::PlaneRaster;
 
 /// The kernel is parted on the isocentre plane, smoothly between `split_begin_mm` and `split_end_mm`: what is near on a fine raster around
 /// the field, what is far on a coarse one over all that is asked for.
