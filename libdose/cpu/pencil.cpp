@@ -4,8 +4,10 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 
 #include "cpu/pencil_images.h"
+#include "cpu/pencil_plan.h"
 #include "cpu/terma.h"
 #include "libdose/error.h"
 #include "physics/pencil.h"
@@ -41,20 +43,11 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
     const physics::BeamFrame& frame = map.frame;
     std::vector<float> dose(grid.voxel_count(), 0.0f);
     const std::array<double, 4> support = FluenceIntegral(map).support_mm();
-    if (support[1] <= support[0]) return dose;
+    const std::optional<PencilPlan> plan = plan_pencil_beam(grid, map, support, lateral);
+    if (!plan) return dose;
 
-    // What the grid needs of the isocentre plane, and the range of magnifications.
-    const physics::Shadow shadow = physics::shadow_of(frame, grid.lower_edge_mm(), grid.upper_edge_mm());
-    const double nearest = shadow.nearest_mm, farthest = shadow.farthest_mm;
-    if (!shadow.whole || nearest < 100) throw bad_input("the dose grid reaches within 10 cm of the source", "pencil beam", "Check the isocentre of the plan");
-    const std::array<double, 4> need{shadow.low_u_mm, shadow.high_u_mm, shadow.low_v_mm, shadow.high_v_mm};
-
-    // Convolutions at a few magnifications; the kernel is narrower on the isocentre plane the farther the voxel is.
-    // Node of a voxel: the distance at which water would spread the kernel over as much of the isocentre plane.
-    const double lowest = nearest * lateral.lowest;
-    const auto per_step = static_cast<float>(1 / std::log(PencilImages::magnification_step));
-    const auto node_of = [&](double distance_mm, double scale) { return physics::pencil_node(distance_mm, scale, lowest, per_step); };
-    std::vector<std::uint8_t> used(static_cast<std::size_t>(node_of(farthest, lateral.highest)) + 2, 0);
+    // Convolutions at the few magnifications that voxels ask for.
+    std::vector<std::uint8_t> used(plan->nodes.count, 0);
     std::vector<float> node(grid.voxel_count());
 #pragma omp parallel
     {
@@ -66,7 +59,7 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
                 for (int i = 0; i < grid.size[0]; ++i) {
                     const std::size_t voxel = grid.index(i, j, k);
                     if (!(density.density[voxel] > 0.0f)) continue;
-                    node[voxel] = std::min(node_of(row.at(i).distance_mm, lateral.at(voxel)), static_cast<float>(used.size() - 1));
+                    node[voxel] = plan->nodes.at(row.at(i).distance_mm, lateral.at(voxel));
                     const auto n = std::min(static_cast<std::size_t>(node[voxel]), used.size() - 2);
                     used_here[n] = used_here[n + 1] = 1;
                 }
@@ -74,22 +67,16 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
 #pragma omp critical(libdose_pencil_used)
         for (std::size_t n = 0; n < used.size(); ++n) used[n] |= used_here[n];
     }
-    const double near_pixel_mm = std::max(1.0, std::floor((grid.spacing_mm.minCoeff() >= 2.0 ? 2.0 : 1.0) / map.pixel_mm)) * map.pixel_mm;
-    const PencilImages images(map, kernel, support, need, near_pixel_mm, lowest / frame.source_axis_distance_mm, used);
-
-    // Rays as dense as the voxels around the field; where only scatter comes, a quarter of that.
-    const double spacing = grid.spacing_mm.minCoeff(), margin = grid.spacing_mm.maxCoeff();
-    const std::array<double, 4> near = images.near_mm();
-    const std::array<double, 4> inner{std::max(near[0], need[0] - margin), std::min(near[1], need[1] + margin), std::max(near[2], need[2] - margin),
-                                      std::min(near[3], need[3] + margin)};
-    const bool any_inner = inner[0] < inner[1] && inner[2] < inner[3];
-    const RayBundle outer_rays(density, frame, {need[0] - margin, need[1] + margin, need[2] - margin, need[3] + margin}, 4 * spacing);
-    const RayBundle inner_rays(density, frame, any_inner ? inner : std::array<double, 4>{0, spacing, 0, spacing}, spacing);
+    PencilImagePlan image_plan = plan_pencil_images(map, *plan, grid.spacing_mm);
+    image_plan.use(used);
+    const PencilImages images(map, kernel, support, image_plan);
+    const PencilRays rays = plan_pencil_rays(grid, *plan, image_plan.near_mm());
+    const RayBundle outer_rays(density, frame, rays.outer_mm, rays.outer_spacing_mm), inner_rays(density, frame, rays.inner_mm, rays.inner_spacing_mm);
     const std::size_t components = kernel.components.size() / (kernel.radius_cm.size() - 1);
     const DepthNodes nodes(kernel);
 #pragma omp parallel for schedule(dynamic, 1)
     for (int k = 0; k < grid.size[2]; ++k) {
-        float values[PencilImages::components];
+        float values[pencil_components];
         for (int j = 0; j < grid.size[1]; ++j) {
             const physics::ProjectedRow row(frame, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX());
             for (int i = 0; i < grid.size[0]; ++i) {
@@ -97,8 +84,7 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
                 if (!(density.density[voxel] > 0.0f)) continue;
                 const auto p = row.at(i);
                 if (!images.at(p.u_mm, p.v_mm, static_cast<double>(node[voxel]), values)) continue;
-                const bool in = any_inner && p.u_mm > inner[0] && p.u_mm < inner[1] && p.v_mm > inner[2] && p.v_mm < inner[3];
-                const PathLength path = (in ? inner_rays : outer_rays).path(p.u_mm, p.v_mm, p.distance_mm);
+                const PathLength path = (rays.inner(p.u_mm, p.v_mm) ? inner_rays : outer_rays).path(p.u_mm, p.v_mm, p.distance_mm);
                 const physics::PencilDepth depth = nodes.at(path.water + path.high_z);
                 double sum = 0;
                 for (std::size_t c = 0; c < components; ++c) sum += physics::pencil_weight(kernel, depth, c) * static_cast<double>(values[c]);
