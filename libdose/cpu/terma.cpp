@@ -90,6 +90,8 @@ TermaTable::TermaTable(const Spectrum& spectrum) : spectrum_(spectrum) {
 
 double unfiltered(const TermaTable& table, const PathLength& filter) { return table.view().unfiltered(filter); }
 
+double fluence_noise(const FluenceMap& map) { return 1e-9 * static_cast<double>(*std::max_element(map.values.begin(), map.values.end())); }
+
 ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map, const TermaTable& table, double ray_spacing_mm, double blur_variance) {
     const Grid& grid = density.grid;
     const physics::BeamFrame& frame = map.frame;
@@ -108,8 +110,7 @@ ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map
     };
     // Second difference that takes a variance of blur_variance (voxels²) off along u and v.
     const double sharpening = 0.5 * blur_variance;
-    // Differences of large sums leave rounding noise where there is no fluence.
-    const double noise = 1e-9 * static_cast<double>(*std::max_element(map.values.begin(), map.values.end()));
+    const double noise = fluence_noise(map);
     std::vector<Slab> slabs(static_cast<std::size_t>(grid.size[2]));
 #pragma omp parallel for schedule(dynamic, 1)
     for (int k = 0; k < grid.size[2]; ++k) {

@@ -50,6 +50,8 @@ public:
     physics::BasisTerma operator()(const PathLength& path) const { return view().terma(path); }
     /// TERMA of water behind path and filter over that behind the path alone, for the same reading of a detector in air.
     double filtered_part(const PathLength& path, const PathLength& filter) const { return view().filtered_part(path, filter); }
+    const std::vector<double>& log_water() const { return log_water_; }
+    const std::vector<double>& log_high_z() const { return log_high_z_; }
     physics::TermaTableView view() const { return {physics::view_of(spectrum_), log_water_.data(), log_high_z_.data()}; }
 
 private:
@@ -59,6 +61,9 @@ private:
 
 /// Factor by which the fluence that a detector reads in air behind `filter` turns into the one that TermaTable(path + filter) asks for.
 double unfiltered(const TermaTable& table, const PathLength& filter);
+
+/// Differences of large sums of a map leave rounding noise where there is no fluence: what is below this is none.
+double fluence_noise(const FluenceMap& map);
 
 /// Energy released per voxel by a fluence map (its values times the unit fluence at the isocentre distance). `blur_variance`
 /// (voxels²): the fluence is sharpened across the beam by as much as the transport will blur it (lattice_blur_variance); beside
