@@ -8,6 +8,7 @@
 #include "cpu/aperture.h"
 #include "cpu/fluence.h"
 #include "cpu/terma.h"
+#include "engine/backend_choice.h"
 #include "engine/bolus_density.h"
 #include "engine/compute.h"
 #include "engine/devices.h"
@@ -78,6 +79,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     check_forced_leaves(plan, options.leaf_designs, options.leaves);
     for (const Beam& beam : plan.beams) require_modelled(beam, models(beam), options.leaf_designs, options.leaves);
     const ThreadLimit limit(options.threads);
+    ChosenBackend backend = choose_backend(options.backend, options.device);
     const auto report = [&](double part, const std::string& stage) {
         if (options.progress) options.progress(part, stage);
     };
@@ -92,11 +94,12 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     report(0, "density");
     const PatientBox box = calculation_box(patient_box(ct, structures, boluses_of(plan, structures)), plan, models, options.beam_margin_mm);
     const Grid grid = Grid::covering(box.lower_mm, box.upper_mm, Vec3::Constant(options.grid_mm));
-    require_memory(memory_bytes(memory_needs(grid, plan, models, options, omp_get_max_threads())), available_memory_bytes(),
+    require_memory(backend, options.backend, memory_needs(grid, plan, models, options, omp_get_max_threads()),
                    "dose grid of " + number(options.grid_mm) + " mm, plan " + plan.label);
     const BolusDensities densities(
         plan, [&](const auto& boluses) { return density_on_grid(ct, structures, options.hu_curve, materials, options.overrides, grid, boluses); });
     result.notes = densities.notes();
+    if (!backend.note.empty()) result.notes.push_back(backend.note);
     result.notes.push_back("dose grid: " + std::to_string(grid.size[0]) + " x " + std::to_string(grid.size[1]) + " x " + std::to_string(grid.size[2]) +
                            " voxels of " + number(options.grid_mm) + " mm");
     clock("density");
@@ -129,6 +132,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     header.fraction_group = plan.fraction_group;
     header.provenance.engine_version = LIBDOSE_VERSION;
     header.provenance.engine = to_string(options.algorithm);
+    header.provenance.backend = backend.get().description();
     header.provenance.hu_curve_name = options.hu_curve.name();
     header.provenance.settings = {{"grid_mm", number(options.grid_mm)},
                                   {"quality", to_string(options.quality)},
@@ -165,6 +169,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         compute.algorithm = options.algorithm;
         compute.settings = quality_settings(options.quality);
         compute.transport = options.transport;
+        compute.backend = &backend.get();
         compute.notes = &result.notes;
         compute.lateral_scaling = options.lateral_scaling;
         compute.seconds = &result.seconds;
