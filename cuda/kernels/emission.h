@@ -40,20 +40,27 @@ struct SweepPart {
     SourceWindow window;
 };
 
+/// What a thread reads of a voxel serves so many directions.
+inline constexpr int directions_of_thread = 4;
+
 template <int rates>
 struct EmitPlanes {
-    static constexpr Index3 block{32, 4, 1};  ///< x: column, y: row of the window, z: step · directions + direction
+    static constexpr Index3 block{32, 4, 1};  ///< x: column, y: row of the window, z: step · groups of directions + group
     SweepPart part;
     const EmittingMap* maps;
     int map_count;
     float* source;  ///< [step][direction][rate][row][column] of the window
 
+    LIBDOSE_HD static int groups(int directions) { return (directions + directions_of_thread - 1) / directions_of_thread; }
+
     LIBDOSE_HD void operator()(const Index3& at) const {
-        const int step = at.z / part.directions, direction = at.z % part.directions;
+        const int step = at.z / groups(part.directions), first = at.z % groups(part.directions) * directions_of_thread;
+        const int count = part.directions - first < directions_of_thread ? part.directions - first : directions_of_thread;
         const int plane = part.layout.plane(part.first_step + step), row = part.window.first_row + at.y, column = part.window.first_column + at.x;
         const bool crossed = part.layout.axis == 0;
         const int i = crossed ? plane : column, j = crossed ? column : part.layout.axis == 1 ? plane : row, k = part.layout.axis == 2 ? plane : row;
-        float sum[rates] = {};
+        const std::size_t node_size = static_cast<std::size_t>(part.of_directions) * rates;
+        float sum[directions_of_thread * rates] = {};
         for (int m = 0; m < map_count; ++m) {
             const EmittingMap& map = maps[m];
             std::size_t number;
@@ -61,19 +68,22 @@ struct EmitPlanes {
             const float energy = map.released.energy[number];
             if (energy == 0.0f) continue;
             const float u = map.released.u[number], v = map.released.v[number], depth = map.released.depth[number];
-            const std::size_t node_size = static_cast<std::size_t>(part.of_directions) * rates;
-            const float* cell = map.table + map.released.cell[number] * node_size + static_cast<std::size_t>(part.first_direction + direction) * rates;
+            const float* cell = map.table + map.released.cell[number] * node_size + static_cast<std::size_t>(part.first_direction + first) * rates;
             for (std::size_t corner = 0; corner < 8; ++corner) {
                 const float weight = energy * physics::emission_weight(corner, u, v, depth);
                 const float* node =
                     cell + physics::emission_corner(corner, static_cast<std::size_t>(map.size_u), static_cast<std::size_t>(map.depth_count)) * node_size;
-                for (int rate = 0; rate < rates; ++rate) sum[rate] += weight * node[rate];
+                for (int direction = 0; direction < directions_of_thread; ++direction)
+                    if (direction < count)
+                        for (int rate = 0; rate < rates; ++rate) sum[direction * rates + rate] += weight * node[direction * rates + rate];
             }
         }
         const std::size_t plane_size = static_cast<std::size_t>(part.window.rows) * static_cast<std::size_t>(part.window.columns);
-        float* out = source + static_cast<std::size_t>(at.z) * rates * plane_size +
+        float* out = source + static_cast<std::size_t>(step * part.directions + first) * rates * plane_size +
                      static_cast<std::size_t>(at.y) * static_cast<std::size_t>(part.window.columns) + static_cast<std::size_t>(at.x);
-        for (int rate = 0; rate < rates; ++rate) out[static_cast<std::size_t>(rate) * plane_size] = sum[rate];
+        for (int direction = 0; direction < directions_of_thread; ++direction)
+            if (direction < count)
+                for (int rate = 0; rate < rates; ++rate) out[static_cast<std::size_t>(direction * rates + rate) * plane_size] = sum[direction * rates + rate];
     }
 };
 

@@ -176,9 +176,9 @@ private:
             const bool emits = std::min(a, b) <= span.last_plane && std::max(a, b) >= span.first_plane;
             anything = anything || emits;
             if (!anything) continue;  // nothing travels yet
-            const int directions = part.directions;
+            const int directions = part.directions, groups = EmitPlanes<rates>::groups(directions);
             if (emits)
-                pool.executor().run(EmitPlanes<rates>{part, maps, map_count, source.data()}, {span.window.columns, span.window.rows, part.steps * directions});
+                pool.executor().run(EmitPlanes<rates>{part, maps, map_count, source.data()}, {span.window.columns, span.window.rows, part.steps * groups});
             const Index3 moved = lines.moved(step, step + part.steps - 1);
             follow.part = part, follow.with_source = emits;
             follow.places = places.data() + static_cast<std::size_t>(step) * count;
