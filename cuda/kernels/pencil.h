@@ -1,9 +1,10 @@
-// Pencil beam: the fluence convolved directly with each kernel, then a thread per voxel.
+// Pencil beam: kernels and images around the Fourier transforms that convolve them with the fluence, then a thread per voxel.
 #pragma once
 
 #include <cstdint>
 
 #include "cuda/kernels/beam_rows.h"
+#include "cuda/kernels/fourier.h"
 #include "cuda/kernels/rays.h"
 #include "physics/fluence.h"
 #include "physics/pencil.h"
@@ -36,37 +37,51 @@ struct FindPencilNodes {
     }
 };
 
-/// A thread per pixel of an image: the sum over the pixels that hold fluence, as far as the kernel reaches, in their order.
-struct ConvolveFluence {
-    static constexpr Index3 block{16, 8, 1};  ///< x: u, y: v, z: image
-    int size_u, size_v;                       ///< of an image
-    int first_u, first_v, fluence_u, fluence_v;
-    const float* fluence;  ///< [v][u], from (first_u, first_v) of the image on
-    int kernel_u, kernel_v;
-    const float* kernels;  ///< [image][v][u][component] by distance
-    float* images;         ///< [image][v][u][component]
+/// Kernels by distance as periodic images: two real components travel as the real and the imaginary part of one.
+struct SpreadKernels {
+    static constexpr Index3 block{64, 2, 1};  ///< x: u, y: v, z: kernel · pairs + pair
+    int size_u, size_v;                       ///< of the periodic images
+    int last_u, last_v;                       ///< largest displacement that stands for itself; those beyond stand for themselves less the size
+    int pairs, kernel_u, kernel_v;
+    const float* kernels;  ///< [kernel][v][u][component]
+    Complex* images;
 
     LIBDOSE_HD void operator()(const Index3& at) const {
-        const float* kernel =
-            kernels + static_cast<std::size_t>(at.z) * static_cast<std::size_t>(kernel_v) * static_cast<std::size_t>(kernel_u) * pencil_components;
-        float sum[pencil_components] = {};
-        for (int v = 0; v < fluence_v; ++v) {
-            const int dv = at.y - first_v - v < 0 ? first_v + v - at.y : at.y - first_v - v;
-            if (dv >= kernel_v) continue;
-            for (int u = 0; u < fluence_u; ++u) {
-                const int du = at.x - first_u - u < 0 ? first_u + u - at.x : at.x - first_u - u;
-                if (du >= kernel_u) continue;
-                const float value = fluence[static_cast<std::size_t>(v) * static_cast<std::size_t>(fluence_u) + static_cast<std::size_t>(u)];
-                const float* from =
-                    kernel + (static_cast<std::size_t>(dv) * static_cast<std::size_t>(kernel_u) + static_cast<std::size_t>(du)) * pencil_components;
-                for (int c = 0; c < pencil_components; ++c) sum[c] += value * from[c];
-            }
+        const int du = at.x <= last_u ? at.x : size_u - at.x, dv = at.y <= last_v ? at.y : size_v - at.y;
+        Complex value{0, 0};
+        if (du < kernel_u && dv < kernel_v) {
+            const std::size_t pixel = (static_cast<std::size_t>(at.z / pairs) * static_cast<std::size_t>(kernel_v) + static_cast<std::size_t>(dv)) *
+                                          static_cast<std::size_t>(kernel_u) +
+                                      static_cast<std::size_t>(du);
+            const float* from = kernels + pixel * pencil_components + 2 * (at.z % pairs);
+            value = {from[0], from[1]};
         }
+        images[(static_cast<std::size_t>(at.z) * static_cast<std::size_t>(size_v) + static_cast<std::size_t>(at.y)) * static_cast<std::size_t>(size_u) +
+               static_cast<std::size_t>(at.x)] = value;
+    }
+};
+
+/// The components of convolved images side by side.
+struct TakeImages {
+    static constexpr Index3 block{64, 2, 1};  ///< x: u, y: v of the raster, z: image
+    int size_u, size_v;                       ///< of the raster
+    int from_u, from_v, pairs;                ///< of the periodic images
+    const Complex* from;
+    float* images;  ///< [image][v][u][component]
+
+    LIBDOSE_HD void operator()(const Index3& at) const {
         float* to =
             images + ((static_cast<std::size_t>(at.z) * static_cast<std::size_t>(size_v) + static_cast<std::size_t>(at.y)) * static_cast<std::size_t>(size_u) +
                       static_cast<std::size_t>(at.x)) *
                          pencil_components;
-        for (int c = 0; c < pencil_components; ++c) to[c] = sum[c];
+        for (int pair = 0; pair < pencil_components / 2; ++pair) {
+            Complex value{0, 0};
+            if (pair < pairs)
+                value = from[(static_cast<std::size_t>(at.z * pairs + pair) * static_cast<std::size_t>(from_v) + static_cast<std::size_t>(at.y)) *
+                                 static_cast<std::size_t>(from_u) +
+                             static_cast<std::size_t>(at.x)];
+            to[2 * pair] = value.re, to[2 * pair + 1] = value.im;
+        }
     }
 };
 

@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "cpu/pencil_plan.h"
+#include "cuda/stages/convolution.h"
 #include "physics/ray_trace.h"
 
 namespace libdose::cuda {
@@ -11,30 +12,6 @@ namespace libdose::cuda {
 static_assert(pencil_components == cpu::pencil_components);
 
 namespace {
-
-/// The fluence on a raster, sharpened, as far as it is not zero.
-struct RasterFluence {
-    int first_u = 0, first_v = 0, size_u = 0, size_v = 0;
-    std::vector<float> values;
-};
-
-RasterFluence raster_fluence(const FluenceMap& map, const physics::PlaneRaster& raster) {
-    const auto width = static_cast<std::size_t>(raster.size_u);
-    std::vector<float> whole(width * static_cast<std::size_t>(raster.size_v), 0.0f);
-    int u0 = raster.size_u, u1 = -1, v0 = raster.size_v, v1 = -1;
-    cpu::onto_raster(map, raster, [&](int u, int v, float value) {
-        whole[static_cast<std::size_t>(v) * width + static_cast<std::size_t>(u)] += value;
-        u0 = std::min(u0, u), u1 = std::max(u1, u), v0 = std::min(v0, v), v1 = std::max(v1, v);
-    });
-    const auto at = [&](int u, int v) {
-        return u < 0 || v < 0 || u >= raster.size_u || v >= raster.size_v ? 0.0f : whole[static_cast<std::size_t>(v) * width + static_cast<std::size_t>(u)];
-    };
-    // Sharpening reaches a pixel farther.
-    RasterFluence fluence{u0 - 1, v0 - 1, u1 - u0 + 3, v1 - v0 + 3, {}};
-    for (int v = v0 - 1; v <= v1 + 1; ++v)
-        for (int u = u0 - 1; u <= u1 + 1; ++u) fluence.values.push_back(cpu::sharpened_pixel(at(u, v), at(u - 1, v), at(u + 1, v), at(u, v - 1), at(u, v + 1)));
-    return fluence;
-}
 
 /// Images of the near or the far part of the kernel.
 struct DeviceImages {
@@ -44,7 +21,8 @@ struct DeviceImages {
     PencilImagesView view() const { return {raster, image_of_node.data(), images.data()}; }
 };
 
-DeviceImages convolve(DevicePool& pool, const FluenceMap& map, const PencilKernel& kernel, const cpu::PencilImagePlan& plan, bool near) {
+DeviceImages images_of(DevicePool& pool, const FluenceMap& map, const PencilKernel& kernel, const cpu::PencilPlan& beam, const cpu::PencilImagePlan& plan,
+                       bool near) {
     const std::vector<std::uint8_t>& used = near ? plan.near_used : plan.far_used;
     DeviceImages result;
     result.raster = near ? plan.near : plan.far;
@@ -52,35 +30,21 @@ DeviceImages convolve(DevicePool& pool, const FluenceMap& map, const PencilKerne
     std::vector<std::size_t> nodes;
     for (std::size_t n = 0; n < used.size(); ++n)
         if (used[n]) image_of_node[n] = static_cast<int>(nodes.size()), nodes.push_back(n);
-    std::vector<cpu::PencilImagePlan::Pixels> pixels(nodes.size());
+    result.image_of_node = DeviceArray<int>(pool, image_of_node);
+    std::vector<cpu::PencilImagePlan::Pixels> kernels(nodes.size());
     std::exception_ptr failure;
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t n = 0; n < nodes.size(); ++n) {
         try {
-            pixels[n] = plan.pixels(kernel, near, nodes[n]);
+            kernels[n] = plan.pixels(kernel, near, nodes[n]);
         } catch (...) {
 #pragma omp critical(libdose_cuda_pencil_failure)
             failure = std::current_exception();
         }
     }
     if (failure) std::rethrow_exception(failure);
-    std::vector<float> kernels;
-    for (const auto& one : pixels) kernels.insert(kernels.end(), one.values.begin(), one.values.end());
-
-    const RasterFluence fluence = raster_fluence(map, result.raster);
-    const std::size_t image_size = static_cast<std::size_t>(result.raster.size_u) * static_cast<std::size_t>(result.raster.size_v) * pencil_components;
-    result.image_of_node = DeviceArray<int>(pool, image_of_node);
-    result.images = DeviceArray<float>(pool, std::max<std::size_t>(1, nodes.size()) * image_size);
-    if (nodes.empty()) return result;
-    const DeviceArray<float> on_device(pool, fluence.values), device_kernels(pool, kernels);
-    ConvolveFluence run{};
-    run.size_u = result.raster.size_u, run.size_v = result.raster.size_v;
-    run.first_u = fluence.first_u, run.first_v = fluence.first_v, run.fluence_u = fluence.size_u, run.fluence_v = fluence.size_v;
-    run.fluence = on_device.data();
-    run.kernel_u = pixels.front().size_u, run.kernel_v = pixels.front().size_v;
-    run.kernels = device_kernels.data();
-    run.images = result.images.data();
-    pool.executor().run(run, {run.size_u, run.size_v, static_cast<int>(nodes.size())});
+    result.images = convolve(pool, map, result.raster, beam.support_mm, near ? cpu::pencil_split_end_mm : cpu::far_reach_mm, kernels,
+                             kernel.components.size() / (kernel.radius_cm.size() - 1));
     return result;
 }
 
@@ -106,7 +70,7 @@ std::vector<float> pencil_beam(DeviceGrid& grid, const DeviceTermaTable& table, 
 
     cpu::PencilImagePlan image_plan = cpu::plan_pencil_images(map, *plan, voxels.spacing_mm);
     image_plan.use(used.values());
-    const DeviceImages near = convolve(pool, map, kernel, image_plan, true), far = convolve(pool, map, kernel, image_plan, false);
+    const DeviceImages near = images_of(pool, map, kernel, *plan, image_plan, true), far = images_of(pool, map, kernel, *plan, image_plan, false);
     const cpu::PencilRays rays = cpu::plan_pencil_rays(voxels, *plan, image_plan.near_mm());
     const DeviceRays outer = trace_rays(pool, grid.grid, grid.density, map.frame, rays.outer_mm, rays.outer_spacing_mm),
                      inner = trace_rays(pool, grid.grid, grid.density, map.frame, rays.inner_mm, rays.inner_spacing_mm);

@@ -54,16 +54,9 @@ class Convolution {
 public:
     /// The fluence lies within `support_mm`; kernels reach no farther than `reach_mm`.
     Convolution(const FluenceMap& map, const PencilRaster& raster, const std::array<double, 4>& support_mm, double reach_mm) : raster_(raster) {
-        // A displacement stands for itself or itself less the length: none within the reach may stand for two.
-        const auto axis = [&](double lower, double low, double high, int size, int& last, int& length) {
-            const int begin = std::max(0, static_cast<int>((low - lower) / raster.pixel_mm) - 1), end = static_cast<int>((high - lower) / raster.pixel_mm) + 2;
-            const int reach = static_cast<int>(std::ceil(reach_mm / raster.pixel_mm)) + 1;
-            last = std::min(size - 1 - begin, reach);
-            length = fft_length(last + std::min(end, reach) + 1);
-            length = std::max(length, fft_length(size));
-        };
-        axis(raster.lower_u_mm, support_mm[0], support_mm[1], raster.size_u, last_u_, length_u_);
-        axis(raster.lower_v_mm, support_mm[2], support_mm[3], raster.size_v, last_v_, length_v_);
+        const ConvolutionAxis u = convolution_axis(raster.pixel_mm, raster.lower_u_mm, raster.size_u, support_mm[0], support_mm[1], reach_mm, fft_length);
+        const ConvolutionAxis v = convolution_axis(raster.pixel_mm, raster.lower_v_mm, raster.size_v, support_mm[2], support_mm[3], reach_mm, fft_length);
+        last_u_ = u.last, length_u_ = u.length, last_v_ = v.last, length_v_ = v.length;
         std::vector<Complex> fluence(static_cast<std::size_t>(length_u_) * static_cast<std::size_t>(length_v_));
         onto_raster(map, raster, [&](int iu, int iv, float value) {
             if (iu < 0 || iu >= raster.size_u || iv < 0 || iv >= raster.size_v) throw internal_error("fluence lies outside its raster", "pencil beam");
@@ -120,7 +113,7 @@ private:
 PencilImages::PencilImages(const FluenceMap& map, const PencilKernel& kernel, const std::array<double, 4>& support, const PencilImagePlan& plan)
     : near_(plan.near), far_(plan.far) {
     const std::size_t count = kernel.components.size() / (kernel.radius_cm.size() - 1);
-    const Convolution near(map, near_, support, pencil_split_end_mm), far(map, far_, support, 1e4);
+    const Convolution near(map, near_, support, pencil_split_end_mm), far(map, far_, support, far_reach_mm);
     struct Task {
         std::size_t node;
         bool near;

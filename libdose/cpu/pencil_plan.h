@@ -56,6 +56,24 @@ struct PencilImagePlan {
 };
 PencilImagePlan plan_pencil_images(const FluenceMap& map, const PencilPlan& plan, const Vec3& voxel_mm);
 
+/// One axis of a convolution by Fourier transforms on a raster.
+struct ConvolutionAxis {
+    int last = 0;    ///< largest displacement that stands for itself; those beyond stand for themselves less the length
+    int length = 0;  ///< so that none within the kernel's reach stands for two
+};
+/// Fluence lies within [low, high]; kernels reach no farther than `reach_mm`. `length_of`: the next length that transforms can have.
+template <class LengthOf>
+ConvolutionAxis convolution_axis(double pixel_mm, double lower_mm, int size, double low_mm, double high_mm, double reach_mm, LengthOf&& length_of) {
+    const int begin = std::max(0, static_cast<int>((low_mm - lower_mm) / pixel_mm) - 1), end = static_cast<int>((high_mm - lower_mm) / pixel_mm) + 2;
+    const int reach = static_cast<int>(std::ceil(reach_mm / pixel_mm)) + 1;
+    ConvolutionAxis axis;
+    axis.last = std::min(size - 1 - begin, reach);
+    axis.length = std::max(length_of(axis.last + std::min(end, reach) + 1), length_of(size));
+    return axis;
+}
+/// What far kernels reach: everything.
+inline constexpr double far_reach_mm = 1e4;
+
 /// Rays as dense as the voxels around the field; where only scatter comes, a quarter of that.
 struct PencilRays {
     std::array<double, 4> outer_mm{}, inner_mm{};
