@@ -33,7 +33,7 @@ struct FourierPass {
         const std::size_t begin = static_cast<std::size_t>(at.z) * static_cast<std::size_t>(size_u) * static_cast<std::size_t>(size_v) +
                                   static_cast<std::size_t>(line) * (along_v ? 1 : static_cast<std::size_t>(size_u));
         const int within = butterfly % done, apart = n / radix;
-        Complex value[4];
+        Complex value[4] = {};
         for (int r = 0; r < 4; ++r) {  // of a fixed length, so that the values stay in registers
             if (r >= radix) continue;
             Complex root = roots[within * r * (n / (done * radix))];
