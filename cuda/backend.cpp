@@ -50,8 +50,9 @@ public:
     explicit DeviceBackend(std::unique_ptr<Executor> executor) : executor_(std::move(executor)), pool_(*executor_) {}
     std::string description() const override { return executor_->description(); }
     std::unique_ptr<Medium> medium(const DensityGrid& density) override { return std::make_unique<DeviceMedium>(pool_, density); }
-    void require_memory(const MemoryNeeds& needs, const std::string& where) const override {
+    void require_memory(const MemoryNeeds& needs, const std::string& where) override {
         const auto needed = static_cast<std::size_t>(device_memory_bytes(needs));
+        pool_.ask_for_free_memory();
         const std::size_t available = pool_.available_bytes();
         if (needed > available)
             throw bad_input("the calculation needs about " + in_mebibytes(needed) + " of device memory, " + in_mebibytes(available) + " are free",

@@ -33,10 +33,13 @@ DevicePool::Block DevicePool::take(std::size_t bytes) {
         trim();
         memory = executor_.allocate(size);
     }
-    if (!memory)
-        throw bad_input("the device has no " + in_mebibytes(size) + " more of memory (" + in_mebibytes(used_bytes_) + " in use, " +
-                            in_mebibytes(executor_.free_bytes()) + " free)",
-                        executor_.description(), "Choose a larger grid spacing, a smaller margin or --backend cpu");
+    if (!memory) {
+        ask_for_free_memory();
+        throw bad_input(
+            "the device has no " + in_mebibytes(size) + " more of memory (" + in_mebibytes(used_bytes_) + " in use, " + in_mebibytes(free_bytes_) + " free)",
+            executor_.description(), "Choose a larger grid spacing, a smaller margin or --backend cpu");
+    }
+    free_bytes_ -= std::min(free_bytes_, size);
     used_bytes_ += size;
     return {memory, size};
 }
@@ -49,13 +52,13 @@ void DevicePool::give(Block block) noexcept {
         kept_bytes_ += block.bytes;
     } catch (...) {
         executor_.release(block.memory);
+        free_bytes_ += block.bytes;
     }
 }
 
-std::size_t DevicePool::available_bytes() const { return executor_.free_bytes() + kept_bytes_; }
-
 void DevicePool::trim() noexcept {
     for (const auto& [bytes, memory] : kept_) executor_.release(memory);
+    free_bytes_ += kept_bytes_;
     kept_.clear();
     kept_bytes_ = 0;
 }

@@ -14,7 +14,7 @@ namespace libdose::cuda {
 /// the device: memory may be given back while a launch that uses it is still to come.
 class DevicePool {
 public:
-    explicit DevicePool(Executor& executor) : executor_(executor) {}
+    explicit DevicePool(Executor& executor) : executor_(executor), free_bytes_(executor.free_bytes()) {}
     ~DevicePool() { trim(); }
     DevicePool(const DevicePool&) = delete;
     DevicePool& operator=(const DevicePool&) = delete;
@@ -26,15 +26,16 @@ public:
     /// Throws bad_input with the figures where the device has no more.
     Block take(std::size_t bytes);
     void give(Block block) noexcept;
-    /// Kept by the pool or free on the device.
-    std::size_t available_bytes() const;
-    void trim() noexcept;  ///< what nobody uses goes back to the device
+    /// Kept by the pool or free on the device, as far as is known without asking it: that takes as long as a kernel.
+    std::size_t available_bytes() const { return free_bytes_ + kept_bytes_; }
+    void ask_for_free_memory() { free_bytes_ = executor_.free_bytes(); }  ///< others may have taken or given back some
+    void trim() noexcept;                                                 ///< what nobody uses goes back to the device
     Executor& executor() { return executor_; }
 
 private:
     Executor& executor_;
     std::multimap<std::size_t, void*> kept_;
-    std::size_t kept_bytes_ = 0, used_bytes_ = 0;
+    std::size_t free_bytes_, kept_bytes_ = 0, used_bytes_ = 0;
 };
 
 template <class Value>

@@ -101,7 +101,7 @@ class CpuBackend : public Backend {
 public:
     std::string description() const override { return "cpu"; }
     std::unique_ptr<Medium> medium(const DensityGrid& density) override { return std::make_unique<CpuMedium>(density); }
-    void require_memory(const MemoryNeeds& needs, const std::string& where) const override {
+    void require_memory(const MemoryNeeds& needs, const std::string& where) override {
         libdose::require_memory(memory_bytes(needs), available_memory_bytes(), where);
     }
 };

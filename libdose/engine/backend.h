@@ -48,7 +48,7 @@ public:
     virtual std::string description() const = 0;  ///< "cpu", or "cuda" and the device
     virtual std::unique_ptr<Medium> medium(const DensityGrid& density) = 0;
     /// Throws bad_input, with both figures, where the calculation needs more memory than the backend has free.
-    virtual void require_memory(const MemoryNeeds& needs, const std::string& where) const = 0;
+    virtual void require_memory(const MemoryNeeds& needs, const std::string& where) = 0;
 };
 
 /// libdose/cpu.
