@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 #include "cuda/memory_text.h"
 #include "cuda/stages/release.h"
