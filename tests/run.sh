@@ -19,9 +19,19 @@ fi
   || echo "note: SimpleITK could not be installed; its test will be reported as skipped"
 installed=$SECONDS
 
+# The device library of the CUDA backend is compiled where there is a compiler for it; a device is needed for the tests of label gpu only.
+nvcc=$(command -v nvcc || { [ -x /usr/local/cuda/bin/nvcc ] && echo /usr/local/cuda/bin/nvcc; } || true)
+if [ -n "$nvcc" ]; then
+  cuda=(-DLIBDOSE_CUDA=ON -DCMAKE_CUDA_COMPILER="$nvcc")
+  echo "CUDA: the device library is compiled by $nvcc"
+else
+  cuda=(-DLIBDOSE_CUDA=OFF)
+  echo "CUDA: no nvcc here, compiling the device library is skipped; its kernels' bodies are tested on the host (label cuda-host)"
+fi
+
 mkdir -p "$build"
 echo "building with $jobs jobs, warnings as errors; log: $build/build.log"
-cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DLIBDOSE_WERROR=ON -DLIBDOSE_TESTS=ON -DLIBDOSE_EXAMPLES=ON -DLIBDOSE_BENCHMARKS=ON \
+cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DLIBDOSE_WERROR=ON -DLIBDOSE_TESTS=ON -DLIBDOSE_EXAMPLES=ON -DLIBDOSE_BENCHMARKS=ON "${cuda[@]}" \
   -DPython3_EXECUTABLE="$venv/bin/python" >"$build/configure.log" 2>&1 || { cat "$build/configure.log"; exit 1; }
 cmake --build "$build" -j "$jobs" >"$build/build.log" 2>&1 || { tail -n 60 "$build/build.log"; echo "error: the build failed; the log is $build/build.log" >&2; exit 1; }
 built=$SECONDS

@@ -20,10 +20,11 @@ namespace {
 struct Arguments {
     std::vector<std::filesystem::path> cases;
     std::filesystem::path json, out;
-    std::string engine = "collapsed-cone", quality = "standard", model, lattice, directions, lateral_scaling = "on", leaves = "varian-millennium-120";
+    std::string engine = "collapsed-cone", quality = "standard", model, lattice, directions, lateral_scaling = "on", leaves = "varian-millennium-120",
+                backend = "cpu";
     std::vector<std::string> suites, without;
     std::vector<double> grid_mm;
-    int threads = 0;
+    int threads = 0, device = 0;
 };
 
 Ablation ablation_of(const Arguments& arguments) {
@@ -60,6 +61,7 @@ void print(const std::string& suite, const std::vector<SuiteRow>& rows) {
 nlohmann::json as_json(const ValidationResult& r) {
     nlohmann::json json = {{"name", r.name},
                            {"engine", r.engine},
+                           {"backend", r.backend},
                            {"quality", r.quality},
                            {"model", r.model},
                            {"grid_mm", {r.grid_mm[0], r.grid_mm[1], r.grid_mm[2]}},
@@ -84,8 +86,8 @@ nlohmann::json as_json(const ValidationResult& r) {
 }
 
 void print(const ValidationResult& r) {
-    fmt::print("{}: {}, {}, model {}, grid {:g} x {:g} x {:g} mm, {:.2f} s, {} voxels\n", r.name, r.engine, r.quality, r.model, r.grid_mm[0], r.grid_mm[1],
-               r.grid_mm[2], r.seconds, r.evaluated);
+    fmt::print("{}: {}, {}, {}, model {}, grid {:g} x {:g} x {:g} mm, {:.2f} s, {} voxels\n", r.name, r.engine, r.backend, r.quality, r.model, r.grid_mm[0],
+               r.grid_mm[1], r.grid_mm[2], r.seconds, r.evaluated);
     fmt::print("  gamma           ");
     for (const auto& [criterion, rate] : r.gamma) fmt::print("  {} {:6.2f} %", criterion, rate);
     fmt::print("\n  without widening");
@@ -150,6 +152,8 @@ int validate_cases(const Arguments& arguments) {
     if (arguments.grid_mm.size() == 3) options.grid_mm = Vec3(arguments.grid_mm[0], arguments.grid_mm[1], arguments.grid_mm[2]);
     options.ablation = ablation_of(arguments);
     options.lateral_scaling = arguments.lateral_scaling == "on";
+    options.backend = backend_from_string(arguments.backend);
+    options.device = arguments.device;
     const auto suites = suite_names();
     for (const std::string& suite : arguments.suites)
         if (std::find(suites.begin(), suites.end(), suite) == suites.end())
@@ -209,6 +213,8 @@ void add_validate(CLI::App& app, Command& run) {
         ->check(CLI::IsMember({"tilt", "hardening", "sharpening"}));
     validate->add_option("--directions", arguments->directions, "RINGSxSECTORS along the beam, or a number fixed in the patient; default: by quality");
     validate->add_option("--lattice", arguments->lattice, "rounded or interpolated; default: by quality")->check(CLI::IsMember({"rounded", "interpolated"}));
+    validate->add_option("--backend", arguments->backend, "cpu, cuda, or auto: a CUDA device where there is one")->capture_default_str();
+    validate->add_option("--device", arguments->device, "Number of the CUDA device")->capture_default_str()->check(CLI::NonNegativeNumber);
     validate->add_option("--threads", arguments->threads, "CPU threads; 0: all cores")->capture_default_str()->check(CLI::NonNegativeNumber);
     validate->add_option("--json", arguments->json, "Also write the results as JSON");
     validate->footer(std::string("Example:\n  dose validate tests/data/reference/*.h5 --suite gates --suite venselaar --json validation.json\n  dose validate "

@@ -27,7 +27,7 @@ BeamletImages::Level::Level(double reach, double pixel, double phase_u_mm, doubl
 }
 
 void BeamletImages::Level::fill(const PencilImages& images, double middle_u_mm, double middle_v_mm, int nodes) {
-    constexpr int width = PencilImages::components;
+    constexpr int width = pencil_components;
     const auto row = static_cast<std::size_t>(size) * width;
     values.assign(static_cast<std::size_t>(nodes) * static_cast<std::size_t>(size) * row, 0.0f);
 #pragma omp parallel for schedule(static)
@@ -51,7 +51,7 @@ BeamletImages::BeamletImages(BeamletFluence focal, std::optional<BeamletFluence>
       far_(far_mm, far_pixel_mm, 0, 0),
       wide_(far_mm, far_pixel_mm, 0, 0) {}
 
-double BeamletImages::node_of(double magnification) { return std::log(magnification) / std::log(PencilImages::magnification_step); }
+double BeamletImages::node_of(double magnification) { return std::log(magnification) / std::log(pencil_magnification_step); }
 
 void BeamletImages::prepare(double lowest, double highest) {
     int begin = static_cast<int>(std::floor(lowest)), end = static_cast<int>(std::floor(highest)) + 2;
@@ -63,13 +63,16 @@ void BeamletImages::prepare(double lowest, double highest) {
     // An even one: far parts are made for every other node. An image must not depend on which others there are.
     if (begin % 2 != 0) --begin;
     first_node_ = begin, nodes_ = end - begin;
-    // The last node is asked for with its neighbour.
-    const std::vector<std::uint8_t> used(static_cast<std::size_t>(nodes_) + 1, 1);
     const auto images = [&](const BeamletFluence& fluence) {
         const double reach = far_mm + 3 * far_pixel_mm;
-        return PencilImages(fluence.map, kernel_, FluenceIntegral(fluence.map).support_mm(),
-                            {fluence.middle_u_mm - reach, fluence.middle_u_mm + reach, fluence.middle_v_mm - reach, fluence.middle_v_mm + reach},
-                            fluence.map.pixel_mm, 1, used, first_node_);
+        PencilPlan plan;
+        plan.support_mm = FluenceIntegral(fluence.map).support_mm();
+        plan.need_mm = {fluence.middle_u_mm - reach, fluence.middle_u_mm + reach, fluence.middle_v_mm - reach, fluence.middle_v_mm + reach};
+        PencilImagePlan image_plan = plan_pencil_images(fluence.map, plan, Vec3::Ones(), fluence.map.pixel_mm);
+        image_plan.lowest_magnification = 1, image_plan.first_node = first_node_;
+        // The last node is asked for with its neighbour.
+        image_plan.use(std::vector<std::uint8_t>(static_cast<std::size_t>(nodes_) + 1, 1));
+        return PencilImages(fluence.map, kernel_, plan.support_mm, image_plan);
     };
     const PencilImages of_focal = images(focal_);
     for (Level* level : {&fine_, &middle_, &far_}) level->fill(of_focal, focal_.middle_u_mm, focal_.middle_v_mm, nodes_);

@@ -15,7 +15,7 @@
 namespace libdose::cpu {
 
 /// Components of a pencil kernel at one point.
-using PencilLanes = float __attribute__((vector_size(PencilImages::components * sizeof(float))));
+using PencilLanes = float __attribute__((vector_size(pencil_components * sizeof(float))));
 
 /// The fluence of a square and where its middle lies on the map.
 struct BeamletFluence {
@@ -56,7 +56,7 @@ private:
         void fill(const PencilImages& images, double middle_u_mm, double middle_v_mm, int nodes);
     };
     LIBDOSE_INLINE void add(const Level& level, float u_mm, float v_mm, float node, float part, PencilLanes& sum) const {
-        constexpr int width = PencilImages::components;
+        constexpr int width = pencil_components;
         if (std::abs(u_mm) >= level.reach_mm || std::abs(v_mm) >= level.reach_mm) return;
         const float x = (u_mm - level.lower_u_mm) * level.per_mm, y = (v_mm - level.lower_v_mm) * level.per_mm;
         const float below = std::floor(node);

@@ -9,6 +9,7 @@
 #include "engine/stages.h"
 #include "libdose/beam_model.h"
 #include "libdose/grid.h"
+#include "physics/emission.h"
 
 namespace libdose::cpu {
 
@@ -37,38 +38,21 @@ public:
     EmissionTable(const ConeKernel& kernel, const DirectionSet& directions, const physics::BeamFrame& frame, double low_u, double high_u, double low_v,
                   double high_v);
 
-    /// Where a ray and a depth lie in the table: a cell of eight nodes and the fractions of its upper ones.
-    struct Place {
-        std::uint32_t cell;
-        float u, v, depth;
-    };
-    Place place(float slope_u, float slope_v, float depth_g_cm2) const {
-        const auto node = [](float x, std::size_t size, float& part) {
-            x = std::clamp(x, 0.0f, static_cast<float>(size - 1));
-            const auto low = std::min(static_cast<std::size_t>(x), size - 2);
-            part = x - static_cast<float>(low);
-            return low;
-        };
-        Place p;
-        const std::size_t i = node((slope_u - low_u_) * per_slope_u_, size_u_, p.u), j = node((slope_v - low_v_) * per_slope_v_, size_v_, p.v);
-        std::size_t set = 0;
-        while (set + 2 < depths_.size() && depth_g_cm2 > depths_[set + 1]) ++set;
-        p.depth = std::clamp((depth_g_cm2 - depths_[set]) / (depths_[set + 1] - depths_[set]), 0.0f, 1.0f);
-        p.cell = static_cast<std::uint32_t>((j * size_u_ + i) * depths_.size() + set);
-        return p;
-    }
+    using Place = physics::EmissionPlace;
+    Place place(float slope_u, float slope_v, float depth_g_cm2) const { return raster().place(slope_u, slope_v, depth_g_cm2); }
+    physics::EmissionRaster raster() const { return {low_u_, low_v_, per_slope_u_, per_slope_v_, size_u_, size_v_, depths_.size(), depths_.data()}; }
+    const std::vector<float>& depths() const { return depths_; }
+    /// Nodes [v][u][depth][direction][rate].
+    const std::vector<float>& values() const { return table_; }
     /// Appends the nodes of all cells, each with the values [direction][rate] of some directions and zeros up to `width` values.
     void slice(std::size_t first_direction, std::size_t count, std::size_t width, std::vector<float>& values) const;
     /// How many nodes the other corners of a cell lie behind its own: u fastest, then v, then depth.
     std::array<std::size_t, 8> corners() const {
-        const std::size_t u = depths_.size(), v = size_u_ * u;
-        return {0, u, v, u + v, 1, u + 1, v + 1, u + v + 1};
+        std::array<std::size_t, 8> all;
+        for (std::size_t c = 0; c < all.size(); ++c) all[c] = physics::emission_corner(c, size_u_, depths_.size());
+        return all;
     }
-    static std::array<float, 8> weights(float u, float v, float depth) {
-        const float low = 1 - depth, a = (1 - u) * (1 - v), b = u * (1 - v), c = (1 - u) * v, d = u * v;
-        return {a * low, b * low, c * low, d * low, a * depth, b * depth, c * depth, d * depth};
-    }
-    /// Coefficients [rate] of one direction: what `place`, `slice`, `corners` and `weights` come to.
+    /// Coefficients [rate] of one direction: what `place`, `slice` and `corners` come to.
     std::vector<float> coefficients(std::size_t direction, float slope_u, float slope_v, float depth_g_cm2) const;
 
 private:

@@ -191,36 +191,4 @@ FluenceIntegral::FluenceIntegral(const FluenceMap& map)
         support_ = {lower_u_mm_ + u0 * pixel_mm_, lower_u_mm_ + (u1 + 1) * pixel_mm_, lower_v_mm_ + v0 * pixel_mm_, lower_v_mm_ + (v1 + 1) * pixel_mm_};
 }
 
-double FluenceIntegral::integral_to(double x, double y) const {
-    x = std::clamp(x, 0.0, static_cast<double>(size_u_));
-    y = std::clamp(y, 0.0, static_cast<double>(size_v_));
-    const int i = std::min(static_cast<int>(x), size_u_ - 1), j = std::min(static_cast<int>(y), size_v_ - 1);
-    const double fx = x - i, fy = y - j;
-    const double* p = &integral_[static_cast<std::size_t>(j) * static_cast<std::size_t>(size_u_ + 1) + static_cast<std::size_t>(i)];
-    const double* q = p + size_u_ + 1;
-    return (1 - fy) * ((1 - fx) * p[0] + fx * p[1]) + fy * ((1 - fx) * q[0] + fx * q[1]);
-}
-
-double FluenceIntegral::sharpened(double u_mm, double v_mm, double width_u_mm, double width_v_mm, double sharpening) const {
-    const double x = (u_mm - lower_u_mm_) / pixel_mm_, y = (v_mm - lower_v_mm_) / pixel_mm_;
-    const double wx = 0.5 * width_u_mm / pixel_mm_, wy = 0.5 * width_v_mm / pixel_mm_;
-    // All five rectangles lie in this one.
-    const double around =
-        integral_to(x + 3 * wx, y + 3 * wy) - integral_to(x - 3 * wx, y + 3 * wy) - integral_to(x + 3 * wx, y - 3 * wy) + integral_to(x - 3 * wx, y - 3 * wy);
-    if (!(around > 0)) return 0;
-    // Corners of the middle rectangle, and those beyond its four sides.
-    const double low_low = integral_to(x - wx, y - wy), high_low = integral_to(x + wx, y - wy), low_high = integral_to(x - wx, y + wy),
-                 high_high = integral_to(x + wx, y + wy);
-    const double middle = high_high - low_high - high_low + low_low;
-    double sum = middle;
-    if (sharpening > 0) {
-        const double left = low_high - low_low - integral_to(x - 3 * wx, y + wy) + integral_to(x - 3 * wx, y - wy);
-        const double right = integral_to(x + 3 * wx, y + wy) - integral_to(x + 3 * wx, y - wy) - high_high + high_low;
-        const double below = high_low - low_low - integral_to(x + wx, y - 3 * wy) + integral_to(x - wx, y - 3 * wy);
-        const double above = integral_to(x + wx, y + 3 * wy) - integral_to(x - wx, y + 3 * wy) - high_high + low_high;
-        sum += sharpening * (4 * middle - left - right - below - above);
-    }
-    return sum / (4 * wx * wy);
-}
-
 }  // namespace libdose::cpu

@@ -9,6 +9,7 @@
 #include "engine/stages.h"
 #include "libdose/beam_model.h"
 #include "libdose/plan.h"
+#include "physics/fluence.h"
 
 namespace libdose::cpu {
 
@@ -46,12 +47,16 @@ public:
     /// Average over the rectangle centred on (u, v); parts outside the map count as zero.
     double average(double u_mm, double v_mm, double width_u_mm, double width_v_mm) const { return sharpened(u_mm, v_mm, width_u_mm, width_v_mm, 0); }
     /// The average less `sharpening` times the sum of its second differences to the four neighbouring rectangles.
-    double sharpened(double u_mm, double v_mm, double width_u_mm, double width_v_mm, double sharpening) const;
+    double sharpened(double u_mm, double v_mm, double width_u_mm, double width_v_mm, double sharpening) const {
+        return view().sharpened(u_mm, v_mm, width_u_mm, width_v_mm, sharpening);
+    }
+    physics::FluenceIntegralView view() const { return {size_u_, size_v_, pixel_mm_, lower_u_mm_, lower_v_mm_, integral_.data()}; }
+    /// Running sums [v][u], one more than pixels along each axis.
+    const std::vector<double>& sums() const { return integral_; }
     /// Smallest rectangle (mm) that holds every pixel that is not zero: {low u, high u, low v, high v}; empty map: all zero.
     const std::array<double, 4>& support_mm() const { return support_; }
 
 private:
-    double integral_to(double x, double y) const;  ///< in pixels from the lower corner
     int size_u_, size_v_;
     double pixel_mm_, lower_u_mm_, lower_v_mm_;
     std::vector<double> integral_;

@@ -1,8 +1,10 @@
 #include "cpu/pencil.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "cpu/pencil_images.h"
+#include "cpu/pencil_plan.h"
 #include "cpu/pencil_voxels.h"
 
 namespace libdose::cpu {
@@ -12,15 +14,17 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
     const Grid& grid = density.grid;
     std::vector<float> dose(grid.voxel_count(), 0.0f);
     const std::array<double, 4> support = FluenceIntegral(map).support_mm();
-    if (support[1] <= support[0]) return dose;
-    PencilVoxels voxels(density, map.frame, kernel, lateral, map.filter.get(), table);
-    const PencilImages images(map, kernel, support, voxels.need_mm(), near_pixel_mm > 0 ? near_pixel_mm : voxels.near_pixel_mm(map.pixel_mm),
-                              voxels.lowest_magnification(), voxels.used());
-    voxels.trace(images.near_mm());
+    const std::optional<PencilPlan> plan = plan_pencil_beam(grid, map.frame, support, lateral);
+    if (!plan) return dose;
+    PencilVoxels voxels(density, map.frame, *plan, kernel, lateral, map.filter.get(), table);
+    PencilImagePlan image_plan = plan_pencil_images(map, *plan, grid.spacing_mm, near_pixel_mm);
+    image_plan.use(voxels.used());
+    const PencilImages images(map, kernel, support, image_plan);
+    voxels.trace(image_plan.near_mm());
     const std::size_t components = kernel.components.size() / (kernel.radius_cm.size() - 1);
 #pragma omp parallel for schedule(dynamic, 1)
     for (int k = 0; k < grid.size[2]; ++k) {
-        float values[PencilImages::components];
+        float values[pencil_components];
         for (int j = 0; j < grid.size[1]; ++j) {
             const physics::ProjectedRow row(map.frame, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX());
             for (int i = 0; i < grid.size[0]; ++i) {

@@ -8,6 +8,7 @@
 #include "cpu/mix.h"
 #include "cpu/pencil_voxels.h"
 #include "cpu/versions.h"
+#include "libdose/error.h"
 #include "physics/head.h"
 #include "physics/pencil.h"
 
@@ -86,34 +87,38 @@ struct PencilBeamlets::Parts {
     const BeamletShape& shape;
     double output;
     std::vector<VoxelPlace> places;
-    std::vector<std::array<float, PencilImages::components>> weights;  ///< by node of the kernel's depths
+    std::vector<std::array<float, pencil_components>> weights;  ///< by node of the kernel's depths
 
-    Parts(const DensityGrid& d, const Beam& beam, const ControlPoint& point, PatientPosition position, const BeamModel& model, const FluenceOptions& options,
-          const LateralScale& lateral, const BeamletShape& s)
+    Parts(const DensityGrid& d, const physics::BeamFrame& f, const PencilPlan& plan, const Beam& beam, const ControlPoint& point, const BeamModel& model,
+          const FluenceOptions& options, const LateralScale& lateral, const BeamletShape& s)
         : density(d),
-          frame(physics::beam_frame(position, point.gantry_deg, point.collimator_deg, point.couch_deg, point.isocentre_mm, beam.source_axis_distance_mm)),
+          frame(f),
           filter(beam_filter(beam, point.wedge_in, model.head)),
           table(model.spectrum),
           open(beam, model.head, filter.get(), &table, options.pixel_mm),
           views(extrafocal_views(beam, model.head, options.leaves)),
-          voxels(d, frame, model.pencil_kernel, lateral, filter.get(), &table),
+          voxels(d, f, plan, model.pencil_kernel, lateral, filter.get(), &table),
           shape(s),
           output(output_factor(beam, point, model.head)) {}
 };
 
 PencilBeamlets::PencilBeamlets(const DensityGrid& density, const Beam& beam, const ControlPoint& point, PatientPosition position, const BeamModel& model,
                                const FluenceOptions& options, const LateralScale& lateral, const std::vector<OpenSquare>& squares, BeamletShape& shape) {
-    auto parts = std::make_unique<Parts>(density, beam, point, position, model, options, lateral, shape);
+    std::array<double, 4> near{1e30, -1e30, 1e30, -1e30};
+    for (const OpenSquare& s : squares)
+        near = {std::min(near[0], s.u_mm - near_mm), std::max(near[1], s.u_mm + near_mm), std::min(near[2], s.v_mm - near_mm),
+                std::max(near[3], s.v_mm + near_mm)};
+    const physics::BeamFrame frame =
+        physics::beam_frame(position, point.gantry_deg, point.collimator_deg, point.couch_deg, point.isocentre_mm, beam.source_axis_distance_mm);
+    const std::optional<PencilPlan> plan = plan_pencil_beam(density.grid, frame, near, lateral);
+    if (!plan) throw internal_error("a geometry without beamlets", "influence");
+    auto parts = std::make_unique<Parts>(density, frame, *plan, beam, point, model, options, lateral, shape);
     const Grid& grid = density.grid;
     const PencilKernel& kernel = model.pencil_kernel;
     PencilVoxels& voxels = parts->voxels;
-    const double first_node = BeamletImages::node_of(voxels.lowest_magnification());
-    shape.images().prepare(first_node, first_node + static_cast<double>(voxels.used().size()));
-
-    std::array<double, 4> around{1e30, -1e30, 1e30, -1e30};
-    for (const OpenSquare& s : squares)
-        around = {std::min(around[0], s.u_mm), std::max(around[1], s.u_mm), std::min(around[2], s.v_mm), std::max(around[3], s.v_mm)};
-    voxels.trace({around[0] - near_mm, around[1] + near_mm, around[2] - near_mm, around[3] + near_mm});
+    const double first_node = BeamletImages::node_of(plan->nodes.lowest_mm / frame.source_axis_distance_mm);
+    shape.images().prepare(first_node, first_node + static_cast<double>(plan->nodes.count));
+    voxels.trace(near);
 
     const std::size_t components = kernel.components.size() / (kernel.radius_cm.size() - 1);
     for (std::size_t node = 0; node < kernel.depth_g_cm2.size(); ++node) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cpu/lateral_scale.h"
+#include "cpu/pencil_plan.h"
 #include "cpu/terma.h"
 #include "engine/stages.h"
 #include "libdose/beam_model.h"
@@ -17,22 +18,17 @@ namespace libdose::cpu {
 
 class PencilVoxels {
 public:
-    /// What it refers to must outlive it. A filter (may be null) needs the `table` of the spectrum. Throws bad_input for a grid that reaches
-    /// within 10 cm of the source.
-    PencilVoxels(const DensityGrid& density, const physics::BeamFrame& frame, const PencilKernel& kernel, const LateralScale& lateral, const BeamFilter* filter,
-                 const TermaTable* table);
+    /// What it refers to must outlive it. A filter (may be null) needs the `table` of the spectrum.
+    PencilVoxels(const DensityGrid& density, const physics::BeamFrame& frame, const PencilPlan& plan, const PencilKernel& kernel, const LateralScale& lateral,
+                 const BeamFilter* filter, const TermaTable* table);
 
-    /// What the grid needs of the isocentre plane: {low u, high u, low v, high v}.
-    const std::array<double, 4>& need_mm() const { return need_; }
-    double lowest_magnification() const { return lowest_mm_ / frame_.source_axis_distance_mm; }
-    /// Node by node of PencilImages, whether any voxel needs it.
+    /// Node by node of the plan, whether any voxel needs it.
     const std::vector<std::uint8_t>& used() const { return used_; }
-    double near_pixel_mm(double map_pixel_mm) const;
 
-    /// Node position of a voxel with a density: the distance at which water would spread the kernel over as much of the isocentre plane.
+    /// Node position of a voxel with a density.
     double node(std::size_t voxel) const { return static_cast<double>(node_[voxel]); }
 
-    /// Rays as dense as the voxels where `near_mm` reaches; where only scatter comes, a quarter of that. Before place().
+    /// Rays, dense within `near_mm` (plan_pencil_rays). Before place().
     void trace(const std::array<double, 4>& near_mm);
 
     /// Dose = factor × sum of the kernel's weights at the depth times the convolved components.
@@ -50,9 +46,8 @@ private:
     const LateralScale& lateral_;
     const BeamFilter* filter_;
     const TermaTable* table_;
-    std::array<double, 4> need_{}, inner_{};
-    double lowest_mm_ = 0;
-    bool any_inner_ = false;
+    PencilPlan plan_;
+    PencilRays rays_;
     std::vector<std::uint8_t> used_;
     std::vector<float> node_;
     std::vector<std::size_t> node_before_;  ///< of the kernel's depths, by steps of depth_step_g_cm2

@@ -8,6 +8,7 @@
 #include "cpu/versions.h"
 #include "libdose/error.h"
 #include "physics/cone_transport.h"
+#include "physics/lattice.h"
 
 namespace libdose::cpu {
 
@@ -237,8 +238,7 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
         if (plan.axis != plans.front().axis || plan.ascending != ascending) throw internal_error("directions of a sweep march differently", "collapsed cone");
 
     // Where the lines of a direction lie in plane n, and how far they wander.
-    const auto position = [](double first, double shift, int n) { return first + shift * n; };
-    const auto wander = [&](double first, double shift) { return static_cast<int>(std::floor(position(first, shift, layout.planes - 1))); };
+    const auto wander = [&](double first, double shift) { return static_cast<int>(std::floor(first + shift * (layout.planes - 1))); };
     int wander_rows = 0, wander_columns = 0;
     for (const SweepPlan& plan : plans) {
         wander_rows = std::max(wander_rows, std::abs(wander(plan.direction.first_row, plan.direction.shift_row)));
@@ -288,16 +288,12 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
         const int plane = ascending ? n : layout.planes - 1 - n;
         for (std::size_t d = 0; d < count; ++d) {
             const SweepDirection& direction = plans[d].direction;
-            const double at_row = position(direction.first_row, direction.shift_row, n),
-                         at_column = position(direction.first_column, direction.shift_column, n);
-            const double move_row = std::floor(at_row), move_column = std::floor(at_column);
-            double high_r = at_row - move_row, high_c = at_column - move_column;
-            if (mode == LatticeMode::rounded) high_r = std::floor(high_r + 0.5), high_c = std::floor(high_c + 0.5);
+            const physics::LatticePlace place = physics::lattice_place(direction.first_row, direction.shift_row, direction.first_column, direction.shift_column,
+                                                                       n, mode == LatticeMode::rounded);
             DirectionState& state = states[d];
-            state.row_base = std::max(0, wander(direction.first_row, direction.shift_row)) - static_cast<int>(move_row);
-            state.column_base = std::max(0, wander(direction.first_column, direction.shift_column)) - static_cast<int>(move_column) + lanes;
-            const auto product = [](double a, double b) { return static_cast<float>(a * b); };
-            state.weight = {product(1 - high_r, 1 - high_c), product(1 - high_r, high_c), product(high_r, 1 - high_c), product(high_r, high_c)};
+            state.row_base = std::max(0, wander(direction.first_row, direction.shift_row)) - place.move_row;
+            state.column_base = std::max(0, wander(direction.first_column, direction.shift_column)) - place.move_column + lanes;
+            std::copy_n(place.weight, 4, state.weight.begin());
         }
         // Before row 0 and behind the last one there is nothing.
         std::fill_n(eta[0] - pad_before, width, 0.0f);

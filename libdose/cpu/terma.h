@@ -1,12 +1,14 @@
 // Ray trace and TERMA.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "cpu/fluence.h"
 #include "engine/stages.h"
 #include "libdose/beam_model.h"
 #include "libdose/density.h"
+#include "physics/ray_bundle.h"
 #include "physics/terma.h"
 
 namespace libdose::cpu {
@@ -16,6 +18,12 @@ using PathLength = physics::BasisPath;
 
 /// Exact path from the source to a point: the oracle of RayBundle.
 PathLength exact_path(const DensityGrid& density, const Vec3& source_mm, const Vec3& point_mm);
+
+/// Rays over {low u, high u, low v, high v} (mm, isocentre plane) every `spacing_mm`, with nodes through the whole grid.
+physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, double spacing_mm);
+
+/// Where on the isocentre plane voxels may release energy of a map with this support; none where its beam does not meet the grid.
+std::optional<std::array<double, 4>> released_extent_mm(const Grid& grid, const physics::BeamFrame& frame, std::array<double, 4> support_mm);
 
 /// Divergent rays on a raster of the isocentre plane, marched once through the grid; running sums at equal steps along the
 /// axis are interpolated linearly between rays and steps.
@@ -30,30 +38,32 @@ public:
     bool beyond(const std::vector<float>& reach_mm, double u_mm, double v_mm, double distance_mm) const;
 
 private:
-    struct Sums {
-        float water, high_z;
-    };
-    double low_u_, low_v_, spacing_, first_, step_;
-    int size_u_, size_v_, steps_;
-    std::vector<Sums> sums_;  ///< [v][u][step]
+    physics::RaySumsView<physics::RayOrder::nodes_together> view() const { return {raster_, sums_.data()}; }
+    physics::RayRaster raster_;
+    std::vector<physics::RaySums> sums_;
 };
 
 /// Look-up table of basis_terma, bilinear in the logarithm.
 class TermaTable {
 public:
     explicit TermaTable(const Spectrum& spectrum);
-    physics::BasisTerma operator()(const PathLength& path) const;
+    physics::BasisTerma operator()(const PathLength& path) const { return view().terma(path); }
     /// TERMA of water behind path and filter over that behind the path alone, for the same reading of a detector in air.
-    double filtered_part(const PathLength& path, const PathLength& filter) const;
+    double filtered_part(const PathLength& path, const PathLength& filter) const { return view().filtered_part(path, filter); }
+    const std::vector<double>& log_water() const { return log_water_; }
+    const std::vector<double>& log_high_z() const { return log_high_z_; }
+    physics::TermaTableView view() const { return {physics::view_of(spectrum_), log_water_.data(), log_high_z_.data()}; }
 
 private:
-    double log_water(const PathLength& path) const;
     Spectrum spectrum_;
     std::vector<double> log_water_, log_high_z_;  ///< [high z][water]
 };
 
 /// Factor by which the fluence that a detector reads in air behind `filter` turns into the one that TermaTable(path + filter) asks for.
 double unfiltered(const TermaTable& table, const PathLength& filter);
+
+/// Differences of large sums of a map leave rounding noise where there is no fluence: what is below this is none.
+double fluence_noise(const FluenceMap& map);
 
 /// Energy released per voxel by a fluence map (its values times the unit fluence at the isocentre distance). `blur_variance`
 /// (voxels²): the fluence is sharpened across the beam by as much as the transport will blur it (lattice_blur_variance); beside

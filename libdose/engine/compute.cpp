@@ -1,38 +1,19 @@
 #include "engine/compute.h"
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <cmath>
-#include <exception>
 #include <optional>
 
-#include "cpu/electrons.h"
-#include "cpu/pencil.h"
-#include "cpu/superposition.h"
-#include "cpu/terma.h"
+#include "engine/backend.h"
 #include "engine/coarse_grid.h"
+#include "engine/part_of_progress.h"
 #include "engine/parted_maps.h"
+#include "engine/stage_clock.h"
 #include "libdose/error.h"
 
 namespace libdose {
 
 namespace {
-
-class StageClock {
-public:
-    explicit StageClock(std::map<std::string, double>* seconds) : seconds_(seconds) {}
-    void add(const char* stage) {
-        const auto now = std::chrono::steady_clock::now();
-        if (seconds_) (*seconds_)[stage] += std::chrono::duration<double>(now - last_).count();
-        last_ = now;
-    }
-    void skip() { last_ = std::chrono::steady_clock::now(); }
-
-private:
-    std::map<std::string, double>* seconds_;
-    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
 
 /// A transport of its own for each geometry is more accurate for few beams: directions aligned with the beam resolve its penumbra better. It is
 /// taken while all of them together cost up to this many times one transport for the plan.
@@ -45,112 +26,49 @@ void add_to(std::vector<float>& sum, const std::vector<float>& part) {
     for (std::size_t v = 0; v < sum.size(); ++v) sum[v] += part[v];
 }
 
-ReleasedEnergy released(const DensityGrid& density, const FluenceMap& map, const cpu::TermaTable& table, const QualitySettings& settings,
-                        double ray_spacing_voxels) {
-    const double ray_spacing = ray_spacing_voxels * density.grid.spacing_mm.minCoeff();
-    ReleasedEnergy energy = cpu::released_energy(density, map, table, ray_spacing, settings.sharpening ? cpu::lattice_blur_variance(settings.lattice) : 0.0);
-    if (!settings.tilt) std::fill(energy.slope_u.begin(), energy.slope_u.end(), 0.0f), std::fill(energy.slope_v.begin(), energy.slope_v.end(), 0.0f);
-    if (!settings.hardening) std::fill(energy.depth_g_cm2.begin(), energy.depth_g_cm2.end(), 0.0f);
-    return energy;
-}
-
-/// A part of the progress of a calculation.
-std::function<void(double)> part_of(const std::function<void(double)>& progress, double begin, double end) {
-    if (!progress) return {};
-    return [&progress, begin, end](double part) { progress(begin + part * (end - begin)); };
-}
-
 int faint_factor(const DensityGrid& density) { return std::max(1, static_cast<int>(std::lround(faint_grid_mm / density.grid.spacing_mm.minCoeff()))); }
 
-std::vector<float> transport_of_each(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options) {
+TransportSettings transport_settings(const QualitySettings& settings, double ray_spacing_voxels) {
+    return {settings.lattice, ray_spacing_voxels, settings.tilt, settings.hardening, settings.sharpening};
+}
+
+std::vector<float> transport_of_each(Backend& backend, Medium& medium, const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model,
+                                     const ComputeOptions& options) {
     const QualitySettings& settings = options.settings;
-    const cpu::TermaTable table(model.spectrum);
     std::vector<float> dose(density.grid.voxel_count(), 0.0f);
     std::optional<DensityGrid> coarse;
-    StageClock clock(options.seconds);
+    std::unique_ptr<Medium> coarse_medium;
     for (std::size_t m = 0; m < maps.size(); ++m) {
         const PartedMaps parts = part_map(maps[m]);
         const cpu::DirectionSet directions =
             settings.always_isotropic ? cpu::isotropic_directions(settings.isotropic)
                                       : cpu::beam_aligned_directions(model.cone_kernel, -maps[m].frame.axes.col(2), settings.rings, settings.sectors);
-        const auto transport = [&](const DensityGrid& medium, const FluenceMap& map, double ray_spacing_voxels, double begin, double end) {
-            const ReleasedEnergy source = released(medium, map, table, settings, ray_spacing_voxels);
-            clock.add("ray trace and TERMA");
+        const auto transport = [&](Medium& in, const std::vector<FluenceMap>& map, double ray_spacing_voxels, double begin, double end) {
             const auto count = static_cast<double>(maps.size()), now = static_cast<double>(m);
-            std::vector<float> part = cpu::superpose(medium, model.cone_kernel, {source}, directions, settings.lattice,
-                                                     part_of(options.progress, (now + begin) / count, (now + end) / count))
-                                          .dose_gy;
-            clock.add("superposition");
-            return part;
+            return in.transport(map, model, directions, transport_settings(settings, ray_spacing_voxels),
+                                {part_of_progress(options.progress, (now + begin) / count, (now + end) / count), options.seconds});
         };
-        add_to(dose, transport(density, parts.open.front(), settings.ray_spacing_voxels, 0, parts.faint.empty() ? 1 : part_of_open));
+        add_to(dose, transport(medium, parts.open, settings.ray_spacing_voxels, 0, parts.faint.empty() ? 1 : part_of_open));
         if (parts.faint.empty()) continue;
-        if (!coarse) coarse = coarsened(density, faint_factor(density));
-        add_interpolated(dose, density, transport(*coarse, parts.faint.front(), 1.0, part_of_open, 1), *coarse);
-    }
-    return dose;
-}
-
-/// All maps at once, or in as few parts as the memory for their sources allows.
-std::vector<float> transport_of_all(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, double ray_spacing_voxels,
-                                    int isotropic, const ComputeOptions& options, const std::function<void(double)>& progress) {
-    const QualitySettings& settings = options.settings;
-    const cpu::TermaTable table(model.spectrum);
-    const cpu::DirectionSet directions = cpu::isotropic_directions(isotropic);
-    std::vector<float> dose(density.grid.voxel_count(), 0.0f);
-    std::vector<ReleasedEnergy> batch;
-    std::size_t batch_bytes = 0;
-    StageClock clock(options.seconds);
-    double done = 0;
-    for (std::size_t begin = 0, end; begin < maps.size(); begin = end) {
-        // Traced side by side, each by one thread.
-        constexpr std::size_t side_by_side = 64;
-        end = std::min(maps.size(), begin + side_by_side);
-        const std::size_t kept = batch.size();
-        batch.resize(kept + end - begin);
-        std::exception_ptr failure;
-        std::atomic<bool> failed{false};
-        std::size_t finished = begin;
-        // The ray traces are taken as half of the work.
-        const auto traced_part = [&](std::size_t count) { return static_cast<double>(count) / static_cast<double>(maps.size()); };
-#pragma omp parallel for schedule(dynamic, 1)
-        for (std::size_t m = begin; m < end; ++m) {
-            if (failed) continue;
-            try {
-                batch[kept + m - begin] = released(density, maps[m], table, settings, ray_spacing_voxels);
-            } catch (...) {
-#pragma omp critical(libdose_compute_failure)
-                failure = std::current_exception(), failed = true;
-            }
-#pragma omp critical(libdose_compute_failure)
-            try {
-                ++finished;
-                if (progress && !failed) progress(0.5 * (done + traced_part(finished)));
-            } catch (...) {
-                failure = std::current_exception(), failed = true;
-            }
+        if (!coarse) {
+            coarse = coarsened(density, faint_factor(density));
+            coarse_medium = backend.medium(*coarse);
         }
-        if (failure) std::rethrow_exception(failure);
-        for (std::size_t n = kept; n < batch.size(); ++n) batch_bytes += batch[n].bytes();
-        clock.add("ray trace and TERMA");
-        const double traced = traced_part(end);
-        if (end < maps.size() && static_cast<double>(batch_bytes) < source_budget_bytes) continue;
-        add_to(dose, cpu::superpose(density, model.cone_kernel, batch, directions, settings.lattice, part_of(progress, 0.5 * (done + traced), traced)).dose_gy);
-        clock.add("superposition");
-        batch.clear();
-        batch_bytes = 0;
-        done = traced;
+        add_interpolated(dose, density, transport(*coarse_medium, parts.faint, 1.0, part_of_open, 1), *coarse);
     }
     return dose;
 }
 
-std::vector<float> transport_of_arc(const DensityGrid& density, const PartedMaps& arc, const BeamModel& model, const ComputeOptions& options) {
-    std::vector<float> dose = transport_of_all(density, arc.open, model, std::max(1.0, options.settings.ray_spacing_voxels), options.settings.isotropic,
-                                               options, part_of(options.progress, 0, part_of_open));
+std::vector<float> transport_of_arc(Backend& backend, Medium& medium, const DensityGrid& density, const PartedMaps& arc, const BeamModel& model,
+                                    const ComputeOptions& options) {
+    const QualitySettings& settings = options.settings;
+    const auto transport = [&](Medium& in, const std::vector<FluenceMap>& maps, double ray_spacing_voxels, int directions, double begin, double end) {
+        return in.transport(maps, model, cpu::isotropic_directions(directions), transport_settings(settings, ray_spacing_voxels),
+                            {part_of_progress(options.progress, begin, end), options.seconds});
+    };
+    std::vector<float> dose = transport(medium, arc.open, std::max(1.0, settings.ray_spacing_voxels), settings.isotropic, 0, part_of_open);
     const DensityGrid coarse = coarsened(density, faint_factor(density));
-    add_interpolated(dose, density,
-                     transport_of_all(coarse, arc.faint, model, 1.0, options.settings.isotropic / 2, options, part_of(options.progress, part_of_open, 1)),
-                     coarse);
+    add_interpolated(dose, density, transport(*backend.medium(coarse), arc.faint, 1.0, settings.isotropic / 2, part_of_open, 1), coarse);
     return dose;
 }
 
@@ -170,13 +88,12 @@ bool share_transport(std::size_t geometries, const ComputeOptions& options) {
     return share;
 }
 
-std::vector<float> pencil_beam(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options) {
-    const cpu::TermaTable table(model.spectrum);
-    const cpu::LateralScale lateral = options.lateral_scaling ? cpu::lateral_scale(density) : cpu::LateralScale{};
+std::vector<float> pencil_beam(Medium& medium, const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model,
+                               const ComputeOptions& options) {
     std::vector<float> dose(density.grid.voxel_count(), 0.0f);
     StageClock clock(options.seconds);
     for (std::size_t m = 0; m < maps.size(); ++m) {
-        add_to(dose, cpu::pencil_beam(density, maps[m], model.pencil_kernel, lateral, &table, options.pencil_pixel_mm));
+        add_to(dose, medium.pencil_beam(maps[m], model, options.pencil));
         clock.add("pencil beam");
         if (options.progress) options.progress(static_cast<double>(m + 1) / static_cast<double>(maps.size()));
     }
@@ -211,11 +128,13 @@ std::vector<float> compute_dose(const DensityGrid& density, const std::vector<Fl
     StageClock clock(options.seconds);
     const PartedMaps arc = share ? part_arc(maps) : PartedMaps{};
     clock.add("fluence");
-    std::vector<float> dose = options.algorithm == Algorithm::pencil_beam ? pencil_beam(density, maps, model, options)
-                              : share                                     ? transport_of_arc(density, arc, model, options)
-                                                                          : transport_of_each(density, maps, model, options);
+    Backend& backend = options.backend ? *options.backend : cpu_backend();
+    const std::unique_ptr<Medium> medium = backend.medium(density);
+    std::vector<float> dose = options.algorithm == Algorithm::pencil_beam ? pencil_beam(*medium, density, maps, model, options)
+                              : share                                     ? transport_of_arc(backend, *medium, density, arc, model, options)
+                                                                          : transport_of_each(backend, *medium, density, maps, model, options);
     clock.skip();
-    for (const FluenceMap& map : share ? arc.electrons : maps) cpu::add_electrons(dose, density, map, model.head.electrons);
+    medium->add_electrons(dose, share ? arc.electrons : maps, model.head.electrons);
     clock.add("contaminating electrons");
     return dose;
 }

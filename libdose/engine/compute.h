@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cpu/sweep.h"
+#include "engine/backend.h"
 #include "engine/stages.h"
 #include "libdose/beam_model.h"
 #include "libdose/engine.h"
@@ -32,8 +33,8 @@ struct ComputeOptions {
     Algorithm algorithm = Algorithm::collapsed_cone;
     Transport transport = Transport::automatic;
     QualitySettings settings = quality_settings(Quality::standard);
-    bool lateral_scaling = true;  ///< pencil beam: kernels widen where the density is low
-    double pencil_pixel_mm = 0;   ///< pencil beam: near_pixel_mm of cpu::pencil_beam
+    PencilSettings pencil;
+    Backend* backend = nullptr;  ///< null: the CPU
     std::function<void(double)> progress;
     std::map<std::string, double>* seconds = nullptr;  ///< time per stage is added here
     std::vector<std::string>* notes = nullptr;         ///< how the transport was chosen is added here

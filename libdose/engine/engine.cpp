@@ -7,6 +7,7 @@
 
 #include "cpu/fluence.h"
 #include "cpu/terma.h"
+#include "engine/backend_choice.h"
 #include "engine/bolus_density.h"
 #include "engine/compute.h"
 #include "engine/devices.h"
@@ -23,6 +24,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
                             const BeamModelProvider& models, const EngineOptions& options) {
     check_request(ct, structures, plan, models, options);
     const ThreadLimit limit(options.threads);
+    ChosenBackend backend = choose_backend(options.backend, options.device);
     const auto report = [&](double part, const std::string& stage) {
         if (options.progress) options.progress(part, stage);
     };
@@ -36,11 +38,12 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
 
     report(0, "density");
     const Grid grid = dose_grid(ct, structures, plan, models, options);
-    require_memory(memory_bytes(memory_needs(grid, plan, models, options, omp_get_max_threads())), available_memory_bytes(),
+    require_memory(backend, options.backend, memory_needs(grid, plan, models, options, omp_get_max_threads()),
                    "dose grid of " + short_number(options.grid_mm) + " mm, plan " + plan.label);
     const BolusDensities densities(
         plan, [&](const auto& boluses) { return density_on_grid(ct, structures, options.hu_curve, materials, options.overrides, grid, boluses); });
     result.notes = densities.notes();
+    if (!backend.note.empty()) result.notes.push_back(backend.note);
     result.notes.push_back(grid_note(grid));
     clock("density");
 
@@ -65,6 +68,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     }
     std::vector<float> total(grid.voxel_count(), 0.0f);
     Dose header = dose_header(ct, structures, plan, options);
+    header.provenance.backend = backend.get().description();
     for (const Task& task : tasks) name_model(*task.model, header.provenance, result.notes);
 
     std::size_t done = 0;
@@ -84,8 +88,9 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         compute.algorithm = options.algorithm;
         compute.settings = quality_settings(options.quality);
         compute.transport = options.transport;
+        compute.backend = &backend.get();
         compute.notes = &result.notes;
-        compute.lateral_scaling = options.lateral_scaling;
+        compute.pencil.lateral_scaling = options.lateral_scaling;
         compute.seconds = &result.seconds;
         compute.progress = [&](double part) {
             report((static_cast<double>(done) + part * static_cast<double>(task.beams.size())) / static_cast<double>(plan.beams.size()), stage);

@@ -16,6 +16,7 @@
 #include "cpu/pencil_beamlets.h"
 #include "cpu/square_fluence.h"
 #include "cpu/terma.h"
+#include "engine/backend_choice.h"
 #include "engine/bolus_density.h"
 #include "engine/compute.h"
 #include "engine/devices.h"
@@ -65,18 +66,21 @@ public:
         if (first_ >= last_ || last_ > all)
             throw bad_input("beamlets " + std::to_string(options.first) + " to " + std::to_string(options.last) + " are asked for, of " + std::to_string(all),
                             "influence");
-        require_memory(memory_bytes(memory_needs(header.grid, plan, models, options.engine, omp_get_max_threads())), available_memory_bytes(),
+        backend_ = choose_backend(options.engine.backend, options.engine.device);
+        require_memory(backend_, options.engine.backend, memory_needs(header.grid, plan, models, options.engine, omp_get_max_threads()),
                        "dose grid of " + short_number(options.engine.grid_mm) + " mm, plan " + plan.label);
         densities_ = std::make_unique<BolusDensities>(plan, [&](const auto& boluses) {
             return density_on_grid(ct, structures, options.engine.hu_curve, materials, options.engine.overrides, header.grid, boluses);
         });
         dose_header_ = dose_header(ct, structures, plan, options.engine);
+        dose_header_.provenance.backend = backend_.get().description();
         header.side_mm = options.beamlets.side_mm;
         header.cutoff = options.cutoff;
         header.medium = options.engine.dose_to;
         header.frame_of_reference_uid = dose_header_.frame_of_reference_uid;
         header.referenced_plan_uid = plan.sop_instance_uid;
         header.notes = densities_->notes();
+        if (!backend_.note.empty()) header.notes.push_back(backend_.note);
         header.notes.push_back(grid_note(header.grid));
         header.notes.push_back("beamlets: " + std::to_string(all) + " of " + short_number(header.side_mm) + " mm");
         std::vector<const BeamModel*> named;
@@ -101,6 +105,7 @@ public:
     const DensityGrid& density(const Beamlet& beamlet) const { return densities_->of(beam(beamlet)); }
     const Dose& dose_header_of_plan() const { return dose_header_; }
     PatientPosition position() const { return plan_.position; }
+    bool on_cpu() const { return !backend_.own; }
     cpu::FluenceOptions fluence(const Beamlet& beamlet, const cpu::TermaTable& table) const {
         cpu::FluenceOptions fluence;
         fluence.leaves = leaves_[static_cast<std::size_t>(beamlet.beam)];
@@ -112,8 +117,8 @@ public:
         compute.algorithm = options_.engine.algorithm;
         compute.settings = quality_settings(options_.engine.quality);
         compute.transport = Transport::each;
-        compute.lateral_scaling = options_.engine.lateral_scaling;
-        compute.pencil_pixel_mm = 1;
+        compute.pencil = {options_.engine.lateral_scaling, 1};
+        compute.backend = &backend_.get();
         return compute;
     }
     /// One past the last beamlet with the geometry of beamlet `begin`.
@@ -136,6 +141,7 @@ private:
     const BeamModelProvider& models_;
     const InfluenceOptions& options_;
     std::size_t first_ = 0, last_ = 0;
+    ChosenBackend backend_;
     std::unique_ptr<BolusDensities> densities_;
     Dose dose_header_;
     std::vector<std::vector<cpu::LeafEdges>> leaves_;  ///< by beam
@@ -148,7 +154,8 @@ public:
     GeometryColumns(const InfluenceCase& all, std::size_t begin, std::size_t end, const InfluenceOptions& options,
                     std::vector<std::unique_ptr<cpu::BeamletShape>>& shapes)
         : all_(all), options_(options), beamlet_(all.header.beamlets[begin]), table_(all.model(beamlet_).spectrum), fluence_(all.fluence(beamlet_, table_)) {
-        if (options.engine.algorithm != Algorithm::pencil_beam) return;
+        // A device calculates the beamlets one by one.
+        if (options.engine.algorithm != Algorithm::pencil_beam || !all.on_cpu()) return;
         std::vector<cpu::OpenSquare> squares;
         for (std::size_t b = begin; b < end; ++b) squares.push_back({all.header.beamlets[b].u_mm, all.header.beamlets[b].v_mm, 1});
         lateral_ = options.engine.lateral_scaling ? cpu::lateral_scale(density()) : cpu::LateralScale{};
@@ -244,7 +251,7 @@ InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* struc
             const std::size_t end = std::min(begin + at_once, to);
             std::exception_ptr failure;
             std::atomic<bool> failed{false};
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (all.on_cpu())
             for (std::size_t b = begin; b < end; ++b) {
                 if (failed) continue;
                 const auto fail = [&] {

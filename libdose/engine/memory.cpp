@@ -43,6 +43,7 @@ double memory_bytes(const MemoryNeeds& needs) {
     constexpr double volumes = 14;
     // The maps, and as much again for their parts and sums.
     double bytes = volumes * voxels * real + 2 * static_cast<double>(needs.maps) * needs.map_mm * needs.map_mm * real;
+    if (needs.transport_elsewhere) return bytes;
     // Two sums for each half voxel along rays `apart` mm from each other.
     const auto rays = [&](double width_mm, double height_mm, double apart) {
         const Vec3 diagonal = needs.grid.upper_edge_mm() - needs.grid.lower_edge_mm();

@@ -17,6 +17,7 @@ struct MemoryNeeds {
     double map_mm = 566;                            ///< side of a map, pixels of 1 mm
     double opening_u_mm = 100, opening_v_mm = 100;  ///< largest opening of the devices, isocentre plane
     double ray_spacing_voxels = 0.5;
+    bool transport_elsewhere = false;  ///< another backend holds rays, sources, lines and images
 };
 /// Of the beams that share a calculation. Control points in which nothing turns share a map, so that `maps` may be too many.
 MemoryNeeds memory_needs(const Grid& grid, const Plan& plan, const BeamModelProvider& models, const EngineOptions& options, int threads);

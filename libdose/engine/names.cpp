@@ -48,4 +48,22 @@ Transport transport_from_string(const std::string& text) {
     throw bad_input("unknown transport \"" + text + "\"", {}, "Choose auto, one or each");
 }
 
+std::string to_string(BackendChoice backend) {
+    switch (backend) {
+        case BackendChoice::cpu:
+            return "cpu";
+        case BackendChoice::cuda:
+            return "cuda";
+        case BackendChoice::automatic:
+            return "auto";
+    }
+    throw internal_error("backend without a name");
+}
+
+BackendChoice backend_from_string(const std::string& text) {
+    for (const BackendChoice b : {BackendChoice::cpu, BackendChoice::cuda, BackendChoice::automatic})
+        if (to_string(b) == text) return b;
+    throw bad_input("unknown backend \"" + text + "\"", {}, "Choose cpu, cuda or auto");
+}
+
 }  // namespace libdose

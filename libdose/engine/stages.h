@@ -1,4 +1,4 @@
-// What the stages of the pipeline hand to each other. A backend (libdose/cpu, later cuda) provides the stage functions.
+// What the stages of the pipeline hand to each other. A backend (engine/backend.h) makes one of the other.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include "libdose/density.h"
 #include "libdose/grid.h"
 #include "physics/coordinates.h"
+#include "physics/fluence.h"
 #include "physics/terma.h"
 
 namespace libdose {
@@ -20,7 +21,8 @@ struct BeamFilter {
     double tray_water_g_cm2 = 0;
 
     /// Path added to the patient's, g/cm² of the basis materials, at a point of the isocentre plane.
-    physics::BasisPath path(double u_mm, double v_mm) const;
+    physics::BasisPath path(double u_mm, double v_mm) const { return view().path(u_mm, v_mm); }
+    physics::FilterView view() const;
 };
 
 /// A smooth map on large pixels, bilinear between their centres, zero outside.
@@ -29,7 +31,8 @@ struct CoarseMap {
     int size_u = 0, size_v = 0;
     double lower_u_mm = 0, lower_v_mm = 0;
     std::vector<float> values;
-    double at(double u_mm, double v_mm) const;
+    double at(double u_mm, double v_mm) const { return view().at(u_mm, v_mm); }
+    physics::CoarseMapView view() const { return {pixel_mm, lower_u_mm, lower_v_mm, size_u, size_v, values.data()}; }
 };
 
 /// Photon fluence in the isocentre plane (beam-limiting-device frame), area-averaged per pixel and times MU, as a small water-equivalent

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "analysis/box_gamma.h"
+#include "engine/backend_choice.h"
 #include "engine/case_phantom.h"
 #include "engine/compute.h"
 #include "engine/threads.h"
@@ -95,11 +96,14 @@ ValidationResult validate(const ReferenceCase& reference, const BeamModel& model
     const ThreadLimit limit(options.threads);
     const DensityGrid density = case_density(reference, materials, result.grid_mm);
     const CaseBeam beam = case_beam(reference);
+    const ChosenBackend backend = choose_backend(options.backend, options.device);
+    result.backend = backend.get().description();
     const auto begin = std::chrono::steady_clock::now();
     ComputeOptions compute;
+    compute.backend = &backend.get();
     compute.algorithm = options.algorithm;
     compute.settings = settings_for(options);
-    compute.lateral_scaling = options.lateral_scaling;
+    compute.pencil.lateral_scaling = options.lateral_scaling;
     result.dose = Volume<float>(density.grid);
     result.dose.values = compute_dose(density, {beam.map}, model, compute);
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

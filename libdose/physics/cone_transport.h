@@ -11,10 +11,12 @@
 #include <cmath>
 #include <cstdint>
 
+#include "physics/host_device.h"
+
 namespace libdose::physics {
 
 /// exp(-x) for x >= 0 in single precision, relative error below (3 + 1.2 x) 1e-7; zero beyond 87. Branch-free, so loops vectorise.
-inline float exp_minus(float x) {
+LIBDOSE_HD inline float exp_minus(float x) {
     const float y = (x > 87.0f ? 87.0f : x) * -1.44269504f;
     const float n = (y + 12582912.0f) - 12582912.0f;  // nearest integer
     const float f = (y - n) * 0.693147182f;           // |f| <= ln2 / 2
@@ -28,7 +30,7 @@ inline float exp_minus(float x) {
     const auto bits = static_cast<std::uint32_t>((static_cast<std::int32_t>(n) + 127) << 23);
     return p * std::bit_cast<float>(bits);
 }
-inline double exp_minus(double x) { return std::exp(-x); }
+LIBDOSE_HD inline double exp_minus(double x) { return std::exp(-x); }
 
 template <class Real>
 struct StepFactors {
@@ -43,26 +45,26 @@ inline constexpr Real long_series_limit = Real(1);
 
 /// From h: 1 - x h = g, 1 - x g = e.
 template <class Real>
-inline StepFactors<Real> step_factors_of(Real x, Real h) {
+LIBDOSE_HD inline StepFactors<Real> step_factors_of(Real x, Real h) {
     const Real g = Real(1) - x * h;
     return {Real(1) - x * g, g, h};
 }
 
 /// h = 1/2! - x/3! + x²/4! - …; the next term is below 2e-7 at the limit.
 template <class Real>
-inline StepFactors<Real> step_factors_short_series(Real x) {
+LIBDOSE_HD inline StepFactors<Real> step_factors_short_series(Real x) {
     return step_factors_of(x, Real(0.5) + x * (Real(-1.0 / 6) + x * (Real(1.0 / 24) + x * (Real(-1.0 / 120) + x * Real(1.0 / 720)))));
 }
 
 /// The same with terms up to x⁷/9!; the next is below 3e-7 at the limit.
 template <class Real>
-inline StepFactors<Real> step_factors_long_series(Real x) {
+LIBDOSE_HD inline StepFactors<Real> step_factors_long_series(Real x) {
     const Real tail = Real(1.0 / 720) + x * (Real(-1.0 / 5040) + x * (Real(1.0 / 40320) + x * Real(-1.0 / 362880)));
     return step_factors_of(x, Real(0.5) + x * (Real(-1.0 / 6) + x * (Real(1.0 / 24) + x * (Real(-1.0 / 120) + x * tail))));
 }
 
 template <class Real>
-inline StepFactors<Real> step_factors(Real x) {
+LIBDOSE_HD inline StepFactors<Real> step_factors(Real x) {
     const StepFactors<Real> series = step_factors_short_series(x);
     const bool small = x <= short_series_limit<Real>;
     const Real safe = small ? Real(1) : x;

@@ -13,6 +13,7 @@
 
 #include "libdose/ct_image.h"
 #include "libdose/grid.h"
+#include "physics/projection.h"
 
 namespace libdose::physics {
 
@@ -61,10 +62,7 @@ struct BeamFrame {
 
     Vec3 source_mm() const { return isocentre_mm + source_axis_distance_mm * axes.col(2); }
 
-    struct Projection {
-        double u_mm, v_mm;   ///< on the isocentre plane, beam-limiting-device frame
-        double distance_mm;  ///< from the source, along the beam axis
-    };
+    using Projection = physics::Projection;
     Projection project(const Vec3& point_mm) const {
         const Vec3 q = axes.transpose() * (point_mm - isocentre_mm);
         const double distance = source_axis_distance_mm - q[2];
@@ -84,10 +82,7 @@ public:
     ProjectedRow(const BeamFrame& frame, const Vec3& start_mm, const Vec3& step_mm)
         : start_(frame.axes.transpose() * (start_mm - frame.isocentre_mm)), step_(frame.axes.transpose() * step_mm), sad_(frame.source_axis_distance_mm) {}
 
-    BeamFrame::Projection at(int i) const {
-        const double distance = sad_ - start_[2] - i * step_[2], scale = sad_ / distance;
-        return {(start_[0] + i * step_[0]) * scale, (start_[1] + i * step_[1]) * scale, distance};
-    }
+    Projection at(int i) const { return project_in_row(start_.data(), step_.data(), sad_, i); }
     /// Points 0 … count - 1 that lie before the source and project into {low u, high u, low v, high v}: [begin, end).
     std::pair<int, int> within(const std::array<double, 4>& extent_mm, int count) const {
         double first = 0, last = count - 1;

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <vector>
+
+#include "physics/host_device.h"
 
 namespace libdose::physics {
 
@@ -63,14 +66,19 @@ inline double projected_spot_sigma_mm(double fwhm_mm, double source_collimator_m
     return fwhm_mm / fwhm_per_sigma * (source_axis_mm - source_collimator_mm) / source_collimator_mm;
 }
 
-/// Linear interpolation in an ascending table, the end values beyond it.
-inline double table_value(const std::vector<double>& x, const std::vector<double>& y, double at) {
-    if (at <= x.front()) return y.front();
-    if (at >= x.back()) return y.back();
-    const auto upper = static_cast<std::size_t>(std::upper_bound(x.begin(), x.end(), at) - x.begin());
-    const double part = (at - x[upper - 1]) / (x[upper] - x[upper - 1]);
-    return y[upper - 1] + part * (y[upper] - y[upper - 1]);
+/// Linear interpolation in an ascending table of `size` nodes, the end values beyond it.
+LIBDOSE_HD inline double table_value(std::size_t size, const double* x, const double* y, double at) {
+    if (at <= x[0]) return y[0];
+    if (at >= x[size - 1]) return y[size - 1];
+    std::size_t lower = 0, upper = size - 1;  // x[lower] <= at < x[upper]
+    while (upper - lower > 1) {
+        const std::size_t middle = (lower + upper) / 2;
+        (x[middle] <= at ? lower : upper) = middle;
+    }
+    const double part = (at - x[lower]) / (x[upper] - x[lower]);
+    return y[lower] + part * (y[upper] - y[lower]);
 }
+inline double table_value(const std::vector<double>& x, const std::vector<double>& y, double at) { return table_value(x.size(), x.data(), y.data(), at); }
 
 /// How a disc behind the focal spot is seen from the isocentre plane past edges at one distance from the focal spot. A ray from s of the
 /// disc to x crosses the edges' plane where a focal ray to scale·x + stretch·s would, so what comes through is the aperture (as projected
@@ -84,7 +92,7 @@ inline ExtrafocalView extrafocal_view(double disc_mm, double edge_mm, double axi
 }
 
 /// Dose of contaminating electrons at a depth, 1 at the surface: an exponential that ends at their range.
-inline double electron_depth_curve(double depth_g_cm2, double attenuation_cm2_g, double range_g_cm2) {
+LIBDOSE_HD inline double electron_depth_curve(double depth_g_cm2, double attenuation_cm2_g, double range_g_cm2) {
     if (depth_g_cm2 >= range_g_cm2) return 0;
     const double end = std::exp(-attenuation_cm2_g * range_g_cm2);
     return (std::exp(-attenuation_cm2_g * std::max(0.0, depth_g_cm2)) - end) / (1 - end);

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 
 #include "libdose/beam_model.h"
+#include "physics/host_device.h"
 
 namespace libdose::physics {
 
@@ -15,18 +17,54 @@ struct PencilDepth {
     double part;       ///< share of the upper one
 };
 
-/// Held before the first node and after the last. `from`: a node that lies before the depth, where a search may begin.
-inline PencilDepth pencil_depth(const PencilKernel& kernel, double depth_g_cm2, std::size_t from = 0) {
-    const auto& nodes = kernel.depth_g_cm2;
-    while (from + 2 < nodes.size() && nodes[from + 1] <= depth_g_cm2) ++from;
-    return {from, std::clamp((depth_g_cm2 - nodes[from]) / (nodes[from + 1] - nodes[from]), 0.0, 1.0)};
+/// Weights [depth node][component] as plain arrays.
+struct PencilWeights {
+    std::size_t nodes = 0, components = 0;
+    const double *depth_g_cm2 = nullptr, *weights = nullptr;  ///< Gy cm²
+
+    /// Held before the first node and after the last. `from`: a node that lies before the depth, where a search may begin.
+    LIBDOSE_HD PencilDepth place(double depth, std::size_t from = 0) const {
+        while (from + 2 < nodes && depth_g_cm2[from + 1] <= depth) ++from;
+        return {from, std::clamp((depth - depth_g_cm2[from]) / (depth_g_cm2[from + 1] - depth_g_cm2[from]), 0.0, 1.0)};
+    }
+    /// Weight of a component at a depth, linear between the nodes.
+    LIBDOSE_HD double at(const PencilDepth& depth, std::size_t component) const {
+        const double* low = weights + depth.node * components + component;
+        return (1 - depth.part) * low[0] + depth.part * low[components];
+    }
+};
+inline PencilWeights weights_of(const PencilKernel& kernel) {
+    return {kernel.depth_g_cm2.size(), kernel.weights.size() / kernel.depth_g_cm2.size(), kernel.depth_g_cm2.data(), kernel.weights.data()};
 }
 
-/// Weight of a component at a depth, linear between the nodes.
-inline double pencil_weight(const PencilKernel& kernel, const PencilDepth& depth, std::size_t component) {
-    const std::size_t n = kernel.weights.size() / kernel.depth_g_cm2.size();
-    const double* low = &kernel.weights[depth.node * n + component];
-    return (1 - depth.part) * low[0] + depth.part * low[n];
+inline PencilDepth pencil_depth(const PencilKernel& kernel, double depth_g_cm2, std::size_t from = 0) { return weights_of(kernel).place(depth_g_cm2, from); }
+inline double pencil_weight(const PencilKernel& kernel, const PencilDepth& depth, std::size_t component) { return weights_of(kernel).at(depth, component); }
+
+/// Pixels of the isocentre plane.
+struct PlaneRaster {
+    double pixel_mm = 1, lower_u_mm = 0, lower_v_mm = 0;
+    int size_u = 0, size_v = 0;
+
+    /// The pixel whose centre lies before a point, and the shares of the next ones; false where the point does not lie between centres.
+    LIBDOSE_HD bool place(double u_mm, double v_mm, int& iu, int& iv, float& fu, float& fv) const {
+        const double x = (u_mm - lower_u_mm) / pixel_mm - 0.5, y = (v_mm - lower_v_mm) / pixel_mm - 0.5;
+        iu = static_cast<int>(std::floor(x)), iv = static_cast<int>(std::floor(y));
+        fu = static_cast<float>(x - iu), fv = static_cast<float>(y - iv);
+        return iu >= 0 && iv >= 0 && iu + 1 < size_u && iv + 1 < size_v;
+    }
+};
+
+/// Adds `weight` times the value between four pixels (u fastest).
+template <class Value>
+LIBDOSE_HD inline void add_bilinear(const Value& a, const Value& b, const Value& c, const Value& d, float fu, float fv, float weight, Value& sum) {
+    const float low = weight * (1 - fv), high = weight * fv;
+    sum += (low * (1 - fu)) * a + (low * fu) * b + (high * (1 - fu)) * c + (high * fu) * d;
+}
+
+/// Position among kernels at distances in a geometric series: that of the one in which water would spread as this voxel does.
+LIBDOSE_HD inline float pencil_node(double distance_mm, double lateral_scale, double lowest_mm, float per_step) {
+    const float node = std::log(static_cast<float>(distance_mm * lateral_scale / lowest_mm)) * per_step;
+    return node > 0.0f ? node : 0.0f;
 }
 
 }  // namespace libdose::physics

@@ -22,7 +22,7 @@ Model = Union[BeamModel, Sequence[BeamModel], str, "os.PathLike[str]", None]
 class Engine:
     """Settings of a calculation.
 
-    engine: "collapsed-cone" or "pencil-beam". backend: "cpu", "cuda" or "auto". quality: "draft", "standard", "high". transport: "auto", "one" (for
+    engine: "collapsed-cone" or "pencil-beam". backend: "cpu", "cuda" or "auto"; device: number of the CUDA device. quality: "draft", "standard", "high". transport: "auto", "one" (for
     all geometries of a plan) or "each". grid_mm: spacing of the dose grid. threads: 0 for all cores. model: None (by the beam's energy, fluence mode
     and machine), a name, a file, a BeamModel, or several to choose from. densities: structure -> g/cm3; materials: structure -> name. dose_to: "medium" or "water".
     leaf_ends: "rounded" or "sharp"; leaves: name of a leaf design. hu_curve: CSV with hu,density_g_cm3. calibration_depth: None, "maximum", "10cm".
@@ -31,6 +31,7 @@ class Engine:
 
     engine: str = "collapsed-cone"
     backend: str = "cpu"
+    device: int = 0
     quality: str = "standard"
     transport: str = "auto"
     grid_mm: float = 2.5

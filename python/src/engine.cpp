@@ -35,8 +35,8 @@ EngineOptions options_of(const nb::dict& settings) {
     options.algorithm = algorithm_from_string(text("engine"));
     options.quality = quality_from_string(text("quality"));
     options.transport = transport_from_string(text("transport"));
-    if (text("backend") != "cpu" && text("backend") != "auto")
-        throw bad_input("the backend \"" + text("backend") + "\" is not part of this version", "backend", "Use cpu or auto");
+    options.backend = backend_from_string(text("backend"));
+    options.device = nb::cast<int>(settings["device"]);
     options.grid_mm = nb::cast<double>(settings["grid_mm"]);
     options.threads = nb::cast<int>(settings["threads"]);
     options.beam_margin_mm = nb::cast<double>(settings["beam_margin_mm"]);

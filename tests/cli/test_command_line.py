@@ -144,6 +144,12 @@ class CommandLine(unittest.TestCase):
         self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--transport", "bus"), 2, "bus", "auto, one or each")
         self.assert_error(run("model", "show", "generic-7MV"), 2, "generic-7MV", "generic-6MV")
 
+    def test_backends_must_be_known_and_there(self):
+        self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--backend", "opencl"), 2, "unknown backend", "cpu, cuda or auto")
+        environment = dict(os.environ, LIBDOSE_CUDA_LIBRARY="/nowhere/libdose_cuda.so")
+        result = subprocess.run([DOSE, "validate", str(REFERENCE / "water_6MV_3x3.h5"), "--backend", "cuda"], capture_output=True, text=True, env=environment)
+        self.assert_error(result, 2, "/nowhere/libdose_cuda.so", "--backend cpu or auto")
+
     def test_density_must_be_a_number(self):
         self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--density", "PTV=heavy"), 2, "PTV=heavy")
 

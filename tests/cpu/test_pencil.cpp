@@ -102,7 +102,7 @@ TEST(PencilBeam, PixelsHoldWhatTheKernelHolds) {
             for (int v = 0; v < size; ++v)
                 for (int u = 0; u < size; ++u)
                     sum += (u > 0 ? 2 : 1) * (v > 0 ? 2 : 1) * pixel_cm * pixel_cm *
-                           static_cast<double>(pixels[static_cast<std::size_t>((v * size + u) * cpu::PencilImages::components)]);
+                           static_cast<double>(pixels[static_cast<std::size_t>((v * size + u) * cpu::pencil_components)]);
         }
         EXPECT_NEAR(sum / integral, 1, 5e-4) << magnification;
     }
@@ -113,7 +113,7 @@ TEST(PencilBeam, TheMiddlePixelIsItsExactMean) {
     const PencilKernel kernel{{0, 0.05, 1}, {7.0, 0.0}, {0, 20}, {1, 1}};
     const auto pixels = cpu::pencil_pixels(kernel, 0.2, 1, 3, 3, true);
     EXPECT_NEAR(static_cast<double>(pixels[0]), 7 * 3.14159265358979 * 0.05 * 0.05 / 0.04, 1e-6);
-    EXPECT_EQ(pixels[cpu::PencilImages::components], 0.0f);
+    EXPECT_EQ(pixels[cpu::pencil_components], 0.0f);
 }
 
 TEST(PencilBeam, LateralScaleIsTheMeanOfTheBox) {

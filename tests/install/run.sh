@@ -16,7 +16,13 @@ case $mode in
     # (Not through a pipe: grep -q ends at the first match, and what the command still writes would end it as failed.)
     list=$(env -u LIBDOSE_DATA "$work/prefix/bin/dose" model list)
     grep -q generic-6MV <<<"$list"
-    grep -q varian-millennium-120 <<<"$list" ;;
+    grep -q varian-millennium-120 <<<"$list"
+    if [ -f "$build/cuda/libdose_cuda.so" ]; then
+      # It finds the device library beside itself too: what it then says, if anything, is of the driver or the device.
+      find "$work/prefix" -name libdose_cuda.so | grep -c . >/dev/null
+      said=$(env -u LIBDOSE_DATA "$work/prefix/bin/dose" validate "$source/tests/data/reference/water_6MV_3x3.h5" --engine pencil-beam --grid 5 --backend cuda 2>&1 || true)
+      if grep -qE 'not installed|cannot be loaded|version of libdose|other sources' <<<"$said"; then echo "$said"; exit 1; fi
+    fi ;;
   subdirectory)
     "${configure[@]}" -DLIBDOSE_SOURCE="$source" >/dev/null ;;
   core-only)

@@ -14,9 +14,9 @@ enum class DoseMedium { medium, water };            ///< dose to the local mediu
 
 /// How a result came about; travels in every output. Keys of `settings` are command-line names.
 struct Provenance {
-    std::string engine_version;  ///< library version
-    std::string engine;          ///< "collapsed-cone" or "pencil-beam"
-    std::string backend = "cpu";
+    std::string engine_version;                       ///< library version
+    std::string engine;                               ///< "collapsed-cone" or "pencil-beam"
+    std::string backend = "cpu";                      ///< "cpu", or "cuda" with the device that calculated
     std::map<std::string, std::string> model_hashes;  ///< beam model name -> SHA-256
     std::string hu_curve_name, hu_curve_hash;
     std::map<std::string, std::string> settings;

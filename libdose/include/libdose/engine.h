@@ -22,13 +22,17 @@ enum class Quality { draft, standard, high };
 /// Collapsed cone: one transport for all geometries of a plan, along directions fixed in the patient, or one for each, along directions
 /// aligned with its beam. `automatic`: by an estimate of the cost.
 enum class Transport { automatic, one, each };
+/// What calculates: `cuda` needs the CUDA library and a device; `automatic` takes them where they are there, else the CPU, and a note says why.
+enum class BackendChoice { cpu, cuda, automatic };
 
 std::string to_string(Algorithm algorithm);  ///< "collapsed-cone", "pencil-beam"
 std::string to_string(Quality quality);
-Algorithm algorithm_from_string(const std::string& text);  ///< throws bad_input
-Quality quality_from_string(const std::string& text);      ///< throws bad_input
-std::string to_string(Transport transport);                ///< "auto", "one", "each"
-Transport transport_from_string(const std::string& text);  ///< "auto", "one", "each"; throws bad_input
+Algorithm algorithm_from_string(const std::string& text);    ///< throws bad_input
+Quality quality_from_string(const std::string& text);        ///< throws bad_input
+std::string to_string(Transport transport);                  ///< "auto", "one", "each"
+Transport transport_from_string(const std::string& text);    ///< "auto", "one", "each"; throws bad_input
+std::string to_string(BackendChoice backend);                ///< "cpu", "cuda", "auto"
+BackendChoice backend_from_string(const std::string& text);  ///< throws bad_input
 
 /// Called with a fraction 0…1 and what is being done; may be called from a worker thread, never concurrently.
 using ProgressCallback = std::function<void(double fraction, const std::string& stage)>;
@@ -38,6 +42,8 @@ struct EngineOptions {
     Algorithm algorithm = Algorithm::collapsed_cone;
     Quality quality = Quality::standard;
     Transport transport = Transport::automatic;
+    BackendChoice backend = BackendChoice::cpu;
+    int device = 0;  ///< CUDA device, in the order in which CUDA counts them
     double grid_mm = 2.5;
     int threads = 0;              ///< 0: all cores
     double beam_margin_mm = 100;  ///< the grid ends this far from the fields, or at the body
@@ -67,7 +73,8 @@ struct CalculationResult {
 using BeamModelProvider = std::function<const BeamModel&(const Beam&)>;
 
 /// Calculates the dose of a plan. `structures` may be null: then the whole CT is calculated.
-/// Frames of reference must agree. Results do not depend on the number of threads, bit for bit.
+/// Frames of reference must agree. Results do not depend on the number of threads, bit for bit; on one CUDA device they repeat, and agree with
+/// the CPU's within 0.1 % of the largest dose.
 CalculationResult calculate(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials,
                             const BeamModelProvider& models, const EngineOptions& options);
 

@@ -31,6 +31,8 @@ struct ValidationOptions {
     Vec3 grid_mm = Vec3::Zero();  ///< voxel sides; 0: the smallest voxel edge of the case, between 1 and 2.5 mm
     int threads = 0;
     bool lateral_scaling = true;  ///< pencil beam
+    BackendChoice backend = BackendChoice::cpu;
+    int device = 0;
     Ablation ablation;
 };
 
@@ -54,7 +56,7 @@ enum class Region : unsigned char { none, build_up, in_field, penumbra, out_of_f
 
 /// What became of a reference case: what passed, and by how much.
 struct ValidationResult {
-    std::string name, engine, quality, model;
+    std::string name, engine, backend, quality, model;
     Vec3 grid_mm = Vec3::Zero();
     double seconds = 0;                               ///< of the dose calculation
     double maximum = 0;                               ///< D_max of the reference, Gy cm²

@@ -1,0 +1,52 @@
+// What the benchmarks of whole calculations share: the generic 6 MV model, fields and arcs on water.
+#pragma once
+
+#include <cmath>
+#include <vector>
+
+#include "cpu/small_case.h"
+#include "libdose/data.h"
+#include "libdose/io/hdf5.h"
+
+namespace libdose::benchmark_cases {
+
+inline const BeamModel& model() {
+    static const BeamModel loaded = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
+    return loaded;
+}
+
+/// Pixels of 1 mm, as plans have them.
+inline FluenceMap on_millimetres(double half_u_mm, double half_v_mm, double leakage, double half_mm, const Vec3& direction, const Vec3& isocentre) {
+    FluenceMap map = test::square_field(2 * half_mm, direction, isocentre);
+    map.pixel_mm = 1;
+    map.size_u = map.size_v = static_cast<int>(2 * half_mm);
+    map.values.assign(static_cast<std::size_t>(map.size_u) * static_cast<std::size_t>(map.size_v), static_cast<float>(leakage));
+    for (int v = 0; v < map.size_v; ++v)
+        for (int u = 0; u < map.size_u; ++u)
+            if (std::abs(u + 0.5 - half_mm) < half_u_mm && std::abs(v + 0.5 - half_mm) < half_v_mm) map.at(u, v) = 1;
+    return map;
+}
+
+/// An open 10x10 cm field, SSD 100 cm, on a cube.
+inline FluenceMap open_field() { return on_millimetres(50, 50, 0, 50, Vec3(0, 0, 1), Vec3::Zero()); }
+
+/// A full turn of `count` geometries, openings of 40x80 mm with 1.5 % leakage around them.
+inline std::vector<FluenceMap> arc_maps(int count) {
+    std::vector<FluenceMap> maps;
+    for (int n = 0; n < count; ++n) {
+        const double angle = 2 * 3.14159265358979 * n / static_cast<double>(count);
+        maps.push_back(on_millimetres(20, 40, 0.015, 150, Vec3(std::sin(angle), std::cos(angle), 0), Vec3::Zero()));
+    }
+    return maps;
+}
+
+/// Water of these voxels of 2.5 mm around the isocentre.
+inline DensityGrid water_box(int x, int y, int z) {
+    Grid grid;
+    grid.size = {x, y, z};
+    grid.spacing_mm = Vec3::Constant(2.5);
+    grid.origin_mm = -0.5 * 2.5 * Vec3(grid.size[0] - 1, grid.size[1] - 1, grid.size[2] - 1);
+    return uniform_density(grid, MaterialProperties{});
+}
+
+}  // namespace libdose::benchmark_cases

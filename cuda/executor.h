@@ -1,0 +1,34 @@
+// What the stages of this backend run on: the memory of one device and launches on it, all in one order. A device is behind
+// cuda/library.h; the tests put a CPU behind it (tests/cuda/host_executor.h).
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "cuda/kernels/list.h"
+
+namespace libdose::cuda {
+
+/// Calls take effect in the order in which they are made; launches return before they are done. Failures throw libdose::Error. One thread at
+/// a time.
+class Executor {
+public:
+    virtual ~Executor() = default;
+    virtual std::string description() const = 0;
+    virtual std::size_t free_bytes() const = 0;
+    virtual void* allocate(std::size_t bytes) = 0;  ///< null: not enough memory
+    virtual void release(void* memory) noexcept = 0;
+    virtual void upload(void* to, const void* from, std::size_t bytes) = 0;    ///< `from` may change after the call
+    virtual void download(void* to, const void* from, std::size_t bytes) = 0;  ///< done when it returns
+    virtual void clear(void* memory, std::size_t bytes) = 0;                   ///< to zero
+    virtual void launch(int kernel, const void* arguments, std::size_t argument_bytes, const Index3& threads) = 0;
+    virtual void synchronize() = 0;
+
+    template <class Kernel>
+    void run(const Kernel& kernel, const Index3& threads) {
+        static_assert(kernel_number<Kernel> >= 0, "the kernel is not in the list");
+        if (threads.x > 0 && threads.y > 0 && threads.z > 0) launch(kernel_number<Kernel>, &kernel, sizeof(Kernel), threads);
+    }
+};
+
+}  // namespace libdose::cuda

@@ -1,0 +1,112 @@
+// Collapsed-cone transport. A thread follows one line through several planes with its energies in registers and writes what it deposits in
+// each; then a thread per voxel gathers from its four lines over the directions, in their order: no atomics, the same bits each time.
+#pragma once
+
+#include "cuda/kernels/emission.h"
+#include "physics/cone_transport.h"
+#include "physics/lattice.h"
+
+namespace libdose::cuda {
+
+/// The lines of a direction in a plane. Line (r, j) lies between the rows r - 1 and r and the columns j - 1 and j; it is stored at
+/// (r + row_base, j + column_base), where it stays for the whole sweep.
+struct LinePlace {
+    int row_base, column_base;
+    float weight[4];  ///< of voxels (r - 1, j - 1), (r - 1, j), (r, j - 1), (r, j)
+};
+
+template <int rates>
+struct SweepLines {
+    static constexpr Index3 block{64, 2, 1};  ///< x: column, y: row of the lines that any of the planes holds, z: direction
+    SweepPart part;
+    const LinePlace* places;  ///< [step][direction]
+    const float* step_cm;     ///< [direction]
+    float rate[rates];        ///< cm²/g
+    const float* eta;         ///< volume of the layout, g/cm³
+    bool with_source;
+    const float* source;  ///< of EmitPlanes
+    float* energy;        ///< [direction][rate][line row][line column]
+    int line_rows, line_columns;
+    float* deposit;  ///< per unit of eta: [step][direction][rows + 1][columns + 1]
+
+    LIBDOSE_HD void operator()(const Index3& at) const {
+        const int rows = part.layout.rows, columns = part.layout.columns, direction = at.z;
+        // Bases change one way, so the ends of the part bound them.
+        const LinePlace &begin = places[direction], &end = places[(part.steps - 1) * part.directions + direction];
+        const int line_row = at.y + (begin.row_base < end.row_base ? begin.row_base : end.row_base);
+        const int line_column = at.x + (begin.column_base < end.column_base ? begin.column_base : end.column_base);
+        if (line_row >= line_rows || line_column >= line_columns) return;
+        const std::size_t plane_of_lines = static_cast<std::size_t>(line_rows) * static_cast<std::size_t>(line_columns);
+        float* const stored = energy + static_cast<std::size_t>(direction) * rates * plane_of_lines +
+                              static_cast<std::size_t>(line_row) * static_cast<std::size_t>(line_columns) + static_cast<std::size_t>(line_column);
+        float carried[rates], optical[rates];
+        for (int k = 0; k < rates; ++k) carried[k] = stored[static_cast<std::size_t>(k) * plane_of_lines], optical[k] = rate[k] * step_cm[direction];
+        for (int step = 0; step < part.steps; ++step) {
+            const LinePlace& place = places[step * part.directions + direction];
+            const int row = line_row - place.row_base, column = line_column - place.column_base;
+            if (row < 0 || row > rows || column < 0 || column > columns) continue;  // not yet in the grid, or lost
+            const int plane = part.layout.plane(part.first_step + step);
+            float here = 0, released[rates] = {};
+            for (int corner = 0; corner < 4; ++corner) {
+                const int r = row - 1 + corner / 2, c = column - 1 + corner % 2;
+                const float weight = place.weight[corner];
+                if (r < 0 || r >= rows || c < 0 || c >= columns || weight == 0.0f) continue;
+                here += weight * eta[part.layout.voxel(plane, r, c)];
+                if (!with_source) continue;
+                const int wr = r - part.window.first_row, wc = c - part.window.first_column;
+                if (wr < 0 || wr >= part.window.rows || wc < 0 || wc >= part.window.columns) continue;
+                const std::size_t plane_size = static_cast<std::size_t>(part.window.rows) * static_cast<std::size_t>(part.window.columns);
+                const float* from = source + static_cast<std::size_t>(step * part.directions + direction) * rates * plane_size +
+                                    static_cast<std::size_t>(wr) * static_cast<std::size_t>(part.window.columns) + static_cast<std::size_t>(wc);
+                for (int k = 0; k < rates; ++k) released[k] += weight * from[static_cast<std::size_t>(k) * plane_size];
+            }
+            float left = 0;
+            for (int k = 0; k < rates; ++k) {
+                const physics::StepFactors<float> f = physics::step_factors(optical[k] * here);
+                left += optical[k] * (carried[k] * f.g + released[k] * f.h);
+                carried[k] = carried[k] * f.e + released[k] * f.g;
+            }
+            deposit[(static_cast<std::size_t>(step * part.directions + direction) * static_cast<std::size_t>(rows + 1) + static_cast<std::size_t>(row)) *
+                        static_cast<std::size_t>(columns + 1) +
+                    static_cast<std::size_t>(column)] = left;
+        }
+        for (int k = 0; k < rates; ++k) stored[static_cast<std::size_t>(k) * plane_of_lines] = carried[k];
+    }
+};
+
+struct GatherDeposit {
+    static constexpr Index3 block{64, 2, 1};  ///< x: column, y: row, z: step
+    SweepPart part;
+    const LinePlace* places;
+    const float* deposit;
+    float* total;  ///< volume of the layout, per unit of eta
+
+    LIBDOSE_HD void operator()(const Index3& at) const {
+        const std::size_t width = static_cast<std::size_t>(part.layout.columns + 1), plane_size = static_cast<std::size_t>(part.layout.rows + 1) * width;
+        const float* lines =
+            deposit + static_cast<std::size_t>(at.z * part.directions) * plane_size + static_cast<std::size_t>(at.y) * width + static_cast<std::size_t>(at.x);
+        const LinePlace* place = places + at.z * part.directions;
+        float sum = 0;
+        for (int direction = 0; direction < part.directions; ++direction, ++place, lines += plane_size)
+            sum += (place->weight[0] * lines[width + 1] + place->weight[1] * lines[width]) + (place->weight[2] * lines[1] + place->weight[3] * lines[0]);
+        total[part.layout.voxel(part.layout.plane(part.first_step + at.z), at.y, at.x)] += sum;
+    }
+};
+
+/// Dose to the medium from the deposits of both orders of the volume.
+struct FinishDose {
+    static constexpr Index3 block{32, 4, 1};  ///< x, y, z
+    int size_x, size_y;
+    const float *total, *total_crossed, *eta, *density;
+    float* dose;
+
+    LIBDOSE_HD void operator()(const Index3& at) const {
+        const std::size_t slice = static_cast<std::size_t>(at.z) * static_cast<std::size_t>(size_x) * static_cast<std::size_t>(size_y);
+        const std::size_t voxel = slice + static_cast<std::size_t>(at.y) * static_cast<std::size_t>(size_x) + static_cast<std::size_t>(at.x);
+        const float both =
+            total[voxel] + total_crossed[slice + static_cast<std::size_t>(at.x) * static_cast<std::size_t>(size_y) + static_cast<std::size_t>(at.y)];
+        dose[voxel] = density[voxel] > 0.0f ? both * eta[voxel] / density[voxel] : 0.0f;
+    }
+};
+
+}  // namespace libdose::cuda

@@ -1,0 +1,31 @@
+// The energy that fluence maps release, on the device.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "cpu/directions.h"
+#include "cuda/stages/transport.h"
+
+namespace libdose::cuda {
+
+/// Energy of one map in the voxels that its beam may reach, and the table of what it emits.
+struct ReleasedMap {
+    VoxelRange range{};
+    DeviceArray<float> energy, u, v, depth;
+    DeviceArray<std::uint32_t> cell;
+    DeviceArray<float> depths, table;
+    int table_size_u = 0, table_depths = 0;
+
+    Released released() { return {range, energy.data(), u.data(), v.data(), depth.data(), cell.data()}; }
+    EmittingMap emitting() { return {released(), table.data(), table_size_u, table_depths}; }
+    /// Turns the volumes from [z][y][x] to [z][x][y].
+    void cross(DevicePool& pool);
+    std::size_t bytes() const;
+};
+
+/// None where the map is empty or its beam does not meet the grid. The table's directions are in the order of `directions`.
+std::optional<ReleasedMap> release(DeviceGrid& grid, const DeviceTermaTable& table, const FluenceMap& map, const ConeKernel& kernel,
+                                   const cpu::DirectionSet& directions, const TransportSettings& settings);
+
+}  // namespace libdose::cuda

@@ -1,0 +1,127 @@
+// The CPU's stages as the pipeline asks for them.
+#include "engine/backend.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <optional>
+
+#include "cpu/electrons.h"
+#include "cpu/pencil.h"
+#include "cpu/superposition.h"
+#include "cpu/terma.h"
+#include "engine/compute.h"
+#include "engine/part_of_progress.h"
+#include "engine/stage_clock.h"
+
+namespace libdose {
+
+namespace {
+
+constexpr std::size_t side_by_side = 64;  // maps
+
+class CpuMedium : public Medium {
+public:
+    explicit CpuMedium(const DensityGrid& density) : density_(density) {}
+
+    std::vector<float> transport(const std::vector<FluenceMap>& maps, const BeamModel& model, const cpu::DirectionSet& directions,
+                                 const TransportSettings& settings, const StageObserver& observer) override {
+        const cpu::TermaTable table(model.spectrum);
+        StageClock clock(observer.seconds);
+        if (maps.size() == 1) {
+            const ReleasedEnergy source = released(maps.front(), table, settings);
+            clock.add("ray trace and TERMA");
+            std::vector<float> dose = cpu::superpose(density_, model.cone_kernel, {source}, directions, settings.lattice, observer.progress).dose_gy;
+            clock.add("superposition");
+            return dose;
+        }
+        // All maps at once, or in as few parts as the memory for their sources allows.
+        std::vector<float> dose(density_.grid.voxel_count(), 0.0f);
+        std::vector<ReleasedEnergy> batch;
+        std::size_t batch_bytes = 0;
+        double done = 0;
+        for (std::size_t begin = 0, end; begin < maps.size(); begin = end) {
+            // Traced side by side, each by one thread.
+            end = std::min(maps.size(), begin + side_by_side);
+            const std::size_t kept = batch.size();
+            batch.resize(kept + end - begin);
+            std::exception_ptr failure;
+            std::atomic<bool> failed{false};
+            std::size_t finished = begin;
+            // The ray traces are taken as half of the work.
+            const auto traced_part = [&](std::size_t count) { return static_cast<double>(count) / static_cast<double>(maps.size()); };
+#pragma omp parallel for schedule(dynamic, 1)
+            for (std::size_t m = begin; m < end; ++m) {
+                if (failed) continue;
+                try {
+                    batch[kept + m - begin] = released(maps[m], table, settings);
+                } catch (...) {
+#pragma omp critical(libdose_compute_failure)
+                    failure = std::current_exception(), failed = true;
+                }
+#pragma omp critical(libdose_compute_failure)
+                try {
+                    ++finished;
+                    if (observer.progress && !failed) observer.progress(0.5 * (done + traced_part(finished)));
+                } catch (...) {
+                    failure = std::current_exception(), failed = true;
+                }
+            }
+            if (failure) std::rethrow_exception(failure);
+            for (std::size_t n = kept; n < batch.size(); ++n) batch_bytes += batch[n].bytes();
+            clock.add("ray trace and TERMA");
+            const double traced = traced_part(end);
+            if (end < maps.size() && static_cast<double>(batch_bytes) < source_budget_bytes) continue;
+            const std::vector<float> part = cpu::superpose(density_, model.cone_kernel, batch, directions, settings.lattice,
+                                                           part_of_progress(observer.progress, 0.5 * (done + traced), traced))
+                                                .dose_gy;
+            for (std::size_t v = 0; v < dose.size(); ++v) dose[v] += part[v];
+            clock.add("superposition");
+            batch.clear();
+            batch_bytes = 0;
+            done = traced;
+        }
+        return dose;
+    }
+
+    std::vector<float> pencil_beam(const FluenceMap& map, const BeamModel& model, const PencilSettings& settings) override {
+        if (settings.lateral_scaling && !lateral_) lateral_ = cpu::lateral_scale(density_);
+        const cpu::TermaTable table(model.spectrum);
+        return cpu::pencil_beam(density_, map, model.pencil_kernel, settings.lateral_scaling ? *lateral_ : cpu::LateralScale{}, &table, settings.near_pixel_mm);
+    }
+
+    void add_electrons(std::vector<float>& dose, const std::vector<FluenceMap>& maps, const ElectronContamination& electrons) override {
+        for (const FluenceMap& map : maps) cpu::add_electrons(dose, density_, map, electrons);
+    }
+
+private:
+    ReleasedEnergy released(const FluenceMap& map, const cpu::TermaTable& table, const TransportSettings& settings) const {
+        const double ray_spacing_mm = settings.ray_spacing_voxels * density_.grid.spacing_mm.minCoeff();
+        ReleasedEnergy energy =
+            cpu::released_energy(density_, map, table, ray_spacing_mm, settings.sharpening ? cpu::lattice_blur_variance(settings.lattice) : 0.0);
+        if (!settings.tilt) std::fill(energy.slope_u.begin(), energy.slope_u.end(), 0.0f), std::fill(energy.slope_v.begin(), energy.slope_v.end(), 0.0f);
+        if (!settings.hardening) std::fill(energy.depth_g_cm2.begin(), energy.depth_g_cm2.end(), 0.0f);
+        return energy;
+    }
+
+    const DensityGrid& density_;
+    std::optional<cpu::LateralScale> lateral_;
+};
+
+class CpuBackend : public Backend {
+public:
+    std::string description() const override { return "cpu"; }
+    std::unique_ptr<Medium> medium(const DensityGrid& density) override { return std::make_unique<CpuMedium>(density); }
+    void require_memory(const MemoryNeeds& needs, const std::string& where) override {
+        libdose::require_memory(memory_bytes(needs), available_memory_bytes(), where);
+    }
+};
+
+}  // namespace
+
+Backend& cpu_backend() {
+    static CpuBackend backend;
+    return backend;
+}
+
+}  // namespace libdose

@@ -1,0 +1,52 @@
+// Where a ray and a depth lie in a table of what is emitted into the directions (docs/methods/collapsed-cone.md).
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "physics/host_device.h"
+
+namespace libdose::physics {
+
+/// A cell of eight nodes and the fractions of its upper ones.
+struct EmissionPlace {
+    std::uint32_t cell;
+    float u, v, depth;
+};
+
+/// Nodes [v][u][depth]: even steps of the ray's slopes, given depths (at least two), g/cm².
+struct EmissionRaster {
+    float low_u = 0, low_v = 0, per_slope_u = 1, per_slope_v = 1;
+    std::size_t size_u = 2, size_v = 2, depth_count = 2;
+    const float* depths = nullptr;
+
+    LIBDOSE_HD EmissionPlace place(float slope_u, float slope_v, float depth_g_cm2) const {
+        const auto node = [](float x, std::size_t size, float& part) {
+            x = std::clamp(x, 0.0f, static_cast<float>(size - 1));
+            const auto low = std::min(static_cast<std::size_t>(x), size - 2);
+            part = x - static_cast<float>(low);
+            return low;
+        };
+        EmissionPlace p;
+        const std::size_t i = node((slope_u - low_u) * per_slope_u, size_u, p.u), j = node((slope_v - low_v) * per_slope_v, size_v, p.v);
+        std::size_t set = 0;
+        while (set + 2 < depth_count && depth_g_cm2 > depths[set + 1]) ++set;
+        p.depth = std::clamp((depth_g_cm2 - depths[set]) / (depths[set + 1] - depths[set]), 0.0f, 1.0f);
+        p.cell = static_cast<std::uint32_t>((j * size_u + i) * depth_count + set);
+        return p;
+    }
+};
+
+/// How many nodes a corner of a cell lies behind its own: u fastest, then v, then depth.
+LIBDOSE_HD inline std::size_t emission_corner(std::size_t corner, std::size_t size_u, std::size_t depth_count) {
+    return (corner & 1) * depth_count + (corner >> 1 & 1) * size_u * depth_count + (corner >> 2 & 1);
+}
+
+/// Weight of a corner, in the same order.
+LIBDOSE_HD inline float emission_weight(std::size_t corner, float u, float v, float depth) {
+    const float across = (corner & 1 ? u : 1 - u) * (corner & 2 ? v : 1 - v);
+    return across * (corner & 4 ? depth : 1 - depth);
+}
+
+}  // namespace libdose::physics

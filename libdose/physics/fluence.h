@@ -1,0 +1,93 @@
+// What is read of a fluence map: averages over rectangles from running sums, values of smooth maps, and what a filter adds to the path.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include "physics/head.h"
+#include "physics/terma.h"
+
+namespace libdose::physics {
+
+/// Running sums [v][u] of a map's pixels, one more than pixels along each axis.
+struct FluenceIntegralView {
+    int size_u = 0, size_v = 0;  ///< pixels
+    double pixel_mm = 1, lower_u_mm = 0, lower_v_mm = 0;
+    const double* integral = nullptr;
+
+    /// In pixels from the lower corner.
+    LIBDOSE_HD double integral_to(double x, double y) const {
+        x = std::clamp(x, 0.0, static_cast<double>(size_u));
+        y = std::clamp(y, 0.0, static_cast<double>(size_v));
+        const int i = std::min(static_cast<int>(x), size_u - 1), j = std::min(static_cast<int>(y), size_v - 1);
+        const double fx = x - i, fy = y - j;
+        const double* p = integral + (static_cast<std::size_t>(j) * static_cast<std::size_t>(size_u + 1) + static_cast<std::size_t>(i));
+        const double* q = p + size_u + 1;
+        return (1 - fy) * ((1 - fx) * p[0] + fx * p[1]) + fy * ((1 - fx) * q[0] + fx * q[1]);
+    }
+    /// Average over the rectangle centred on (u, v), parts outside the map as zero, less `sharpening` times the sum of its second differences
+    /// to the four neighbouring rectangles.
+    LIBDOSE_HD double sharpened(double u_mm, double v_mm, double width_u_mm, double width_v_mm, double sharpening) const {
+        const double x = (u_mm - lower_u_mm) / pixel_mm, y = (v_mm - lower_v_mm) / pixel_mm;
+        const double wx = 0.5 * width_u_mm / pixel_mm, wy = 0.5 * width_v_mm / pixel_mm;
+        // All five rectangles lie in this one.
+        const double around = integral_to(x + 3 * wx, y + 3 * wy) - integral_to(x - 3 * wx, y + 3 * wy) - integral_to(x + 3 * wx, y - 3 * wy) +
+                              integral_to(x - 3 * wx, y - 3 * wy);
+        if (!(around > 0)) return 0;
+        // Corners of the middle rectangle, and those beyond its four sides.
+        const double low_low = integral_to(x - wx, y - wy), high_low = integral_to(x + wx, y - wy), low_high = integral_to(x - wx, y + wy),
+                     high_high = integral_to(x + wx, y + wy);
+        const double middle = high_high - low_high - high_low + low_low;
+        double sum = middle;
+        if (sharpening > 0) {
+            const double left = low_high - low_low - integral_to(x - 3 * wx, y + wy) + integral_to(x - 3 * wx, y - wy);
+            const double right = integral_to(x + 3 * wx, y + wy) - integral_to(x + 3 * wx, y - wy) - high_high + high_low;
+            const double below = high_low - low_low - integral_to(x + wx, y - 3 * wy) + integral_to(x - wx, y - 3 * wy);
+            const double above = integral_to(x + wx, y + 3 * wy) - integral_to(x - wx, y + 3 * wy) - high_high + low_high;
+            sum += sharpening * (4 * middle - left - right - below - above);
+        }
+        return sum / (4 * wx * wy);
+    }
+};
+
+/// A smooth map on large pixels, bilinear between their centres, zero outside.
+struct CoarseMapView {
+    double pixel_mm = 4, lower_u_mm = 0, lower_v_mm = 0;
+    int size_u = 0, size_v = 0;
+    const float* values = nullptr;
+
+    LIBDOSE_HD double at(double u_mm, double v_mm) const {
+        const double x = (u_mm - lower_u_mm) / pixel_mm - 0.5, y = (v_mm - lower_v_mm) / pixel_mm - 0.5;
+        const int i = static_cast<int>(std::floor(x)), j = static_cast<int>(std::floor(y));
+        const double fx = x - i, fy = y - j;
+        return (1 - fy) * ((1 - fx) * value(i, j) + fx * value(i + 1, j)) + fy * ((1 - fx) * value(i, j + 1) + fx * value(i + 1, j + 1));
+    }
+    LIBDOSE_HD double value(int a, int b) const {
+        return a < 0 || b < 0 || a >= size_u || b >= size_v
+                   ? 0.0
+                   : static_cast<double>(values[static_cast<std::size_t>(b) * static_cast<std::size_t>(size_u) + static_cast<std::size_t>(a)]);
+    }
+};
+
+/// A wedge, a tray and the lighter part of the flattening filter, as plain tables; no entries: not there.
+struct FilterView {
+    std::size_t softening_nodes = 0, wedge_nodes = 0;
+    const double *softening_radius_mm = nullptr, *softening_g_cm2 = nullptr;
+    const double *wedge_mm = nullptr, *wedge_water_g_cm2 = nullptr, *wedge_high_z_g_cm2 = nullptr;
+    double wedge_cos = 1, wedge_sin = 0, tray_water_g_cm2 = 0;
+
+    /// Path added to the patient's, g/cm² of the basis materials, at a point of the isocentre plane.
+    LIBDOSE_HD BasisPath path(double u_mm, double v_mm) const {
+        BasisPath sum{tray_water_g_cm2, 0};
+        if (softening_nodes > 0) sum.water -= table_value(softening_nodes, softening_radius_mm, softening_g_cm2, std::hypot(u_mm, v_mm));
+        if (wedge_nodes > 0) {
+            const double along = -wedge_sin * u_mm + wedge_cos * v_mm;  // the wedge's y axis, turned by its orientation
+            sum.water += table_value(wedge_nodes, wedge_mm, wedge_water_g_cm2, along);
+            sum.high_z += table_value(wedge_nodes, wedge_mm, wedge_high_z_g_cm2, along);
+        }
+        return sum;
+    }
+};
+
+}  // namespace libdose::physics

@@ -1,0 +1,94 @@
+// A CPU in the place of a device: kernels run over the same blocks and threads, memory is the host's. It can be told to fail.
+#pragma once
+
+#include <array>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "cuda/executor.h"
+#include "libdose/error.h"
+
+namespace libdose::test {
+
+/// What a test asks of the executor, and sees of it; outlives it.
+struct HostDevice {
+    std::size_t total_bytes = std::size_t{8} << 30;
+    int failing_allocation = 0;  ///< number of the one that finds no memory, from 1 on; 0: none
+    int vanishes_at_launch = 0;  ///< from this launch on every call fails; 0: never
+    bool backwards = false;      ///< blocks and threads in the opposite order
+    std::size_t used_bytes = 0, most_used_bytes = 0;
+    int allocations = 0, outstanding = 0, launches = 0;
+    std::array<int, cuda::Kernels::count> launches_of{};
+};
+
+class HostExecutor : public cuda::Executor {
+public:
+    explicit HostExecutor(HostDevice& device) : device_(device) {}
+    ~HostExecutor() override {
+        for (const auto& [memory, block] : blocks_) --device_.outstanding, device_.used_bytes -= block.second;
+    }
+    std::string description() const override { return "cuda on the host"; }
+    std::size_t free_bytes() const override { return device_.total_bytes - device_.used_bytes; }
+
+    void* allocate(std::size_t bytes) override {
+        alive();
+        if (++device_.allocations == device_.failing_allocation || bytes > free_bytes()) return nullptr;
+        // What nobody has written is not a number: reading it would be seen.
+        auto memory = std::make_unique<std::byte[]>(bytes);
+        std::memset(memory.get(), 0xff, bytes);
+        void* const at = memory.get();
+        blocks_.emplace(at, std::pair{std::move(memory), bytes});
+        ++device_.outstanding, device_.used_bytes += bytes;
+        device_.most_used_bytes = std::max(device_.most_used_bytes, device_.used_bytes);
+        return at;
+    }
+    void release(void* memory) noexcept override {
+        const auto found = blocks_.find(memory);
+        if (found == blocks_.end()) return;
+        --device_.outstanding, device_.used_bytes -= found->second.second;
+        blocks_.erase(found);
+    }
+    void upload(void* to, const void* from, std::size_t bytes) override { alive(), std::memcpy(to, from, bytes); }
+    void download(void* to, const void* from, std::size_t bytes) override { alive(), std::memcpy(to, from, bytes); }
+    void clear(void* memory, std::size_t bytes) override { alive(), std::memset(memory, 0, bytes); }
+    void synchronize() override { alive(); }
+
+    void launch(int kernel, const void* arguments, std::size_t argument_bytes, const cuda::Index3& threads) override {
+        ++device_.launches;
+        alive();
+        ++device_.launches_of[static_cast<std::size_t>(kernel)];
+        int number = 0;
+        cuda::Kernels::for_each([&]<class Kernel>() {
+            if (number++ != kernel) return;
+            if (argument_bytes != sizeof(Kernel)) throw internal_error("arguments of a kernel have another size");
+            run(*static_cast<const Kernel*>(arguments), threads);
+        });
+    }
+
+private:
+    void alive() const {
+        if (device_.vanishes_at_launch > 0 && device_.launches >= device_.vanishes_at_launch) throw internal_error("the device is lost", description());
+    }
+    template <class Kernel>
+    void run(const Kernel& kernel, const cuda::Index3& threads) const {
+        const cuda::Index3 blocks = cuda::blocks_over(threads, Kernel::block);
+        each(blocks,
+             [&](const cuda::Index3& block) { each(Kernel::block, [&](const cuda::Index3& thread) { cuda::run_thread(kernel, block, thread, threads); }); });
+    }
+    template <class Visit>
+    void each(const cuda::Index3& size, Visit&& visit) const {
+        const int count = size.x * size.y * size.z;
+        for (int n = 0; n < count; ++n) {
+            const int at = device_.backwards ? count - 1 - n : n;
+            visit({at % size.x, at / size.x % size.y, at / (size.x * size.y)});
+        }
+    }
+
+    HostDevice& device_;
+    std::map<void*, std::pair<std::unique_ptr<std::byte[]>, std::size_t>> blocks_;
+};
+
+}  // namespace libdose::test
