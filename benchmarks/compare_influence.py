@@ -2,7 +2,7 @@
 
 Beamlets of 5 mm, voxels of 3 mm, the same phantom, isocentre and target. The two choose slightly different beamlets at the rim of the target;
 libdose takes at least as many. Times are those of the calculation alone, the least of three of ours against one of the peer. The truncation error of
-ours is the gamma index of all beamlets open against the engine's own dose of that fluence.
+ours is the gamma index of all beamlets open against the engine's own dose of that fluence; the peer's that of its usual reach of 50 mm against 82 mm.
 """
 import argparse
 import json
@@ -31,13 +31,15 @@ def main() -> None:
     parser.add_argument("--gantry", type=float, nargs="+", default=[0.0])
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    file = options.work / "tg119.npz"
-    print(f"running pyRadPlan, gantry {options.gantry}", flush=True)
     script = Path(__file__).parent / "peers" / "run_pyradplan_influence.py"
-    run = subprocess.run([options.peer_python, script, file, *map(str, options.gantry)], capture_output=True, text=True)
-    if run.returncode != 0:
-        sys.exit("error: pyRadPlan ended with " + (run.stderr.strip() or "no message").splitlines()[-1])
-    data = np.load(file)
+    peer = {}
+    for cutoff in (50, 82):  # as it comes, and as far as its kernels go
+        print(f"running pyRadPlan, {cutoff} mm around a beamlet, gantry {options.gantry}", flush=True)
+        run = subprocess.run([options.peer_python, script, options.work / f"tg119-{cutoff}.npz", str(cutoff), *map(str, options.gantry)], capture_output=True, text=True)
+        if run.returncode != 0:
+            sys.exit("error: pyRadPlan ended with " + (run.stderr.strip() or "no message").splitlines()[-1])
+        peer[cutoff] = np.load(options.work / f"tg119-{cutoff}.npz")
+    data = peer[82]
     ct = libdose.CtImage(data["hu"], tuple(data["spacing"]), tuple(data["origin"]))
     structures = libdose.StructureSet(structures=[structure(data, "BODY", "EXTERNAL", 1), structure(data, "OuterTarget", "PTV", 2)])
     beams = [libdose.Beam.static(n + 1, gantry_deg=angle, isocentre_mm=data["isocentre"], jaw_x=(-200, 200), jaw_y=(-200, 200)) for n, angle in enumerate(options.gantry)]
@@ -54,24 +56,20 @@ def main() -> None:
     weights = np.ones(matrix.shape[1])
     dose = matrix.dose(weights)
     passed = libdose.gamma(engine.calculate_beamlets(plan, ct, structures, weights, **seen), dose, dose_percent=1, distance_mm=1, threshold_percent=5).pass_rate
-    # Both machines are generic: compared are shapes, each per its own mean in the target.
-    theirs = libdose.Dose(data["dose"], tuple(data["dose_spacing"]), tuple(data["dose_origin"]))
-    in_target = [libdose.mask(structures["OuterTarget"], d) > 0.99 for d in (dose, theirs)]
-    means = [float(d.array[m].mean()) for d, m in zip((dose, theirs), in_target)]
-    scaled = libdose.Dose(np.asarray(theirs.array) * (means[0] / means[1]), theirs.spacing_mm, theirs.origin_mm)
-    alike = libdose.gamma(dose, scaled, dose_percent=3, distance_mm=3, threshold_percent=20).pass_rate
-    wall, count = float(data["wall"]), int(data["beamlets"])
+    theirs = {cutoff: libdose.Dose(d["dose"], tuple(d["dose_spacing"]), tuple(d["dose_origin"])) for cutoff, d in peer.items()}
+    cut = libdose.gamma(theirs[82], theirs[50], dose_percent=1, distance_mm=1, threshold_percent=5).pass_rate
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
     result = {"machine": cpu, "cores": os.cpu_count(), "gantry": options.gantry,
               "libdose": {"seconds": min(seconds), "beamlets": matrix.shape[1], "values": matrix.entries, "bytes": 8 * matrix.entries,
                           "gamma_1_1_from_forward_percent": passed},
-              "pyRadPlan": {"version": str(data["version"]), "seconds": wall, "cpu_seconds": float(data["cpu"]), "beamlets": count, "values": int(data["values"]),
-                            "bytes": int(data["bytes"])},
-              "gamma_3_3_of_both_percent": alike, "ratio_per_beamlet": wall / count / (min(seconds) / matrix.shape[1]), "ratio": wall / min(seconds)}
-    print(f"{cpu}, {os.cpu_count()} cores; {dose.array.size / 1e6:.1f} million voxels")
-    print(f"libdose:   {min(seconds):6.2f} s, {matrix.shape[1]} beamlets, {matrix.entries / 1e6:.1f} million values; {passed:.2f} % of the forward dose within 1 %/1 mm above 5 %")
-    print(f"pyRadPlan: {wall:6.2f} s, {count} beamlets, {int(data['values']) / 1e6:.1f} million values")
-    print(f"libdose is {result['ratio']:.1f} times as fast; both doses agree within 3 %/3 mm (each per its mean in the target) in {alike:.1f} % above 20 %")
+              "pyRadPlan": {str(data["version"]): [{"cutoff_mm": cutoff, "seconds": float(d["wall"]), "cpu_seconds": float(d["cpu"]), "beamlets": int(d["beamlets"]),
+                                                    "values": int(d["values"]), "bytes": int(d["bytes"]), "ratio": float(d["wall"]) / min(seconds)} for cutoff, d in peer.items()]},
+              "gamma_1_1_of_50_mm_from_82_mm_percent": cut}
+    print(f"{cpu}, {os.cpu_count()} cores; {dose.array.size / 1e6:.1f} million voxels in our grid")
+    print(f"libdose:          {min(seconds):6.2f} s, {matrix.shape[1]} beamlets, {matrix.entries / 1e6:.1f} million values; of the forward dose {passed:.2f} % within 1 %/1 mm above 5 %")
+    for cutoff, d in peer.items():
+        print(f"pyRadPlan, {cutoff} mm: {float(d['wall']):6.2f} s, {int(d['beamlets'])} beamlets, {int(d['values']) / 1e6:.1f} million values: {float(d['wall']) / min(seconds):.1f} times as long")
+    print(f"of pyRadPlan's dose with 82 mm its dose with 50 mm has {cut:.1f} % within 1 %/1 mm above 5 %")
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n")
 

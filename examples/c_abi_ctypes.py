@@ -33,7 +33,8 @@ Progress = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_double, c.c_char_p)
 class Options(c.Structure):  # libdose_options
     _fields_ = [("struct_size", c.c_size_t), ("grid_mm", c.c_double), ("beam_margin_mm", c.c_double), ("sub_arc_deg", c.c_double),
                 ("algorithm", c.c_int32), ("quality", c.c_int32), ("transport", c.c_int32), ("dose_to", c.c_int32), ("threads", c.c_int32),
-                ("per_beam", c.c_int32), ("lateral_scaling", c.c_int32), ("leaf_ends", c.c_int32), ("leaves", c.c_char_p),
+                ("per_beam", c.c_int32), ("lateral_scaling", c.c_int32), ("leaf_ends", c.c_int32), ("backend", c.c_int32),
+                ("device", c.c_int32), ("leaves", c.c_char_p),
                 ("calibration_depth", c.c_char_p), ("hu_curve_file", c.c_char_p), ("hu_curve_hu", c.POINTER(c.c_double)),
                 ("hu_curve_density", c.POINTER(c.c_double)), ("hu_curve_count", c.c_size_t), ("overrides", c.c_void_p), ("override_count", c.c_size_t),
                 ("progress", Progress), ("user", c.c_void_p)]

@@ -1,7 +1,7 @@
 """Influence matrix of pyRadPlan's own TG-119 phantom: beamlets of 5 mm, voxels of 3 mm.
 
-    run_pyradplan_influence.py RESULT.npz GANTRY…
-Writes phantom, target and the peer's figures for the other side of the comparison.
+    run_pyradplan_influence.py RESULT.npz CUTOFF_MM GANTRY…
+CUTOFF_MM: from the axis of a beamlet, beyond which the peer leaves out everything; 50 by itself. Writes phantom, target and the peer's figures for the other side of the comparison.
 """
 import sys
 import time
@@ -31,10 +31,10 @@ def contours(mask, origin, spacing):
 
 def main() -> None:
     ct, cst = load_tg119()
-    angles = [float(a) for a in sys.argv[2:]]
+    cutoff, angles = float(sys.argv[2]), [float(a) for a in sys.argv[3:]]
     plan = PhotonPlan(machine="Generic")
     plan.prop_stf = {"gantry_angles": angles, "couch_angles": [0.0] * len(angles), "bixel_width": 5.0}
-    plan.prop_dose_calc = {"dose_grid": {"resolution": {"x": 3.0, "y": 3.0, "z": 3.0}}}
+    plan.prop_dose_calc = {"geometric_lateral_cutoff": cutoff, "dose_grid": {"resolution": {"x": 3.0, "y": 3.0, "z": 3.0}}}
     stf = generate_stf(ct, cst, plan)
     wall, cpu = time.perf_counter(), time.process_time()
     dij = calc_dose_influence(ct, cst, stf, plan)

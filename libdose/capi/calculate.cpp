@@ -44,6 +44,12 @@ EngineOptions engine_options(const libdose_options& given) {
                         : given.transport == LIBDOSE_TRANSPORT_EACH ? Transport::each
                                                                     : Transport::automatic;
     options.dose_to = one_of(given.dose_to, 2, "options->dose_to") ? DoseMedium::water : DoseMedium::medium;
+    one_of(given.backend, 3, "options->backend");
+    options.backend = given.backend == LIBDOSE_BACKEND_CUDA   ? BackendChoice::cuda
+                      : given.backend == LIBDOSE_BACKEND_AUTO ? BackendChoice::automatic
+                                                              : BackendChoice::cpu;
+    if (given.device < 0) throw bad_input("the device is negative", "options->device");
+    options.device = given.device;
     require_finite(given.grid_mm, "options->grid_mm");
     options.grid_mm = given.grid_mm;
     require_finite(given.beam_margin_mm, "options->beam_margin_mm");

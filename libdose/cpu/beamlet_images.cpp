@@ -57,7 +57,7 @@ void BeamletImages::prepare(double lowest, double highest) {
     int begin = static_cast<int>(std::floor(lowest)), end = static_cast<int>(std::floor(highest)) + 2;
     if (nodes_ > 0 && begin >= first_node_ && end <= first_node_ + nodes_) return;
     // A few more, so that other geometries find theirs.
-    constexpr int spare = 3;
+    constexpr int spare = 1;
     begin -= spare, end += spare;
     if (nodes_ > 0) begin = std::min(begin, first_node_), end = std::max(end, first_node_ + nodes_);
     // An even one: far parts are made for every other node. An image must not depend on which others there are.

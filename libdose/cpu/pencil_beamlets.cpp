@@ -16,8 +16,13 @@ namespace libdose::cpu {
 
 namespace {
 
-/// Rows and voxels of a row beyond near_mm: one of this many.
-constexpr int far_stride = 4;
+/// Around a beamlet (isocentre plane, half a side) and beyond: one of so many rows of voxels, and one of so many voxels of those, is calculated with
+/// as many times its dose. About what the dose falls by, so that what is drawn stays near the usual cutoff.
+struct Zone {
+    double half_mm;
+    int row_stride, voxel_stride;
+};
+constexpr std::array<Zone, 4> zones{{{PencilBeamlets::near_mm, 1, 1}, {65, 1, 4}, {110, 4, 4}, {1e9, 8, 8}}};
 
 /// The beam as it would be on the axis of a flat head with one MU: what a shift does not change.
 struct FlatBeam {
@@ -184,31 +189,37 @@ void PencilBeamlets::column(double u_mm, double v_mm, std::uint64_t seed, std::v
                 static_cast<float>(parts.shape.electrons().at(static_cast<double>(at.u_mm) + to_reference_u, static_cast<double>(at.v_mm) + to_reference_v));
         return dose;
     };
-    const std::array<double, 4> near{u_mm - near_mm, u_mm + near_mm, v_mm - near_mm, v_mm + near_mm};
     std::size_t size = 0;
     for (int k = 0; k < grid.size[2]; ++k)
         for (int j = 0; j < grid.size[1]; ++j) {
             const std::size_t first = grid.index(0, j, k);
             const physics::ProjectedRow row(parts.frame, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX());
-            const auto [begin, end] = row.within(near, grid.size[0]);
             const std::uint64_t drawn = mixed(seed ^ mixed(first));
-            // Voxels of a far row that are drawn: every far_stride'th from a start that is drawn too.
-            const bool far_row = drawn % far_stride == 0;
-            const auto start = static_cast<int>(drawn / far_stride % far_stride);
             if (out.size() < size + static_cast<std::size_t>(grid.size[0])) out.resize(2 * size + static_cast<std::size_t>(grid.size[0]));
-            const auto add = [&](int i, float times) LIBDOSE_INLINE_LAMBDA {
-                const std::size_t voxel = first + static_cast<std::size_t>(i);
-                if (!(places[voxel].factor > 0)) return;
-                const float dose = times * dose_at(voxel);
-                out[size] = {static_cast<std::uint32_t>(voxel), dose};
-                size += dose > 0;
+            const auto add = [&](const Zone& zone, int from, int to) LIBDOSE_INLINE_LAMBDA {
+                if (from >= to || drawn % static_cast<std::uint64_t>(zone.row_stride) != 0) return;
+                const int stride = zone.voxel_stride, start = static_cast<int>(drawn / 64 % static_cast<std::uint64_t>(stride));
+                const auto times = static_cast<float>(zone.row_stride * stride);
+                for (int i = from + (start - from % stride + stride) % stride; i < to; i += stride) {
+                    const std::size_t voxel = first + static_cast<std::size_t>(i);
+                    if (!(places[voxel].factor > 0)) continue;
+                    const float dose = times * dose_at(voxel);
+                    out[size] = {static_cast<std::uint32_t>(voxel), dose};
+                    size += dose > 0;
+                }
             };
-            const auto add_far = [&](int from, int to) LIBDOSE_INLINE_LAMBDA {
-                for (int i = from + (start - from % far_stride + far_stride) % far_stride; i < to; i += far_stride) add(i, far_stride * far_stride);
-            };
-            if (far_row) add_far(0, std::min(begin, end));
-            for (int i = begin; i < end; ++i) add(i, 1);
-            if (far_row) add_far(std::max(begin, end), grid.size[0]);
+            // The row's part within each zone holds those of the zones before.
+            std::array<std::pair<int, int>, zones.size()> part;
+            part.back() = {0, grid.size[0]};
+            for (std::size_t z = zones.size() - 1; z-- > 0;) {
+                const double half = zones[z].half_mm;
+                const auto [begin, end] = row.within({u_mm - half, u_mm + half, v_mm - half, v_mm + half}, grid.size[0]);
+                part[z] = {std::clamp(begin, part[z + 1].first, part[z + 1].second), std::clamp(end, part[z + 1].first, part[z + 1].second)};
+                if (part[z].first >= part[z].second) part[z] = {part[z + 1].first, part[z + 1].first};
+            }
+            for (std::size_t z = zones.size() - 1; z > 0; --z) add(zones[z], part[z].first, part[z - 1].first);
+            add(zones[0], part[0].first, part[0].second);
+            for (std::size_t z = 1; z < zones.size(); ++z) add(zones[z], part[z - 1].second, part[z].second);
         }
     out.resize(size);
 }

@@ -45,11 +45,11 @@ public:
                    const FluenceOptions& options, const LateralScale& lateral, const std::vector<OpenSquare>& squares, BeamletShape& shape);
     ~PencilBeamlets();
 
-    /// Dose of the square at (u, v), one MU; voxels ascending. Within `near_mm` of it (isocentre plane) every voxel is calculated. Beyond, one in
-    /// sixteen of those that `seed` draws, with sixteen times its dose: right on average.
+    /// Dose of the square at (u, v), one MU; voxels ascending. Within `near_mm` of its middle (isocentre plane) every voxel is calculated; beyond, the
+    /// fewer the farther: those that `seed` draws, with as many times their dose: right on average.
     void column(double u_mm, double v_mm, std::uint64_t seed, std::vector<VoxelDose>& out) const;
 
-    static constexpr double near_mm = 60;
+    static constexpr double near_mm = 45;
 
 private:
     struct Parts;

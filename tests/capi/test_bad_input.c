@@ -208,6 +208,10 @@ static void calculations(void) {
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->grid_mm]");
     FRESH(), options.grid_mm = 0.1;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "not between 0.5 and 20");
+    FRESH(), options.backend = 3;
+    CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->backend]");
+    FRESH(), options.device = -1;
+    CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->device]");
     FRESH(), options.algorithm = 2;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->algorithm]");
     FRESH(), options.quality = -1;

@@ -50,6 +50,18 @@ says "leaves .*varian-millennium-120"
 awk '/^ *-?[0-9]+ mm/ { x = $1; d = $3; if (x > -40 && x < 31) { if (n++ && !(d > 1.1 * last)) bad = 1; last = d } } END { exit bad || n < 5 }' "$work/output" ||
   { echo "the dose does not rise along the ramp"; exit 1; }
 
+# 36 beamlets of 10 mm; a wedge of 80 to 120 MU between -20 and 20 mm.
+run 04_influence "$work/out/influence.h5"
+says "^36 beamlets"
+number "within 1 %/1 mm in" 99 100
+says "columns 10 to 20 of the file: [1-9]"
+awk '/mm deep:/ { d[n++] = $(NF - 1) } END { exit !(n == 3 && d[2] > 1.3 * d[0] && d[2] < 1.6 * d[0]) }' "$work/output" || { echo "the fluence is no wedge"; exit 1; }
+
+# On the device, or on the CPU with the reason.
+run 05_gpu
+says "calculated by: "
+number "largest difference from the CPU:" 0 0.1
+
 run 06_beam_model "$work/out/lesson.h5"
 says "half the head scatter:  50 mm"
 says "lesson-6MV, hash the same"

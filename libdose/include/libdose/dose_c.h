@@ -72,6 +72,10 @@ enum {
     LIBDOSE_TRANSPORT_ONE = 1,  /**< transport: one for the whole plan */
     LIBDOSE_TRANSPORT_EACH = 2, /**< transport: one for each geometry */
 
+    LIBDOSE_BACKEND_CPU = 0,  /**< backend: the CPU */
+    LIBDOSE_BACKEND_CUDA = 1, /**< backend: a CUDA device; bad input where there is none */
+    LIBDOSE_BACKEND_AUTO = 2, /**< backend: a CUDA device where there is one, else the CPU, and a note says why */
+
     LIBDOSE_TO_MEDIUM = 0, /**< dose to the local medium */
     LIBDOSE_TO_WATER = 1,  /**< dose to water by stopping-power ratios */
 
@@ -290,6 +294,8 @@ typedef struct libdose_options {
     int32_t per_beam;                  /**< not 0: also keep the dose of every beam */
     int32_t lateral_scaling;           /**< pencil beam: not 0: kernels widen where the density is low; 1 */
     int32_t leaf_ends;                 /**< LIBDOSE_LEAVES_... */
+    int32_t backend;                   /**< LIBDOSE_BACKEND_... */
+    int32_t device;                    /**< CUDA device, in the order in which CUDA counts them; 0 */
     const char* leaves;                /**< name of the leaf design for every collimator of its boundaries; NULL: found from the plan */
     const char* calibration_depth;     /**< "maximum" or "10cm": where 1 cGy/MU holds; NULL: as the model says */
     const char* hu_curve_file;         /**< CSV with the columns hu,density_g_cm3; NULL: the built-in curve or hu_curve_hu */
