@@ -5,6 +5,7 @@
 #include "cuda/environment.h"
 #include "engine/water_cube.h"
 #include "libdose/error.h"
+#include "libdose/influence.h"
 
 using namespace libdose;
 using test::Environment;
@@ -59,4 +60,37 @@ TEST_F(Engine, WithoutADeviceAutoTakesTheCpuAndSaysWhy) {
     EXPECT_THAT(result.notes, testing::Contains(testing::HasSubstr("backend: cpu, for there is no NVIDIA driver")));
     options.backend = BackendChoice::cuda;
     EXPECT_THROW(run(ct, &body, plan, options), Error);
+}
+
+TEST_F(Engine, ADeviceGivesTheColumnsOfAnInfluenceMatrix) {
+    const Environment library("LIBDOSE_CUDA_LIBRARY", LIBDOSE_FAKE_CUDA_LIBRARY);
+    const CtImage ct = water_ct();
+    const StructureSet body = body_of_cube();
+    Beam beam = static_beam(1, 0, 100);
+    for (ControlPoint& point : beam.control_points) point.jaw_x = point.jaw_y = JawOpening{-20, 20};
+    const Plan plan = plan_of({beam});
+    const BeamModelProvider models = [](const Beam&) -> const BeamModel& { return *model_; };
+    InfluenceOptions options;
+    options.engine = coarse();
+    options.engine.grid_mm = 20;
+    options.beamlets.side_mm = 20;
+    options.cutoff = 0;
+    const std::vector<double> weights{10, 20, 0, 5};
+    for (const Algorithm algorithm : {Algorithm::collapsed_cone, Algorithm::pencil_beam}) {
+        options.engine.algorithm = algorithm;
+        options.engine.backend = BackendChoice::cuda;
+        const DoseInfluence device = influence(ct, &body, plan, *materials_, models, options);
+        EXPECT_EQ(device.header.provenance.backend, "cuda fake (device 0, compute capability 9.0)");
+        options.engine.backend = BackendChoice::cpu;
+        // The pencil beam's shared convolution is another way on the CPU: the engine's own dose of the fluence stands for it. The collapsed cone
+        // parts every map by its own maximum: column by column.
+        CalculationResult cpu;
+        if (algorithm == Algorithm::pencil_beam)
+            cpu = calculate_beamlets(ct, &body, plan, *materials_, models, options, weights);
+        else
+            cpu.plan.gy = influence(ct, &body, plan, *materials_, models, options).dose(weights);
+        CalculationResult summed;
+        summed.plan.gy = device.dose(weights);
+        expect_same(summed, cpu);
+    }
 }
