@@ -208,14 +208,16 @@ void PencilBeamlets::column(double u_mm, double v_mm, std::uint64_t seed, std::v
                     size += dose > 0;
                 }
             };
-            // The row's part within each zone holds those of the zones before.
+            // The row's part within each zone holds those of the zones before; of an empty one nothing is left for those.
             std::array<std::pair<int, int>, zones.size()> part;
             part.back() = {0, grid.size[0]};
             for (std::size_t z = zones.size() - 1; z-- > 0;) {
+                const auto [low, high] = part[z + 1];
+                part[z] = {low, low};
+                if (low >= high) continue;
                 const double half = zones[z].half_mm;
                 const auto [begin, end] = row.within({u_mm - half, u_mm + half, v_mm - half, v_mm + half}, grid.size[0]);
-                part[z] = {std::clamp(begin, part[z + 1].first, part[z + 1].second), std::clamp(end, part[z + 1].first, part[z + 1].second)};
-                if (part[z].first >= part[z].second) part[z] = {part[z + 1].first, part[z + 1].first};
+                if (std::max(begin, low) < std::min(end, high)) part[z] = {std::max(begin, low), std::min(end, high)};
             }
             for (std::size_t z = zones.size() - 1; z > 0; --z) add(zones[z], part[z].first, part[z - 1].first);
             add(zones[0], part[0].first, part[0].second);

@@ -260,6 +260,7 @@ InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* struc
                 };
                 try {
                     columns.column(b, some[b - begin]);
+                    for (VoxelDose& v : some[b - begin]) v.dose = all.gray(columns.density(), v.voxel, v.dose, scale);
                 } catch (...) {
                     fail();
                 }
@@ -273,15 +274,12 @@ InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* struc
             }
             if (failure) std::rethrow_exception(failure);
             InfluenceColumns block;
-            std::size_t entries = 0;
-            for (std::size_t b = begin; b < end; ++b) entries += some[b - begin].size();
-            block.voxel.reserve(entries), block.gy.reserve(entries);
+            for (std::size_t b = begin; b < end; ++b) block.begin.push_back(block.begin.back() + static_cast<std::int64_t>(some[b - begin].size()));
+            block.voxel.resize(static_cast<std::size_t>(block.begin.back())), block.gy.resize(block.voxel.size());
+#pragma omp parallel for schedule(dynamic, 1)
             for (std::size_t b = begin; b < end; ++b) {
-                for (const VoxelDose& v : some[b - begin]) {
-                    block.voxel.push_back(static_cast<std::int32_t>(v.voxel));
-                    block.gy.push_back(all.gray(columns.density(), v.voxel, v.dose, scale));
-                }
-                block.begin.push_back(static_cast<std::int64_t>(block.voxel.size()));
+                auto at = static_cast<std::size_t>(block.begin[b - begin]);
+                for (const VoxelDose& v : some[b - begin]) block.voxel[at] = static_cast<std::int32_t>(v.voxel), block.gy[at++] = v.dose;
             }
             sink(all.header, block);
         }
