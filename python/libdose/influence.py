@@ -128,6 +128,48 @@ class DoseInfluence:
             indices, pointers = voxel.astype(np.int64), begin
         return scipy.sparse.csc_array((gy, indices, pointers), shape=(self.shape[0], last - first), copy=False)
 
+    def to_matrad(self) -> Dict[str, Any]:
+        """The fields of matRad's dij that optimisation reads, for scipy.io.savemat: rows in matRad's order (y fastest, then x, z), numbers from 1."""
+        z, y, x = self.grid_shape
+        rows = np.arange(z * y * x).reshape(z, y, x).transpose(0, 2, 1).ravel()
+        beam = self.beamlets["beam"]
+        numbers = np.concatenate([np.arange(1, count + 1) for count in np.unique(beam, return_counts=True)[1]]).astype(float)
+        axes = {
+            name: self.origin_mm[axis] + self.spacing_mm[axis] * np.arange(size) for axis, (name, size) in enumerate(zip("xyz", (x, y, z)))
+        }
+        return {
+            "physicalDose": self.to_scipy().tocsr()[rows].tocsc().astype(float),
+            "doseGrid": {
+                "resolution": dict(zip("xyz", self.spacing_mm)),
+                "dimensions": np.array([y, x, z], float),
+                "numOfVoxels": float(z * y * x),
+                **axes,
+            },
+            "beamNum": beam[:, None] + 1.0,
+            "rayNum": numbers[:, None],
+            "bixelNum": np.ones((len(beam), 1)),
+            "numOfBeams": float(len(np.unique(beam))),
+            "totalNumOfBixels": float(len(beam)),
+        }
+
+    def to_pyradplan(self) -> Any:
+        """The matrix as a pyRadPlan Dij (needs pyRadPlan)."""
+        import pyRadPlan.dij
+
+        z, y, x = self.grid_shape
+        beam = self.beamlets["beam"]
+        grid = {"resolution": dict(zip("xyz", self.spacing_mm)), "dimensions": (x, y, z), "origin": np.array(self.origin_mm)}
+        numbers = np.concatenate([np.arange(count) for count in np.unique(beam, return_counts=True)[1]])
+        return pyRadPlan.dij.Dij(
+            dose_grid=grid,
+            ct_grid=grid,
+            physical_dose=self.to_scipy(),
+            num_of_beams=len(np.unique(beam)),
+            bixel_num=np.zeros(len(beam), int),
+            ray_num=numbers,
+            beam_num=beam,
+        )
+
     def dose(self, weights_mu: ArrayLike) -> Dose:
         """Dose of one fraction for the MU of every beamlet."""
         weights = np.asarray(weights_mu, dtype=np.float64).ravel()

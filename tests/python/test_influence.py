@@ -73,3 +73,18 @@ def test_wrong_weights_are_refused(ct, plan, structures):
         matrix.dose(np.ones(7))
     with pytest.raises(ValueError):
         matrix.dose(np.full(8, np.nan))
+
+
+def test_matrad_counts_voxels_along_y_first(ct, plan, structures, tmp_path):
+    import scipy.io
+
+    matrix = libdose.influence(plan, ct, structures, beamlet_mm=15, grid_mm=5)
+    scipy.io.savemat(tmp_path / "dij.mat", {"dij": matrix.to_matrad()})
+    dij = scipy.io.loadmat(tmp_path / "dij.mat", squeeze_me=True, struct_as_record=False)["dij"]
+    assert dij.totalNumOfBixels == 32 and dij.numOfBeams == 2 and list(dij.beamNum[[0, 15, 16]]) == [1, 1, 2] and list(dij.rayNum[[15, 16]]) == [16, 1]
+    # A matRad cube is [y, x, z], first index fastest.
+    weights = np.linspace(1, 2, 32)
+    cube = (dij.physicalDose @ weights).reshape(dij.doseGrid.dimensions.astype(int), order="F")
+    ours = np.asarray(matrix.dose(weights).array)
+    assert np.allclose(cube.transpose(2, 0, 1), ours, rtol=1e-5, atol=1e-7)
+    assert dij.doseGrid.x[0] == matrix.origin_mm[0] and dij.doseGrid.y[1] - dij.doseGrid.y[0] == 5
