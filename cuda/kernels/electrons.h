@@ -29,10 +29,8 @@ struct AddElectrons {
         const double depth = path.water + path.high_z;
         if (depth >= range_g_cm2) return;
         const double magnification = rows.source_axis_distance_mm / p.distance_mm;
-        // To the medium, as photons do in equilibrium.
-        dose[voxel] +=
-            static_cast<float>(amplitude_gy_cm2 * source.at(p.u_mm, p.v_mm) * magnification * magnification *
-                               physics::electron_depth_curve(depth, attenuation_cm2_g, range_g_cm2) * static_cast<double>(eta[voxel] / density[voxel]));
+        dose[voxel] += static_cast<float>(physics::electron_dose(amplitude_gy_cm2, source.at(p.u_mm, p.v_mm), magnification, depth, attenuation_cm2_g,
+                                                                 range_g_cm2, static_cast<double>(eta[voxel] / density[voxel])));
     }
 };
 

@@ -46,10 +46,9 @@ void add_electrons(std::vector<float>& dose, const DensityGrid& density, const F
                 const double depth = path.water + path.high_z;
                 if (depth >= electrons.range_g_cm2) continue;
                 const double magnification = frame.source_axis_distance_mm / p.distance_mm;
-                // To the medium, as photons do in equilibrium.
-                dose[voxel] += static_cast<float>(electrons.amplitude_gy_cm2 * source.at(p.u_mm, p.v_mm) * magnification * magnification *
-                                                  physics::electron_depth_curve(depth, electrons.attenuation_cm2_g, electrons.range_g_cm2) *
-                                                  static_cast<double>(density.kernel_density[voxel] / density.density[voxel]));
+                dose[voxel] += static_cast<float>(physics::electron_dose(electrons.amplitude_gy_cm2, source.at(p.u_mm, p.v_mm), magnification, depth,
+                                                                         electrons.attenuation_cm2_g, electrons.range_g_cm2,
+                                                                         static_cast<double>(density.kernel_density[voxel] / density.density[voxel])));
             }
         }
 }

@@ -72,12 +72,18 @@ BeamletShape::BeamletShape(const Beam& beam, const ControlPoint& point, const Be
     : model_(&model), middle_mm_(0.5 * side_mm) {
     const FlatBeam flat(beam, point, model.head);
     reference_ = flat.square(options, 0, middle_mm_, side_mm);
-    images_ = std::make_unique<BeamletImages>(BeamletFluence{reference_, middle_mm_, middle_mm_}, extrafocal_of(flat, options, middle_mm_, side_mm),
-                                              model.pencil_kernel, side_mm);
+    auto extrafocal = extrafocal_of(flat, options, middle_mm_, side_mm);
+    if (extrafocal) extrafocal_ = extrafocal->map;
+    images_ = std::make_unique<BeamletImages>(BeamletFluence{reference_, middle_mm_, middle_mm_}, std::move(extrafocal), model.pencil_kernel, side_mm);
 }
 
 bool BeamletShape::serves(const BeamletShape& other) const {
-    return model_ == other.model_ && middle_mm_ == other.middle_mm_ && reference_.values == other.reference_.values &&
+    // The extrafocal source is seen past leaves or jaws: it tells beams with other collimators apart.
+    const auto same = [](const FluenceMap& a, const FluenceMap& b) {
+        return a.lower_u_mm == b.lower_u_mm && a.lower_v_mm == b.lower_v_mm && a.values == b.values;
+    };
+    return model_ == other.model_ && middle_mm_ == other.middle_mm_ && same(reference_, other.reference_) && same(extrafocal_, other.extrafocal_) &&
+           reference_.electrons.values == other.reference_.electrons.values &&
            reference_.frame.source_axis_distance_mm == other.reference_.frame.source_axis_distance_mm;
 }
 
@@ -149,9 +155,9 @@ PencilBeamlets::PencilBeamlets(const DensityGrid& density, const Beam& beam, con
                 to.factor = static_cast<float>(place.factor);
                 if (shape.electrons().values.empty()) continue;
                 const double magnification = parts->frame.source_axis_distance_mm / p.distance_mm;
-                to.electron = static_cast<float>(electrons.amplitude_gy_cm2 * magnification * magnification *
-                                                 physics::electron_depth_curve(place.depth_g_cm2, electrons.attenuation_cm2_g, electrons.range_g_cm2) *
-                                                 static_cast<double>(density.kernel_density[voxel] / density.density[voxel]));
+                to.electron = static_cast<float>(physics::electron_dose(electrons.amplitude_gy_cm2, 1, magnification, place.depth_g_cm2,
+                                                                        electrons.attenuation_cm2_g, electrons.range_g_cm2,
+                                                                        static_cast<double>(density.kernel_density[voxel] / density.density[voxel])));
             }
         }
     parts_ = std::move(parts);
@@ -205,7 +211,7 @@ void PencilBeamlets::column(double u_mm, double v_mm, std::uint64_t seed, std::v
                     if (!(places[voxel].factor > 0)) continue;
                     const float dose = times * dose_at(voxel);
                     out[size] = {static_cast<std::uint32_t>(voxel), dose};
-                    size += dose > 0;
+                    size += !(dose <= 0);  // what is not a number is kept, and refused with the column
                 }
             };
             // The row's part within each zone holds those of the zones before; of an empty one nothing is left for those.

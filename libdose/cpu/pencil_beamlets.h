@@ -33,8 +33,8 @@ public:
 
 private:
     const BeamModel* model_;
-    FluenceMap reference_;
-    double middle_mm_;  ///< both coordinates: its edges lie in the pixels as those of all others do
+    FluenceMap reference_, extrafocal_;  ///< extrafocal_: empty without such a source
+    double middle_mm_;                   ///< both coordinates: its edges lie in the pixels as those of all others do
     std::unique_ptr<BeamletImages> images_;
 };
 

@@ -87,6 +87,7 @@ public:
         for (const Beam& beam : plan.beams) {
             const BeamModel& model = models(beam);
             if (std::find(named.begin(), named.end(), &model) == named.end()) name_model(model, dose_header_.provenance, header.notes), named.push_back(&model);
+            note_wedges(beam, model, header.notes);
             leaves_.push_back(leaf_edges(beam, model, options.engine.leaf_designs, options.engine.leaves, dose_header_.provenance, header.notes));
         }
         header.provenance = dose_header_.provenance;
@@ -177,7 +178,7 @@ public:
             const std::vector<float> dose = compute_dose(density(), {map}, all_.model(beamlet), all_.compute());
             out.clear();
             for (std::size_t v = 0; v < dose.size(); ++v)
-                if (dose[v] > 0) out.push_back({static_cast<std::uint32_t>(v), dose[v]});
+                if (!(dose[v] <= 0)) out.push_back({static_cast<std::uint32_t>(v), dose[v]});
         }
         thin_out(out, options_.cutoff, cpu::mixed(seed));
     }
@@ -220,6 +221,16 @@ Volume<float> DoseInfluence::dose(const std::vector<double>& weights_mu) const {
 std::vector<Beamlet> beamlets_of(const CtImage& ct, const StructureSet* structures, const Plan& plan, const BeamModelProvider& models,
                                  const InfluenceOptions& options) {
     check_request(ct, structures, plan, models, options.engine);
+    // Beamlets pass open heads with standing wedges: what else shapes a beam would be left out without a word.
+    for (const Beam& beam : plan.beams) {
+        const std::string where = "beam " + std::to_string(beam.number) + " \"" + beam.name + "\"";
+        if (!beam.blocks.empty()) throw refused_plan("beamlets do not pass blocks", where, "Take the blocks off the beam; its opening chooses the beamlets");
+        for (std::size_t w = 0; w < beam.wedges.size(); ++w)
+            if (beam.wedges[w].kind == Wedge::Kind::dynamic && std::any_of(beam.control_points.begin(), beam.control_points.end(),
+                                                                           [&](const ControlPoint& p) { return w < p.wedge_in.size() && p.wedge_in[w]; }))
+                throw refused_plan("beamlets have no moving jaw: the dynamic wedge cannot be in", where,
+                                   "Take the wedge out; the weights of the beamlets make one");
+    }
     return make_beamlets(plan, structures, dose_grid(ct, structures, plan, models, options.engine), models, options.beamlets);
 }
 

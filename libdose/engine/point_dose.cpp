@@ -245,8 +245,8 @@ double PointDose::electrons(const FluenceMap& map, const WaterPoint& point) cons
     if (map.electrons.values.empty() || !(electrons_.amplitude_gy_cm2 > 0)) return 0;
     const double distance = point.ssd_mm + point.depth_mm, scale = map.frame.source_axis_distance_mm / distance;
     const double path = water_mm(point, Vec3(point.x_mm, point.y_mm, distance)) * cm_per_mm;
-    return electrons_.amplitude_gy_cm2 * map.electrons.at(point.x_mm * scale, point.y_mm * scale) * scale * scale *
-           physics::electron_depth_curve(path, electrons_.attenuation_cm2_g, electrons_.range_g_cm2);
+    return physics::electron_dose(electrons_.amplitude_gy_cm2, map.electrons.at(point.x_mm * scale, point.y_mm * scale), scale, path,
+                                  electrons_.attenuation_cm2_g, electrons_.range_g_cm2, 1);
 }
 
 }  // namespace libdose

@@ -98,6 +98,14 @@ LIBDOSE_HD inline double electron_depth_curve(double depth_g_cm2, double attenua
     return (std::exp(-attenuation_cm2_g * std::max(0.0, depth_g_cm2)) - end) / (1 - end);
 }
 
+/// Their dose to the medium, as photons do in equilibrium, at a distance that the isocentre plane is magnified from. Gy per unit of `amplitude`:
+/// blurred_aperture as seen at the isocentre plane; kernel_density_ratio: of the medium's kernel density to its density.
+LIBDOSE_HD inline double electron_dose(double amplitude_gy_cm2, double blurred_aperture, double magnification, double depth_g_cm2, double attenuation_cm2_g,
+                                       double range_g_cm2, double kernel_density_ratio) {
+    return amplitude_gy_cm2 * blurred_aperture * magnification * magnification * electron_depth_curve(depth_g_cm2, attenuation_cm2_g, range_g_cm2) *
+           kernel_density_ratio;
+}
+
 /// Part of the monitor's signal that comes back from a pair of jaws: falls linearly from closed (1) to the largest opening (0).
 /// Lam et al, Med. Phys. 25 (1998) 334 and Duzenli et al, Med. Phys. 20 (1993) 363 measured it near linear.
 inline double closed_part(double opening_mm) {

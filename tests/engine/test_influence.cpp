@@ -222,6 +222,45 @@ TEST_F(Influence, BadInputIsRefused) {
     EXPECT_THROW(matrix.dose(std::vector<double>(16, std::nan(""))), Error);
 }
 
+TEST_F(Influence, BlocksAndDynamicWedgesAreRefused) {
+    const InfluenceOptions options = settings(Algorithm::pencil_beam);
+    Beam blocked = field(20);
+    Block block;
+    block.number = 1, block.tray_distance_mm = 650, block.thickness_mm = 80;
+    block.x_mm = {-5, 5, 5, -5}, block.y_mm = {-5, -5, 5, 5};
+    blocked.blocks.push_back(block);
+    EXPECT_THAT(message_of(plan_of({blocked}), options), HasSubstr("do not pass blocks"));
+    Beam wedged = field(20);
+    wedged.wedges.push_back({1, Wedge::Kind::dynamic, "EDW30", 30, 0, {}});
+    for (ControlPoint& point : wedged.control_points) point.wedge_in = {true};
+    EXPECT_THAT(message_of(plan_of({wedged}), options), HasSubstr("dynamic wedge cannot be in"));
+}
+
+TEST_F(Influence, BeamsWithOtherCollimatorsHaveTheirOwnExtrafocalFluence) {
+    // Leaves nearer to the patient than the jaws cut the view of the extrafocal source elsewhere. Beams of one plan: each as it is alone.
+    Beam with_leaves = field(20, 90);
+    MultileafCollimator mlc{"MLCX", MultileafCollimator::Motion::along_x, {}};
+    LeafDesign design;
+    for (const LeafDesign& d : read_leaf_designs(data_folder() / "mlc"))
+        if (d.name == "varian-millennium-120") design = d;
+    mlc.leaf_boundaries_mm = design.leaf_boundaries_mm;
+    with_leaves.manufacturer = design.manufacturer;
+    with_leaves.collimators = {mlc};
+    const auto pairs = static_cast<std::size_t>(mlc.leaf_pairs());
+    for (ControlPoint& point : with_leaves.control_points) point.leaves = {{std::vector<double>(pairs, -20), std::vector<double>(pairs, 20)}};
+    InfluenceOptions options = settings(Algorithm::pencil_beam);
+    options.engine.leaf_designs = {design};
+    options.cutoff = 0;
+    const Plan both = plan_of({field(20), with_leaves});
+    const DoseInfluence matrix = Influence::matrix(both, options);
+    ASSERT_EQ(matrix.columns.count(), 32u);
+    // Columns of the second beam alone have the same bits: they are calculated without the first.
+    options.first = 16, options.last = 32;
+    const DoseInfluence second = Influence::matrix(both, options);
+    const auto from = static_cast<std::ptrdiff_t>(matrix.columns.begin[16]);
+    EXPECT_EQ(second.columns.gy, std::vector<float>(matrix.columns.gy.begin() + from, matrix.columns.gy.end()));
+}
+
 TEST_F(Influence, ProgressCanEndIt) {
     InfluenceOptions options = settings(Algorithm::collapsed_cone);
     options.engine.progress = [](double part, const std::string&) {
