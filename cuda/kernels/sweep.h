@@ -8,12 +8,14 @@
 
 namespace libdose::cuda {
 
-/// The lines of a direction in a plane. Line (r, j) lies between the rows r - 1 and r and the columns j - 1 and j; it is stored at
-/// (r + row_base, j + column_base), where it stays for the whole sweep.
+/// The lines of a direction in a plane: from -1 to the number of rows and columns. Line (r, j) is stored at (r + row_base, j + column_base), where it
+/// stays for the whole sweep.
 struct LinePlace {
     int row_base, column_base;
-    float weight[4];  ///< of voxels (r - 1, j - 1), (r - 1, j), (r, j - 1), (r, j)
+    physics::LatticePlace row, column;
 };
+/// Lines of a plane beyond its voxels, both sides together.
+constexpr int lines_beyond = 2;
 
 template <int rates>
 struct SweepLines {
@@ -27,14 +29,14 @@ struct SweepLines {
     const float* source;  ///< of EmitPlanes
     float* energy;        ///< [direction][rate][line row][line column]
     int line_rows, line_columns;
-    float* deposit;  ///< per unit of eta: [step][direction][rows + 1][columns + 1]
+    float* deposit;  ///< per unit of eta: [step][direction][rows + lines_beyond][columns + lines_beyond], from line -1 on
 
     LIBDOSE_HD void operator()(const Index3& at) const {
         const int rows = part.layout.rows, columns = part.layout.columns, direction = at.z;
-        // Bases change one way, so the ends of the part bound them.
+        // Bases change one way, so the ends of the part bound them; the first line is -1.
         const LinePlace &begin = places[direction], &end = places[(part.steps - 1) * part.directions + direction];
-        const int line_row = at.y + (begin.row_base < end.row_base ? begin.row_base : end.row_base);
-        const int line_column = at.x + (begin.column_base < end.column_base ? begin.column_base : end.column_base);
+        const int line_row = at.y + (begin.row_base < end.row_base ? begin.row_base : end.row_base) - 1;
+        const int line_column = at.x + (begin.column_base < end.column_base ? begin.column_base : end.column_base) - 1;
         if (line_row >= line_rows || line_column >= line_columns) return;
         const std::size_t plane_of_lines = static_cast<std::size_t>(line_rows) * static_cast<std::size_t>(line_columns);
         float* const stored = energy + static_cast<std::size_t>(direction) * rates * plane_of_lines +
@@ -44,20 +46,21 @@ struct SweepLines {
         for (int step = 0; step < part.steps; ++step) {
             const LinePlace& place = places[step * part.directions + direction];
             const int row = line_row - place.row_base, column = line_column - place.column_base;
-            if (row < 0 || row > rows || column < 0 || column > columns) continue;  // not yet in the grid, or lost
+            if (row < -1 || row > rows || column < -1 || column > columns) continue;  // not yet in the grid, or lost
             const int plane = part.layout.plane(part.first_step + step);
             float here = 0, released[rates] = {};
             for (int corner = 0; corner < 4; ++corner) {
-                const int r = row - 1 + corner / 2, c = column - 1 + corner % 2;
-                const float weight = place.weight[corner];
-                if (r < 0 || r >= rows || c < 0 || c >= columns || weight == 0.0f) continue;
-                here += weight * eta[part.layout.voxel(plane, r, c)];
-                if (!with_source) continue;
-                const int wr = r - part.window.first_row, wc = c - part.window.first_column;
-                if (wr < 0 || wr >= part.window.rows || wc < 0 || wc >= part.window.columns) continue;
+                const int r = row + place.row.lower + corner / 2, c = column + place.column.lower + corner % 2;
+                const float weight = place.row.meets[corner / 2] * place.column.meets[corner % 2];
+                if (r >= 0 && r < rows && c >= 0 && c < columns && weight != 0.0f) here += weight * eta[part.layout.voxel(plane, r, c)];
+            }
+            for (int neighbour = 0; with_source && neighbour < 9; ++neighbour) {
+                const int r = row - 1 + neighbour / 3 - part.window.first_row, c = column - 1 + neighbour % 3 - part.window.first_column;
+                if (r < 0 || r >= part.window.rows || c < 0 || c >= part.window.columns) continue;
+                const float weight = place.row.source[neighbour / 3] * place.column.source[neighbour % 3];
                 const std::size_t plane_size = static_cast<std::size_t>(part.window.rows) * static_cast<std::size_t>(part.window.columns);
                 const float* from = source + static_cast<std::size_t>(step * part.directions + direction) * rates * plane_size +
-                                    static_cast<std::size_t>(wr) * static_cast<std::size_t>(part.window.columns) + static_cast<std::size_t>(wc);
+                                    static_cast<std::size_t>(r) * static_cast<std::size_t>(part.window.columns) + static_cast<std::size_t>(c);
                 for (int k = 0; k < rates; ++k) released[k] += weight * from[static_cast<std::size_t>(k) * plane_size];
             }
             float left = 0;
@@ -66,9 +69,10 @@ struct SweepLines {
                 left += optical[k] * (carried[k] * f.g + released[k] * f.h);
                 carried[k] = carried[k] * f.e + released[k] * f.g;
             }
-            deposit[(static_cast<std::size_t>(step * part.directions + direction) * static_cast<std::size_t>(rows + 1) + static_cast<std::size_t>(row)) *
-                        static_cast<std::size_t>(columns + 1) +
-                    static_cast<std::size_t>(column)] = left;
+            deposit[(static_cast<std::size_t>(step * part.directions + direction) * static_cast<std::size_t>(rows + lines_beyond) +
+                     static_cast<std::size_t>(row + 1)) *
+                        static_cast<std::size_t>(columns + lines_beyond) +
+                    static_cast<std::size_t>(column + 1)] = left;
         }
         for (int k = 0; k < rates; ++k) stored[static_cast<std::size_t>(k) * plane_of_lines] = carried[k];
     }
@@ -82,13 +86,19 @@ struct GatherDeposit {
     float* total;  ///< volume of the layout, per unit of eta
 
     LIBDOSE_HD void operator()(const Index3& at) const {
-        const std::size_t width = static_cast<std::size_t>(part.layout.columns + 1), plane_size = static_cast<std::size_t>(part.layout.rows + 1) * width;
+        const std::size_t width = static_cast<std::size_t>(part.layout.columns + lines_beyond),
+                          plane_size = static_cast<std::size_t>(part.layout.rows + lines_beyond) * width;
         const float* lines =
             deposit + static_cast<std::size_t>(at.z * part.directions) * plane_size + static_cast<std::size_t>(at.y) * width + static_cast<std::size_t>(at.x);
         const LinePlace* place = places + at.z * part.directions;
         float sum = 0;
-        for (int direction = 0; direction < part.directions; ++direction, ++place, lines += plane_size)
-            sum += (place->weight[0] * lines[width + 1] + place->weight[1] * lines[width]) + (place->weight[2] * lines[1] + place->weight[3] * lines[0]);
+        for (int direction = 0; direction < part.directions; ++direction, ++place, lines += plane_size) {
+            // The voxel is the lower one of line (row - lower, column - lower), which is stored one further.
+            const float* line = lines + static_cast<std::ptrdiff_t>(1 - place->row.lower) * static_cast<std::ptrdiff_t>(width) + (1 - place->column.lower);
+            const float *row = place->row.meets, *column = place->column.meets;
+            const float* before = line - static_cast<std::ptrdiff_t>(width);
+            sum += (row[0] * column[0] * line[0] + row[0] * column[1] * line[-1]) + (row[1] * column[0] * before[0] + row[1] * column[1] * before[-1]);
+        }
         total[part.layout.voxel(part.layout.plane(part.first_step + at.z), at.y, at.x)] += sum;
     }
 };

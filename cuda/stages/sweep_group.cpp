@@ -24,23 +24,20 @@ SweepOrder::SweepOrder(const Grid& grid, const cpu::DirectionSet& set) {
 }
 
 LineLayout::LineLayout(const PlaneLayout& layout, const cpu::SweepPlan* plans, std::size_t count, bool rounded) {
-    const auto wander = [&](double first, double shift) { return static_cast<int>(std::floor(first + shift * (layout.planes - 1))); };
-    int wander_rows = 0, wander_columns = 0;
+    std::vector<physics::LatticeSpan> row_spans, column_spans;
     for (std::size_t d = 0; d < count; ++d) {
         const cpu::SweepDirection& direction = plans[d].direction;
-        wander_rows = std::max(wander_rows, std::abs(wander(direction.first_row, direction.shift_row)));
-        wander_columns = std::max(wander_columns, std::abs(wander(direction.first_column, direction.shift_column)));
+        row_spans.emplace_back(direction.first_row, direction.shift_row, layout.planes);
+        column_spans.emplace_back(direction.first_column, direction.shift_column, layout.planes);
+        line_rows = std::max(line_rows, row_spans.back().lines(layout.rows)), line_columns = std::max(line_columns, column_spans.back().lines(layout.columns));
         step_cm.push_back(static_cast<float>(direction.step_cm));
     }
-    line_rows = layout.rows + 1 + wander_rows, line_columns = layout.columns + 1 + wander_columns;
     for (int n = 0; n < layout.planes; ++n)
         for (std::size_t d = 0; d < count; ++d) {
             const cpu::SweepDirection& direction = plans[d].direction;
-            const physics::LatticePlace at =
-                physics::lattice_place(direction.first_row, direction.shift_row, direction.first_column, direction.shift_column, n, rounded);
-            places.push_back({std::max(0, wander(direction.first_row, direction.shift_row)) - at.move_row,
-                              std::max(0, wander(direction.first_column, direction.shift_column)) - at.move_column,
-                              {at.weight[0], at.weight[1], at.weight[2], at.weight[3]}});
+            const physics::LatticePlace row = physics::lattice_place(direction.first_row, direction.shift_row, n, rounded),
+                                        column = physics::lattice_place(direction.first_column, direction.shift_column, n, rounded);
+            places.push_back({row_spans[d].base(row.move) + 1, column_spans[d].base(column.move) + 1, row, column});
         }
 }
 

@@ -64,7 +64,7 @@ struct SweepBuffers {
         const auto product = [](auto... n) { return (static_cast<std::size_t>(n) * ...); };
         const int steps = std::min(steps_at_once, layout.planes);
         energy = product(directions, rates, line_rows, line_columns);
-        deposit = product(steps, directions, layout.rows + 1, layout.columns + 1);
+        deposit = product(steps, directions, layout.rows + lines_beyond, layout.columns + lines_beyond);
         source = product(steps, directions, rates, window.rows, window.columns);
     }
 };
@@ -141,7 +141,7 @@ private:
         const PlaneLayout& layout = group.layout;
         const std::size_t rates = kernel_.rates_cm2_g.size();
         // Lines move at most a voxel a plane.
-        const SweepBuffers one(layout, window, 1, rates, layout.rows + 1 + layout.planes, layout.columns + 1 + layout.planes);
+        const SweepBuffers one(layout, window, 1, rates, layout.rows + lines_beyond + layout.planes, layout.columns + lines_beyond + layout.planes);
         const std::size_t available = grid_.pool.available_bytes();
         if (one.bytes() > available)
             throw bad_input("one direction of the transport needs " + in_mebibytes(one.bytes()) + " of device memory, " + in_mebibytes(available) + " are free",
@@ -181,7 +181,7 @@ private:
             const Index3 moved = lines.moved(step, step + part.steps - 1);
             follow.part = part, follow.with_source = emits;
             follow.places = places.data() + static_cast<std::size_t>(step) * count;
-            pool.executor().run(follow, {layout.columns + 1 + moved.x, layout.rows + 1 + moved.y, directions});
+            pool.executor().run(follow, {layout.columns + lines_beyond + moved.x, layout.rows + lines_beyond + moved.y, directions});
             pool.executor().run(GatherDeposit{part, follow.places, deposit.data(), group.crossed() ? total_crossed_.data() : total_.data()},
                                 {layout.columns, layout.rows, part.steps});
         }

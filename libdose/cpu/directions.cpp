@@ -102,27 +102,30 @@ DirectionSet beam_aligned_directions(const ConeKernel& kernel, const Vec3& axis,
 }
 
 DirectionSet isotropic_directions(int count) {
-    // Rings of nearly square cells of one solid angle; a ring's limits follow from its number of cells.
-    const int rings = std::max(2, static_cast<int>(std::lround(std::sqrt(count * pi / 4.0))));
-    std::vector<int> cells;
-    int total = 0;
-    for (int r = 0; r < rings; ++r) {
-        const double share = std::cos(pi * r / rings) - std::cos(pi * (r + 1) / rings);
-        cells.push_back(std::max(3, static_cast<int>(std::lround(count * share / 2))));
-        total += cells.back();
+    // A spiral of golden angles: points of one solid angle each, and all at different angles to the axis. The axis is the patient's, about which arcs
+    // mostly turn: at a field edge across it nothing averages the angles to the axis but the directions themselves.
+    const auto spiral = [](int points) {
+        std::vector<Vec3> on;
+        for (int n = 0; n < points; ++n) on.push_back(on_sphere(1 - (2 * n + 1.0) / points, n * pi * (3 - std::sqrt(5.0))));
+        return on;
+    };
+    const std::vector<Vec3> centres = spiral(count), samples = spiral(count * samples_theta * samples_phi);
+    DirectionSet set(centres.size());
+    for (const Vec3& sample : samples) {
+        std::size_t nearest = 0;
+        for (std::size_t n = 1; n < centres.size(); ++n)
+            if (centres[n].dot(sample) > centres[nearest].dot(sample)) nearest = n;
+        set[nearest].samples.push_back(sample);
     }
-    // A tilted axis keeps the rings off the axes of the grid.
-    const Mat3 frame = frame_around(Vec3(0.3, 0.5, 1.0));
-    DirectionSet set;
-    double cos_low = 1.0;
-    for (int r = 0; r < rings; ++r) {
-        const int n = cells[static_cast<std::size_t>(r)];
-        const double cos_high = r + 1 == rings ? -1.0 : cos_low - 2.0 * n / total;
-        for (int s = 0; s < n; ++s) {
-            const double begin = 2 * pi * (s + 0.5 * (r % 2)) / n;
-            set.push_back(make_cell(frame, cos_low, cos_high, begin, begin + 2 * pi / n));
-        }
-        cos_low = cos_high;
+    // What is averaged over a cell and then sent along its middle is spread twice by the cell's width; what is taken at the middle alone is not, but
+    // depends on where the kernel's peak falls between the cells. Half the cell is between the two (measured: docs/methods/collapsed-cone.md).
+    constexpr double part_of_cell = 0.5;
+    for (ConeCell& cell : set) {
+        Vec3 mean = Vec3::Zero();
+        for (const Vec3& sample : cell.samples) mean += sample;
+        cell.direction = mean.normalized();
+        cell.solid_angle_sr = 4 * pi * static_cast<double>(cell.samples.size()) / static_cast<double>(samples.size());
+        for (Vec3& sample : cell.samples) sample = (cell.direction + part_of_cell * (sample - cell.direction)).normalized();
     }
     return set;
 }

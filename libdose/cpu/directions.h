@@ -16,7 +16,7 @@ namespace libdose::cpu {
 /// A part of the unit sphere whose energy travels along one direction.
 struct ConeCell {
     Vec3 direction;             ///< unit vector, LPS
-    std::vector<Vec3> samples;  ///< unit vectors that divide the cell into equal solid angles
+    std::vector<Vec3> samples;  ///< unit vectors over which the kernel is averaged, each of the same solid angle
     double solid_angle_sr = 0;
 };
 
@@ -27,7 +27,7 @@ using DirectionSet = std::vector<ConeCell>;
 /// strong, and where what it carries goes far.
 DirectionSet beam_aligned_directions(const ConeKernel& kernel, const Vec3& axis, int rings, int sectors);
 
-/// About `count` cells of equal solid angle over the sphere, fixed in the patient.
+/// `count` cells of about equal solid angle over the sphere, fixed in the patient.
 DirectionSet isotropic_directions(int count);
 
 /// Energy that a unit of released energy emits into each direction and rate, for rays of any direction within a beam, by depth:

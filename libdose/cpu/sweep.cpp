@@ -8,7 +8,6 @@
 #include "cpu/versions.h"
 #include "libdose/error.h"
 #include "physics/cone_transport.h"
-#include "physics/lattice.h"
 
 namespace libdose::cpu {
 
@@ -53,11 +52,10 @@ SweepMedium::SweepMedium(const std::vector<float>& volume, int columns) : eta(vo
 
 namespace {
 
-// Line j of a plane lies between the voxels j - 1 and j of a row, line row r between the rows r - 1 and r. A line keeps its place in the buffers
-// for the whole sweep (its identity): what moves from plane to plane is the window of the lines that meet the grid. Rows of voxels
-// are read from copies with zeros on either side, so that lines just outside pass unchanged and blocks of lines need no remainder.
-constexpr int pad_before = lanes, pad_after = 2 * lanes;
-
+// Line (r, j) of a plane lies in voxel (r, j) and meets neighbours of it (physics::LatticePlace); lines run from -1 to the number of rows and columns. A line
+// keeps its place in the buffers for the whole sweep (its identity): what moves from plane to plane is the window of the lines that meet the grid. Rows of
+// voxels are read from copies with zeros on either side, so that lines just outside pass unchanged and blocks of lines need no remainder.
+constexpr int pad_before = 2 * lanes, pad_after = 2 * lanes;
 constexpr int down_to_block(int x) { return x / lanes * lanes; }
 constexpr int up_to_block(int x) { return (x + lanes - 1) / lanes * lanes; }
 
@@ -65,8 +63,8 @@ enum class Step { short_series, long_series, closed_form };
 
 /// One rate along a block-wise stretch of lines: E is updated in place, the deposit per unit of eta is added up.
 template <Step step, bool with_source>
-LIBDOSE_INLINE void transport(int n, float optical, const float* __restrict eta, const std::array<float, 4>& weight, const float* __restrict source_a,
-                              const float* __restrict source_b, float* __restrict energy, float* __restrict deposit) {
+LIBDOSE_INLINE void transport(int n, float optical, const float* __restrict eta, const float* __restrict source, float* __restrict energy,
+                              float* __restrict deposit) {
     for (int first = 0; first < n; first += lanes)
 #pragma omp simd
         for (int j = first; j < first + lanes; ++j) {
@@ -76,7 +74,7 @@ LIBDOSE_INLINE void transport(int n, float optical, const float* __restrict eta,
                                                                               : physics::step_factors(x);
             const float in = energy[j];
             if (with_source) {
-                const float q = (weight[0] * source_a[j - 1] + weight[1] * source_a[j]) + (weight[2] * source_b[j - 1] + weight[3] * source_b[j]);
+                const float q = source[j];
                 deposit[j] += optical * (in * f.g + q * f.h);
                 energy[j] = in * f.e + q * f.g;
             } else {
@@ -87,23 +85,23 @@ LIBDOSE_INLINE void transport(int n, float optical, const float* __restrict eta,
 }
 
 template <bool with_source>
-LIBDOSE_INLINE void transport(float thickest, int n, float optical, const float* eta, const std::array<float, 4>& weight, const float* source_a,
-                              const float* source_b, float* energy, float* deposit) {
+LIBDOSE_INLINE void transport(float thickest, int n, float optical, const float* eta, const float* source, float* energy, float* deposit) {
     if (thickest <= physics::short_series_limit<float>)
-        transport<Step::short_series, with_source>(n, optical, eta, weight, source_a, source_b, energy, deposit);
+        transport<Step::short_series, with_source>(n, optical, eta, source, energy, deposit);
     else if (thickest <= physics::long_series_limit<float>)
-        transport<Step::long_series, with_source>(n, optical, eta, weight, source_a, source_b, energy, deposit);
+        transport<Step::long_series, with_source>(n, optical, eta, source, energy, deposit);
     else
-        transport<Step::closed_form, with_source>(n, optical, eta, weight, source_a, source_b, energy, deposit);
+        transport<Step::closed_form, with_source>(n, optical, eta, source, energy, deposit);
 }
 
+/// What a row of lines meets of two rows of voxels, which are shifted so that line j meets j - 1 and j.
 LIBDOSE_INLINE void mix_line(int n, const std::array<float, 4>& weight, const float* __restrict a, const float* __restrict b, float* __restrict out) {
     for (int first = 0; first < n; first += lanes)
 #pragma omp simd
         for (int j = first; j < first + lanes; ++j) out[j] = (weight[0] * a[j - 1] + weight[1] * a[j]) + (weight[2] * b[j - 1] + weight[3] * b[j]);
 }
 
-/// Gives the deposits of lines back to the voxels of the two rows. lines[-1] and lines[n] must be zero.
+/// Gives the deposits of lines back to the voxels of the same two rows. lines[-1] and lines[n] must be zero.
 LIBDOSE_INLINE void share_line(int n, const std::array<float, 4>& weight, const float* __restrict lines, float* __restrict a, float* __restrict b) {
     for (int first = -1; first < n - 1; first += lanes)
 #pragma omp simd
@@ -114,6 +112,17 @@ LIBDOSE_INLINE void share_line(int n, const std::array<float, 4>& weight, const 
         }
     a[n - 1] += weight[1] * lines[n - 1];
     b[n - 1] += weight[3] * lines[n - 1];
+}
+
+/// What a row of lines takes of the sources of three rows of voxels. `mixed`: scratch for the lines and a block more.
+LIBDOSE_INLINE void take_source(int n, const std::array<float, 3>& row, const std::array<float, 3>& column, const float* __restrict a,
+                                const float* __restrict b, const float* __restrict c, float* __restrict mixed, float* __restrict out) {
+    for (int first = -1; first <= n; first += lanes)
+#pragma omp simd
+        for (int j = first; j < first + lanes; ++j) mixed[j] = row[0] * a[j] + row[1] * b[j] + row[2] * c[j];
+    for (int first = 0; first < n; first += lanes)
+#pragma omp simd
+        for (int j = first; j < first + lanes; ++j) out[j] = column[0] * mixed[j - 1] + column[1] * mixed[j] + column[2] * mixed[j + 1];
 }
 
 LIBDOSE_INLINE float largest_of_block(const float* energy) {
@@ -133,11 +142,13 @@ using Lines = SweepWorkspace::Lines;  // whole blocks of the lines' identity
 
 struct DirectionState {
     float step_cm = 0;
-    int row_base = 0, column_base = 0;  ///< identity = index in the plane + base, now
-    std::array<float, 4> weight{};      ///< of voxels (r - 1, j - 1), (r - 1, j), (r, j - 1), (r, j)
-    float* energy = nullptr;            ///< [rate][row identity][line identity]
-    Lines* limits = nullptr;            ///< [rate][row identity]
-    float* const* sources[2] = {};      ///< rows of voxels r - 1 and r
+    int row_base = 0, column_base = 0;    ///< identity = index in the plane + base, now
+    int lower_row = 0, lower_column = 0;  ///< of the voxels that a line meets: -1 or 0 from its own
+    std::array<float, 4> meets{};         ///< parts of the lower row's two voxels, and of the other row's
+    std::array<float, 3> source_row{}, source_column{};
+    float* energy = nullptr;        ///< [rate][row identity][line identity]
+    Lines* limits = nullptr;        ///< [rate][row identity]
+    float* const* sources[3] = {};  ///< [rate] of the rows of voxels r - 1, r, r + 1
 };
 
 struct Sweeper {
@@ -146,18 +157,17 @@ struct Sweeper {
     const float* rate = nullptr;
     float negligible = 0;
     double lost = 0;
-    float* line_eta = nullptr;
-    float* line_deposit = nullptr;  ///< both for lines -16 … columns + 32
+    float *line_eta = nullptr, *line_source = nullptr, *line_deposit = nullptr, *mixed = nullptr;  ///< for lines -16 … columns + 32
 };
 
-/// Lines between two rows of voxels. Returns whether there were any.
+/// The lines of row r. Returns whether there were any.
 LIBDOSE_VERSIONS
-bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const float* eta_a, const float* eta_b, float eta_maximum, ColumnRange source, float* deposit_a,
-                    float* deposit_b) {
+bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<float*, 3>& eta_rows, float eta_maximum, ColumnRange source,
+                    const std::array<float*, 3>& deposit_rows) {
     const auto row = static_cast<std::size_t>(r + d.row_base);
     // Lines that meet the grid, and those of them that have a source, as blocks of their identity.
-    const int window_begin = down_to_block(d.column_base), window_end = up_to_block(d.column_base + s.columns + 1);
-    const int source_begin = down_to_block(d.column_base + source.begin), source_end = up_to_block(d.column_base + source.end + 1);
+    const int window_begin = down_to_block(d.column_base - 1), window_end = up_to_block(d.column_base + s.columns + 1);
+    const int source_begin = down_to_block(d.column_base + source.begin - 1), source_end = up_to_block(d.column_base + source.end + 1);
     int begin = window_end, end = window_begin;
     for (int k = 0; k < s.rates; ++k) {
         const std::size_t line = static_cast<std::size_t>(k) * s.line_rows + row;
@@ -195,7 +205,9 @@ bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const float* eta_a, co
     const int base = d.column_base;  // line j of the plane is base + j in the buffers
     float* const eta = s.line_eta - base;
     float* const deposit = s.line_deposit - base;
-    mix_line(end - begin, d.weight, eta_a + begin - base, eta_b + begin - base, eta + begin);
+    const auto lower_row = static_cast<std::size_t>(1 + d.lower_row);
+    const int shifted = begin - base + 1 + d.lower_column;
+    mix_line(end - begin, d.meets, eta_rows[lower_row] + shifted, eta_rows[lower_row + 1] + shifted, eta + begin);
     std::memset(deposit + begin - 1, 0, static_cast<std::size_t>(end - begin + 2) * sizeof(float));
     for (int k = 0; k < s.rates; ++k) {
         const std::size_t line = static_cast<std::size_t>(k) * s.line_rows + row;
@@ -204,13 +216,15 @@ bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const float* eta_a, co
         float* energy = d.energy + line * s.line_width;
         const float optical = s.rate[k] * d.step_cm, thickest = optical * eta_maximum;
         if (source.empty()) {
-            transport<false>(thickest, live.end - live.begin, optical, eta + live.begin, d.weight, nullptr, nullptr, energy + live.begin, deposit + live.begin);
+            transport<false>(thickest, live.end - live.begin, optical, eta + live.begin, nullptr, energy + live.begin, deposit + live.begin);
         } else {
-            transport<false>(thickest, source_begin - live.begin, optical, eta + live.begin, d.weight, nullptr, nullptr, energy + live.begin,
-                             deposit + live.begin);
-            transport<true>(thickest, source_end - source_begin, optical, eta + source_begin, d.weight, d.sources[0][k] + source_begin - base,
-                            d.sources[1][k] + source_begin - base, energy + source_begin, deposit + source_begin);
-            transport<false>(thickest, live.end - source_end, optical, eta + source_end, d.weight, nullptr, nullptr, energy + source_end, deposit + source_end);
+            const int at = source_begin - base;
+            take_source(source_end - source_begin, d.source_row, d.source_column, d.sources[0][k] + at, d.sources[1][k] + at, d.sources[2][k] + at,
+                        s.mixed + at, s.line_source + at);
+            transport<false>(thickest, source_begin - live.begin, optical, eta + live.begin, nullptr, energy + live.begin, deposit + live.begin);
+            transport<true>(thickest, source_end - source_begin, optical, eta + source_begin, s.line_source + source_begin - base, energy + source_begin,
+                            deposit + source_begin);
+            transport<false>(thickest, live.end - source_end, optical, eta + source_end, nullptr, energy + source_end, deposit + source_end);
         }
         while (!live.empty() && largest_of_block(energy + live.begin) < s.negligible) {
             s.lost += sum_of(energy + live.begin, lanes);
@@ -221,7 +235,7 @@ bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const float* eta_a, co
             s.lost += sum_of(energy + live.end, lanes);
         }
     }
-    share_line(end - begin, d.weight, deposit + begin, deposit_a + begin - base, deposit_b + begin - base);
+    share_line(end - begin, d.meets, deposit + begin, deposit_rows[lower_row] + shifted, deposit_rows[lower_row + 1] + shifted);
     return true;
 }
 
@@ -237,18 +251,18 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
     for (const SweepPlan& plan : plans)
         if (plan.axis != plans.front().axis || plan.ascending != ascending) throw internal_error("directions of a sweep march differently", "collapsed cone");
 
-    // Where the lines of a direction lie in plane n, and how far they wander.
-    const auto wander = [&](double first, double shift) { return static_cast<int>(std::floor(first + shift * (layout.planes - 1))); };
-    int wander_rows = 0, wander_columns = 0;
-    for (const SweepPlan& plan : plans) {
-        wander_rows = std::max(wander_rows, std::abs(wander(plan.direction.first_row, plan.direction.shift_row)));
-        wander_columns = std::max(wander_columns, std::abs(wander(plan.direction.first_column, plan.direction.shift_column)));
-    }
+    std::vector<physics::LatticeSpan> row_spans, column_spans;
     Sweeper s{};
     s.rates = static_cast<int>(rate_count);
     s.columns = columns;
-    s.line_rows = static_cast<std::size_t>(rows + 1 + wander_rows);
-    s.line_width = static_cast<std::size_t>(up_to_block(columns + 1 + wander_columns) + 3 * lanes);
+    int line_rows = 0, line_columns = 0;
+    for (const SweepPlan& plan : plans) {
+        row_spans.emplace_back(plan.direction.first_row, plan.direction.shift_row, layout.planes);
+        column_spans.emplace_back(plan.direction.first_column, plan.direction.shift_column, layout.planes);
+        line_rows = std::max(line_rows, row_spans.back().lines(rows)), line_columns = std::max(line_columns, column_spans.back().lines(columns));
+    }
+    s.line_rows = static_cast<std::size_t>(line_rows);
+    s.line_width = static_cast<std::size_t>(up_to_block(line_columns) + 3 * lanes);
     s.negligible = negligible;
     std::vector<float> rate(rates.begin(), rates.end());
     s.rate = rate.data();
@@ -257,21 +271,28 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
     const std::size_t lines = count * rate_count * s.line_rows;
     if (workspace.energy.size() < lines * s.line_width) workspace.energy.resize(lines * s.line_width);
     workspace.limits.assign(lines, {0, 0});
-    workspace.rows.assign((2 * count * rate_count + 7) * width, 0.0f);
+    workspace.rows.assign((3 * count * rate_count + 11) * width, 0.0f);
     float* next_row = workspace.rows.data() + pad_before;
     const auto take_row = [&] {
         float* const taken = next_row;
         next_row += width;
         return taken;
     };
-    s.line_eta = take_row(), s.line_deposit = take_row();
+    s.line_eta = take_row(), s.line_source = take_row(), s.line_deposit = take_row(), s.mixed = take_row();
     float* const zeros = take_row();
-    std::array<float*, 2> eta{take_row(), take_row()}, sums{take_row(), take_row()};
-    std::array<std::vector<float*>, 2> sources;
+    // Of the rows of voxels r - 1, r and r + 1.
+    std::array<float*, 3> eta{take_row(), take_row(), take_row()}, sums{take_row(), take_row(), take_row()};
+    std::array<std::vector<float*>, 3> sources;
     for (auto& set : sources)
         for (std::size_t i = 0; i < count * rate_count; ++i) set.push_back(take_row());
     const std::vector<float*> no_sources(rate_count, zeros);
-    std::array<ColumnRange, 2> ranges;
+    std::array<ColumnRange, 3> ranges;
+    std::array<float, 3> maxima{};
+    const auto forget_sources = [&](std::size_t row) {
+        if (!ranges[row].empty())
+            for (float* values : sources[row]) std::fill(values + ranges[row].begin, values + ranges[row].end + lanes, 0.0f);
+        ranges[row] = {};
+    };
 
     std::vector<DirectionState> states(count);
     Lines* const limits = workspace.limits.data();
@@ -288,55 +309,56 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
         const int plane = ascending ? n : layout.planes - 1 - n;
         for (std::size_t d = 0; d < count; ++d) {
             const SweepDirection& direction = plans[d].direction;
-            const physics::LatticePlace place = physics::lattice_place(direction.first_row, direction.shift_row, direction.first_column, direction.shift_column,
-                                                                       n, mode == LatticeMode::rounded);
+            const bool rounded = mode == LatticeMode::rounded;
+            const physics::LatticePlace row = physics::lattice_place(direction.first_row, direction.shift_row, n, rounded),
+                                        column = physics::lattice_place(direction.first_column, direction.shift_column, n, rounded);
             DirectionState& state = states[d];
-            state.row_base = std::max(0, wander(direction.first_row, direction.shift_row)) - place.move_row;
-            state.column_base = std::max(0, wander(direction.first_column, direction.shift_column)) - place.move_column + lanes;
-            std::copy_n(place.weight, 4, state.weight.begin());
+            state.row_base = row_spans[d].base(row.move) + 1;
+            state.column_base = column_spans[d].base(column.move) + lanes;
+            state.lower_row = row.lower, state.lower_column = column.lower;
+            state.meets = {row.meets[0] * column.meets[0], row.meets[0] * column.meets[1], row.meets[1] * column.meets[0], row.meets[1] * column.meets[1]};
+            std::copy_n(row.source, 3, state.source_row.begin());
+            std::copy_n(column.source, 3, state.source_column.begin());
         }
-        // Before row 0 and behind the last one there is nothing.
-        std::fill_n(eta[0] - pad_before, width, 0.0f);
-        std::fill_n(sums[0] - pad_before, width, 0.0f);
-        ranges[0] = {};
-        bool touched_before = false;
-        float maximum_before = 0;
-        for (int r = 0; r <= rows; ++r) {
-            std::fill_n(sums[1] - pad_before, width, 0.0f);
-            float maximum = 0;
-            ranges[1] = {};
-            if (r < rows) {
-                std::copy_n(medium.eta + layout.offset(plane, r), columns, eta[1]);
-                maximum = medium.row_maximum[layout.row_index(plane, r)];
-                ranges[1] = source.row(plane, r, sources[1].data());
-                anything = anything || !ranges[1].empty();
+        // Before the first row and behind the last one there is nothing.
+        for (std::size_t i = 0; i < 3; ++i) {
+            std::fill_n(eta[i] - pad_before, width, 0.0f);
+            std::fill_n(sums[i] - pad_before, width, 0.0f);
+            forget_sources(i);
+        }
+        maxima = {};
+        std::array<bool, 3> touched{};  // the last three rows of lines
+        for (int r = -1; r <= rows; ++r) {
+            std::fill_n(sums[2] - pad_before, width, 0.0f);
+            maxima[2] = 0;
+            if (const int next = r + 1; next < rows) {
+                std::copy_n(medium.eta + layout.offset(plane, next), columns, eta[2]);
+                maxima[2] = medium.row_maximum[layout.row_index(plane, next)];
+                ranges[2] = source.row(plane, next, sources[2].data());
+                anything = anything || !ranges[2].empty();
             } else {
-                std::fill_n(eta[1] - pad_before, width, 0.0f);
+                std::fill_n(eta[2] - pad_before, width, 0.0f);
             }
-            bool touched = false;
+            touched[2] = false;
             if (anything) {
-                ColumnRange range = ranges[0].empty() ? ranges[1] : ranges[0];
-                if (!ranges[0].empty() && !ranges[1].empty()) range = {std::min(ranges[0].begin, ranges[1].begin), std::max(ranges[0].end, ranges[1].end)};
+                ColumnRange range;
+                for (const ColumnRange& part : ranges)
+                    if (!part.empty()) range = range.empty() ? part : ColumnRange{std::min(range.begin, part.begin), std::max(range.end, part.end)};
                 for (std::size_t d = 0; d < count; ++d) {
                     DirectionState& state = states[d];
-                    for (std::size_t side = 0; side < 2; ++side)
-                        state.sources[side] = ranges[side].empty() ? no_sources.data() : sources[side].data() + d * rate_count;
-                    touched = sweep_line_row(s, state, r, eta[0], eta[1], std::max(maximum_before, maximum), range, sums[0], sums[1]) || touched;
+                    for (std::size_t i = 0; i < 3; ++i) state.sources[i] = ranges[i].empty() ? no_sources.data() : sources[i].data() + d * rate_count;
+                    touched[2] = sweep_line_row(s, state, r, eta, *std::max_element(maxima.begin(), maxima.end()), range, sums) || touched[2];
                 }
             }
-            if (r > 0 && (touched || touched_before)) {
+            if (r > 0 && (touched[0] || touched[1] || touched[2])) {
                 std::copy_n(sums[0], columns, deposit.values.data() + layout.offset(plane, r - 1));
                 deposit.touched[layout.row_index(plane, r - 1)] = 1;
             }
-            touched_before = touched;
-            maximum_before = maximum;
-            // What was written of the row before the last is zero again before the next is written there.
-            if (!ranges[0].empty())
-                for (float* values : sources[0]) std::fill(values + ranges[0].begin, values + ranges[0].end + lanes, 0.0f);
-            std::swap(eta[0], eta[1]), std::swap(sums[0], sums[1]), std::swap(sources[0], sources[1]), std::swap(ranges[0], ranges[1]);
+            forget_sources(0);  // written again as the row after the next
+            const auto advance = [](auto& rows_of_three) { std::rotate(rows_of_three.begin(), rows_of_three.begin() + 1, rows_of_three.end()); };
+            advance(eta), advance(sums), advance(sources), advance(ranges), advance(maxima), advance(touched);
         }
-        if (!ranges[0].empty())
-            for (float* values : sources[0]) std::fill(values + ranges[0].begin, values + ranges[0].end + lanes, 0.0f);
+        for (std::size_t i = 0; i < 3; ++i) forget_sources(i);
     }
     // What is left in the lines has left the grid.
     double escaped = s.lost;

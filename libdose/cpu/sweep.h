@@ -7,19 +7,20 @@
 #include <vector>
 
 #include "libdose/grid.h"
+#include "physics/lattice.h"
 
 namespace libdose::cpu {
 
 /// How the lines of a direction meet the voxels of a plane.
 enum class LatticeMode {
-    interpolated,  ///< straight lines; sources and deposits are shared bilinearly between the neighbouring voxels
+    interpolated,  ///< straight lines; sources and deposits are shared with the neighbouring voxels
     rounded        ///< every line passes through the nearest voxel: some aliasing
 };
 
 /// How much a lattice widens a distribution across the direction of travel beyond what averaging over the voxel does, as a
-/// variance in voxels²: the source's own voxel 1/12, and where lines share bilinearly f(1 - f), 1/6 on average, twice (source and
+/// variance in voxels²: the source's own voxel 1/12, and where lines share with neighbours the variance of their parts (source and
 /// deposit). A rounded line gives back to the voxel from which it took, so only the source's voxel counts.
-constexpr double lattice_blur_variance(LatticeMode mode) { return 1.0 / 12 + (mode == LatticeMode::interpolated ? 2.0 / 6 : 0.0); }
+constexpr double lattice_blur_variance(LatticeMode mode) { return 1.0 / 12 + (mode == LatticeMode::interpolated ? physics::lattice_parts_variance : 0.0); }
 
 /// Voxels as the sweep walks them: planes along the dominant axis, rows, columns with stride 1.
 struct SweepLayout {

@@ -7,22 +7,52 @@
 
 namespace libdose::physics {
 
-/// Lines of one direction in one plane. Line (r, j) lies between the voxels (r - 1, j - 1) and (r, j).
+/// Where the lines of one direction lie in one plane, along rows or columns: line n passes within half a voxel of the middle of voxel n.
 struct LatticePlace {
-    int move_row, move_column;  ///< whole voxels that the lines have moved since the first plane
-    float weight[4];            ///< of voxels (r - 1, j - 1), (r - 1, j), (r, j - 1), (r, j)
+    int move;         ///< whole voxels that the lines have moved
+    int lower;        ///< the two voxels that a line meets are n + lower and n + lower + 1; -1 or 0
+    float meets[2];   ///< their parts: linear. Density is read and deposits are given back with these
+    float source[3];  ///< parts of the voxels n - 1, n, n + 1 of which a line takes the source
 };
 
-/// Plane number n of a direction that begins at a fraction of a voxel (`first`) and moves by `shift` voxels a plane.
-LIBDOSE_HD inline LatticePlace lattice_place(double first_row, double shift_row, double first_column, double shift_column, int n, bool rounded) {
-    const double at_row = first_row + shift_row * n, at_column = first_column + shift_column * n;
-    const double move_row = std::floor(at_row), move_column = std::floor(at_column);
-    double high_r = at_row - move_row, high_c = at_column - move_column;
-    if (rounded) high_r = std::floor(high_r + 0.5), high_c = std::floor(high_c + 0.5);
-    return {static_cast<int>(move_row),
-            static_cast<int>(move_column),
-            {static_cast<float>((1 - high_r) * (1 - high_c)), static_cast<float>((1 - high_r) * high_c), static_cast<float>(high_r * (1 - high_c)),
-             static_cast<float>(high_r * high_c)}};
+/// Linear parts widen a distribution by the variance off (1 - off), voxels², 1/6 on average: twice, when a source is read and when deposits are given
+/// back. A direction that keeps its place in the voxels does not average that out. So the source is read with parts that make up for it: the variance
+/// of both together is 1/3 wherever the line is.
+constexpr double lattice_parts_variance = 1.0 / 3;
+
+/// Whole voxels that the lines have moved in plane n.
+LIBDOSE_HD inline int lattice_move(double first, double shift, int n) { return static_cast<int>(std::floor(first + shift * n + 0.5)); }
+
+/// Plane number n of a direction that begins at a fraction of a voxel (`first`) and moves by `shift` voxels a plane. `rounded`: a line meets only the
+/// voxel in which it lies.
+LIBDOSE_HD inline LatticePlace lattice_place(double first, double shift, int n, bool rounded) {
+    const int move = lattice_move(first, shift, n);
+    if (rounded) return {move, 0, {1, 0}, {0, 1, 0}};
+    const double off = first + shift * n - move;  // from the middle of its voxel, -1/2 ... 1/2
+    const int lower = off < 0 ? -1 : 0;
+    const double high = off - lower, variance = lattice_parts_variance - high * (1 - high);
+    return {move,
+            lower,
+            {static_cast<float>(1 - high), static_cast<float>(high)},
+            {static_cast<float>(0.5 * (variance + off * off - off)), static_cast<float>(1 - variance - off * off),
+             static_cast<float>(0.5 * (variance + off * off + off))}};
 }
+
+/// How the buffers of a direction hold its lines along rows or columns: line number i of plane n is at i + 1 + base(n) in every plane, and lines run from
+/// -1 to the number of rows or columns.
+struct LatticeSpan {
+    double first, shift;
+    int highest;  ///< move
+    int wander;   ///< from the first plane to the last
+
+    LIBDOSE_HD LatticeSpan(double first_in, double shift_in, int planes) : first(first_in), shift(shift_in) {
+        const int begin = lattice_move(first, shift, 0), end = lattice_move(first, shift, planes - 1);
+        highest = begin > end ? begin : end;
+        wander = begin > end ? begin - end : end - begin;
+    }
+    /// base(n), by the move in plane n.
+    LIBDOSE_HD int base(int move) const { return highest - move; }
+    LIBDOSE_HD int lines(int voxels) const { return voxels + 2 + wander; }
+};
 
 }  // namespace libdose::physics
