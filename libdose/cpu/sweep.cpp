@@ -37,10 +37,15 @@ SweepPlan plan_sweep(const Grid& grid, const Vec3& direction, std::size_t number
     plan.ascending = direction[axis] > 0;
     plan.direction.shift_row = direction[row_axis] / grid.spacing_mm[row_axis] / per_plane;
     plan.direction.shift_column = direction[column_axis] / grid.spacing_mm[column_axis] / per_plane;
-    // Additive recurrence with the two-dimensional golden ratio (plastic number): evenly spread phases.
-    const auto phase = [&](double ratio) { return std::fmod(0.5 + ratio * static_cast<double>(number), 1.0); };
-    plan.direction.first_row = phase(0.7548776662466927);
-    plan.direction.first_column = phase(0.5698402909980532);
+    // Halton's sequence: evenly spread phases. (Phases that grow by the same from direction to direction do not do: slopes of neighbours differ by the
+    // same too, and somewhere in the grid the two cancel, so that many directions blur an edge alike.)
+    const auto phase = [&](std::size_t base) {
+        double sum = 0, part = 1;
+        for (std::size_t rest = number + 1; rest > 0; rest /= base) part /= static_cast<double>(base), sum += part * static_cast<double>(rest % base);
+        return sum;
+    };
+    plan.direction.first_row = phase(2);
+    plan.direction.first_column = phase(3);
     plan.direction.step_cm = 0.1 * direction.norm() / per_plane;
     return plan;
 }
