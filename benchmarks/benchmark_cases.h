@@ -30,13 +30,16 @@ inline FluenceMap on_millimetres(double half_u_mm, double half_v_mm, double leak
 /// An open 10x10 cm field, SSD 100 cm, on a cube.
 inline FluenceMap open_field() { return on_millimetres(50, 50, 0, 50, Vec3(0, 0, 1), Vec3::Zero()); }
 
-/// A full turn of `count` geometries, openings of 40x80 mm with 1.5 % leakage around them.
+/// An opening of 40x80 mm with 1.5 % leakage around it, turned about z.
+inline FluenceMap arc_map(double angle_deg) {
+    const double angle = angle_deg * 3.14159265358979 / 180;
+    return on_millimetres(20, 40, 0.015, 150, Vec3(std::sin(angle), std::cos(angle), 0), Vec3::Zero());
+}
+
+/// A full turn of `count` geometries.
 inline std::vector<FluenceMap> arc_maps(int count) {
     std::vector<FluenceMap> maps;
-    for (int n = 0; n < count; ++n) {
-        const double angle = 2 * 3.14159265358979 * n / static_cast<double>(count);
-        maps.push_back(on_millimetres(20, 40, 0.015, 150, Vec3(std::sin(angle), std::cos(angle), 0), Vec3::Zero()));
-    }
+    for (int n = 0; n < count; ++n) maps.push_back(arc_map(360.0 * n / static_cast<double>(count)));
     return maps;
 }
 
@@ -47,6 +50,25 @@ inline DensityGrid water_box(int x, int y, int z) {
     grid.spacing_mm = Vec3::Constant(2.5);
     grid.origin_mm = -0.5 * 2.5 * Vec3(grid.size[0] - 1, grid.size[1] - 1, grid.size[2] - 1);
     return uniform_density(grid, MaterialProperties{});
+}
+
+/// An elliptic trunk of 300x200 mm in vacuum, 340x230x300 mm all in all: two lungs of 0.26 g/cm³ and a spine of 1.3 in soft tissue.
+inline DensityGrid thorax(int x, int y, int z) {
+    DensityGrid density = water_box(x, y, z);
+    Grid& grid = density.grid;
+    grid.spacing_mm = Vec3(340.0 / x, 230.0 / y, 300.0 / z);
+    grid.origin_mm = -0.5 * grid.spacing_mm.cwiseProduct(Vec3(x - 1, y - 1, z - 1));
+    const auto inside = [](const Vec3& at, double u, double v, double half_u, double half_v) {
+        return std::pow((at[0] - u) / half_u, 2) + std::pow((at[1] - v) / half_v, 2) < 1;
+    };
+    for (int k = 0; k < z; ++k)
+        for (int j = 0; j < y; ++j)
+            for (int i = 0; i < x; ++i) {
+                const Vec3 at = grid.centre_mm(i, j, k);
+                const bool lung = inside(at, -75, -5, 50, 70) || inside(at, 75, -5, 50, 70), spine = inside(at, 0, 60, 20, 20);
+                test::set_density(density, grid.index(i, j, k), !inside(at, 0, 0, 150, 100) ? 0.0f : lung ? 0.26f : spine ? 1.3f : 1.0f);
+            }
+    return density;
 }
 
 }  // namespace libdose::benchmark_cases

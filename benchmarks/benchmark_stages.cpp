@@ -1,4 +1,5 @@
-// Time of each stage: a 10x10 cm field on a water cube of n³ voxels of 2.5 mm, generic 6 MV.
+// Time of each stage: a 10x10 cm field on a water cube of n³ voxels of 2.5 mm, generic 6 MV; and beside them memory_triad/T, what the memory gives T
+// threads.
 //   cmake --preset release -DLIBDOSE_BENCHMARKS=ON && cmake --build build/release --target benchmark_stages
 //   build/release/benchmarks/benchmark_stages
 #include <benchmark/benchmark.h>
@@ -18,6 +19,21 @@ namespace {
 const BeamModel& model() {
     static const BeamModel loaded = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
     return loaded;
+}
+
+/// What a copy with a sum moves through the memory, a[i] = b[i] + s·c[i] (McCalpin's STREAM triad, in single precision): three arrays of 256 MiB.
+void memory_triad(benchmark::State& state) {
+    const std::size_t count = std::size_t{64} << 20;
+    const int threads = static_cast<int>(state.range(0));
+    std::vector<float> a(count), b(count), c(count);
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (std::size_t n = 0; n < count; ++n) a[n] = 0, b[n] = 1, c[n] = 2;
+    for (auto _ : state) {
+#pragma omp parallel for simd num_threads(threads) schedule(static)
+        for (std::size_t n = 0; n < count; ++n) a[n] = b[n] + 3.0f * c[n];
+        benchmark::ClobberMemory();
+    }
+    state.SetBytesProcessed(static_cast<std::int64_t>(3 * count * sizeof(float)) * state.iterations());
 }
 
 void ray_trace_and_terma(benchmark::State& state) {
@@ -54,6 +70,7 @@ void gamma_of_a_scaled_dose(benchmark::State& state) {
 
 }  // namespace
 
+BENCHMARK(memory_triad)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(ray_trace_and_terma)->Arg(100)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(superposition)->Arg(100)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(pencil_beam)->Arg(100)->Arg(156)->Unit(benchmark::kMillisecond)->UseRealTime();

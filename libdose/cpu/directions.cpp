@@ -131,9 +131,8 @@ DirectionSet isotropic_directions(int count) {
 }
 
 EmissionTable::EmissionTable(const ConeKernel& kernel, const DirectionSet& directions, const physics::BeamFrame& frame, double low_u, double high_u,
-                             double low_v, double high_v)
+                             double low_v, double high_v, double largest_step)
     : rates_(kernel.rates_cm2_g.size()), node_size_(directions.size() * rates_), depths_(kernel.depth_g_cm2.begin(), kernel.depth_g_cm2.end()) {
-    constexpr double largest_step = 0.06;  // slope between rays of the raster: 3.4 degrees
     size_u_ = static_cast<std::size_t>(std::max(2, static_cast<int>(std::ceil((high_u - low_u) / largest_step)) + 1));
     size_v_ = static_cast<std::size_t>(std::max(2, static_cast<int>(std::ceil((high_v - low_v) / largest_step)) + 1));
     const double step_u = std::max(1e-6, (high_u - low_u) / static_cast<double>(size_u_ - 1)),

@@ -35,8 +35,9 @@ DirectionSet isotropic_directions(int count);
 /// holds. Tabulated on a raster of ray slopes at the depths of the kernel, linear between.
 class EmissionTable {
 public:
+    /// `largest_step`: of the slopes between rays of the raster; 0.06 is 3.4 degrees.
     EmissionTable(const ConeKernel& kernel, const DirectionSet& directions, const physics::BeamFrame& frame, double low_u, double high_u, double low_v,
-                  double high_v);
+                  double high_v, double largest_step = 0.06);
 
     using Place = physics::EmissionPlace;
     Place place(float slope_u, float slope_v, float depth_g_cm2) const { return raster().place(slope_u, slope_v, depth_g_cm2); }
@@ -44,6 +45,7 @@ public:
     const std::vector<float>& depths() const { return depths_; }
     /// Nodes [v][u][depth][direction][rate].
     const std::vector<float>& values() const { return table_; }
+    std::size_t node_count() const { return table_.size() / node_size_; }
     /// Appends the nodes of all cells, each with the values [direction][rate] of some directions and zeros up to `width` values.
     void slice(std::size_t first_direction, std::size_t count, std::size_t width, std::vector<float>& values) const;
     /// How many nodes the other corners of a cell lie behind its own: u fastest, then v, then depth.

@@ -1,56 +1,90 @@
 #include "cpu/emission.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
-#include <numeric>
 
 #include "cpu/versions.h"
 
 namespace libdose::cpu {
 
-EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& sources, const std::vector<EmissionTable>& tables, bool transposed)
-    : rows_of_slice_(static_cast<std::size_t>(grid.size[transposed ? 0 : 1])), slices_(static_cast<std::size_t>(grid.size[2])) {
-    const auto nx = static_cast<std::size_t>(grid.size[0]), ny = static_cast<std::size_t>(grid.size[1]);
-#pragma omp parallel
-    {
-        std::vector<std::vector<Block>> blocks(rows_of_slice_);
-        std::vector<std::vector<Values>> values(rows_of_slice_);
-        std::vector<std::size_t> order;
-#pragma omp for schedule(dynamic, 1)
-        for (std::size_t k = 0; k < slices_.size(); ++k) {
-            for (std::size_t r = 0; r < rows_of_slice_; ++r) blocks[r].clear(), values[r].clear();
-            for (std::size_t s = 0; s < sources.size(); ++s) {
-                const ReleasedEnergy& source = sources[s];
-                const auto bound = [&](std::size_t slice) {
-                    return static_cast<std::size_t>(std::lower_bound(source.voxel.begin(), source.voxel.end(), slice * nx * ny) - source.voxel.begin());
-                };
-                for (std::size_t n = bound(k), end = bound(k + 1); n < end; ++n) {
-                    const std::size_t in_slice = source.voxel[n] - k * nx * ny, j = in_slice / nx, i = in_slice - j * nx;
-                    const std::size_t row = transposed ? i : j;
-                    const auto column = static_cast<std::int32_t>(transposed ? j : i), lane = column % block_size;
-                    const EmissionTable::Place place = tables[s].place(source.slope_u[n], source.slope_v[n], source.depth_g_cm2[n]);
-                    // Blocks of a cell and its neighbours lie one after the other, so the last one fits mostly.
-                    std::vector<Block>& of_row = blocks[row];
-                    if (of_row.empty() || of_row.back().source != s || of_row.back().cell != place.cell || of_row.back().column != column - lane) {
-                        of_row.push_back({static_cast<std::uint32_t>(s), place.cell, column - lane});
-                        values[row].push_back(Values{});
-                    }
-                    Values& to = values[row].back();
-                    to.energy[lane] = source.energy[n], to.u[lane] = place.u, to.v[lane] = place.v, to.depth[lane] = place.depth;
-                }
-            }
-            Slice& slice = slices_[k];
-            slice.row_begin.assign(1, 0);
-            for (std::size_t r = 0; r < rows_of_slice_; ++r) slice.row_begin.push_back(slice.row_begin.back() + blocks[r].size());
-            slice.blocks.reserve(slice.row_begin.back()), slice.values.reserve(slice.row_begin.back());
-            for (std::size_t r = 0; r < rows_of_slice_; ++r) {
-                order.resize(blocks[r].size());
-                std::iota(order.begin(), order.end(), std::size_t{0});
-                std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return blocks[r][a].column < blocks[r][b].column; });
-                for (const std::size_t n : order) slice.blocks.push_back(blocks[r][n]), slice.values.push_back(values[r][n]);
-            }
+namespace {
+
+constexpr std::size_t faces = 6;
+constexpr double table_step = 0.06, shared_step = 0.09;  // slope between rays of the tables
+
+/// Least and largest slopes {low u, high u, low v, high v}.
+struct Slopes {
+    float low_u = 1e30f, high_u = -1e30f, low_v = 1e30f, high_v = -1e30f;
+    void add(float u, float v) { low_u = std::min(low_u, u), high_u = std::max(high_u, u), low_v = std::min(low_v, v), high_v = std::max(high_v, v); }
+    void add(const Slopes& other) { add(other.low_u, other.low_v), add(other.high_u, other.high_v); }
+    bool any() const { return low_u <= high_u; }
+};
+
+EmissionTable table_of(const ConeKernel& kernel, const DirectionSet& directions, const physics::BeamFrame& frame, Slopes s, double largest_step) {
+    if (!s.any()) s = {0, 0, 0, 0};
+    return {kernel,
+            directions,
+            frame,
+            static_cast<double>(s.low_u),
+            static_cast<double>(s.high_u),
+            static_cast<double>(s.low_v),
+            static_cast<double>(s.high_v),
+            largest_step};
+}
+
+/// Frame whose beam goes along an axis of the patient; slopes along the next two.
+physics::BeamFrame face_frame(std::size_t face) {
+    const auto axis = static_cast<int>(face / 2);
+    physics::BeamFrame frame;
+    frame.axes.col(0) = Vec3::Unit((axis + 1) % 3), frame.axes.col(1) = Vec3::Unit((axis + 2) % 3);
+    frame.axes.col(2) = (face % 2 == 0 ? -1 : 1) * Vec3::Unit(axis);
+    return frame;
+}
+
+}  // namespace
+
+RayTables::RayTables(const ConeKernel& kernel, const DirectionSet& directions, const std::vector<ReleasedEnergy>& sources)
+    : RayTables(kernel, directions, sources, sources.size() > faces ? Sharing::by_face : Sharing::by_source) {}
+
+RayTables::RayTables(const ConeKernel& kernel, const DirectionSet& directions, const std::vector<ReleasedEnergy>& sources, Sharing sharing)
+    : sharing_(sharing) {
+    for (const ReleasedEnergy& source : sources) {
+        std::array<float, 9> axes;
+        for (int i = 0; i < 3; ++i)
+            for (int a = 0; a < 3; ++a) axes[static_cast<std::size_t>(3 * i + a)] = static_cast<float>(source.frame.axes(i, a));
+        axes_.push_back(axes);
+    }
+    std::vector<std::array<Slopes, faces>> slopes(sources.size());
+#pragma omp parallel for schedule(dynamic, 1)
+    for (std::size_t s = 0; s < sources.size(); ++s)
+        for (std::size_t n = 0; n < sources[s].size(); ++n) {
+            const FaceRay ray = sharing == Sharing::by_face ? on_face(s, sources[s].slope_u[n], sources[s].slope_v[n])
+                                                            : FaceRay{0, sources[s].slope_u[n], sources[s].slope_v[n]};
+            slopes[s][ray.face].add(ray.u, ray.v);
+        }
+    if (sharing == Sharing::by_source) {
+        for (std::size_t s = 0; s < sources.size(); ++s) tables_.push_back(table_of(kernel, directions, sources[s].frame, slopes[s][0], table_step));
+    } else {
+        for (std::size_t f = 0; f < faces; ++f) {
+            Slopes all;
+            for (const auto& of_source : slopes)
+                if (of_source[f].any()) all.add(of_source[f]);
+            // Emission is smooth over as much as a direction's cell: as fine a step in proportion for fewer directions would be wasted.
+            tables_.push_back(table_of(kernel, directions, face_frame(f), all, shared_step * std::sqrt(192.0 / static_cast<double>(directions.size()))));
         }
     }
+    first_node_.push_back(0);
+    for (const EmissionTable& table : tables_) {
+        first_node_.push_back(first_node_.back() + table.node_count());
+        corners_.push_back(table.corners());
+    }
+}
+
+std::vector<float> RayTables::slice(std::size_t first_direction, std::size_t count, std::size_t width) const {
+    std::vector<float> values;
+    for (const EmissionTable& table : tables_) table.slice(first_direction, count, width, values);
+    return values;
 }
 
 namespace {
@@ -58,67 +92,169 @@ namespace {
 constexpr int block_size = EmissionRows::block_size;
 using Lanes = float __attribute__((vector_size(block_size * sizeof(float))));
 
-/// Adds blocks of one column to `values` rows of values (directions × rates): energy times the eight weights, times the nodes of the cell
-/// of each block.
-template <std::size_t values>
-LIBDOSE_INLINE void add_to_rows(std::size_t count, const EmissionRows::Values* blocks, const float* const* cells,
-                                const std::array<std::size_t, 8>* const* corners, std::size_t first, int column, float* const* out) {
-    Lanes sum[values];
-    for (std::size_t i = 0; i < values; ++i) std::memcpy(&sum[i], out[first + i] + column, sizeof(Lanes));
-    for (std::size_t b = 0; b < count; ++b) {
+/// Not returned by value: without AVX the compiler warns of another calling convention.
+LIBDOSE_INLINE void load(const float* from, Lanes& lanes) { std::memcpy(&lanes, from, sizeof(Lanes)); }
+
+/// Energy in a block of a row of voxels, all of it in one cell of a table.
+struct CellEnergy {
+    std::uint32_t block, table, cell;
+    float energy[block_size], u[block_size], v[block_size], depth[block_size];  ///< the last three: fractions in the cell
+};
+
+/// Energy of a row of voxels, added up at nodes.
+class RowSums {
+public:
+    RowSums(std::size_t columns, std::size_t nodes)
+        : nodes_(nodes), blocks_((columns + block_size - 1) / block_size), energy_(blocks_ * nodes), touched_(blocks_ * nodes, 0), list_(blocks_) {}
+
+    void add(const CellEnergy& from, const std::array<std::size_t, 8>& corners) {
         Lanes energy, u, v, depth;
-        std::memcpy(&energy, blocks[b].energy, sizeof(Lanes));
-        std::memcpy(&u, blocks[b].u, sizeof(Lanes));
-        std::memcpy(&v, blocks[b].v, sizeof(Lanes));
-        std::memcpy(&depth, blocks[b].depth, sizeof(Lanes));
+        load(from.energy, energy), load(from.u, u), load(from.v, v), load(from.depth, depth);
         // Order of EmissionTable::corners: u, v, depth.
         const Lanes deep = energy * depth, shallow = energy - deep;
         const Lanes su = shallow * u, s0 = shallow - su, du = deep * u, d0 = deep - du;
         const Lanes w2 = s0 * v, w3 = su * v, w6 = d0 * v, w7 = du * v;
-        const Lanes w0 = s0 - w2, w1 = su - w3, w4 = d0 - w6, w5 = du - w7;
-        const float* cell = cells[b] + first;
-        const std::array<std::size_t, 8>& corner = *corners[b];
-        const float *n0 = cell + corner[0], *n1 = cell + corner[1], *n2 = cell + corner[2], *n3 = cell + corner[3];
-        const float *n4 = cell + corner[4], *n5 = cell + corner[5], *n6 = cell + corner[6], *n7 = cell + corner[7];
-        for (std::size_t i = 0; i < values; ++i) {
-            sum[i] += w0 * n0[i];
-            sum[i] += w1 * n1[i];
-            sum[i] += w2 * n2[i];
-            sum[i] += w3 * n3[i];
-            sum[i] += w4 * n4[i];
-            sum[i] += w5 * n5[i];
-            sum[i] += w6 * n6[i];
-            sum[i] += w7 * n7[i];
+        const Lanes weights[8] = {s0 - w2, su - w3, w2, w3, d0 - w6, du - w7, w6, w7};
+        for (std::size_t c = 0; c < 8; ++c) {
+            const std::size_t node = from.cell + corners[c], at = from.block * nodes_ + node;
+            if (!touched_[at]) touched_[at] = 1, list_[from.block].push_back(static_cast<std::uint32_t>(node));
+            Lanes sum;
+            load(energy_[at].of, sum);
+            sum += weights[c];
+            std::memcpy(energy_[at].of, &sum, sizeof(Lanes));
         }
     }
-    for (std::size_t i = 0; i < values; ++i) std::memcpy(out[first + i] + column, &sum[i], sizeof(Lanes));
+    /// Appends the sums by ascending column and leaves none behind.
+    void take(std::vector<EmissionRows::Block>& blocks, std::vector<EmissionRows::Energy>& energy) {
+        for (std::size_t b = 0; b < blocks_; ++b) {
+            for (const std::uint32_t node : list_[b]) {
+                const std::size_t at = b * nodes_ + node;
+                blocks.push_back({node, static_cast<std::int32_t>(b * block_size)});
+                energy.push_back(energy_[at]);
+                energy_[at] = {}, touched_[at] = 0;
+            }
+            list_[b].clear();
+        }
+    }
+
+private:
+    std::size_t nodes_, blocks_;
+    std::vector<EmissionRows::Energy> energy_;  ///< [block][node]
+    std::vector<std::uint8_t> touched_;
+    std::vector<std::vector<std::uint32_t>> list_;  ///< nodes of a block, in the order in which they were met
+};
+
+/// Energy of one source in one voxel of a slice.
+struct Entry {
+    std::uint32_t column, table;
+    EmissionTable::Place place;
+    float energy;
+};
+
+}  // namespace
+
+EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& sources, const RayTables& tables, bool transposed)
+    : rows_of_slice_(static_cast<std::size_t>(grid.size[transposed ? 0 : 1])), slices_(static_cast<std::size_t>(grid.size[2])) {
+    const auto nx = static_cast<std::size_t>(grid.size[0]), ny = static_cast<std::size_t>(grid.size[1]);
+#pragma omp parallel
+    {
+        RowSums sums(transposed ? ny : nx, tables.node_count());
+        std::vector<Entry> entries;
+        std::vector<Block> blocks;
+        std::vector<Energy> at_nodes;
+        std::vector<std::size_t> row_end(rows_of_slice_ + 1);
+        std::vector<float> of_voxel(transposed ? ny : nx);
+        float largest = 0;
+#pragma omp for schedule(dynamic, 1)
+        for (std::size_t k = 0; k < slices_.size(); ++k) {
+            // The entries of this slice, sorted by rows.
+            const auto each = [&](auto&& visit) {
+                for (std::size_t s = 0; s < sources.size(); ++s) {
+                    const auto& voxel = sources[s].voxel;
+                    auto n = static_cast<std::size_t>(std::lower_bound(voxel.begin(), voxel.end(), k * nx * ny) - voxel.begin());
+                    std::size_t j = 0, line_end = k * nx * ny + nx;
+                    for (; n < voxel.size() && voxel[n] < (k + 1) * nx * ny; ++n) {
+                        while (voxel[n] >= line_end) ++j, line_end += nx;
+                        const std::size_t i = voxel[n] + nx - line_end;
+                        visit(s, n, transposed ? i : j, transposed ? j : i);
+                    }
+                }
+            };
+            std::fill(row_end.begin(), row_end.end(), 0);
+            each([&](std::size_t, std::size_t, std::size_t row, std::size_t) { ++row_end[row + 1]; });
+            for (std::size_t r = 0; r < rows_of_slice_; ++r) row_end[r + 1] += row_end[r];
+            entries.resize(row_end.back());
+            each([&](std::size_t s, std::size_t n, std::size_t row, std::size_t column) {
+                const ReleasedEnergy& source = sources[s];
+                const RayTables::Place place = tables.place(s, source.slope_u[n], source.slope_v[n], source.depth_g_cm2[n]);
+                entries[row_end[row]++] = {static_cast<std::uint32_t>(column), place.table, place.in, source.energy[n]};
+            });
+            Slice& slice = slices_[k];
+            slice.row_begin.assign(1, 0);
+            blocks.clear(), at_nodes.clear();
+            for (std::size_t r = 0, n = 0; r < rows_of_slice_; ++r) {
+                std::fill(of_voxel.begin(), of_voxel.end(), 0.0f);
+                while (n < row_end[r]) {
+                    const Entry& first = entries[n];
+                    CellEnergy in_cell{first.column / block_size, first.table, first.place.cell, {}, {}, {}, {}};
+                    // One source after the other, each by ascending column.
+                    for (std::uint32_t last = first.column; n < row_end[r]; ++n) {
+                        const Entry& e = entries[n];
+                        if (e.place.cell != in_cell.cell || e.table != in_cell.table || e.column / block_size != in_cell.block || e.column < last) break;
+                        const std::size_t lane = e.column % block_size;
+                        in_cell.energy[lane] = e.energy, in_cell.u[lane] = e.place.u, in_cell.v[lane] = e.place.v, in_cell.depth[lane] = e.place.depth;
+                        of_voxel[e.column] += e.energy;
+                        last = e.column + 1;
+                    }
+                    sums.add(in_cell, tables.corners(in_cell.table));
+                }
+                for (const float of_one : of_voxel) largest = std::max(largest, std::abs(of_one));
+                sums.take(blocks, at_nodes);
+                slice.row_begin.push_back(blocks.size());
+            }
+            slice.blocks = blocks, slice.energy = at_nodes;
+        }
+#pragma omp critical(libdose_emission_largest)
+        largest_ = std::max(largest_, largest);
+    }
+}
+
+namespace {
+
+/// Adds blocks of one column to `values` rows of values (directions × rates): energy at a node times the values of the node.
+template <std::size_t values>
+LIBDOSE_INLINE void add_to_rows(std::size_t count, const EmissionRows::Block* blocks, const EmissionRows::Energy* energy, const float* nodes,
+                                std::size_t per_node, float* const* out) {
+    const int column = blocks[0].column;
+    Lanes sum[values];
+    for (std::size_t i = 0; i < values; ++i) load(out[i] + column, sum[i]);
+    for (std::size_t b = 0; b < count; ++b) {
+        Lanes released;
+        load(energy[b].of, released);
+        const float* node = nodes + blocks[b].node * per_node;
+        for (std::size_t i = 0; i < values; ++i) sum[i] += released * node[i];
+    }
+    for (std::size_t i = 0; i < values; ++i) std::memcpy(out[i] + column, &sum[i], sizeof(Lanes));
 }
 
 LIBDOSE_VERSIONS
-void add_blocks(std::size_t count, const EmissionRows::Values* blocks, const float* const* cells, const std::array<std::size_t, 8>* const* corners,
-                std::size_t values, int column, float* const* out) {
+void add_blocks(std::size_t count, const EmissionRows::Block* blocks, const EmissionRows::Energy* energy, const float* nodes, std::size_t per_node,
+                float* const* out) {
     std::size_t first = 0;
-    for (; first + 12 <= values; first += 12) add_to_rows<12>(count, blocks, cells, corners, first, column, out);
-    for (; first < values; first += 4) add_to_rows<4>(count, blocks, cells, corners, first, column, out);
+    for (; first + 12 <= per_node; first += 12) add_to_rows<12>(count, blocks, energy, nodes + first, per_node, out + first);
+    for (; first < per_node; first += 4) add_to_rows<4>(count, blocks, energy, nodes + first, per_node, out + first);
 }
 
 }  // namespace
 
-Emission::Emission(const EmissionRows& rows, const std::vector<EmissionTable>& tables, std::size_t first, std::size_t count, std::size_t rates,
-                   const SweepLayout& layout)
+Emission::Emission(const EmissionRows& rows, const RayTables& tables, std::size_t first, std::size_t count, std::size_t rates, const SweepLayout& layout)
     : rows_(rows),
       layout_(layout),
       used_(count * rates),
       per_node_((used_ + 3) / 4 * 4),
+      values_(tables.slice(first, count, per_node_)),
       unused_(static_cast<std::size_t>(layout.columns + block_size), 0.0f),
-      out_(per_node_, unused_.data()) {
-    for (const EmissionTable& table : tables) {
-        Nodes nodes{values_.size(), table.corners()};
-        for (std::size_t& corner : nodes.corners) corner *= per_node_;
-        nodes_.push_back(nodes);
-        table.slice(first, count, per_node_, values_);
-    }
-}
+      out_(per_node_, unused_.data()) {}
 
 ColumnRange Emission::row(int plane, int row, float* const* out) {
     const EmissionRows::Row source = rows_.row(layout_.row_index(plane, row));
@@ -126,13 +262,8 @@ ColumnRange Emission::row(int plane, int row, float* const* out) {
     std::copy_n(out, used_, out_.begin());
     for (std::size_t begin = 0, end; begin < source.count; begin = end) {
         const std::int32_t column = source.blocks[begin].column;
-        cells_.clear(), corners_.clear();
-        for (end = begin; end < source.count && source.blocks[end].column == column; ++end) {
-            const Nodes& nodes = nodes_[source.blocks[end].source];
-            cells_.push_back(values_.data() + nodes.begin + source.blocks[end].cell * per_node_);
-            corners_.push_back(&nodes.corners);
-        }
-        add_blocks(end - begin, source.values + begin, cells_.data(), corners_.data(), per_node_, column, out_.data());
+        for (end = begin + 1; end < source.count && source.blocks[end].column == column;) ++end;
+        add_blocks(end - begin, source.blocks + begin, source.energy + begin, values_.data(), per_node_, out_.data());
     }
     return {source.blocks[0].column, std::min(layout_.columns, source.blocks[source.count - 1].column + block_size)};
 }

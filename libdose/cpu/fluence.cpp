@@ -124,10 +124,18 @@ std::vector<Group> groups_of(const Beam& beam, double sub_arc_deg) {
 std::vector<FluenceMap> beam_fluence(const Beam& planned, PatientPosition position, const HeadModel& head, const FluenceOptions& options) {
     const Beam beam = with_moving_jaw(planned, head);
     const std::vector<Group> groups = groups_of(beam, options.sub_arc_deg);
-    // Maps of one state of the wedges share one filter.
-    std::map<std::vector<bool>, std::shared_ptr<const BeamFilter>> filters;
-    for (const Group& group : groups)
-        if (!filters.contains(group.geometry.wedge_in)) filters[group.geometry.wedge_in] = beam_filter(beam, group.geometry.wedge_in, head);
+    // Maps of one state of the wedges share one filter, and what the head does to them.
+    struct Behind {
+        std::shared_ptr<const BeamFilter> filter;
+        OpenPlane open;
+    };
+    std::map<std::vector<bool>, Behind> behind;
+    for (const Group& group : groups) {
+        const std::vector<bool>& wedges = group.geometry.wedge_in;
+        if (behind.contains(wedges)) continue;
+        const auto filter = beam_filter(beam, wedges, head);
+        behind[wedges] = {filter, open_plane(empty_map({}, head, options.pixel_mm), beam, head, filter.get(), options.terma)};
+    }
     std::vector<FluenceMap> maps(groups.size());
     std::exception_ptr failure;
     std::atomic<bool> failed{false};
@@ -139,7 +147,8 @@ std::vector<FluenceMap> beam_fluence(const Beam& planned, PatientPosition positi
             FluenceMap map = empty_map(physics::beam_frame(position, group.geometry.gantry_deg, group.geometry.collimator_deg, group.geometry.couch_deg,
                                                            group.geometry.isocentre_mm, beam.source_axis_distance_mm),
                                        head, options.pixel_mm);
-            map.filter = filters.at(group.geometry.wedge_in);
+            const Behind& wedges = behind.at(group.geometry.wedge_in);
+            map.filter = wedges.filter;
             const std::vector<float> blocks = block_plane(map, beam);
             for (const Step& step : group.steps) {
                 const ControlPoint &a = beam.control_points[step.segment], &b = beam.control_points[step.segment + 1];
@@ -151,7 +160,7 @@ std::vector<FluenceMap> beam_fluence(const Beam& planned, PatientPosition positi
                     add_aperture(map, beam, now, head, options.leaves, blocks, step.mu / samples * output_factor(beam, now, head));
                 }
             }
-            finish(map, beam, head, options, group.geometry.collimator_deg);
+            finish(map, beam, head, wedges.open, options.leaves, group.geometry.collimator_deg);
             maps[g] = std::move(map);
         } catch (...) {
 #pragma omp critical(libdose_fluence_failure)

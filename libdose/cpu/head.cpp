@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 
 #include "cpu/aperture.h"
 #include "cpu/terma.h"
@@ -17,35 +18,42 @@ namespace {
 
 constexpr double coarse_mm = 4;  // extrafocal source and electrons blur over centimetres
 
-/// out += factor × in
+/// out[i] = sum over taps of weights[k] × in[i + k·stride], in double precision; sixteen at once, so that the sums stay in registers.
 LIBDOSE_VERSIONS
-void add_scaled(std::size_t n, double factor, const double* __restrict in, double* __restrict out) {
-    for (std::size_t i = 0; i < n; ++i) out[i] += factor * in[i];
+void weighted_sums(std::size_t n, std::size_t taps, const double* weights, const double* in, std::size_t stride, float* out) {
+    std::size_t i = 0;
+    for (; i + lanes <= n; i += lanes) {
+        double sum[lanes] = {};
+        for (std::size_t k = 0; k < taps; ++k)
+#pragma omp simd
+            for (std::size_t l = 0; l < lanes; ++l) sum[l] += weights[k] * in[i + l + k * stride];
+        for (std::size_t l = 0; l < lanes; ++l) out[i + l] = static_cast<float>(sum[l]);
+    }
+    for (; i < n; ++i) {
+        double sum = 0;
+        for (std::size_t k = 0; k < taps; ++k) sum += weights[k] * in[i + k * stride];
+        out[i] = static_cast<float>(sum);
+    }
 }
 
 /// Convolves the rows and the columns of a map, zero outside, with kernels of odd length; an empty kernel changes nothing.
 void convolve(std::vector<float>& values, int size_u, int size_v, const std::vector<double>& along_u, const std::vector<double>& along_v) {
     const auto nu = static_cast<std::size_t>(size_u), nv = static_cast<std::size_t>(size_v);
-    std::vector<double> out(nu);
     if (!along_u.empty()) {
         const std::size_t reach = along_u.size() / 2;
         std::vector<double> padded(nu + 2 * reach, 0.0);
         for (std::size_t v = 0; v < nv; ++v) {
             float* row = values.data() + v * nu;
             std::copy_n(row, nu, padded.begin() + static_cast<std::ptrdiff_t>(reach));
-            std::fill(out.begin(), out.end(), 0.0);
-            for (std::size_t k = 0; k < along_u.size(); ++k) add_scaled(nu, along_u[k], padded.data() + k, out.data());
-            for (std::size_t u = 0; u < nu; ++u) row[u] = static_cast<float>(out[u]);
+            weighted_sums(nu, along_u.size(), along_u.data(), padded.data(), 1, row);
         }
     }
     if (!along_v.empty()) {
         const std::size_t reach = along_v.size() / 2;
         const std::vector<double> in(values.begin(), values.end());
         for (std::size_t v = 0; v < nv; ++v) {
-            std::fill(out.begin(), out.end(), 0.0);
-            for (std::size_t k = v < reach ? reach - v : 0; k < along_v.size() && v + k < nv + reach; ++k)
-                add_scaled(nu, along_v[k], in.data() + (v + k - reach) * nu, out.data());
-            for (std::size_t u = 0; u < nu; ++u) values[v * nu + u] = static_cast<float>(out[u]);
+            const std::size_t first = v < reach ? reach - v : 0, end = std::min(along_v.size(), nv + reach - v);
+            weighted_sums(nu, end - first, along_v.data() + first, in.data() + (v + first - reach) * nu, nu, values.data() + v * nu);
         }
     }
 }
@@ -85,10 +93,13 @@ CoarseMap coarse(const FluenceMap& map) {
     out.size_u = (map.size_u + n - 1) / n, out.size_v = (map.size_v + n - 1) / n;
     out.lower_u_mm = map.lower_u_mm, out.lower_v_mm = map.lower_v_mm;
     out.values.assign(static_cast<std::size_t>(out.size_u) * static_cast<std::size_t>(out.size_v), 0.0f);
+    const float share = 1 / static_cast<float>(n * n);
     for (int v = 0; v < map.size_v; ++v)
-        for (int u = 0; u < map.size_u; ++u)
-            out.values[static_cast<std::size_t>(v / n) * static_cast<std::size_t>(out.size_u) + static_cast<std::size_t>(u / n)] +=
-                map.at(u, v) / static_cast<float>(n * n);
+        for (int large = 0; large < out.size_u; ++large) {
+            float sum = 0;
+            for (int u = large * n; u < std::min(map.size_u, (large + 1) * n); ++u) sum += map.at(u, v);
+            out.values[static_cast<std::size_t>(v / n) * static_cast<std::size_t>(out.size_u) + static_cast<std::size_t>(large)] += share * sum;
+        }
     return out;
 }
 
@@ -112,19 +123,44 @@ std::array<double, 2> edge_distances_mm(const Beam& beam, const HeadModel& head,
 /// Fluence of the extrafocal source; docs/methods/head.md.
 class Extrafocal {
 public:
-    Extrafocal(const CoarseMap& aperture, const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& leaves) {
+    /// Of the aperture on a map's large pixels; it is read at the map's own.
+    Extrafocal(const FluenceMap& map, const CoarseMap& aperture, const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& leaves) {
         const ExtrafocalSource& source = head.extrafocal;
         if (!(source.amplitude > 0)) return;
         const auto [x, y] = extrafocal_views(beam, head, leaves);
         map_ = aperture;
         blur(map_, x.stretch * source.sigma_mm, y.stretch * source.sigma_mm);
-        scale_u_ = x.scale, scale_v_ = y.scale, amplitude_ = source.amplitude;
+        scale_v_ = y.scale, amplitude_ = source.amplitude;
+        for (int u = 0; u < map.size_u; ++u) {
+            const double at_mm = x.scale * (map.lower_u_mm + (u + 0.5) * map.pixel_mm);
+            const double at = std::clamp((at_mm - map_.lower_u_mm) / map_.pixel_mm + 0.5, 0.0, static_cast<double>(map_.size_u));
+            columns_.push_back({static_cast<std::uint32_t>(at), static_cast<float>(at - std::floor(at))});
+        }
     }
-    double at(double u_mm, double v_mm) const { return amplitude_ > 0 ? amplitude_ * map_.at(scale_u_ * u_mm, scale_v_ * v_mm) : 0; }
+    /// At the pixels of a row of the map; bilinear between the large pixels: along v first.
+    void row(double v_mm, std::vector<float>& values) const {
+        if (!(amplitude_ > 0)) return;
+        const physics::CoarseMapView view = map_.view();
+        const double y = (scale_v_ * v_mm - map_.lower_v_mm) / map_.pixel_mm - 0.5;
+        const int j = static_cast<int>(std::floor(y));
+        // From the pixel before the first on to the one after the last, both zero.
+        std::vector<float> along(static_cast<std::size_t>(map_.size_u) + 2, 0.0f);
+        for (int i = 0; i < map_.size_u; ++i)
+            along[static_cast<std::size_t>(i) + 1] = static_cast<float>(amplitude_ * ((1 - (y - j)) * view.value(i, j) + (y - j) * view.value(i, j + 1)));
+        for (std::size_t u = 0; u < values.size(); ++u) {
+            const Column& c = columns_[u];
+            values[u] = (1 - c.part) * along[c.low] + c.part * along[c.low + 1];
+        }
+    }
 
 private:
+    struct Column {
+        std::uint32_t low;
+        float part;
+    };
     CoarseMap map_;
-    double scale_u_ = 1, scale_v_ = 1, amplitude_ = 0;
+    std::vector<Column> columns_;  ///< by the map's pixels along u
+    double scale_v_ = 1, amplitude_ = 0;
 };
 
 }  // namespace
@@ -207,21 +243,36 @@ double OpenHead::transmission(double u_mm, double v_mm) const {
     return tray_factor_ * rim * unfiltered(*table_, open_.path(u_mm, v_mm)) / unfiltered(*table_, absorber_->path(u_mm, v_mm));
 }
 
-void finish(FluenceMap& map, const Beam& beam, const HeadModel& head, const FluenceOptions& options, double collimator_deg) {
+OpenPlane open_plane(const FluenceMap& raster, const Beam& beam, const HeadModel& head, const BeamFilter* filter, const TermaTable* table) {
+    const OpenHead open(beam, head, filter, table, raster.pixel_mm);
+    OpenPlane plane;
+    plane.profile.resize(raster.values.size()), plane.transmission.resize(raster.values.size());
+#pragma omp parallel for schedule(static)
+    for (int v = 0; v < raster.size_v; ++v)
+        for (int u = 0; u < raster.size_u; ++u) {
+            const double x = raster.lower_u_mm + (u + 0.5) * raster.pixel_mm, y = raster.lower_v_mm + (v + 0.5) * raster.pixel_mm;
+            const std::size_t pixel = static_cast<std::size_t>(v) * static_cast<std::size_t>(raster.size_u) + static_cast<std::size_t>(u);
+            plane.profile[pixel] = static_cast<float>(open.profile(x, y)), plane.transmission[pixel] = static_cast<float>(open.transmission(x, y));
+        }
+    return plane;
+}
+
+void finish(FluenceMap& map, const Beam& beam, const HeadModel& head, const OpenPlane& open, const std::vector<LeafEdges>& leaves, double collimator_deg) {
     const CoarseMap aperture = coarse(map);
-    const Extrafocal extrafocal(aperture, beam, head, options.leaves);
+    const Extrafocal extrafocal(map, aperture, beam, head, leaves);
     if (head.electrons.amplitude_gy_cm2 > 0) {
         map.electrons = aperture;
         blur(map.electrons, head.electrons.sigma_mm, head.electrons.sigma_mm);
     }
     blur_by_focal_spot(map, head, collimator_deg);
-    const OpenHead open(beam, head, map.filter.get(), options.terma, map.pixel_mm);
-    for (int v = 0; v < map.size_v; ++v)
-        for (int u = 0; u < map.size_u; ++u) {
-            const double x = map.lower_u_mm + (u + 0.5) * map.pixel_mm, y = map.lower_v_mm + (v + 0.5) * map.pixel_mm;
-            const double value = static_cast<double>(map.at(u, v)) * open.profile(x, y) + extrafocal.at(x, y);
-            map.at(u, v) = value > 0 ? static_cast<float>(open.transmission(x, y) * value) : 0.0f;
-        }
+    const auto width = static_cast<std::size_t>(map.size_u);
+    std::vector<float> beside(width, 0.0f);
+    for (int v = 0; v < map.size_v; ++v) {
+        extrafocal.row(map.lower_v_mm + (v + 0.5) * map.pixel_mm, beside);
+        const std::size_t row = static_cast<std::size_t>(v) * width;
+        for (std::size_t u = 0; u < width; ++u)
+            map.values[row + u] = open.transmission[row + u] * std::max(0.0f, map.values[row + u] * open.profile[row + u] + beside[u]);
+    }
 }
 
 }  // namespace libdose::cpu

@@ -57,7 +57,7 @@ FluenceMap square_fluence(const Beam& beam, const ControlPoint& point, PatientPo
             for (int u = columns[0]; u < columns[1]; ++u)
                 map.at(u, v) += static_cast<float>(s.mu * output * share(s.u_mm, map.lower_u_mm, u) * share(s.v_mm, map.lower_v_mm, v));
     }
-    finish(map, beam, head, options, point.collimator_deg);
+    finish(map, beam, head, open_plane(map, beam, head, map.filter.get(), options.terma), options.leaves, point.collimator_deg);
     return map;
 }
 

@@ -90,16 +90,6 @@ private:
     std::vector<std::atomic<std::size_t>> next_;
 };
 
-EmissionTable table_of(const ConeKernel& kernel, const DirectionSet& directions, const ReleasedEnergy& source) {
-    float low_u = 0, high_u = 0, low_v = 0, high_v = 0;
-    if (source.size() > 0) {
-        const auto [u0, u1] = std::minmax_element(source.slope_u.begin(), source.slope_u.end());
-        const auto [v0, v1] = std::minmax_element(source.slope_v.begin(), source.slope_v.end());
-        low_u = *u0, high_u = *u1, low_v = *v0, high_v = *v1;
-    }
-    return {kernel, directions, source.frame, static_cast<double>(low_u), static_cast<double>(high_u), static_cast<double>(low_v), static_cast<double>(high_v)};
-}
-
 /// Part of the largest energy released in a voxel that a line may lose at its end. Every direction and rate of every line together lose
 /// a voxel less than (directions × rates) of it.
 constexpr float negligible_part = 1e-7f;
@@ -116,15 +106,9 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
 
     const Sweeps sweeps(grid, directions);
     SuperpositionResult result;
-    std::vector<EmissionTable> tables;
-    float largest = 0;
-    for (const ReleasedEnergy& source : sources) {
-        for (const float energy : source.energy) {
-            result.released += static_cast<double>(energy);
-            largest = std::max(largest, std::abs(energy));
-        }
-        tables.push_back(table_of(kernel, sweeps.directions, source));
-    }
+    for (const ReleasedEnergy& source : sources)
+        for (const float energy : source.energy) result.released += static_cast<double>(energy);
+    const RayTables tables(kernel, sweeps.directions, sources);
 
     const std::vector<float>& eta = density.kernel_density;
     std::vector<double> escaped(sweeps.count(), 0.0);
@@ -158,7 +142,7 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
                     if (!failed) {
                         const std::vector<SweepPlan> plans = sweeps.of(n);
                         Emission emission(rows, tables, sweeps.begin[n], plans.size(), rates, plans.front().layout);
-                        escaped[n] = sweep(plans, mode, medium, kernel.rates_cm2_g, emission, negligible_part * largest, deposit, workspace);
+                        escaped[n] = sweep(plans, mode, medium, kernel.rates_cm2_g, emission, negligible_part * rows.largest(), deposit, workspace);
                         ready = true;
                     }
                 } catch (...) {

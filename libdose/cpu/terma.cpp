@@ -72,10 +72,6 @@ std::vector<float> RayBundle::reach_mm(double g_cm2) const {
     return reach;
 }
 
-bool RayBundle::beyond(const std::vector<float>& reach_mm, double u_mm, double v_mm, double distance_mm) const {
-    return view().beyond(reach_mm.data(), u_mm, v_mm, distance_mm);
-}
-
 PathLength RayBundle::path(double u_mm, double v_mm, double distance_mm) const { return view().path(u_mm, v_mm, distance_mm); }
 
 TermaTable::TermaTable(const Spectrum& spectrum) : spectrum_(spectrum) {
@@ -86,73 +82,13 @@ TermaTable::TermaTable(const Spectrum& spectrum) : spectrum_(spectrum) {
             log_water_.push_back(std::log(terma.water));
             log_high_z_.push_back(std::log(terma.high_z));
         }
+    const physics::BasisTerma behind_nothing = physics::basis_terma(spectrum, 0, 0);
+    for (std::size_t n = 0; n < log_water_.size(); ++n) {
+        relative_logs_.push_back(static_cast<float>(log_water_[n] - std::log(behind_nothing.water)));
+        relative_logs_.push_back(static_cast<float>(log_high_z_[n] - std::log(behind_nothing.high_z)));
+    }
 }
 
 double unfiltered(const TermaTable& table, const PathLength& filter) { return table.view().unfiltered(filter); }
-
-double fluence_noise(const FluenceMap& map) { return 1e-9 * static_cast<double>(*std::max_element(map.values.begin(), map.values.end())); }
-
-ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map, const TermaTable& table, double ray_spacing_mm, double blur_variance) {
-    const Grid& grid = density.grid;
-    const physics::BeamFrame& frame = map.frame;
-    const double sad = frame.source_axis_distance_mm;
-    const FluenceIntegral integral(map);
-    ReleasedEnergy released;
-    released.frame = frame;
-    const auto may_release = released_extent_mm(grid, frame, integral.support_mm());
-    if (!may_release) return released;
-    const std::array<double, 4>& extent = *may_release;
-    const RayBundle rays(density, frame, extent, ray_spacing_mm);
-
-    struct Slab {
-        std::vector<std::uint32_t> voxel;
-        std::vector<float> energy, slope_u, slope_v, depth;
-    };
-    // Second difference that takes a variance of blur_variance (voxels²) off along u and v.
-    const double sharpening = 0.5 * blur_variance;
-    const double noise = fluence_noise(map);
-    std::vector<Slab> slabs(static_cast<std::size_t>(grid.size[2]));
-#pragma omp parallel for schedule(dynamic, 1)
-    for (int k = 0; k < grid.size[2]; ++k) {
-        Slab& slab = slabs[static_cast<std::size_t>(k)];
-        for (int j = 0; j < grid.size[1]; ++j) {
-            const physics::ProjectedRow row(frame, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX());
-            const auto [begin, end] = row.within(extent, grid.size[0]);
-            for (int i = begin; i < end; ++i) {
-                const std::size_t voxel = grid.index(i, j, k);
-                if (!(density.density[voxel] > 0)) continue;
-                const auto p = row.at(i);
-                const physics::ShadowWidth width =
-                    physics::voxel_shadow(frame.axes.col(0).data(), frame.axes.col(1).data(), frame.axes.col(2).data(), grid.spacing_mm.data(), p, sad);
-                const double magnification = sad / p.distance_mm;
-                double fluence = integral.sharpened(p.u_mm, p.v_mm, width.u_mm, width.v_mm, sharpening);
-                if (!(std::abs(fluence) > noise)) continue;
-                PathLength path = rays.path(p.u_mm, p.v_mm, p.distance_mm);
-                if (map.filter) {
-                    const PathLength filter = map.filter->path(p.u_mm, p.v_mm);
-                    fluence *= unfiltered(table, filter);
-                    path.water += filter.water, path.high_z += filter.high_z;
-                }
-                const physics::BasisTerma terma = table(path);
-                const double energy =
-                    fluence * magnification * magnification *
-                    (static_cast<double>(density.water_part[voxel]) * terma.water + static_cast<double>(density.high_z_part[voxel]) * terma.high_z);
-                slab.voxel.push_back(static_cast<std::uint32_t>(voxel));
-                slab.energy.push_back(static_cast<float>(energy));
-                slab.slope_u.push_back(static_cast<float>(p.u_mm / sad));
-                slab.slope_v.push_back(static_cast<float>(p.v_mm / sad));
-                slab.depth.push_back(static_cast<float>(path.water + path.high_z));
-            }
-        }
-    }
-    for (const Slab& slab : slabs) {
-        released.voxel.insert(released.voxel.end(), slab.voxel.begin(), slab.voxel.end());
-        released.energy.insert(released.energy.end(), slab.energy.begin(), slab.energy.end());
-        released.slope_u.insert(released.slope_u.end(), slab.slope_u.begin(), slab.slope_u.end());
-        released.slope_v.insert(released.slope_v.end(), slab.slope_v.begin(), slab.slope_v.end());
-        released.depth_g_cm2.insert(released.depth_g_cm2.end(), slab.depth.begin(), slab.depth.end());
-    }
-    return released;
-}
 
 }  // namespace libdose::cpu

@@ -34,11 +34,9 @@ public:
     PathLength path(double u_mm, double v_mm, double distance_mm) const;
     /// By ray: the distance along the axis from which on its path is at least `g_cm2`, or 1e30.
     std::vector<float> reach_mm(double g_cm2) const;
-    /// Whether all four rays around a point have passed the distances that reach_mm gave.
-    bool beyond(const std::vector<float>& reach_mm, double u_mm, double v_mm, double distance_mm) const;
+    physics::RaySumsView<physics::RayOrder::nodes_together> view() const { return {raster_, sums_.data()}; }
 
 private:
-    physics::RaySumsView<physics::RayOrder::nodes_together> view() const { return {raster_, sums_.data()}; }
     physics::RayRaster raster_;
     std::vector<physics::RaySums> sums_;
 };
@@ -52,11 +50,14 @@ public:
     double filtered_part(const PathLength& path, const PathLength& filter) const { return view().filtered_part(path, filter); }
     const std::vector<double>& log_water() const { return log_water_; }
     const std::vector<double>& log_high_z() const { return log_high_z_; }
+    /// Both logarithms of a node, [high z][water][water, high z], less those behind no path.
+    const std::vector<float>& relative_logs() const { return relative_logs_; }
     physics::TermaTableView view() const { return {physics::view_of(spectrum_), log_water_.data(), log_high_z_.data()}; }
 
 private:
     Spectrum spectrum_;
     std::vector<double> log_water_, log_high_z_;  ///< [high z][water]
+    std::vector<float> relative_logs_;
 };
 
 /// Factor by which the fluence that a detector reads in air behind `filter` turns into the one that TermaTable(path + filter) asks for.

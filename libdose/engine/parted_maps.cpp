@@ -41,7 +41,7 @@ constexpr float faint_part = 3e-2f;  // of a map's maximum
 float maximum_of(const FluenceMap& map) { return *std::max_element(map.values.begin(), map.values.end()); }
 
 /// The faint part of a value: all of it up to `level`, from there on less, and nothing from three times the level on.
-float faint_of(float value, float level) { return value <= level ? value : std::max(0.0f, 0.5f * (3 * level - value)); }
+float faint_of(float value, float level) { return std::max(0.0f, std::min(value, 0.5f * (3 * level - value))); }
 
 /// The values without their faint part, cut to where there are any; where there are none, one empty pixel.
 FluenceMap open_of(const FluenceMap& map, float level) {
@@ -60,7 +60,10 @@ FluenceMap open_of(const FluenceMap& map, float level) {
 
 /// Adds what is faint for one level and not for a lower one.
 void add_faint(const FluenceMap& map, float lower, float level, FluenceMap& sum) {
-    for (std::size_t p = 0; p < sum.values.size(); ++p) sum.values[p] += faint_of(map.values[p], level) - faint_of(map.values[p], lower);
+    const std::size_t count = sum.values.size();
+    const float* const from = map.values.data();
+    float* const to = sum.values.data();
+    for (std::size_t p = 0; p < count; ++p) to[p] += faint_of(from[p], level) - faint_of(from[p], lower);
 }
 
 }  // namespace
@@ -97,14 +100,25 @@ PartedMaps part_arc(const std::vector<FluenceMap>& maps) {
         maximum[m] = maximum_of(maps[m]);
         arc.open[m] = open_of(maps[m], faint_part * maximum[m]);
     }
+    struct Sector {
+        std::size_t begin, end;
+        const Level* level;
+    };
+    std::vector<Sector> sectors;
     for (const Level& level : levels)
         for (std::size_t begin = 0, end; begin < maps.size(); begin = end) {
             end = end_of_sector(maps, begin, level.sector_deg);
-            FluenceMap sector = like(maps[begin + (end - begin) / 2]);
-            sector.values.assign(maps[begin].values.size(), 0.0f);
-            for (std::size_t m = begin; m < end; ++m) add_faint(maps[m], level.low * maximum[m], level.high * maximum[m], sector);
-            arc.faint.push_back(std::move(sector));
+            sectors.push_back({begin, end, &level});
         }
+    arc.faint.resize(sectors.size());
+#pragma omp parallel for schedule(dynamic, 1)
+    for (std::size_t s = 0; s < sectors.size(); ++s) {
+        const auto [begin, end, level] = sectors[s];
+        FluenceMap sector = like(maps[begin + (end - begin) / 2]);
+        sector.values.assign(maps[begin].values.size(), 0.0f);
+        for (std::size_t m = begin; m < end; ++m) add_faint(maps[m], level->low * maximum[m], level->high * maximum[m], sector);
+        arc.faint[s] = std::move(sector);
+    }
     for (std::size_t begin = 0, end; begin < maps.size(); begin = end) {
         end = end_of_sector(maps, begin, electron_sector_deg);
         FluenceMap sector = like(maps[begin + (end - begin) / 2]);

@@ -131,7 +131,7 @@ TEST(Terma, RaysKnowWhereADepthIsPassed) {
     const FluenceMap map = open_map(40);
     const cpu::RayBundle rays(density, map.frame, {-40, 40, -40, 40}, 5);
     const auto reach = rays.reach_mm(3.0);
-    EXPECT_FALSE(rays.beyond(reach, 0, 0, 1029.0));
-    EXPECT_TRUE(rays.beyond(reach, 0, 0, 1032.6));
-    EXPECT_FALSE(rays.beyond(rays.reach_mm(50), 0, 0, 1099));  // never: the box is 100 mm deep
+    EXPECT_FALSE(rays.view().beyond(reach.data(), 0, 0, 1029.0));
+    EXPECT_TRUE(rays.view().beyond(reach.data(), 0, 0, 1032.6));
+    EXPECT_FALSE(rays.view().beyond(rays.reach_mm(50).data(), 0, 0, 1099));  // never: the box is 100 mm deep
 }

@@ -1,0 +1,121 @@
+// What rows of voxels emit, against the coefficients of every source by itself.
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <cmath>
+
+#include "cpu/emission.h"
+#include "cpu/small_case.h"
+#include "cpu/superposition.h"
+#include "cpu/terma.h"
+
+using namespace libdose;
+
+namespace {
+
+Grid small_grid() {
+    Grid grid;
+    grid.size = {21, 13, 9}, grid.spacing_mm = Vec3(5, 6, 7), grid.origin_mm = Vec3(-50, -36, -28);
+    return grid;
+}
+
+/// Fields all around the grid, slightly off the plane of an arc.
+std::vector<ReleasedEnergy> arc(const DensityGrid& density, int count) {
+    const cpu::TermaTable table(test::simple_spectrum());
+    std::vector<ReleasedEnergy> sources;
+    for (int n = 0; n < count; ++n) {
+        const double angle = 2 * 3.14159265358979 * (n + 0.3) / count;
+        sources.push_back(cpu::released_energy(density, test::square_field(50, Vec3(std::sin(angle), std::cos(angle), 0.1)), table, 5, 0));
+    }
+    return sources;
+}
+
+/// Largest difference of what the rows emit from the sum over the sources, as a part of the largest emission.
+double largest_difference(const DensityGrid& density, const std::vector<ReleasedEnergy>& sources, cpu::RayTables::Sharing sharing, bool transposed) {
+    const ConeKernel kernel = test::simple_kernel();
+    const auto directions = cpu::isotropic_directions(60);
+    const Grid& grid = density.grid;
+    const std::size_t rates = kernel.rates_cm2_g.size(), first = 8, count = 4;
+    const cpu::RayTables tables(kernel, directions, sources, sharing);
+    const cpu::EmissionRows rows(grid, sources, tables, transposed);
+    cpu::SweepLayout layout{grid.size[2], grid.size[1], grid.size[0], grid.size[0] * grid.size[1], grid.size[0]};
+    if (transposed) layout = {grid.size[2], grid.size[0], grid.size[1], grid.size[0] * grid.size[1], grid.size[1]};
+    cpu::Emission emission(rows, tables, first, count, rates, layout);
+
+    std::vector<std::vector<double>> expected(count * rates, std::vector<double>(grid.voxel_count(), 0.0));
+    for (const ReleasedEnergy& source : sources) {
+        // As fine as the rays of one beam ask for.
+        const cpu::EmissionTable table(kernel, directions, source.frame, -0.1, 0.1, -0.1, 0.1, 0.02);
+        for (std::size_t n = 0; n < source.size(); ++n)
+            for (std::size_t d = 0; d < count; ++d) {
+                const auto c = table.coefficients(first + d, source.slope_u[n], source.slope_v[n], source.depth_g_cm2[n]);
+                for (std::size_t k = 0; k < rates; ++k)
+                    expected[d * rates + k][source.voxel[n]] += static_cast<double>(source.energy[n]) * static_cast<double>(c[k]);
+            }
+    }
+    double worst = 0, largest = 0;
+    for (int plane = 0; plane < layout.planes; ++plane)
+        for (int row = 0; row < layout.rows; ++row) {
+            std::vector<std::vector<float>> values(count * rates, std::vector<float>(static_cast<std::size_t>(layout.columns) + 8, 0.0f));
+            std::vector<float*> out;
+            for (auto& v : values) out.push_back(v.data());
+            const auto range = emission.row(plane, row, out.data());
+            for (int column = 0; column < layout.columns; ++column) {
+                const std::size_t voxel = transposed ? grid.index(row, column, plane) : grid.index(column, row, plane);
+                for (std::size_t i = 0; i < values.size(); ++i) {
+                    const double here = static_cast<double>(values[i][static_cast<std::size_t>(column)]);
+                    const bool written = column >= range.begin && column < range.end;
+                    EXPECT_TRUE(written || here == 0);
+                    worst = std::max(worst, std::abs(here - expected[i][voxel]));
+                    largest = std::max(largest, expected[i][voxel]);
+                }
+            }
+        }
+    EXPECT_GT(largest, 0);
+    return worst / largest;
+}
+
+}  // namespace
+
+TEST(Emission, RowsEmitWhatTheSourcesDo) {
+    const DensityGrid density = uniform_density(small_grid(), MaterialProperties{});
+    const auto sources = arc(density, 5);
+    for (const bool transposed : {false, true}) {
+        EXPECT_LT(largest_difference(density, sources, cpu::RayTables::Sharing::by_source, transposed), 5e-3);
+        EXPECT_LT(largest_difference(density, sources, cpu::RayTables::Sharing::by_face, transposed), 2e-2);
+    }
+}
+
+TEST(Emission, ManySourcesShareNodesWithoutChangingTheDose) {
+    const DensityGrid density = uniform_density(small_grid(), MaterialProperties{});
+    const ConeKernel kernel = test::simple_kernel();
+    const auto sources = arc(density, 40);
+    const auto directions = cpu::isotropic_directions(192);
+    const auto together = cpu::superpose(density, kernel, sources, directions, cpu::LatticeMode::interpolated);
+    std::vector<double> sum(density.grid.voxel_count(), 0.0);
+    double released = 0, kept = 0;
+    for (const ReleasedEnergy& source : sources) {
+        const auto one = cpu::superpose(density, kernel, {source}, directions, cpu::LatticeMode::interpolated);
+        for (std::size_t v = 0; v < sum.size(); ++v) sum[v] += static_cast<double>(one.dose_gy[v]);
+        released += one.released, kept += one.deposited + one.escaped;
+    }
+    const double largest = *std::max_element(sum.begin(), sum.end());
+    for (std::size_t v = 0; v < sum.size(); ++v) ASSERT_NEAR(static_cast<double>(together.dose_gy[v]) / largest, sum[v] / largest, 5e-4) << v;
+    EXPECT_NEAR(together.released / released, 1, 1e-6);
+    EXPECT_NEAR((together.deposited + together.escaped) / kept, 1, 1e-5);
+}
+
+TEST(Emission, SharedNodesGiveTheSameBitsForAnyNumberOfThreads) {
+    const DensityGrid density = uniform_density(small_grid(), MaterialProperties{});
+    const ConeKernel kernel = test::simple_kernel();
+    const auto directions = cpu::isotropic_directions(50);
+    const int before = omp_get_max_threads();
+    std::vector<float> one;
+    for (const int threads : {1, 2, 5}) {
+        omp_set_num_threads(threads);
+        const auto dose = cpu::superpose(density, kernel, arc(density, 9), directions, cpu::LatticeMode::interpolated).dose_gy;
+        if (one.empty()) one = dose;
+        EXPECT_EQ(one, dose) << threads;
+    }
+    omp_set_num_threads(before);
+}
