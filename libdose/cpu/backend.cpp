@@ -86,8 +86,11 @@ public:
 
     std::vector<float> pencil_beam(const FluenceMap& map, const BeamModel& model, const PencilSettings& settings) override {
         if (settings.lateral_scaling && !lateral_) lateral_ = cpu::lateral_scale(density_);
-        const cpu::TermaTable table(model.spectrum);
-        return cpu::pencil_beam(density_, map, model.pencil_kernel, settings.lateral_scaling ? *lateral_ : cpu::LateralScale{}, &table, settings.near_pixel_mm);
+        const cpu::LateralScale unscaled;
+        std::optional<cpu::TermaTable> table;
+        if (map.filter) table.emplace(model.spectrum);
+        return cpu::pencil_beam(density_, map, model.pencil_kernel, settings.lateral_scaling ? *lateral_ : unscaled, table ? &*table : nullptr,
+                                settings.near_pixel_mm);
     }
 
     void add_electrons(std::vector<float>& dose, const std::vector<FluenceMap>& maps, const ElectronContamination& electrons) override {

@@ -36,8 +36,8 @@ void BeamletImages::Level::fill(const PencilImages& images, double middle_u_mm, 
             for (int u = 0; u < size; ++u) {
                 float* to = &values[(static_cast<std::size_t>(n) * static_cast<std::size_t>(size) + static_cast<std::size_t>(v)) * row +
                                     static_cast<std::size_t>(u) * width];
-                images.at(middle_u_mm + static_cast<double>(lower_u_mm + static_cast<float>(u) / per_mm),
-                          middle_v_mm + static_cast<double>(lower_v_mm + static_cast<float>(v) / per_mm), n, to);
+                images.at(static_cast<float>(middle_u_mm) + lower_u_mm + static_cast<float>(u) / per_mm,
+                          static_cast<float>(middle_v_mm) + lower_v_mm + static_cast<float>(v) / per_mm, static_cast<float>(n), to);
             }
 }
 

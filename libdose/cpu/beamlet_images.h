@@ -14,9 +14,6 @@
 
 namespace libdose::cpu {
 
-/// Components of a pencil kernel at one point.
-using PencilLanes = float __attribute__((vector_size(pencil_components * sizeof(float))));
-
 /// The fluence of a square and where its middle lies on the map.
 struct BeamletFluence {
     FluenceMap map;
@@ -66,10 +63,9 @@ private:
         const float* from =
             level.values.data() + static_cast<std::size_t>(low) * image + static_cast<std::size_t>(j) * row + static_cast<std::size_t>(i) * width;
         PencilLanes c[8];
-        std::memcpy(c, from, 2 * sizeof(PencilLanes));
-        std::memcpy(c + 2, from + row, 2 * sizeof(PencilLanes));
-        std::memcpy(c + 4, from + image, 2 * sizeof(PencilLanes));
-        std::memcpy(c + 6, from + image + row, 2 * sizeof(PencilLanes));
+        load(from, c[0]), load(from + width, c[1]), load(from + row, c[2]), load(from + row + width, c[3]);
+        const float* next = from + image;
+        load(next, c[4]), load(next + width, c[5]), load(next + row, c[6]), load(next + row + width, c[7]);
         const float a = (1 - fx) * (1 - fy), b = fx * (1 - fy), d = (1 - fx) * fy, e = fx * fy;
         const float low_part = part * (1 - fn), high_part = part * fn;
         sum += low_part * (a * c[0] + b * c[1] + d * c[2] + e * c[3]) + high_part * (a * c[4] + b * c[5] + d * c[6] + e * c[7]);

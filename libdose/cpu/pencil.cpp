@@ -6,8 +6,28 @@
 #include "cpu/pencil_images.h"
 #include "cpu/pencil_plan.h"
 #include "cpu/pencil_voxels.h"
+#include "cpu/pencil_weights.h"
+#include "cpu/versions.h"
 
 namespace libdose::cpu {
+
+namespace {
+
+/// Doses of the voxels [begin, end) of a row, on the near or the far images.
+LIBDOSE_VERSIONS
+void sum_components(const PencilImages& images, bool near, const PencilImages::Places& places, const PencilDepthWeights& weights, const PencilRow& row,
+                    int begin, int end, float* dose) {
+    const float *const depth = row.depth_g_cm2.data(), *const factor = row.factor.data();
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+        if (!(factor[i] > 0.0f)) continue;
+        PencilLanes values;
+        images.read(near, places, i, values);
+        weights.weigh(weights.place(depth[i]), values);
+        dose[i] = std::max(sum_of(values), 0.0f) * factor[i];  // in this order a NaN stays one
+    }
+}
+
+}  // namespace
 
 std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map, const PencilKernel& kernel, const LateralScale& lateral,
                                const TermaTable* table, double near_pixel_mm) {
@@ -16,28 +36,29 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
     const std::array<double, 4> support = FluenceIntegral(map).support_mm();
     const std::optional<PencilPlan> plan = plan_pencil_beam(grid, map.frame, support, lateral);
     if (!plan) return dose;
-    PencilVoxels voxels(density, map.frame, *plan, kernel, lateral, map.filter.get(), table);
+    PencilVoxels voxels(density, map.frame, *plan, lateral, map.filter.get(), table);
     PencilImagePlan image_plan = plan_pencil_images(map, *plan, grid.spacing_mm, near_pixel_mm);
     image_plan.use(voxels.used());
     const PencilImages images(map, kernel, support, image_plan);
+    const PencilDepthWeights weights(kernel);
     voxels.trace(image_plan.near_mm());
-    const std::size_t components = kernel.components.size() / (kernel.radius_cm.size() - 1);
-#pragma omp parallel for schedule(dynamic, 1)
-    for (int k = 0; k < grid.size[2]; ++k) {
-        float values[pencil_components];
-        for (int j = 0; j < grid.size[1]; ++j) {
-            const physics::ProjectedRow row(map.frame, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX());
-            for (int i = 0; i < grid.size[0]; ++i) {
-                const std::size_t voxel = grid.index(i, j, k);
-                if (!(density.density[voxel] > 0.0f)) continue;
-                const auto p = row.at(i);
-                if (!images.at(p.u_mm, p.v_mm, voxels.node(voxel), values)) continue;
-                const PencilVoxels::Place place = voxels.place(voxel, p);
-                double sum = 0;
-                for (std::size_t c = 0; c < components; ++c) sum += physics::pencil_weight(kernel, place.depth, c) * static_cast<double>(values[c]);
-                dose[voxel] = static_cast<float>(std::max(0.0, sum) * place.factor);
+#pragma omp parallel
+    {
+        const int size = grid.size[0];
+        PencilRow row(size);
+        PencilImages::Places places(size);
+#pragma omp for schedule(dynamic, 1)
+        for (int k = 0; k < grid.size[2]; ++k)
+            for (int j = 0; j < grid.size[1]; ++j) {
+                voxels.row(j, k, row);
+                const auto parts = images.parts(physics::ProjectedRow(map.frame, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX()), size);
+                const auto add = [&](bool near, int begin, int end) {
+                    if (begin >= end) return;
+                    images.find(near, row.u_mm.data(), row.v_mm.data(), row.node.data(), begin, end, places);
+                    sum_components(images, near, places, weights, row, begin, end, &dose[grid.index(0, j, k)]);
+                };
+                add(false, parts.far_begin, parts.near_begin), add(true, parts.near_begin, parts.near_end), add(false, parts.near_end, parts.far_end);
             }
-        }
     }
     return dose;
 }

@@ -7,6 +7,7 @@
 #include "cpu/head.h"
 #include "cpu/mix.h"
 #include "cpu/pencil_voxels.h"
+#include "cpu/pencil_weights.h"
 #include "cpu/versions.h"
 #include "libdose/error.h"
 #include "physics/head.h"
@@ -60,8 +61,7 @@ std::optional<BeamletFluence> extrafocal_of(const FlatBeam& flat, FluenceOptions
 
 struct VoxelPlace {
     float u_mm, v_mm, node;
-    float depth_part;
-    std::uint32_t depth_node;
+    PencilDepthWeights::Place depth;
     float factor;    ///< of the photons' dose; 0: not calculated
     float electron;  ///< dose per unit of the electrons' map
 };
@@ -98,7 +98,7 @@ struct PencilBeamlets::Parts {
     const BeamletShape& shape;
     double output;
     std::vector<VoxelPlace> places;
-    std::vector<std::array<float, pencil_components>> weights;  ///< by node of the kernel's depths
+    PencilDepthWeights weights;
 
     Parts(const DensityGrid& d, const physics::BeamFrame& f, const PencilPlan& plan, const Beam& beam, const ControlPoint& point, const BeamModel& model,
           const FluenceOptions& options, const LateralScale& lateral, const BeamletShape& s)
@@ -108,9 +108,10 @@ struct PencilBeamlets::Parts {
           table(model.spectrum),
           open(beam, model.head, filter.get(), &table, options.pixel_mm),
           views(extrafocal_views(beam, model.head, options.leaves)),
-          voxels(d, f, plan, model.pencil_kernel, lateral, filter.get(), &table),
+          voxels(d, f, plan, lateral, filter.get(), &table),
           shape(s),
-          output(output_factor(beam, point, model.head)) {}
+          output(output_factor(beam, point, model.head)),
+          weights(model.pencil_kernel) {}
 };
 
 PencilBeamlets::PencilBeamlets(const DensityGrid& density, const Beam& beam, const ControlPoint& point, PatientPosition position, const BeamModel& model,
@@ -125,41 +126,36 @@ PencilBeamlets::PencilBeamlets(const DensityGrid& density, const Beam& beam, con
     if (!plan) throw internal_error("a geometry without beamlets", "influence");
     auto parts = std::make_unique<Parts>(density, frame, *plan, beam, point, model, options, lateral, shape);
     const Grid& grid = density.grid;
-    const PencilKernel& kernel = model.pencil_kernel;
     PencilVoxels& voxels = parts->voxels;
     const double first_node = BeamletImages::node_of(plan->nodes.lowest_mm / frame.source_axis_distance_mm);
     shape.images().prepare(first_node, first_node + static_cast<double>(plan->nodes.count));
     voxels.trace(near);
 
-    const std::size_t components = kernel.components.size() / (kernel.radius_cm.size() - 1);
-    for (std::size_t node = 0; node < kernel.depth_g_cm2.size(); ++node) {
-        parts->weights.emplace_back();
-        for (std::size_t c = 0; c < components; ++c)
-            parts->weights.back()[c] = static_cast<float>(physics::pencil_weight(kernel, physics::pencil_depth(kernel, kernel.depth_g_cm2[node]), c));
-    }
     parts->places.resize(grid.voxel_count());
     const ElectronContamination& electrons = model.head.electrons;
-#pragma omp parallel for schedule(dynamic, 1)
-    for (int k = 0; k < grid.size[2]; ++k)
-        for (int j = 0; j < grid.size[1]; ++j) {
-            const physics::ProjectedRow row(parts->frame, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX());
-            for (int i = 0; i < grid.size[0]; ++i) {
-                const std::size_t voxel = grid.index(i, j, k);
-                if (!(density.density[voxel] > 0.0f)) continue;
-                const auto p = row.at(i);
-                const PencilVoxels::Place place = voxels.place(voxel, p);
-                VoxelPlace& to = parts->places[voxel];
-                to.u_mm = static_cast<float>(p.u_mm), to.v_mm = static_cast<float>(p.v_mm);
-                to.node = static_cast<float>(first_node + voxels.node(voxel));
-                to.depth_node = static_cast<std::uint32_t>(place.depth.node), to.depth_part = static_cast<float>(place.depth.part);
-                to.factor = static_cast<float>(place.factor);
-                if (shape.electrons().values.empty()) continue;
-                const double magnification = parts->frame.source_axis_distance_mm / p.distance_mm;
-                to.electron = static_cast<float>(physics::electron_dose(electrons.amplitude_gy_cm2, 1, magnification, place.depth_g_cm2,
-                                                                        electrons.attenuation_cm2_g, electrons.range_g_cm2,
-                                                                        static_cast<double>(density.kernel_density[voxel] / density.density[voxel])));
+#pragma omp parallel
+    {
+        PencilRow row(grid.size[0]);
+#pragma omp for schedule(dynamic, 1)
+        for (int k = 0; k < grid.size[2]; ++k)
+            for (int j = 0; j < grid.size[1]; ++j) {
+                voxels.row(j, k, row);
+                for (std::size_t i = 0; i < row.factor.size(); ++i) {
+                    if (!(row.factor[i] > 0.0f)) continue;
+                    const std::size_t voxel = grid.index(0, j, k) + i;
+                    VoxelPlace& to = parts->places[voxel];
+                    to.u_mm = row.u_mm[i], to.v_mm = row.v_mm[i];
+                    to.node = static_cast<float>(first_node) + row.node[i];
+                    to.depth = parts->weights.place(row.depth_g_cm2[i]);
+                    to.factor = row.factor[i];
+                    if (shape.electrons().values.empty()) continue;
+                    const double magnification = parts->frame.source_axis_distance_mm / static_cast<double>(row.distance_mm[i]);
+                    to.electron = static_cast<float>(physics::electron_dose(
+                        electrons.amplitude_gy_cm2, 1, magnification, static_cast<double>(row.depth_g_cm2[i]), electrons.attenuation_cm2_g,
+                        electrons.range_g_cm2, static_cast<double>(density.kernel_density[voxel] / density.density[voxel])));
+                }
             }
-        }
+    }
     parts_ = std::move(parts);
 }
 
@@ -178,17 +174,14 @@ void PencilBeamlets::column(double u_mm, double v_mm, std::uint64_t seed, std::v
     const auto u0 = static_cast<float>(u_mm), v0 = static_cast<float>(v_mm), far_u0 = static_cast<float>(far_u), far_v0 = static_cast<float>(far_v);
     const double to_reference_u = parts.shape.middle_mm() - u_mm, to_reference_v = parts.shape.middle_mm() - v_mm;
     const VoxelPlace* const places = parts.places.data();
-    const auto* const weights = parts.weights.data();
+    const PencilDepthWeights& weights = parts.weights;
     const auto dose_at = [&](std::size_t voxel) LIBDOSE_INLINE_LAMBDA {
         const VoxelPlace& at = places[voxel];
         PencilLanes sum{};
         images.add_focal(at.u_mm - u0, at.v_mm - v0, at.node, focal, sum);
         if (extrafocal > 0) images.add_extrafocal(at.u_mm - far_u0, at.v_mm - far_v0, at.node, extrafocal, sum);
-        PencilLanes low, high;
-        std::memcpy(&low, &weights[at.depth_node], sizeof(low));
-        std::memcpy(&high, &weights[at.depth_node + 1], sizeof(high));
-        const PencilLanes part = (low + at.depth_part * (high - low)) * sum;
-        float dose = std::max(0.0f, ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]))) * at.factor;
+        weights.weigh(at.depth, sum);
+        float dose = std::max(sum_of(sum), 0.0f) * at.factor;  // in this order a NaN stays one
         if (at.electron > 0)
             dose +=
                 output * at.electron *

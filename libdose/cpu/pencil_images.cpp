@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <cstring>
 #include <exception>
 #include <unsupported/Eigen/FFT>
 
@@ -141,41 +142,102 @@ PencilImages::PencilImages(const FluenceMap& map, const PencilKernel& kernel, co
         }
     }
     if (failure) std::rethrow_exception(failure);
+    for (std::size_t n = 0; n < near_images_.size(); ++n) {
+        if (near_images_[n].empty()) continue;
+#pragma omp parallel for schedule(static)
+        for (int v = 0; v < near_.size_v; ++v) add_far(n, v);
+    }
 }
 
 namespace {
 
-using Lanes = float __attribute__((vector_size(width * sizeof(float))));
+/// Places on a raster: the lower of the pixel centres beside each point, and the shares of the upper ones. Beyond the outermost centres there are no
+/// points but by rounding.
+LIBDOSE_VERSIONS
+void find_pixels(const PencilRaster& raster, int size, const float* u_mm, const float* v_mm, int* __restrict pixel, float* __restrict u_part,
+                 float* __restrict v_part) {
+    const float low_u = static_cast<float>(raster.lower_u_mm + 0.5 * raster.pixel_mm), low_v = static_cast<float>(raster.lower_v_mm + 0.5 * raster.pixel_mm),
+                per_mm = static_cast<float>(1 / raster.pixel_mm);
+    const int size_u = raster.size_u, last_u = size_u - 2, last_v = raster.size_v - 2;
+    for (int i = 0; i < size; ++i) {
+        const float x = (u_mm[i] - low_u) * per_mm, y = (v_mm[i] - low_v) * per_mm;
+        int iu = static_cast<int>(x), iv = static_cast<int>(y);
+        iu = iu > 0 ? iu : 0, iv = iv > 0 ? iv : 0;
+        iu = iu < last_u ? iu : last_u, iv = iv < last_v ? iv : last_v;
+        pixel[i] = iv * size_u + iu;
+        u_part[i] = x - static_cast<float>(iu), v_part[i] = y - static_cast<float>(iv);
+    }
+}
 
-/// Adds the image at a point, times a weight.
-LIBDOSE_INLINE void add_bilinear(const float* image, int size_u, int iu, int iv, float fu, float fv, float weight, Lanes& sum) {
-    const float* at = image + (static_cast<std::ptrdiff_t>(iv) * size_u + iu) * width;
-    Lanes corner[4];
-    __builtin_memcpy(corner, at, 2 * sizeof(Lanes));
-    __builtin_memcpy(corner + 2, at + static_cast<std::ptrdiff_t>(size_u) * width, 2 * sizeof(Lanes));
-    physics::add_bilinear(corner[0], corner[1], corner[2], corner[3], fu, fv, weight, sum);
+/// The lower of the images beside each position times `factor`, and the share of the upper one.
+LIBDOSE_VERSIONS
+void find_images(float factor, int last, int size, const float* position, int* __restrict node, float* __restrict part) {
+    for (int i = 0; i < size; ++i) {
+        const float at = position[i] * factor;
+        int low = static_cast<int>(at);
+        low = low < last ? low : last;
+        node[i] = low;
+        part[i] = at - static_cast<float>(low);
+    }
 }
 
 }  // namespace
 
-bool PencilImages::at(double u_mm, double v_mm, double node, float* values) const {
+PencilImages::Places::Places(int size)
+    : node(static_cast<std::size_t>(size)), pixel(node.size()), node_part(node.size()), u_part(node.size()), v_part(node.size()) {}
+
+PencilImages::Parts PencilImages::parts(const physics::ProjectedRow& row, int size) const {
+    const auto on = [&](const PencilRaster& raster) {
+        const double half = 0.5 * raster.pixel_mm;
+        const auto [begin, end] = row.within({raster.lower_u_mm + half, raster.lower_u_mm + raster.size_u * raster.pixel_mm - half, raster.lower_v_mm + half,
+                                              raster.lower_v_mm + raster.size_v * raster.pixel_mm - half},
+                                             size);
+        return begin < end ? std::pair{begin, end} : std::pair{0, 0};
+    };
+    const auto [far_begin, far_end] = on(far_);
+    const auto [near_begin, near_end] = on(near_);
+    // Nothing near: the empty part ends where the far one does.
+    if (near_begin == near_end) return {far_begin, far_end, far_end, far_end};
+    return {far_begin < far_end ? std::min(far_begin, near_begin) : near_begin, near_begin, near_end, std::max(near_end, far_end)};
+}
+
+void PencilImages::find(bool near, const float* u_mm, const float* v_mm, const float* node, int begin, int end, Places& places) const {
+    const std::size_t images = (near ? near_images_ : far_images_).size();
+    find_pixels(raster(near), end - begin, u_mm + begin, v_mm + begin, places.pixel.data() + begin, places.u_part.data() + begin, places.v_part.data() + begin);
+    find_images(near ? 1.0f : 1.0f / PencilImagePlan::far_step, static_cast<int>(images) - 2, end - begin, node + begin, places.node.data() + begin,
+                places.node_part.data() + begin);
+}
+
+void PencilImages::at(float u_mm, float v_mm, float node, float* values) const {
+    PencilLanes sum{};
     int iu, iv;
     float fu, fv;
-    Lanes sum{};
-    if (!far_.place(u_mm, v_mm, iu, iv, fu, fv)) return false;
-    const double far_node = node / PencilImagePlan::far_step;
-    const auto m = static_cast<std::size_t>(far_node);
-    const auto far_high = static_cast<float>(far_node - static_cast<double>(m));
-    add_bilinear(far_images_[m].data(), far_.size_u, iu, iv, fu, fv, 1 - far_high, sum);
-    add_bilinear(far_images_[m + 1].data(), far_.size_u, iu, iv, fu, fv, far_high, sum);
-    if (near_.place(u_mm, v_mm, iu, iv, fu, fv)) {
-        const auto n = std::min(static_cast<std::size_t>(node), near_images_.size() - 2);
-        const auto high = static_cast<float>(node - static_cast<double>(n));
-        add_bilinear(near_images_[n].data(), near_.size_u, iu, iv, fu, fv, 1 - high, sum);
-        add_bilinear(near_images_[n + 1].data(), near_.size_u, iu, iv, fu, fv, high, sum);
+    const bool near = near_.place(u_mm, v_mm, iu, iv, fu, fv);
+    if (near || far_.place(u_mm, v_mm, iu, iv, fu, fv)) {
+        const std::vector<Image>& images = near ? near_images_ : far_images_;
+        const float position = near ? node : node / PencilImagePlan::far_step;
+        const int low = std::min(static_cast<int>(position), static_cast<int>(images.size()) - 2), size_u = raster(near).size_u;
+        read(images, size_u, low, position - static_cast<float>(low), iv * size_u + iu, fu, fv, sum);
     }
-    __builtin_memcpy(values, &sum, sizeof(sum));
-    return true;
+    std::memcpy(values, &sum, sizeof(sum));
+}
+
+/// A row of the near raster. Beyond the outermost centres of the far raster there are no voxels, but pixels beside one.
+void PencilImages::add_far(std::size_t node, int row) {
+    const auto size = near_.size_u;
+    const auto centre = [&](double lower_mm, int i) { return static_cast<float>(lower_mm + (i + 0.5) * near_.pixel_mm); };
+    std::vector<float> u_mm, v_mm(static_cast<std::size_t>(size), centre(near_.lower_v_mm, row)), nodes(v_mm.size(), static_cast<float>(node));
+    for (int u = 0; u < size; ++u) u_mm.push_back(centre(near_.lower_u_mm, u));
+    Places places(size);
+    find(false, u_mm.data(), v_mm.data(), nodes.data(), 0, size, places);
+    float* to = &near_images_[node][static_cast<std::size_t>(row) * static_cast<std::size_t>(size) * width];
+    for (std::size_t u = 0; u < u_mm.size(); ++u, to += width) {
+        PencilLanes near, far;
+        read(false, places, u, far);
+        load(to, near);
+        near += far;
+        std::memcpy(to, &near, sizeof(near));
+    }
 }
 
 }  // namespace libdose::cpu

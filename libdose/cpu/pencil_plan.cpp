@@ -57,9 +57,13 @@ PencilImagePlan plan_pencil_images(const FluenceMap& map, const PencilPlan& plan
     if (!(near_pixel_mm > 0)) near_pixel_mm = std::max(1.0, std::floor((voxel_mm.minCoeff() >= 2.0 ? 2.0 : 1.0) / map.pixel_mm)) * map.pixel_mm;
     PencilImagePlan images;
     images.near = raster_over(map, near_pixel_mm, {support[0] - reach, support[1] + reach, support[2] - reach, support[3] + reach});
+    // An odd number of near pixels where they are small: then every centre of a far pixel is that of a near one, and near pixels hold exactly what is
+    // interpolated between far ones.
+    double count = std::max(1.0, std::round(far_pixel_mm / near_pixel_mm));
+    if (count > 2 && std::fmod(count, 2) == 0) --count;
     // Corners of large grids can project far outside.
     images.far =
-        raster_over(map, std::max(1.0, std::round(far_pixel_mm / map.pixel_mm)) * map.pixel_mm,
+        raster_over(map, count * near_pixel_mm,
                     {std::min(support[0], std::max(need[0], support[0] - far_limit_mm)), std::max(support[1], std::min(need[1], support[1] + far_limit_mm)),
                      std::min(support[2], std::max(need[2], support[2] - far_limit_mm)), std::max(support[3], std::min(need[3], support[3] + far_limit_mm))});
     images.lowest_magnification = plan.nodes.lowest_mm / map.frame.source_axis_distance_mm;

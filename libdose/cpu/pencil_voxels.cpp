@@ -2,69 +2,207 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "cpu/versions.h"
 #include "libdose/error.h"
+#include "physics/ray_trace.h"
 
 namespace libdose::cpu {
 
 namespace {
-constexpr double depth_step_g_cm2 = 0.1;
+
+/// A row of voxels before a beam, in the beam-limiting-device frame: point i is start + i·step.
+struct RowOfPoints {
+    float start[3], step[3], source_axis_distance_mm;
+
+    RowOfPoints(const Grid& grid, const physics::BeamFrame& frame, int j, int k) : source_axis_distance_mm(static_cast<float>(frame.source_axis_distance_mm)) {
+        const Vec3 first = frame.axes.transpose() * (grid.centre_mm(0, j, k) - frame.isocentre_mm), on = grid.spacing_mm[0] * frame.axes.row(0).transpose();
+        for (int a = 0; a < 3; ++a) start[a] = static_cast<float>(first[a]), step[a] = static_cast<float>(on[a]);
+    }
+};
+
+/// Where on the isocentre plane the points of a row lie.
+LIBDOSE_VERSIONS
+void project(const RowOfPoints points, int size, float* u_mm, float* v_mm, float* distance_mm) {
+    const float sad = points.source_axis_distance_mm;
+    for (int i = 0; i < size; ++i) {
+        const auto n = static_cast<float>(i);
+        const float distance = sad - points.start[2] - n * points.step[2], scale = sad / distance;
+        u_mm[i] = (points.start[0] + n * points.step[0]) * scale;
+        v_mm[i] = (points.start[1] + n * points.step[1]) * scale;
+        distance_mm[i] = distance;
+    }
 }
 
-PencilVoxels::PencilVoxels(const DensityGrid& density, const physics::BeamFrame& frame, const PencilPlan& plan, const PencilKernel& kernel,
-                           const LateralScale& lateral, const BeamFilter* filter, const TermaTable* table)
-    : density_(density),
-      frame_(frame),
-      kernel_(kernel),
-      lateral_(lateral),
-      filter_(filter),
-      table_(table),
-      plan_(plan),
-      used_(plan.nodes.count, 0),
-      node_(density.grid.voxel_count()) {
+LIBDOSE_VERSIONS
+void find_nodes(const PencilNodes nodes, int size, const float* distance_mm, const float* lateral, float* node) {
+    const auto lowest_mm = static_cast<float>(nodes.lowest_mm), last = static_cast<float>(nodes.count - 1);
+    for (int i = 0; i < size; ++i) {
+        const float at = physics::pencil_node(distance_mm[i], lateral ? lateral[i] : 1.0f, lowest_mm, nodes.per_step);
+        node[i] = at < last ? at : last;
+    }
+}
+
+/// Dose to the medium from dose to water, as the collapsed cone has it in equilibrium.
+LIBDOSE_VERSIONS
+void find_factors(int size, const float* density, const float* kernel_density, const float* lateral, float* factor) {
+    for (int i = 0; i < size; ++i) {
+        const float scale = lateral ? lateral[i] : 1.0f, value = scale * scale * (kernel_density[i] / density[i]);
+        factor[i] = density[i] > 0.0f ? value : 0.0f;
+    }
+}
+
+/// RaySumsView::path on sums that lie anyhow.
+LIBDOSE_VERSIONS
+void read_rays(const physics::RayRaster& raster, int next_u, int next_v, int next_step, const float* sums, int size, const float* u_mm, const float* v_mm,
+               const float* distance_mm, float* __restrict path) {
+    const auto low_u = static_cast<float>(raster.low_u), low_v = static_cast<float>(raster.low_v), first = static_cast<float>(raster.first);
+    const auto per_ray = static_cast<float>(1 / raster.spacing), per_step = static_cast<float>(1 / raster.step);
+    const auto last_u = static_cast<float>(raster.size_u - 1), last_v = static_cast<float>(raster.size_v - 1), last_s = static_cast<float>(raster.steps - 1);
+    const int top_u = raster.size_u - 2, top_v = raster.size_v - 2, top_s = raster.steps - 2;
+    const auto held = [](float x, float last) LIBDOSE_INLINE_LAMBDA {
+        x = x > 0.0f ? x : 0.0f;
+        return x < last ? x : last;
+    };
+    for (int i = 0; i < size; ++i) {
+        const float x = held((u_mm[i] - low_u) * per_ray, last_u), y = held((v_mm[i] - low_v) * per_ray, last_v),
+                    z = held((distance_mm[i] - first) * per_step, last_s);
+        int iu = static_cast<int>(x), iv = static_cast<int>(y), is = static_cast<int>(z);
+        iu = iu < top_u ? iu : top_u, iv = iv < top_v ? iv : top_v, is = is < top_s ? is : top_s;
+        const float fu = x - static_cast<float>(iu), fv = y - static_cast<float>(iv), fs = z - static_cast<float>(is);
+        const int at = iv * next_v + iu * next_u + is * next_step;
+        const auto along = [&](int ray) LIBDOSE_INLINE_LAMBDA {
+            const float low = sums[ray], high = sums[ray + next_step];
+            return low + fs * (high - low);
+        };
+        const float a = along(at), b = along(at + next_u), c = along(at + next_v), d = along(at + next_v + next_u);
+        const float low = a + fu * (b - a), high = c + fu * (d - c);
+        path[i] = low + fv * (high - low);
+    }
+}
+
+}  // namespace
+
+PencilRow::PencilRow(int size) {
+    for (std::vector<float>* values : {&u_mm, &v_mm, &distance_mm, &node, &depth_g_cm2, &factor, &high_z}) values->resize(static_cast<std::size_t>(size));
+}
+
+void PencilDepthRays::trace(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, double spacing_mm,
+                            bool high_z) {
+    raster_ = ray_raster(density.grid, frame, extent_mm, spacing_mm);
+    // Places among the sums are 32-bit integers.
+    if (raster_.count() > static_cast<std::size_t>(std::numeric_limits<int>::max())) throw internal_error("too many rays for the grid", "pencil beam");
+    // What changes most along x comes first, whole rays' steps before the other rays.
+    const Vec3 along_x = frame.axes.row(0).transpose().cwiseAbs();
+    const bool u_first = along_x[0] > along_x[1];
+    const int firsts = u_first ? raster_.size_u : raster_.size_v, seconds = u_first ? raster_.size_v : raster_.size_u;
+    const bool steps_first = along_x[2] > along_x.head<2>().maxCoeff();
+    next_step_ = steps_first ? 1 : firsts;
+    const int next_first = steps_first ? raster_.steps : 1, next_second = firsts * raster_.steps;
+    next_u_ = u_first ? next_first : next_second, next_v_ = u_first ? next_second : next_first;
+    total_.resize(raster_.count());
+    high_z_.resize(high_z ? raster_.count() : 0);
+    const Vec3 source = frame.source_mm();
+    const physics::VoxelBox box = physics::voxel_box(density.grid);
+#pragma omp parallel for schedule(dynamic, 4)
+    for (int second = 0; second < seconds; ++second)
+        for (int first = 0; first < firsts; ++first) {
+            const int u = u_first ? first : second, v = u_first ? second : first;
+            // In units of the distance along the axis, as RayBundle.
+            const Vec3 direction = (frame.point_mm(raster_.low_u + u * raster_.spacing, raster_.low_v + v * raster_.spacing, 1.0) - source).eval();
+            const std::ptrdiff_t ray = static_cast<std::ptrdiff_t>(u) * next_u_ + static_cast<std::ptrdiff_t>(v) * next_v_;
+            float *const totals = total_.data() + ray, *const of_high_z = high_z ? high_z_.data() + ray : nullptr;
+            physics::trace_ray(raster_, box, source.data(), direction.data(), density.water_part.data(), density.high_z_part.data(),
+                               [&](int node, const physics::RaySums& sums) {
+                                   const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(node) * next_step_;
+                                   totals[at] = sums.water + sums.high_z;
+                                   if (of_high_z) of_high_z[at] = sums.high_z;
+                               });
+        }
+}
+
+void PencilDepthRays::read(int size, const float* u_mm, const float* v_mm, const float* distance_mm, float* path) const {
+    read_rays(raster_, next_u_, next_v_, next_step_, total_.data(), size, u_mm, v_mm, distance_mm, path);
+}
+
+void PencilDepthRays::read_high_z(int size, const float* u_mm, const float* v_mm, const float* distance_mm, float* path) const {
+    read_rays(raster_, next_u_, next_v_, next_step_, high_z_.data(), size, u_mm, v_mm, distance_mm, path);
+}
+
+PencilVoxels::PencilVoxels(const DensityGrid& density, const physics::BeamFrame& frame, const PencilPlan& plan, const LateralScale& lateral,
+                           const BeamFilter* filter, const TermaTable* table)
+    : density_(density), frame_(frame), lateral_(lateral), filter_(filter), table_(table), plan_(plan) {
     if (filter && !table) throw internal_error("a filtered beam needs the table of its spectrum", "pencil beam");
-    const Grid& grid = density.grid;
+}
+
+void PencilVoxels::place(int j, int k, PencilRow& row) const {
+    const Grid& grid = density_.grid;
+    const int size = grid.size[0];
+    const std::size_t first = grid.index(0, j, k);
+    const float* const lateral = lateral_.values.empty() ? nullptr : &lateral_.values[first];
+    project(RowOfPoints(grid, frame_, j, k), size, row.u_mm.data(), row.v_mm.data(), row.distance_mm.data());
+    find_nodes(plan_.nodes, size, row.distance_mm.data(), lateral, row.node.data());
+    find_factors(size, &density_.density[first], &density_.kernel_density[first], lateral, row.factor.data());
+}
+
+std::vector<std::uint8_t> PencilVoxels::used() const {
+    // About one scale: every node between the nearest and the farthest voxel.
+    if (lateral_.highest < lateral_.lowest * pencil_magnification_step) return std::vector<std::uint8_t>(plan_.nodes.count, 1);
+    const Grid& grid = density_.grid;
+    std::vector<std::uint8_t> used(plan_.nodes.count, 0);
 #pragma omp parallel
     {
-        std::vector<std::uint8_t> used_here(used_.size(), 0);
+        std::vector<std::uint8_t> used_here(used.size(), 0);
+        PencilRow row(grid.size[0]);
 #pragma omp for schedule(static)
         for (int k = 0; k < grid.size[2]; ++k)
             for (int j = 0; j < grid.size[1]; ++j) {
-                const physics::ProjectedRow row(frame, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX());
-                for (int i = 0; i < grid.size[0]; ++i) {
-                    const std::size_t voxel = grid.index(i, j, k);
-                    if (!(density.density[voxel] > 0.0f)) continue;
-                    node_[voxel] = plan.nodes.at(row.at(i).distance_mm, lateral.at(voxel));
-                    const auto n = std::min(static_cast<std::size_t>(node_[voxel]), used_.size() - 2);
+                place(j, k, row);
+                for (std::size_t i = 0; i < row.node.size(); ++i) {
+                    if (!(row.factor[i] > 0.0f)) continue;
+                    const auto n = std::min(static_cast<std::size_t>(row.node[i]), used.size() - 2);
                     used_here[n] = used_here[n + 1] = 1;
                 }
             }
 #pragma omp critical(libdose_pencil_used)
-        for (std::size_t n = 0; n < used_.size(); ++n) used_[n] |= used_here[n];
+        for (std::size_t n = 0; n < used.size(); ++n) used[n] |= used_here[n];
     }
-    for (std::size_t step = 0; static_cast<double>(step) * depth_step_g_cm2 <= kernel.depth_g_cm2.back(); ++step)
-        node_before_.push_back(physics::pencil_depth(kernel, static_cast<double>(step) * depth_step_g_cm2).node);
+    return used;
 }
 
 void PencilVoxels::trace(const std::array<double, 4>& near) {
     rays_ = plan_pencil_rays(density_.grid, plan_, near);
-    outer_rays_.emplace(density_, frame_, rays_.outer_mm, rays_.outer_spacing_mm);
-    inner_rays_.emplace(density_, frame_, rays_.inner_mm, rays_.inner_spacing_mm);
+    outer_rays_.trace(density_, frame_, rays_.outer_mm, rays_.outer_spacing_mm, filter_ != nullptr);
+    inner_rays_.trace(density_, frame_, rays_.inner_mm, rays_.inner_spacing_mm, filter_ != nullptr);
 }
 
-PencilVoxels::Place PencilVoxels::place(std::size_t voxel, const physics::BeamFrame::Projection& p) const {
-    const PathLength path = (rays_.inner(p.u_mm, p.v_mm) ? *inner_rays_ : *outer_rays_).path(p.u_mm, p.v_mm, p.distance_mm);
-    const double depth = path.water + path.high_z;
-    const double step = std::clamp(depth / depth_step_g_cm2, 0.0, static_cast<double>(node_before_.size() - 1));
-    const double scale = lateral_.at(voxel);
-    Place place;
-    place.depth = physics::pencil_depth(kernel_, depth, node_before_[static_cast<std::size_t>(step)]);
-    place.depth_g_cm2 = depth;
-    // Dose to the medium from dose to water, as the collapsed cone has it in equilibrium.
-    place.factor = scale * scale * static_cast<double>(density_.kernel_density[voxel] / density_.density[voxel]);
+void PencilVoxels::row(int j, int k, PencilRow& row) const {
+    place(j, k, row);
+    const Grid& grid = density_.grid;
+    const int size = grid.size[0];
+    // The voxels that project into the dense rays are neighbours.
+    int begin = size, end = size;
+    if (rays_.any_inner) {
+        const auto [b, e] = physics::ProjectedRow(frame_, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX()).within(rays_.inner_mm, size);
+        begin = std::min(b, size), end = std::max(begin, e);
+    }
+    const auto read = [&](bool of_total, std::vector<float>& path) {
+        const auto part = [&](const PencilDepthRays& rays, int from, int to) {
+            (rays.*(of_total ? &PencilDepthRays::read : &PencilDepthRays::read_high_z))(to - from, row.u_mm.data() + from, row.v_mm.data() + from,
+                                                                                        row.distance_mm.data() + from, path.data() + from);
+        };
+        part(outer_rays_, 0, begin), part(inner_rays_, begin, end), part(outer_rays_, end, size);
+    };
+    read(true, row.depth_g_cm2);
+    if (!filter_) return;
     // A spectrum that a filter changed: by the ratio of the TERMA at this depth.
-    if (filter_) place.factor *= table_->filtered_part(path, filter_->path(p.u_mm, p.v_mm));
-    return place;
+    read(false, row.high_z);
+    for (std::size_t i = 0; i < row.factor.size(); ++i) {
+        if (!(row.factor[i] > 0.0f)) continue;
+        const PathLength path{static_cast<double>(row.depth_g_cm2[i] - row.high_z[i]), static_cast<double>(row.high_z[i])};
+        row.factor[i] *= static_cast<float>(table_->filtered_part(path, filter_->path(static_cast<double>(row.u_mm[i]), static_cast<double>(row.v_mm[i]))));
+    }
 }
 
 }  // namespace libdose::cpu

@@ -90,13 +90,18 @@ bool share_transport(std::size_t geometries, const ComputeOptions& options) {
 
 std::vector<float> pencil_beam(Medium& medium, const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model,
                                const ComputeOptions& options) {
-    std::vector<float> dose(density.grid.voxel_count(), 0.0f);
+    std::vector<float> dose;
     StageClock clock(options.seconds);
     for (std::size_t m = 0; m < maps.size(); ++m) {
-        add_to(dose, medium.pencil_beam(maps[m], model, options.pencil));
+        std::vector<float> part = medium.pencil_beam(maps[m], model, options.pencil);
+        if (m == 0)
+            dose = std::move(part);
+        else
+            add_to(dose, part);
         clock.add("pencil beam");
         if (options.progress) options.progress(static_cast<double>(m + 1) / static_cast<double>(maps.size()));
     }
+    dose.resize(density.grid.voxel_count());  // zero without maps
     return dose;
 }
 

@@ -15,8 +15,10 @@ bool same_raster(const FluenceMap& a, const FluenceMap& b) {
            a.frame.source_axis_distance_mm == b.frame.source_axis_distance_mm && a.electrons.values.size() == b.electrons.values.size();
 }
 
-/// Maps from `begin` on whose frames lie within `sector_deg` of the first: the end of the sector.
-std::size_t end_of_sector(const std::vector<FluenceMap>& maps, std::size_t begin, double sector_deg) {
+/// Maps from `begin` on whose frames lie within `sector_deg` of the first: the end of the sector. A little less than that, so that evenly spaced
+/// angles which come to just the sector are parted the same way whatever the rounding.
+std::size_t end_of_sector(const std::vector<FluenceMap>& maps, std::size_t begin, double nominal_deg) {
+    const double sector_deg = nominal_deg - 1e-6;
     const FluenceMap& first = maps[begin];
     std::size_t end = begin + 1;
     while (end < maps.size() && angle_between_deg(first.frame.axes.col(2), maps[end].frame.axes.col(2)) < sector_deg && maps[end].filter == first.filter &&

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 #include "libdose/beam_model.h"
 #include "physics/host_device.h"
@@ -46,10 +48,12 @@ struct PlaneRaster {
     int size_u = 0, size_v = 0;
 
     /// The pixel whose centre lies before a point, and the shares of the next ones; false where the point does not lie between centres.
-    LIBDOSE_HD bool place(double u_mm, double v_mm, int& iu, int& iv, float& fu, float& fv) const {
-        const double x = (u_mm - lower_u_mm) / pixel_mm - 0.5, y = (v_mm - lower_v_mm) / pixel_mm - 0.5;
+    template <class Real>
+    LIBDOSE_HD bool place(Real u_mm, Real v_mm, int& iu, int& iv, float& fu, float& fv) const {
+        const Real x = (u_mm - static_cast<Real>(lower_u_mm)) / static_cast<Real>(pixel_mm) - Real(0.5),
+                   y = (v_mm - static_cast<Real>(lower_v_mm)) / static_cast<Real>(pixel_mm) - Real(0.5);
         iu = static_cast<int>(std::floor(x)), iv = static_cast<int>(std::floor(y));
-        fu = static_cast<float>(x - iu), fv = static_cast<float>(y - iv);
+        fu = static_cast<float>(x - static_cast<Real>(iu)), fv = static_cast<float>(y - static_cast<Real>(iv));
         return iu >= 0 && iv >= 0 && iu + 1 < size_u && iv + 1 < size_v;
     }
 };
@@ -61,9 +65,24 @@ LIBDOSE_HD inline void add_bilinear(const Value& a, const Value& b, const Value&
     sum += (low * (1 - fu)) * a + (low * fu) * b + (high * (1 - fu)) * c + (high * fu) * d;
 }
 
+/// Natural logarithm of a positive normal number within 1e-7 (absolute, or of the result), by operations that compilers turn into vectors and
+/// that give the same bits everywhere: m·2^e with m between √½ and √2, and log m = 2 artanh((m - 1) / (m + 1)).
+LIBDOSE_HD inline float plain_log(float x) {
+    constexpr std::int32_t root_of_half = 0x3f3504f3;
+    std::int32_t bits;
+    std::memcpy(&bits, &x, sizeof(x));
+    const std::int32_t exponent = (bits - root_of_half) >> 23;
+    bits -= exponent * (1 << 23);
+    float m;
+    std::memcpy(&m, &bits, sizeof(m));
+    const float s = (m - 1) / (m + 1), z = s * s;
+    return static_cast<float>(exponent) * 0.693147181f + 2 * s * (1 + z * (1.0f / 3 + z * (0.2f + z * (1.0f / 7 + z * (1.0f / 9)))));
+}
+
 /// Position among kernels at distances in a geometric series: that of the one in which water would spread as this voxel does.
-LIBDOSE_HD inline float pencil_node(double distance_mm, double lateral_scale, double lowest_mm, float per_step) {
-    const float node = std::log(static_cast<float>(distance_mm * lateral_scale / lowest_mm)) * per_step;
+template <class Real>
+LIBDOSE_HD inline float pencil_node(Real distance_mm, Real lateral_scale, Real lowest_mm, float per_step) {
+    const float node = plain_log(static_cast<float>(distance_mm * lateral_scale / lowest_mm)) * per_step;
     return node > 0.0f ? node : 0.0f;
 }
 
