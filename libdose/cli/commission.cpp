@@ -49,9 +49,11 @@ bool print(const std::vector<Finding>& findings) {
 
 int lint_data(const DataArguments& arguments) {
     const MeasurementSet set = io::read_measurements(arguments.data, arguments.asked);
-    fmt::print("{} curves, {:g} MV, {}{}\n", set.curves.size(), set.nominal_energy_mv, set.fluence_mode, set.title.empty() ? "" : ", " + set.title);
-    for (const MeasuredCurve& curve : set.curves)
-        fmt::print("  {:<52} {:>4} points, {:g} to {:g} mm\n", curve.name, curve.value.size(), curve.position_mm.front(), curve.position_mm.back());
+    fmt::print("{} curves, {:g} MV, {}{}\n", set.curves.size() + set.device_curves.size(), set.nominal_energy_mv, set.fluence_mode,
+               set.title.empty() ? "" : ", " + set.title);
+    for (const auto* list : {&set.curves, &set.device_curves})
+        for (const MeasuredCurve& curve : *list)
+            fmt::print("  {:<52} {:>4} points, {:g} to {:g} mm\n", curve.name, curve.value.size(), curve.position_mm.front(), curve.position_mm.back());
     for (const std::string& note : set.notes) fmt::print("  note     {}\n", note);
     const std::vector<Finding> findings = lint(set);
     const bool bad = print(findings);
@@ -99,12 +101,13 @@ int commission(const CommissionArguments& arguments) {
     const BeamModel& generic = arguments.start.empty() ? nearest_generic(store, set) : store.get(arguments.start);
     const PointKernels kernels = io::read_point_kernels(data_folder() / "kernels" / "water_point_kernels.h5");
     const AttenuationTable attenuation = AttenuationTable::read(data_folder() / "materials");
-    fmt::print("{} curves of {} files, {:g} MV, {}; starting from {}\n", set.curves.size(), set.files.size(), set.nominal_energy_mv, set.fluence_mode,
-               generic.name);
+    fmt::print("{} curves of {} files, {:g} MV, {}; starting from {}\n", set.curves.size() + set.device_curves.size(), set.files.size(), set.nominal_energy_mv,
+               set.fluence_mode, generic.name);
     CommissionOptions options;
     options.name = arguments.name;
     options.cross_validate = !arguments.no_cross_validation;
     options.threads = arguments.threads;
+    options.leaf_designs = read_leaf_designs(data_folder() / "mlc");
     for (const auto& [key, value] : {std::pair{"centre", arguments.centre}, std::pair{"by", arguments.by}, std::pair{"on", arguments.on}})
         if (!value.empty()) options.lineage[key] = value;
     CommissionResult result;
@@ -159,6 +162,7 @@ std::map<std::string, std::vector<double>> numbers_of(const BeamModel& m) {
             {"distances_mm (collimator, jaws x, y, extrafocal)",
              {h.source_collimator_distance_mm, h.jaw_x_distance_mm, h.jaw_y_distance_mm, h.extrafocal.distance_mm}},
             {"transmission (jaws, leaves)", {h.jaw_transmission, h.leaf_transmission}},
+            {"leaf_offset_mm", {h.leaf_offset_mm}},
             {"maximum_field_radius_mm", {h.maximum_field_radius_mm}},
             {"profile radius_mm", h.profile_radius_mm},
             {"profile", h.profile},
@@ -190,6 +194,7 @@ int diff(const std::string& first, const std::string& second) {
         fmt::print("{:<52} \"{}\" | \"{}\"\n", what, x, y);
     };
     words("name", a.name, b.name), words("version", a.version, b.version), words("machine", a.machine, b.machine);
+    words("leaf_design", a.head.leaf_design, b.head.leaf_design);
     words("fluence_mode", a.fluence_mode, b.fluence_mode), words("calibration depth", a.calibration.depth, b.calibration.depth);
     const auto left = numbers_of(a), right = numbers_of(b);
     for (const auto& [name, x] : left) {
@@ -211,7 +216,17 @@ int diff(const std::string& first, const std::string& second) {
             fmt::print("{:<52} differ by up to {:.3g} % of the largest\n", name, scale > 0 ? 100 * largest / scale : 0.0);
         }
     }
-    if (a.head.wedges.size() != b.head.wedges.size()) ++different, fmt::print("{:<52} {} | {}\n", "wedges", a.head.wedges.size(), b.head.wedges.size());
+    if (a.head.wedges.size() != b.head.wedges.size()) {
+        ++different, fmt::print("{:<52} {} | {}\n", "wedges", a.head.wedges.size(), b.head.wedges.size());
+    } else {
+        for (std::size_t w = 0; w < a.head.wedges.size(); ++w) {
+            const WedgeModel &x = a.head.wedges[w], &y = b.head.wedges[w];
+            const auto name = [](const WedgeModel& m) { return fmt::format("{} {:g} {}", m.kind, m.angle_deg, m.id); };
+            words(fmt::format("wedge {}", w + 1), name(x), name(y));
+            if (x.position_mm != y.position_mm || x.water_g_cm2 != y.water_g_cm2 || x.high_z_g_cm2 != y.high_z_g_cm2)
+                ++different, fmt::print("{:<52} differs in thickness\n", fmt::format("wedge {} ({})", w + 1, name(x)));
+        }
+    }
     const auto texts = [&](const char* what, const auto& x, const auto& y) {
         for (const auto& [key, value] : x) words(std::string(what) + " " + key, value, y.contains(key) ? y.at(key) : "");
         for (const auto& [key, value] : y)

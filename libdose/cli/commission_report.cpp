@@ -35,6 +35,8 @@ const char* axis_label(CurveKind kind) {
             return "off the axis, mm";
         case CurveKind::primary_fluence:
             return "radius at the isocentre plane, mm";
+        case CurveKind::leaf_gap:
+            return "gap of the leaves, mm";
         default:
             return "side of the field, mm";
     }

@@ -52,6 +52,8 @@ int show(const std::string& name) {
                h.extrafocal.amplitude, h.extrafocal.sigma_mm, h.extrafocal.distance_mm, h.monitor_backscatter_x, h.monitor_backscatter_y);
     fmt::print("           profile at 100 mm {:.3f}; softening {}; electrons {}; output table {}\n", profile_at_100mm(h),
                h.softening_g_cm2.empty() ? "none" : "yes", h.electrons.amplitude_gy_cm2 > 0 ? "yes" : "none", h.output_side_mm.empty() ? "none" : "yes");
+    if (!h.leaf_design.empty())
+        fmt::print("           leaves of {}: ends {:+.2f} mm out of the opening against the design, transmission as above\n", h.leaf_design, h.leaf_offset_mm);
     fmt::print("wedges    ");
     for (const WedgeModel& wedge : h.wedges) fmt::print(" {} {:g}", wedge.kind, wedge.angle_deg);
     fmt::print("{}{}{}\n", h.wedges.empty() && h.dynamic_wedge.golden_position_mm.empty() ? " none" : "",

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "commission/compare.h"
+#include "commission/device_fit.h"
 #include "commission/fit_data.h"
 #include "commission/fit_model.h"
 #include "commission/least_squares.h"
@@ -23,9 +24,10 @@ namespace {
 
 using namespace commission;
 
-bool has(const MeasurementSet& set, CurveKind kind) {
-    return std::any_of(set.curves.begin(), set.curves.end(), [&](const MeasuredCurve& curve) { return curve.kind == kind; });
+bool has(const std::vector<MeasuredCurve>& curves, CurveKind kind) {
+    return std::any_of(curves.begin(), curves.end(), [&](const MeasuredCurve& curve) { return curve.kind == kind; });
 }
+bool has(const MeasurementSet& set, CurveKind kind) { return has(set.curves, kind); }
 
 /// What the data can tell, in the order of the joint fit.
 std::vector<Quantity> quantities_for(const MeasurementSet& set, const BeamModel& generic) {
@@ -168,13 +170,7 @@ CommissionResult commission_beam_model(const MeasurementSet& set, const BeamMode
     maker.fit_rates();
     result.converged = joint.converged;
     result.reduced_chi_square = joint.chi_square / std::max(1.0, static_cast<double>(joint.residuals) - static_cast<double>(all.size()));
-    const std::vector<Parameter> parameters = parameters_of(all, maker, generic);
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        const Parameter& p = parameters[i];
-        result.parameters.push_back({p.name, p.unit, joint.values[i], joint.sigma[i], p.lower, p.upper, p.prior, p.prior_sigma});
-    }
-    for (Eigen::Index a = 0; a < joint.correlation.rows(); ++a)
-        for (Eigen::Index b = 0; b < joint.correlation.cols(); ++b) result.correlation.push_back(joint.correlation(a, b));
+    result.parameters = fitted(parameters_of(all, maker, generic), joint);
     clock("joint fit");
 
     BeamModel& model = result.model = maker.model();
@@ -185,6 +181,21 @@ CommissionResult commission_beam_model(const MeasurementSet& set, const BeamMode
     model.pencil_kernel = make_pencil_kernel(model.spectrum, kernels);
     result.curves = compare(before_table, model, set, cache, part(0.55, 0.7, "every curve against the model"));
     clock("comparison");
+
+    // Devices do not change the open fields: they are fitted to the model as it stands, and correlate with nothing but each other.
+    Eigen::MatrixXd correlation = joint.correlation;
+    const bool leaves_measured = has(set.device_curves, CurveKind::leaf_gap);
+    const auto take = [&](const DeviceFit& fit) {
+        correlation = side_by_side(correlation, fit.correlation);
+        result.converged = result.converged && fit.converged;
+        result.parameters.insert(result.parameters.end(), fit.parameters.begin(), fit.parameters.end());
+        result.curves.insert(result.curves.end(), fit.curves.begin(), fit.curves.end());
+    };
+    take(fit_leaves(model, set, options.leaf_designs, part(0.7, 0.72, "leaf ends")));
+    take(fit_wedges(model, set, part(0.72, 0.75, "wedges")));
+    for (Eigen::Index a = 0; a < correlation.rows(); ++a)
+        for (Eigen::Index b = 0; b < correlation.cols(); ++b) result.correlation.push_back(correlation(a, b));
+    clock("leaves and wedges");
 
     if (options.cross_validate) {
         // Fields are left out in four groups; what the rest says of them is what a new field would get.
@@ -201,9 +212,9 @@ CommissionResult commission_beam_model(const MeasurementSet& set, const BeamMode
             ModelMaker trial = maker;
             const FitData rest = fit_data(set, DataPart::everything, left_out);
             if (rest.size() <= all.size()) continue;
-            const double begin = 0.7 + 0.2 * fold / folds;
+            const double begin = 0.75 + 0.15 * fold / folds;
             fit(trial, generic, all, rest, cache, 2 * (static_cast<int>(all.size()) + 2),
-                part(begin, begin + 0.2 / folds, "cross-validation " + std::to_string(fold + 1) + " of " + std::to_string(folds)));
+                part(begin, begin + 0.15 / folds, "cross-validation " + std::to_string(fold + 1) + " of " + std::to_string(folds)));
             judge_held_out(result.curves, trial.model(), set, left_out, cache);
         }
     }
@@ -239,8 +250,17 @@ CommissionResult commission_beam_model(const MeasurementSet& set, const BeamMode
     fitted_or_generic("electrons", Quantity::electron_amplitude);
     fitted_or_generic("softening", Quantity::softening);
     model.sources["transmission"] = std::string("jaws ") + (set.jaw_transmission ? "measured" : "of " + generic.name) + ", leaves " +
-                                    (set.leaf_transmission ? "measured" : "of " + generic.name);
-    model.sources["geometry, backscatter, wedges"] = "of " + generic.name + ": not measured";
+                                    (leaves_measured         ? "fitted, of " + model.head.leaf_design
+                                     : set.leaf_transmission ? "measured"
+                                                             : "of " + generic.name);
+    model.sources["leaf offset"] = leaves_measured ? "fitted, of " + model.head.leaf_design : "none: not measured";
+    model.sources["geometry, backscatter"] = "of " + generic.name + ": not measured";
+    std::string wedges;
+    for (const WedgeModel& wedge : model.head.wedges)
+        wedges +=
+            (wedges.empty() ? "" : ", ") + wedge.kind + " " + short_number(wedge.angle_deg) + " degrees" + (wedge.id.empty() ? "" : " \"" + wedge.id + "\"");
+    model.sources["wedges"] = wedges.empty() ? "none: not measured; a plan with a physical or motorised wedge is refused" : "fitted, of steel: " + wedges;
+    if (!model.head.dynamic_wedge.golden_position_mm.empty()) model.sources["enhanced dynamic wedge"] = "table of " + generic.name;
     for (const auto& [quantity, source] : model.sources)
         if (source.find("not measured") != std::string::npos || source.find("do not tell") != std::string::npos)
             result.notes.push_back(quantity + ": " + source);

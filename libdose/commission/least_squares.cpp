@@ -76,6 +76,13 @@ struct Functor {
 
 }  // namespace
 
+Eigen::MatrixXd side_by_side(const Eigen::MatrixXd& first, const Eigen::MatrixXd& second) {
+    Eigen::MatrixXd both = Eigen::MatrixXd::Identity(first.rows() + second.rows(), first.rows() + second.rows());
+    both.topLeftCorner(first.rows(), first.rows()) = first;
+    both.bottomRightCorner(second.rows(), second.rows()) = second;
+    return both;
+}
+
 LeastSquaresResult least_squares(const std::vector<Parameter>& parameters, const Residuals& residuals, int most_evaluations,
                                  const std::function<void(double)>& progress) {
     Functor functor(parameters, residuals);

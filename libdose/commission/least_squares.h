@@ -27,6 +27,9 @@ struct LeastSquaresResult {
     bool converged = false;
 };
 
+/// Correlations of parameters of two fits that know nothing of each other.
+Eigen::MatrixXd side_by_side(const Eigen::MatrixXd& first, const Eigen::MatrixXd& second);
+
 /// Levenberg-Marquardt (Eigen's port of MINPACK) on a parameter that the sine folds into its bounds. Deterministic. Throws bad_input when
 /// the residuals are not finite, internal_error for bounds that are none.
 LeastSquaresResult least_squares(const std::vector<Parameter>& parameters, const Residuals& residuals, int most_evaluations,

@@ -1,12 +1,12 @@
 #include "commission/predict.h"
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <exception>
 #include <numbers>
 
-#include "cpu/fluence.h"
+#include "commission/parallel.h"
 #include "engine/jaw_field.h"
 #include "engine/point_dose.h"
 #include "libdose/error.h"
@@ -38,6 +38,10 @@ std::vector<double> numbers_of(const HeadModel& h) {
     }
     return all;
 }
+
+constexpr double depth_of_scale_mm = 100;
+
+bool by_depth(CurveKind kind) { return kind == CurveKind::depth_dose || kind == CurveKind::tissue_phantom_ratio; }
 
 /// The field that opens the head entirely.
 Field open_field(const HeadModel& head, double sad_mm) { return {2 * head.maximum_field_radius_mm, 2 * head.maximum_field_radius_mm, sad_mm}; }
@@ -74,11 +78,35 @@ Request request_for(const MeasuredCurve& curve, double position, double side_y, 
             request.in_air = true;
             request.u_mm = position;
             break;
+        case CurveKind::wedge_factor:
+        case CurveKind::leaf_gap:
+            throw internal_error("a field through devices among the open ones", "commissioning");
     }
     return request;
 }
 
-/// Mean of the values within a fifth of the field around the axis.
+}  // namespace
+
+double value_of_normalisation(const MeasuredCurve& curve, double depth_mm) {
+    if (curve.value.empty()) return 1;
+    constexpr double reach_mm = 15, behind_maximum_mm = 5;
+    constexpr int least_readings = 4;  // on either side
+    const auto top = static_cast<std::size_t>(std::max_element(curve.value.begin(), curve.value.end()) - curve.value.begin());
+    Eigen::Matrix3d normal = Eigen::Matrix3d::Zero();
+    Eigen::Vector3d right = Eigen::Vector3d::Zero();
+    int below = 0, beyond = 0;
+    for (std::size_t i = 0; i < curve.position_mm.size(); ++i) {
+        const double x = (curve.position_mm[i] - depth_mm) / reach_mm;
+        if (std::abs(x) > 1 + 1e-9) continue;
+        const Eigen::Vector3d row(1, x, x * x);
+        normal += row * row.transpose(), right += row * curve.value[i];
+        if (x != 0) (x < 0 ? below : beyond) += 1;
+    }
+    const bool smooth = depth_mm - reach_mm >= curve.position_mm[top] + behind_maximum_mm && std::min(below, beyond) >= least_readings;
+    if (!smooth) return physics::table_value(curve.position_mm, curve.value, depth_mm);
+    return normal.ldlt().solve(right)[0];
+}
+
 double centre_mean(const CurvePoints& points, const std::vector<double>& values) {
     const double reach = 0.1 * std::min(points.curve->side_x_mm, points.curve->side_y_mm);
     double sum = 0, nearest = 1e300, nearest_value = 0;
@@ -91,8 +119,6 @@ double centre_mean(const CurvePoints& points, const std::vector<double>& values)
     return count ? sum / count : nearest_value;
 }
 
-}  // namespace
-
 CurvePoints all_points(const MeasuredCurve& curve) { return {&curve, curve.position_mm, curve.side_y_of_mm, curve.value}; }
 
 void FieldCache::prepare(const HeadModel& head, const std::vector<Field>& wanted) {
@@ -102,17 +128,7 @@ void FieldCache::prepare(const HeadModel& head, const std::vector<Field>& wanted
     for (const Field& field : wanted)
         if (!fields_.contains(field) && std::find(missing.begin(), missing.end(), field) == missing.end()) missing.push_back(field);
     std::vector<FluenceMap> made(missing.size());
-    std::exception_ptr failure;
-#pragma omp parallel for schedule(dynamic, 1)
-    for (std::size_t i = 0; i < missing.size(); ++i) {
-        try {
-            made[i] = jaw_field(head, missing[i][0], missing[i][1], Vec3::Zero(), missing[i][2]);
-        } catch (...) {
-#pragma omp critical(libdose_field_failure)
-            failure = std::current_exception();
-        }
-    }
-    if (failure) std::rethrow_exception(failure);
+    for_each_parallel(missing.size(), [&](std::size_t i) { made[i] = jaw_field(head, missing[i][0], missing[i][1], Vec3::Zero(), missing[i][2]); });
     for (std::size_t i = 0; i < missing.size(); ++i) fields_.emplace(missing[i], std::move(made[i]));
 }
 
@@ -126,11 +142,10 @@ std::vector<std::vector<double>> predict(const BeamModel& model, const std::vect
         first.push_back(requests.size());
         for (std::size_t i = 0; i < points.position_mm.size(); ++i)
             requests.push_back(request_for(curve, points.position_mm[i], points.side_y_mm.empty() ? points.position_mm[i] : points.side_y_mm[i], model.head));
-        const bool by_depth = curve.kind == CurveKind::depth_dose && !curve.normalised;
-        if (curve.normalised || by_depth) {
-            constexpr double depth_of_scale_mm = 100;
+        const bool of_any_scale = curve.kind == CurveKind::depth_dose && !curve.normalised;
+        if (curve.normalised || of_any_scale) {
             normaliser.push_back(requests.size());
-            const double at = by_depth ? depth_of_scale_mm : curve.normalisation_mm;
+            const double at = of_any_scale ? depth_of_scale_mm : curve.normalisation_mm;
             requests.push_back(request_for(curve, at, at, model.head));
         } else {
             normaliser.push_back(none);
@@ -142,38 +157,30 @@ std::vector<std::vector<double>> predict(const BeamModel& model, const std::vect
 
     const PointDose dose(model.spectrum, model.cone_kernel, model.pencil_kernel, model.head.electrons);
     std::vector<double> values(requests.size());
-    std::exception_ptr failure;
     std::atomic<std::size_t> done{0};
-#pragma omp parallel for schedule(dynamic, 4)
-    for (std::size_t i = 0; i < requests.size(); ++i) {
-        try {
-            const Request& request = requests[i];
-            const FluenceMap& map = cache.field(request.field);
-            if (request.in_air) {
-                constexpr double detector_mm = 2;
-                const auto pixel = [&](double mm, double lower) { return (mm - lower) / map.pixel_mm; };
-                double sum = 0;
-                int count = 0;
-                for (int v = static_cast<int>(pixel(request.v_mm - 0.5 * detector_mm, map.lower_v_mm));
-                     v < pixel(request.v_mm + 0.5 * detector_mm, map.lower_v_mm); ++v)
-                    for (int u = static_cast<int>(pixel(request.u_mm - 0.5 * detector_mm, map.lower_u_mm));
-                         u < pixel(request.u_mm + 0.5 * detector_mm, map.lower_u_mm); ++u, ++count)
-                        if (u >= 0 && v >= 0 && u < map.size_u && v < map.size_v) sum += static_cast<double>(map.at(u, v));
-                values[i] = sum / std::max(1, count);
-            } else {
-                values[i] = dose(algorithm, map, request.water);
-            }
-        } catch (...) {
-#pragma omp critical(libdose_predict_failure)
-            failure = std::current_exception();
+    for_each_parallel(requests.size(), [&](std::size_t i) {
+        const Request& request = requests[i];
+        const FluenceMap& map = cache.field(request.field);
+        if (request.in_air) {
+            constexpr double detector_mm = 2;
+            const auto pixel = [&](double mm, double lower) { return (mm - lower) / map.pixel_mm; };
+            double sum = 0;
+            int count = 0;
+            for (int v = static_cast<int>(pixel(request.v_mm - 0.5 * detector_mm, map.lower_v_mm)); v < pixel(request.v_mm + 0.5 * detector_mm, map.lower_v_mm);
+                 ++v)
+                for (int u = static_cast<int>(pixel(request.u_mm - 0.5 * detector_mm, map.lower_u_mm));
+                     u < pixel(request.u_mm + 0.5 * detector_mm, map.lower_u_mm); ++u, ++count)
+                    if (u >= 0 && v >= 0 && u < map.size_u && v < map.size_v) sum += static_cast<double>(map.at(u, v));
+            values[i] = sum / std::max(1, count);
+        } else {
+            values[i] = dose(algorithm, map, request.water);
         }
         const std::size_t now = ++done;
         if (progress && now % 64 == 0) {
 #pragma omp critical(libdose_predict_progress)
             progress(static_cast<double>(now) / static_cast<double>(requests.size()));
         }
-    }
-    if (failure) std::rethrow_exception(failure);
+    });
 
     std::vector<std::vector<double>> result;
     for (std::size_t c = 0; c < curves.size(); ++c) {
@@ -182,8 +189,9 @@ std::vector<std::vector<double>> predict(const BeamModel& model, const std::vect
         std::vector<double> calculated(begin, begin + static_cast<std::ptrdiff_t>(points.position_mm.size()));
         double scale = 1;
         if (normaliser[c] != none) {
+            const MeasuredCurve& curve = *points.curve;
             scale = 1 / values[normaliser[c]];
-            if (!points.curve->normalised) scale *= physics::table_value(points.curve->position_mm, points.curve->value, 100);
+            if (by_depth(curve.kind)) scale *= value_of_normalisation(curve, curve.normalised ? curve.normalisation_mm : depth_of_scale_mm);
         } else if (points.curve->kind == CurveKind::profile) {
             scale = centre_mean(points, points.measured) / centre_mean(points, calculated);
         }

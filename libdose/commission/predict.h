@@ -25,6 +25,14 @@ struct CurvePoints {
 /// All points of a curve.
 CurvePoints all_points(const MeasuredCurve& curve);
 
+/// What a depth dose or ratio measures where it is normalised, in its own scale: of one reading the noise would shift every other point. A
+/// parabola through the readings within 15 mm, where there are four and more on both sides and all lie behind the maximum; else the reading. 1 for a curve
+/// without values.
+double value_of_normalisation(const MeasuredCurve& curve, double depth_mm);
+
+/// Mean of the values within a fifth of the field around the axis.
+double centre_mean(const CurvePoints& points, const std::vector<double>& values);
+
 /// Fields of one head, made once; another head empties it.
 class FieldCache {
 public:
@@ -37,8 +45,8 @@ private:
     std::map<std::array<double, 3>, FluenceMap> fields_;
 };
 
-/// Calculated values of every point, normalised as the curve is: a normalised curve at its own position; depth doses to the measurement at
-/// 100 mm, profiles to it within a fifth of the field around the axis. The field is one of jaws. Water is endless.
+/// Calculated values of every point, normalised as the curve is: ratios to the smooth course of the measurement where it is 1, depth doses to it at
+/// 100 mm, output factors at their field, profiles to it within a fifth of the field around the axis. The field is one of jaws. Water is endless.
 std::vector<std::vector<double>> predict(const BeamModel& model, const std::vector<CurvePoints>& curves, Algorithm algorithm, FieldCache& cache,
                                          const std::function<void(double)>& progress = {});
 

@@ -47,26 +47,35 @@ bool made_by_another(const Beam& beam, const LeafDesign& design) {
 /// Behind its tangent, where half of the fluence comes through a rounded end: exp(-b sqrt(s)) = 1/2.
 double half_fluence_depth_mm(double decay) { return std::isinf(decay) ? 0.0 : std::pow(std::numbers::ln2 / decay, 2); }
 
-cpu::LeafEdges edges_of(const LeafDesign& design, const Beam& beam, const BeamModel& model) {
-    cpu::LeafEdges edges;
-    if (design.tip_radius_mm > 0)
-        edges.tip_decay =
-            physics::tip_decay(design.attenuation_per_mm(model.spectrum), design.tip_radius_mm, design.source_distance_mm, beam.source_axis_distance_mm);
-    edges.tongue_and_groove_mm = design.tongue_and_groove_mm;
-    // Half comes through behind the tangent. When the plan's position is that point, the tangent lies so much farther in the opening.
-    if (design.position == LeafDesign::Position::half_fluence) edges.tip_shift_mm = half_fluence_depth_mm(edges.tip_decay);
-    edges.source_distance_mm = design.source_distance_mm;
-    // A model that was commissioned for a machine holds what was measured there.
-    if (model.machine.empty()) {
-        edges.transmission = design.transmission;
-        edges.interleaf_transmission = design.interleaf_transmission;
-    }
-    return edges;
+/// What was measured of one collimator says nothing of another.
+void require_leaves_of_model(const LeafDesign* design, const BeamModel& model, const Beam& beam) {
+    if (!design || model.head.leaf_design.empty() || model.head.leaf_design == design->name) return;
+    throw refused_plan(
+        "the beam model " + model.name + " holds offset and transmission of the leaves " + model.head.leaf_design + ", those of the plan are " + design->name,
+        place_of(beam), "Use the beam model of the plan's machine");
 }
 
 bool is_halcyon(const LeafDesign* design) { return design && design->name.starts_with("halcyon"); }
 
 }  // namespace
+
+cpu::LeafEdges edges_of(const LeafDesign& design, double source_axis_mm, const BeamModel& model) {
+    cpu::LeafEdges edges;
+    if (design.tip_radius_mm > 0)
+        edges.tip_decay = physics::tip_decay(design.attenuation_per_mm(model.spectrum), design.tip_radius_mm, design.source_distance_mm, source_axis_mm);
+    edges.tongue_and_groove_mm = design.tongue_and_groove_mm;
+    // Half comes through behind the tangent. When the plan's position is that point, the tangent lies so much farther in the opening.
+    if (design.position == LeafDesign::Position::half_fluence) edges.tip_shift_mm = half_fluence_depth_mm(edges.tip_decay);
+    edges.source_distance_mm = design.source_distance_mm;
+    const bool measured = !model.head.leaf_design.empty();
+    if (measured) edges.tip_shift_mm -= model.head.leaf_offset_mm;
+    // A model that was commissioned for a machine holds what was measured there.
+    if (model.machine.empty() && !measured) {
+        edges.transmission = design.transmission;
+        edges.interleaf_transmission = design.interleaf_transmission;
+    }
+    return edges;
+}
 
 bool model_fits(const BeamModel& model, const Beam& beam) {
     constexpr double same_energy_mv = 0.01;
@@ -137,7 +146,7 @@ void require_covered(const Beam& beam, std::size_t index, const BeamModel& model
 }  // namespace
 
 void require_modelled(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, const std::string& forced) {
-    for (const MultileafCollimator& collimator : beam.collimators) find_design(beam, collimator, designs, forced);
+    for (const MultileafCollimator& collimator : beam.collimators) require_leaves_of_model(find_design(beam, collimator, designs, forced), model, beam);
     for (std::size_t w = 0; w < beam.wedges.size(); ++w) {
         // A wedge that stays out does nothing to the beam.
         const bool in = std::any_of(beam.control_points.begin(), beam.control_points.end(),
@@ -156,7 +165,8 @@ std::vector<cpu::LeafEdges> leaf_edges(const Beam& beam, const BeamModel& model,
     bool all_halcyon = !beam.collimators.empty();
     for (const MultileafCollimator& collimator : beam.collimators) {
         const LeafDesign* design = find_design(beam, collimator, designs, forced);
-        edges.push_back(design ? edges_of(*design, beam, model) : cpu::LeafEdges{});
+        require_leaves_of_model(design, model, beam);
+        edges.push_back(design ? edges_of(*design, beam.source_axis_distance_mm, model) : cpu::LeafEdges{});
         names += (names.empty() ? "" : ", ") + (design ? design->name : "sharp");
         all_halcyon = all_halcyon && is_halcyon(design);
         if (!design)

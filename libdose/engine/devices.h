@@ -26,8 +26,12 @@ const LeafDesign* find_design(const Beam& beam, const MultileafCollimator& colli
 /// Throws bad_input when `forced` is no design's name or fits no collimator of the plan.
 void check_forced_leaves(const Plan& plan, const std::vector<LeafDesign>& designs, const std::string& forced);
 
-/// Throws refused_plan for what cannot be calculated in the beam: a collimator without a design, a wedge that the model does not hold.
+/// Throws refused_plan for what cannot be calculated in the beam: a collimator without a design or of
+/// another design than the model's measured one, a wedge that the model does not hold.
 void require_modelled(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, const std::string& forced);
+
+/// How the leaves of a design end in the model's beam, with the offset and transmission that the model has of them.
+cpu::LeafEdges edges_of(const LeafDesign& design, double source_axis_mm, const BeamModel& model);
 
 /// How the leaves of each collimator end and what comes through them; the designs are named in the provenance.
 std::vector<cpu::LeafEdges> leaf_edges(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, const std::string& forced,

@@ -43,32 +43,33 @@ double water_mm(const WaterPoint& point, const Vec3& place) {
     return place.norm() * (1 - point.inwards[2] * point.ssd_mm / across);
 }
 
-/// The softening of a map by radius, once per point.
-class Softening {
+/// What a map's filter adds to the path: the softening by radius, which is made once per point, or a wedge as well.
+class Filter {
 public:
-    explicit Softening(const FluenceMap& map) : filter_(map.filter.get()) {
-        if (filter_ && (!filter_->wedge_mm.empty() || filter_->tray_water_g_cm2 > 0))
-            throw internal_error("a wedge or a tray is in the beam", "dose at a point of water");
-        if (!filter_) return;
-        for (int r = 0; r <= 320; ++r) path_.push_back(filter_->path(static_cast<double>(r), 0).water);
+    explicit Filter(const FluenceMap& map) : filter_(map.filter.get()), wedge_(filter_ && (!filter_->wedge_mm.empty() || filter_->tray_water_g_cm2 > 0)) {
+        if (!filter_ || wedge_) return;
+        for (int r = 0; r <= 320; ++r) softening_.push_back(filter_->path(static_cast<double>(r), 0).water);
     }
-    double path(double radius_mm) const {
-        if (!filter_) return 0;
-        const double x = std::min(radius_mm, static_cast<double>(path_.size()) - 1.001);
+    physics::BasisPath path(double u_mm, double v_mm) const {
+        if (!filter_) return {};
+        if (wedge_) return filter_->path(u_mm, v_mm);
+        const double x = std::min(std::hypot(u_mm, v_mm), static_cast<double>(softening_.size()) - 1.001);
         const auto i = static_cast<std::size_t>(x);
-        return path_[i] + (x - static_cast<double>(i)) * (path_[i + 1] - path_[i]);
+        return {softening_[i] + (x - static_cast<double>(i)) * (softening_[i + 1] - softening_[i]), 0};
     }
 
 private:
     const BeamFilter* filter_;
-    std::vector<double> path_;
+    bool wedge_;
+    std::vector<double> softening_;
 };
 
 }  // namespace
 
 PointDose::PointDose(const Spectrum& spectrum, const ConeKernel& cones, const PencilKernel& pencil, const ElectronContamination& electrons)
-    : pencil_(pencil), electrons_(electrons), rates_(cones.rates_cm2_g.size()), rate_cm2_g_(cones.rates_cm2_g) {
+    : pencil_(pencil), electrons_(electrons), rates_(cones.rates_cm2_g.size()), rate_cm2_g_(cones.rates_cm2_g), terma_(spectrum) {
     for (double path = path_min; path <= path_max; path += path_step) log_terma_.push_back(std::log(physics::basis_terma(spectrum, path, 0).water));
+    open_ = released(0);
 
     // Energy per steradian, linear in the angle between the middles of the kernel's cones, by depth.
     const std::size_t count = cones.theta_edges_deg.size() - 1, sets = cones.depth_g_cm2.size();
@@ -126,6 +127,11 @@ PointDose::PointDose(const Spectrum& spectrum, const ConeKernel& cones, const Pe
         }
 }
 
+double PointDose::released(const physics::BasisPath& path, const physics::BasisPath& filter) const {
+    if (filter.high_z != 0) return released(path.water) * terma_.filtered_part(path, filter);
+    return released(path.water + filter.water) * (filter.water != 0 ? open_ / released(filter.water) : 1.0);
+}
+
 double PointDose::released(double path) const {
     const double x = (std::clamp(path, path_min, path_max - path_step) - path_min) / path_step;
     const auto i = static_cast<std::size_t>(x);
@@ -140,8 +146,7 @@ double PointDose::operator()(Algorithm algorithm, const FluenceMap& map, const W
 double PointDose::collapsed_cone(const FluenceMap& map, const WaterPoint& point) const {
     const double sad = map.frame.source_axis_distance_mm;
     const Vec3 here(point.x_mm, point.y_mm, point.ssd_mm + point.depth_mm);
-    const Softening softening(map);
-    const double open = released(0);
+    const Filter filter(map);
     // Radius beyond which the map is empty.
     const double reach = std::hypot(std::max(std::abs(map.lower_u_mm), std::abs(map.lower_u_mm + map.size_u * map.pixel_mm)),
                                     std::max(std::abs(map.lower_v_mm), std::abs(map.lower_v_mm + map.size_v * map.pixel_mm)));
@@ -155,17 +160,18 @@ double PointDose::collapsed_cone(const FluenceMap& map, const WaterPoint& point)
     const auto source_at = [&](const Vec3& direction, double t_mm) {
         Source source;
         const Vec3 q = here - t_mm * direction;
-        const double scale = sad / q[2], u = q[0] * scale, v = q[1] * scale, radius = std::hypot(u, v);
-        gone = radius > reach;
+        const double scale = sad / q[2], u = q[0] * scale, v = q[1] * scale;
+        gone = std::hypot(u, v) > reach;
         const double fluence = gone ? 0 : bilinear(map, u, v);
         if (fluence == 0) return source;
-        const double length = q.norm(), path = water_mm(point, q) * cm_per_mm, filter = softening.path(radius);
-        source.energy = fluence * scale * scale * released(path + filter) * (filter != 0 ? open / released(filter) : 1.0);
+        const double length = q.norm(), path = water_mm(point, q) * cm_per_mm;
+        const physics::BasisPath added = filter.path(u, v);
+        source.energy = fluence * scale * scale * released({path, 0}, added);
         const double cosine = std::clamp(direction.dot(q) / length, -1.0, 1.0);
         const double a = std::sqrt(0.5 * (1 - cosine)) * static_cast<double>(angle_nodes);
         source.angle = std::min(static_cast<std::size_t>(a), angle_nodes - 1);
         source.angle_part = a - static_cast<double>(source.angle);
-        const double d = std::clamp((path + filter) / emission_depth_step, 0.0, static_cast<double>(depths_ - 1));
+        const double d = std::clamp((path + added.water + added.high_z) / emission_depth_step, 0.0, static_cast<double>(depths_ - 1));
         source.depth = std::min(static_cast<std::size_t>(d), depths_ - 2);
         source.depth_part = d - static_cast<double>(source.depth);
         return source;
@@ -236,8 +242,7 @@ double PointDose::pencil_beam(const FluenceMap& map, const WaterPoint& point) co
         sum += fluence / (parts * azimuths) * kernel * pi * (high * high - low * low);
     }
     sum /= magnification * magnification;
-    const double filter = Softening(map).path(std::hypot(u, v));
-    if (filter != 0) sum *= released(0) / released(filter) * released(path + filter) / released(path);
+    sum *= released({path, 0}, Filter(map).path(u, v)) / released(path);
     return std::max(0.0, sum) + electrons(map, point);
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cpu/electrons.h"
+#include "cpu/terma.h"
 #include "engine/stages.h"
 #include "libdose/beam_model.h"
 #include "libdose/engine.h"
@@ -20,8 +21,7 @@ struct WaterPoint {
     Vec3 inwards = Vec3(0, 0, 1);  ///< normal of the surface, in u, v and along the beam
 };
 
-/// Dose of one beam's fluence maps, Gy per unit of the map's values × unit photon fluence, as compute_dose gives it. Maps have no wedge
-/// and no tray.
+/// Dose of one beam's fluence maps, Gy per unit of the map's values × unit photon fluence, as compute_dose gives it.
 class PointDose {
 public:
     PointDose(const Spectrum& spectrum, const ConeKernel& cones, const PencilKernel& pencil, const ElectronContamination& electrons);
@@ -33,12 +33,16 @@ public:
 private:
     double electrons(const FluenceMap& map, const WaterPoint& point) const;
     double released(double path_g_cm2) const;  ///< TERMA per unit fluence, Gy cm²
+    /// The same behind a filter, per unit of the fluence that a detector in air reads behind it.
+    double released(const physics::BasisPath& path, const physics::BasisPath& filter) const;
 
     const PencilKernel& pencil_;
     const ElectronContamination& electrons_;
     std::size_t rates_;
     std::vector<double> rate_cm2_g_;
     std::vector<double> log_terma_;  ///< by path
+    double open_ = 0;                ///< released(0)
+    cpu::TermaTable terma_;          ///< of both basis materials, for wedges
     std::vector<float> emission_;    ///< [depth][angle][rate] per steradian
     std::size_t depths_ = 0;
     std::vector<double> cosine_, solid_angle_;         ///< polar directions about the ray of the point

@@ -13,7 +13,7 @@ namespace libdose::io {
 namespace {
 
 constexpr const char* schema = "libdose-beam-model";
-constexpr long long schema_version = 3, oldest_version = 2;  // 2 is the same without commissioning
+constexpr long long schema_version = 4, oldest_version = 2;  // 3 is the same without measured leaves, 2 also without commissioning
 
 /// Calls the visitor for every field that the hash covers, in a fixed order. Shapes come from the members before.
 template <class Model, class Visitor>
@@ -78,6 +78,10 @@ void for_each_field(Model& model, Visitor&& visit) {
         visit.array((at + "/position_mm").c_str(), wedge.position_mm, {});
         visit.array((at + "/water_g_cm2").c_str(), wedge.water_g_cm2, {});
         visit.array((at + "/high_z_g_cm2").c_str(), wedge.high_z_g_cm2, {});
+    }
+    if (visit.optional_group("/head/leaves", !model.head.leaf_design.empty())) {
+        visit.text("/head/leaves", "design", model.head.leaf_design);
+        visit.number("/head/leaves", "offset_mm", model.head.leaf_offset_mm);
     }
     visit.group("/head/dynamic_wedge");
     visit.array("/head/dynamic_wedge/golden_position_mm", model.head.dynamic_wedge.golden_position_mm, {});
@@ -254,7 +258,7 @@ std::string write_beam_model(const BeamModel& model, const std::filesystem::path
     for_each_field(model, writer);
     const std::string hash = hash_of(model);
     file.text("/", "schema", schema);
-    file.integer("/", "schema_version", schema_version);
+    file.integer("/", "schema_version", model.head.leaf_design.empty() ? schema_version - 1 : schema_version);
     file.text("/", "content_hash", hash);
     // A signature of other content would be a lie; a model that was changed is no longer signed.
     if (!model.signature.empty() && hash == model.content_hash) file.text("/", "signature", model.signature);

@@ -68,7 +68,9 @@ std::string underscored(std::string text) {
 
 /// By the words that a file's name, or what stands behind "kind:", is made of.
 std::optional<CurveKind> kind_in(const std::string& text) {
-    const std::pair<const char*, CurveKind> words[] = {{"in_air", CurveKind::output_factor_in_air},
+    const std::pair<const char*, CurveKind> words[] = {{"wedge_factor", CurveKind::wedge_factor},
+                                                       {"leaf_gap", CurveKind::leaf_gap},
+                                                       {"in_air", CurveKind::output_factor_in_air},
                                                        {"head_scatter", CurveKind::output_factor_in_air},
                                                        {"output", CurveKind::output_factor},
                                                        {"total_scatter", CurveKind::output_factor},
@@ -214,6 +216,58 @@ void read_output_factors(const Table& table, const MeasuredCurve& base, const St
     }
 }
 
+/// Dose behind a wedge over that without it: the side, or both, and a column for each angle.
+void read_wedge_factors(const Table& table, const MeasuredCurve& base, SetBuilder& builder, const std::string& file) {
+    const MeasurementQuestions& asked = builder.asked();
+    const bool two = table.names[0].rfind("side_x", 0) == 0 && table.names[1].rfind("side_y", 0) == 0;
+    if (!two && table.names[0].rfind("side", 0) != 0)
+        throw bad_input("the first column is not the side of the field", file, "Columns: side_mm, then wedge_60_deg, or wedge_factor");
+    const double scale_x = column_scale(table.names[0], asked, file), scale_y = two ? column_scale(table.names[1], asked, file) : scale_x;
+    static const std::regex angle("^wedge_([0-9]+(?:\\.[0-9]+)?)_?(?:deg|degrees?)?$");
+    for (std::size_t c = two ? 2 : 1; c < table.names.size(); ++c) {
+        const std::string& name = table.names[c];
+        if (is_uncertainty(name)) continue;
+        MeasuredCurve curve = base;
+        curve.source = file + ", column " + name;
+        std::smatch m;
+        if (std::regex_match(name, m, angle)) {
+            const double stated = std::stod(m[1]);
+            if (curve.wedge->angle_deg > 0 && curve.wedge->angle_deg != stated)
+                throw bad_input("the comments state a wedge of " + short_number(curve.wedge->angle_deg) + " degrees, the column is \"" + name + "\"", file);
+            curve.wedge->angle_deg = stated;
+        } else if (name != "wedge_factor" && name != "factor") {
+            throw bad_input("the column \"" + name + "\" is no wedge factor", file, "Name it wedge_60_deg, or wedge_factor where the comments state the angle");
+        }
+        if (!(curve.wedge->angle_deg > 0)) throw bad_input("the angle of the wedge is not stated", curve.source, "Name the column wedge_60_deg");
+        for (const auto& row : table.rows) {
+            if (std::isnan(row[c])) continue;
+            curve.position_mm.push_back(row[0] * scale_x), curve.value.push_back(row[c]);
+            curve.side_y_of_mm.push_back(two ? row[1] * scale_y : row[0] * scale_x);
+        }
+        if (curve.position_mm.empty()) throw bad_input("the column has no value", curve.source);
+        builder.add(std::move(curve));
+    }
+}
+
+/// Readings of a gap that sweeps the field over that of the open field, by the gap as the plan has it.
+void read_leaf_gaps(const Table& table, MeasuredCurve curve, const Statements& stated, SetBuilder& builder, const std::string& file) {
+    if (table.names.size() != 2 || table.names[0].rfind("gap", 0) != 0 || table.names[1] != "reading_over_open")
+        throw bad_input("the columns are not gap_mm and reading_over_open", file, "The reading is that of the sweep over that of the open field, per MU");
+    if (!stated.side_x_mm) throw bad_input("the field of the jaws is not stated", file, "Add a line such as \"# field: 100 x 100 mm\"");
+    if (!stated.travel_mm) throw bad_input("the travel of the gap is not stated", file, "Add the way that the gap's middle goes, as \"# travel: 120 mm\"");
+    const auto leaves = stated.keys.find("leaves");
+    if (leaves == stated.keys.end())
+        throw bad_input("the leaves are not stated", file, "Add a line such as \"# leaves: varian-millennium-120\"; dose model list has the names");
+    curve.side_x_mm = *stated.side_x_mm, curve.side_y_mm = *stated.side_y_mm, curve.travel_mm = *stated.travel_mm, curve.leaves = leaves->second;
+    curve.source = file;
+    const double scale = column_scale(table.names[0], builder.asked(), file);
+    for (const auto& row : table.rows) {
+        if (std::isnan(row[1])) continue;
+        curve.position_mm.push_back(row[0] * scale), curve.value.push_back(row[1]);
+    }
+    builder.add(std::move(curve));
+}
+
 /// One curve a column, against the first.
 void read_curves(const Table& table, const MeasuredCurve& base, const std::string& stem, const Statements& stated, SetBuilder& builder,
                  const std::string& file) {
@@ -275,8 +329,10 @@ void read_measurement_csv(const std::filesystem::path& path, SetBuilder& builder
         if (const std::string text = trimmed(line); !text.empty() && text[0] == '#') comments.push_back(text.substr(1));
     for (const auto& [key, value] : given) comments.push_back(key + ": " + value);
     const Statements stated = statements_of(comments, file);
-    if (stated.wedge || stem.find("wedge") != std::string::npos) {
-        builder.set.notes.push_back(file + ": behind a wedge, passed over");
+    if (!stated.wedge_in && (stated.wedge || stem.find("wedge") != std::string::npos)) {
+        if (kind_in(stem) == CurveKind::wedge_factor)
+            throw bad_input("the wedge is not stated", file, "Add a line such as \"# wedge: physical\" and a column for each angle: wedge_60_deg");
+        builder.set.notes.push_back(file + ": behind a wedge that no line \"# wedge: physical 60 degrees, thin end +y\" states, passed over");
         return;
     }
     if (stem.find("electron") != std::string::npos) {
@@ -288,6 +344,9 @@ void read_measurement_csv(const std::filesystem::path& path, SetBuilder& builder
         if (is_uncertainty(name)) builder.set.notes.push_back(file + ": the column \"" + name + "\" is an uncertainty, passed over");
     MeasuredCurve base;
     base.kind = kind_of(stem, stated.keys, file);
+    base.wedge = stated.wedge_in;
+    if (base.kind == CurveKind::wedge_factor && !base.wedge) throw bad_input("the wedge is not stated", file, "Add a line such as \"# wedge: physical\"");
+    const bool at_depth = base.kind == CurveKind::output_factor || base.kind == CurveKind::wedge_factor || base.kind == CurveKind::leaf_gap;
 
     builder.energy(stated.energy_mv, file);
     builder.fluence_mode(stated.fluence_mode, file);
@@ -296,10 +355,12 @@ void read_measurement_csv(const std::filesystem::path& path, SetBuilder& builder
     const MeasurementQuestions& asked = builder.asked();
     if (const auto at = stated.keys.find("detector"); at != stated.keys.end()) base.detector = at->second;
     base.sad_mm = builder.settle(stated.sad_mm, asked.sad_mm, "the SAD", "--sad-mm", file, base.kind == CurveKind::tissue_phantom_ratio).value_or(1000);
-    if (base.kind == CurveKind::depth_dose || base.kind == CurveKind::profile || base.kind == CurveKind::output_factor)
+    if (base.kind == CurveKind::depth_dose || base.kind == CurveKind::profile || at_depth)
         base.ssd_mm = *builder.settle(stated.ssd_mm, asked.ssd_mm, "the SSD", "--ssd-mm", file, true);
-    if (base.kind == CurveKind::output_factor) base.depth_mm = *builder.settle(stated.depth_mm, asked.depth_mm, "the depth", "--depth-mm", file, true);
+    if (at_depth) base.depth_mm = *builder.settle(stated.depth_mm, asked.depth_mm, "the depth", "--depth-mm", file, true);
     if (base.kind == CurveKind::output_factor || base.kind == CurveKind::output_factor_in_air) return read_output_factors(table, base, stated, builder, file);
+    if (base.kind == CurveKind::wedge_factor) return read_wedge_factors(table, base, builder, file);
+    if (base.kind == CurveKind::leaf_gap) return read_leaf_gaps(table, base, stated, builder, file);
     if (base.kind == CurveKind::primary_fluence && table.names.size() != 2)
         throw bad_input("primary fluence has a radius and one value", file, "Columns: radius_mm, relative_fluence");
     read_curves(table, base, stem, stated, builder, file);

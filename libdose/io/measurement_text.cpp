@@ -53,9 +53,32 @@ void find_distance(const std::string& text, const std::string& name, std::option
 }
 
 const std::map<std::string, bool> known_keys{// and whether their values are searched for a set-up
-                                             {"kind", false},   {"quantity", false}, {"machine", false},     {"detector", false},    {"note", false},
-                                             {"source", false}, {"axis", false},     {"ssd", true},          {"sad", true},          {"depth", true},
-                                             {"field", true},   {"energy", true},    {"fluence_mode", true}, {"normalisation", true}};
+                                             {"kind", false},   {"quantity", false},    {"machine", false},     {"detector", false}, {"note", false},
+                                             {"source", false}, {"axis", false},        {"ssd", true},          {"sad", true},       {"depth", true},
+                                             {"field", true},   {"energy", true},       {"wedge", false},       {"wedge_id", false}, {"leaves", false},
+                                             {"travel", false}, {"fluence_mode", true}, {"normalisation", true}};
+
+/// "physical 60 degrees, thin end +y"; none where the value says that there is no wedge.
+std::optional<MeasuredWedge> wedge_of(const std::string& value, const std::string& file) {
+    static const std::regex none("^(?:0(?:[.]0*)?(?:\\s.*)?|no|none|open|without)$", std::regex::icase);
+    if (std::regex_match(value, none)) return std::nullopt;
+    static const std::regex form(
+        "^(physical|motori[sz]ed|enhanced)(?: dynamic)?(?:\\s+wedge)?(?:,?\\s+([0-9]+(?:[.][0-9]+)?)\\s*(?:deg|degrees?|\xC2\xB0))?(?:,?\\s+thin "
+        "end\\s*(?:at|towards|:)?\\s*"
+        "([-+][xy]))?$",
+        std::regex::icase);
+    std::smatch m;
+    if (!std::regex_match(value, m, form))
+        throw bad_input("the wedge is \"" + value + "\", which cannot be read", file,
+                        "Write \"physical 60 degrees, thin end +y\"; kinds: physical, motorised, enhanced");
+    MeasuredWedge wedge;
+    wedge.kind = lower_case(m[1]);
+    if (wedge.kind == "motorized") wedge.kind = "motorised";
+    if (m[2].matched) wedge.angle_deg = std::stod(m[2]);
+    const std::map<std::string, double> orientation{{"+y", 0}, {"-x", 90}, {"-y", 180}, {"+x", 270}};
+    if (m[3].matched) wedge.orientation_deg = orientation.at(lower_case(m[3]));
+    return wedge;
+}
 
 /// Letters to insert, remove or change.
 std::size_t edits_between(const std::string& a, const std::string& b) {
@@ -156,6 +179,17 @@ Statements statements_of(const std::vector<std::string>& comments, const std::st
         if (searched) found.text += line + "\n";
     }
     const std::string& text = found.text;
+    if (const auto at = found.keys.find("wedge"); at != found.keys.end()) found.wedge_in = wedge_of(at->second, file);
+    if (const auto at = found.keys.find("wedge_id"); at != found.keys.end()) {
+        if (!found.wedge_in) throw bad_input("there is an id of a wedge, but no wedge", file, "Add a line such as \"# wedge: physical 60 degrees\"");
+        found.wedge_in->id = at->second;
+    }
+    if (const auto at = found.keys.find("travel"); at != found.keys.end()) {
+        static const std::regex length("^([0-9]+(?:[.][0-9]+)?)\\s*(mm|cm)$");
+        std::smatch m;
+        if (!std::regex_match(at->second, m, length)) throw bad_input("the travel is \"" + at->second + "\", which is no length", file, "Write \"120 mm\"");
+        found.travel_mm = in_mm(std::stod(m[1]), m[2], file);
+    }
     find_distance(text, "SSD|source[- ](?:to[- ])?(?:surface|skin)(?:[- ]distance)?", found.ssd_mm, "the SSD", file);
     find_distance(text, "SAD|SID|source[- ](?:to[- ])?(?:axis|isocent(?:re|er))(?:[- ]distance)?", found.sad_mm, "the SAD", file);
     const std::string not_a_step = "(?!\\s*(?:steps?|resolution|intervals?|spacing|increments?))";
@@ -248,7 +282,7 @@ void SetBuilder::title(const std::string& text) {
 }
 
 void SetBuilder::add(MeasuredCurve curve) {
-    const bool output = curve.kind == CurveKind::output_factor || curve.kind == CurveKind::output_factor_in_air;
+    const bool output = curve.kind == CurveKind::output_factor || curve.kind == CurveKind::output_factor_in_air || curve.kind == CurveKind::wedge_factor;
     std::vector<std::size_t> order(curve.position_mm.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     const auto key = [&](std::size_t i) { return std::pair{curve.position_mm[i], output ? curve.side_y_of_mm[i] : 0.0}; };
@@ -281,11 +315,21 @@ void SetBuilder::add(MeasuredCurve curve) {
         case CurveKind::primary_fluence:
             curve.name = "primary fluence";
             break;
+        case CurveKind::wedge_factor:
+            curve.name = "wedge factors, " + mm(curve.depth_mm) + " mm deep, SSD " + mm(curve.ssd_mm) + " mm";
+            break;
+        case CurveKind::leaf_gap:
+            curve.name = "sweeping gaps of " + curve.leaves + " over " + mm(curve.travel_mm) + " mm, " + field + ", " + mm(curve.depth_mm) + " mm deep, SSD " +
+                         mm(curve.ssd_mm) + " mm";
+            break;
     }
-    for (const MeasuredCurve& other : set.curves)
+    const bool device = curve.wedge || curve.kind == CurveKind::leaf_gap;
+    if (curve.wedge) curve.name += ", " + curve.wedge->words();
+    std::vector<MeasuredCurve>& curves = device ? set.device_curves : set.curves;
+    for (const MeasuredCurve& other : curves)
         if (other.name == curve.name)
             throw bad_input("two curves are of the same quantity, field and depth: " + curve.name, other.source + " and " + curve.source, "Keep one of them");
-    set.curves.push_back(std::move(curve));
+    curves.push_back(std::move(curve));
 }
 
 }  // namespace libdose::io

@@ -28,9 +28,11 @@ struct Statements {
     std::optional<double> unity_mm;           ///< "1 at 100 mm": depth, or side of the square
     std::optional<double> reference_side_mm;  ///< "100 x 100 mm = 1"
     std::optional<std::string> fluence_mode;
-    bool one_at_maximum = false, wedge = false;
-    std::string title;  ///< first sentence
-    std::string text;   ///< all of them
+    std::optional<MeasuredWedge> wedge_in;  ///< by the key "wedge"; its angle may be 0 where the columns state it
+    std::optional<double> travel_mm;
+    bool one_at_maximum = false, wedge = false;  ///< wedge: the words speak of one
+    std::string title;                           ///< first sentence
+    std::string text;                            ///< all of them
 };
 /// Throws bad_input when the comments state a quantity twice with different values, or a key that is not known and has a meaning.
 Statements statements_of(const std::vector<std::string>& comments, const std::string& file);

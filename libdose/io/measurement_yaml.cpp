@@ -48,7 +48,8 @@ void read_measurement_yaml(const std::filesystem::path& file, SetBuilder& builde
             throw bad_input("there is no list of files", file.string(), "Add \"files:\" with an entry \"- file: NAME\" for each");
         for (const YAML::Node& entry : root["files"]) {
             if (!entry.IsMap() || !entry["file"]) throw bad_input("an entry has no file", where_of(file, entry));
-            only(file, entry, {"file", "kind", "ssd_mm", "sad_mm", "depth_mm", "field_mm", "axis", "unity_side_mm", "detector"});
+            only(file, entry,
+                 {"file", "kind", "ssd_mm", "sad_mm", "depth_mm", "field_mm", "axis", "unity_side_mm", "detector", "wedge", "wedge_id", "leaves", "travel_mm"});
             const std::filesystem::path path = file.parent_path() / entry["file"].as<std::string>();
             const std::string extension = lower_case(path.extension().string());
             builder.set.files.push_back(entry["file"].as<std::string>());
@@ -58,9 +59,11 @@ void read_measurement_yaml(const std::filesystem::path& file, SetBuilder& builde
                 continue;
             }
             std::map<std::string, std::string> given;
-            for (const char* key : {"kind", "axis", "detector"})
+            for (const char* key : {"kind", "axis", "detector", "wedge", "leaves"})
                 if (entry[key]) given[key] = entry[key].as<std::string>();
-            for (const auto& [key, name] : {std::pair{"ssd_mm", "SSD"}, std::pair{"sad_mm", "SAD"}, std::pair{"depth_mm", "depth"}})
+            if (entry["wedge_id"]) given["wedge id"] = entry["wedge_id"].as<std::string>();
+            for (const auto& [key, name] :
+                 {std::pair{"travel_mm", "travel"}, std::pair{"ssd_mm", "SSD"}, std::pair{"sad_mm", "SAD"}, std::pair{"depth_mm", "depth"}})
                 if (entry[key]) given[name] = short_number(number(file, entry[key])) + " mm";
             if (const YAML::Node field = entry["field_mm"]) {
                 if (!field.IsSequence() || field.size() != 2) throw bad_input("field_mm is not [x, y]", where_of(file, field));

@@ -79,6 +79,9 @@ MeasurementSet read_measurements(const fs::path& path, const MeasurementQuestion
     }
     if (builder.set.curves.empty() && !builder.set.notes.empty())
         throw bad_input("there is no open photon field in water in it; " + builder.set.notes.front(), path.string());
+    if (builder.set.curves.empty() && !builder.set.device_curves.empty())
+        throw bad_input("there is no open field in it, only fields behind a wedge or through moving leaves", path.string(),
+                        "A model is fitted to open fields first: put all of a beam into one folder");
     if (builder.set.curves.empty())
         throw bad_input("there is no measurement in it", path.string(), "Known: .csv, .mcc, .asc, .data, .ascii and measurements.yaml");
     builder.energy(std::nullopt, path.string());

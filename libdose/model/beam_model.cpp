@@ -49,6 +49,7 @@ void check_head(const Checker& check, const HeadModel& head) {
     check.between("head/source_collimator_distance_mm", head.source_collimator_distance_mm, 50, 950);
     check.between("head/jaw_transmission", head.jaw_transmission, 0, 1);
     check.between("head/leaf_transmission", head.leaf_transmission, 0, 1);
+    check.between("head/leaf_offset_mm", head.leaf_offset_mm, head.leaf_design.empty() ? 0 : -3, head.leaf_design.empty() ? 0 : 3);
     check.between("head/maximum_field_radius_mm", head.maximum_field_radius_mm, 1, 500);
     check.ascending("head/profile_radius_mm", head.profile_radius_mm);
     check.between("head/profile_radius_mm, first value,", head.profile_radius_mm.front(), 0, 0);

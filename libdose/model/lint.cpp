@@ -58,7 +58,15 @@ public:
             if (is_output(curve)) output(curve);
             if (curve.kind == CurveKind::primary_fluence) fluence(curve);
         }
+        for (const MeasuredCurve& curve : set_.device_curves) {
+            noise(curve);
+            if (curve.kind == CurveKind::wedge_factor) wedge_factor(curve);
+            if (curve.kind == CurveKind::leaf_gap) leaf_gap(curve);
+            if (curve.kind == CurveKind::depth_dose) depth(curve);
+            if (curve.kind == CurveKind::profile && curve.wedge->orientation_deg) wedged_profile(curve);
+        }
         contradictions();
+        wedges_by_angle();
         coverage();
         transmissions();
         if (!range_)
@@ -234,6 +242,77 @@ private:
             if (c.position_mm[i] >= 300 && c.position_mm[i] == c.side_y_of_mm[i] && (c.value[i] < 1.02 || c.value[i] > 1.30))
                 add(Severity::warning, c.name,
                     "the output factor of " + short_number(c.position_mm[i]) + " mm is " + text_of(c.value[i]) + ", outside of 1.02 to 1.30");
+    }
+
+    void wedge_factor(const MeasuredCurve& c) {
+        double low = 1e9, high = 0;
+        for (std::size_t i = 0; i < c.value.size(); ++i) {
+            if (c.value[i] >= 1 || c.value[i] < 0.05)
+                return add(Severity::error, c.name,
+                           "the wedge factor of " + short_number(c.position_mm[i]) + " mm is " + text_of(c.value[i]) +
+                               ", not between 0.05 and 1: percent, or open over wedged?");
+            low = std::min(low, c.value[i]), high = std::max(high, c.value[i]);
+        }
+        const bool moves = c.wedge->kind == "enhanced";
+        // Palta et al, Med. Phys. 15 (1988): up to 7 % with the field. A jaw that moves does far more.
+        if (!moves && high / low > 1.1) add(Severity::warning, c.name, "the wedge factor varies by " + text_of(100 * (high / low - 1)) + " % with the field");
+        if (!moves && (low < 0.15 || high > 0.92))
+            add(Severity::warning, c.name, "wedge factors from " + text_of(low) + " to " + text_of(high) + ", outside of 0.15 to 0.92");
+    }
+
+    /// Steeper wedges of a kind let less through.
+    void wedges_by_angle() {
+        for (const MeasuredCurve& a : set_.device_curves)
+            for (const MeasuredCurve& b : set_.device_curves) {
+                if (a.kind != CurveKind::wedge_factor || b.kind != a.kind || a.wedge->kind != b.wedge->kind || !(a.wedge->angle_deg < b.wedge->angle_deg))
+                    continue;
+                for (std::size_t i = 0; i < a.value.size(); ++i)
+                    for (std::size_t j = 0; j < b.value.size(); ++j)
+                        if (a.position_mm[i] == b.position_mm[j] && a.side_y_of_mm[i] == b.side_y_of_mm[j] && a.value[i] <= b.value[j])
+                            return add(Severity::error, b.name,
+                                       "the factor of " + short_number(b.position_mm[j]) + " mm is " + text_of(b.value[j]) + ", that of the wedge of " +
+                                           short_number(a.wedge->angle_deg) + " degrees " + text_of(a.value[i]) + ": are the wedges exchanged?");
+            }
+    }
+
+    void wedged_profile(const MeasuredCurve& c) {
+        // Orientation 0 has the thin end at +y, 270 at +x.
+        const double orientation = *c.wedge->orientation_deg;
+        const bool along_y = orientation == 0 || orientation == 180;
+        if (along_y != (c.axis == ProfileAxis::inline_axis)) return;
+        const double sign = orientation == 0 || orientation == 270 ? 1 : -1, half = 0.25 * (along_y ? c.side_y_mm : c.side_x_mm);
+        if (!covers(c, half) || !covers(c, -half)) return add(Severity::warning, c.name, "the profile does not cross half of the field");
+        if (!(value_at(c, sign * half) > value_at(c, -sign * half)))
+            add(Severity::error, c.name,
+                "the dose falls towards the thin end of the wedge: is the thin end stated wrongly, or does the axis run the other way?");
+    }
+
+    /// Readings less what comes through the leaves are a straight line against the gap; where it is zero is the dosimetric leaf gap
+    /// (LoSasso, Chui, Ling, Med. Phys. 25 (1998) 1919).
+    void leaf_gap(const MeasuredCurve& c) {
+        if (!set_.leaf_transmission)
+            return add(Severity::error, c.name,
+                       "the transmission of the leaves is not given, without which gaps do not tell the offset of their ends: add leaf_transmission to "
+                       "measurements.yaml");
+        if (c.value.size() < 3) return add(Severity::error, c.name, "fewer than three gaps");
+        const double n = static_cast<double>(c.value.size()), t = *set_.leaf_transmission;
+        double sx = 0, sy = 0, sxx = 0, sxy = 0;
+        for (std::size_t i = 0; i < c.value.size(); ++i) {
+            if (c.value[i] > 1) return add(Severity::error, c.name, "a reading is above that of the open field: divide by the open field's");
+            const double x = c.position_mm[i], y = c.value[i] - t * (1 - x / c.travel_mm);
+            sx += x, sy += y, sxx += x * x, sxy += x * y;
+        }
+        const double slope = (n * sxy - sx * sy) / (n * sxx - sx * sx), gap = (sy - slope * sx) / n / slope, part = slope * c.travel_mm;
+        if (!(part > 0.75 && part < 1.25))
+            return add(Severity::error, c.name,
+                       "the readings grow by " + text_of(part) +
+                           " of the open field's for a gap as wide as the travel: is the travel, the unit of the gaps or the open field's reading another?");
+        if (part < 0.9 || part > 1.1)
+            add(Severity::warning, c.name, "the readings grow by " + text_of(part) + " of the open field's for a gap as wide as the travel");
+        if (gap < -1 || gap > 5)
+            add(Severity::error, c.name, "the dosimetric leaf gap is " + text_of(gap) + " mm: are the gaps those of the plan, in mm?");
+        else if (gap < 0.1 || gap > 3)
+            add(Severity::warning, c.name, "the dosimetric leaf gap is " + text_of(gap) + " mm, outside of 0.1 to 3 mm");
     }
 
     void fluence(const MeasuredCurve& c) {

@@ -1,7 +1,10 @@
 // Models of fitted parameters.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "commission/fit_model.h"
+#include "commission/predict.h"
 #include "libdose/data.h"
 #include "libdose/io/hdf5.h"
 #include "physics/head.h"
@@ -81,4 +84,20 @@ TEST(FitModel, AFilterHardensAndTiltsMoveTheMean) {
     EXPECT_GT(mean(Quantity::spectrum_filter, 5), before);
     EXPECT_GT(mean(Quantity::spectrum_tilt, 0.3), before);
     EXPECT_NEAR(mean(Quantity::spectrum_endpoint, 1.1), 1.1 * before, 1e-9);
+}
+
+TEST(Predict, OneReadingDoesNotNormaliseACurve) {
+    // A depth dose of mu = 0.005 / mm behind a maximum at 15 mm, every millimetre, whose reading at 100 mm is 0.4 % too high.
+    MeasuredCurve curve;
+    curve.kind = CurveKind::tissue_phantom_ratio;
+    const auto value = [](double depth) { return std::exp(-0.005 * (depth - 100)) * (1 - std::exp(-depth / 3)); };
+    for (int depth = 0; depth <= 300; ++depth) curve.position_mm.push_back(depth), curve.value.push_back(value(depth));
+    curve.value[100] *= 1.004;
+    // By hand: of 31 points a parabola's value in the middle takes 9 / (4 · 31) of the middle one.
+    EXPECT_NEAR(value_of_normalisation(curve, 100) / value(100), 1 + 0.004 * 9 / (4 * 31), 5e-5);
+    // In the build-up, and where readings are far apart, the reading itself.
+    EXPECT_EQ(value_of_normalisation(curve, 15), curve.value[15]);
+    MeasuredCurve sparse = curve;
+    sparse.position_mm = {10, 15, 80, 90, 100, 110, 120}, sparse.value = {1.4, 1.5, 1.1, 1.05, 1.004, 0.95, 0.9};
+    EXPECT_EQ(value_of_normalisation(sparse, 100), 1.004);
 }

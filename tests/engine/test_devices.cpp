@@ -169,6 +169,17 @@ TEST_F(Devices, GenericModelsTakeTheTransmissionOfTheLeaves) {
     EXPECT_EQ(edges(agility).at(0).source_distance_mm, 349.3);
 }
 
+TEST_F(Devices, MeasuredLeavesHaveTheModelsOffsetAndTransmissionAndNoOthersDo) {
+    const Beam agility = beam_of("Elekta", even(80, 5)), mlci = beam_of("Elekta", even(40, 10));
+    const double design = edges(agility).at(0).tip_shift_mm;
+    model_.head.leaf_design = "elekta-agility", model_.head.leaf_offset_mm = 0.25, model_.head.leaf_transmission = 0.004;
+    EXPECT_EQ(refused(agility), "");
+    EXPECT_DOUBLE_EQ(edges(agility).at(0).tip_shift_mm, design - 0.25) << "out of the opening";
+    EXPECT_FALSE(edges(agility).at(0).transmission) << "measured: the model's";
+    EXPECT_HAS(refused(mlci), "those of the plan are elekta-mlci");
+    EXPECT_HAS(refusal_of([&] { edges(mlci); }), "of the leaves elekta-agility");
+}
+
 TEST_F(Devices, WithoutDesignsLeavesAreSharpAndANoteSaysSo) {
     designs_.clear();
     const Beam beam = beam_of("SIEMENS", even(3, 20));

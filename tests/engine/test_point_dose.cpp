@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/point_dose.h"
 #include "engine/compute.h"
 #include "engine/jaw_field.h"
+#include "engine/point_dose.h"
 #include "engine/water_phantom.h"
 #include "libdose/data.h"
 #include "libdose/io/hdf5.h"
@@ -89,6 +89,35 @@ TEST(PointDose, BehindATiltedSurfaceTheWaterIsAlongTheRay) {
     const double s = 900 * std::cos(tilt) / (60 * std::sin(tilt) + 1000 * std::cos(tilt));
     const double water_cm = 0.1 * (1 - s) * std::hypot(60.0, 1000.0);
     EXPECT_NEAR(dose.collapsed_cone(map, point) / physics::basis_terma(generic().spectrum, water_cm, 0).water, 1, 2e-3);
+}
+
+TEST(PointDose, BehindAWedgeIsWhatTheEngineCalculatesOnItsGrid) {
+    const BeamModel& model = generic();
+    Beam beam = jaw_beam(100, 100);
+    Wedge wedge;
+    wedge.angle_deg = 45;
+    beam.wedges = {wedge};
+    for (ControlPoint& point : beam.control_points) point.wedge_in = {true};
+    const cpu::TermaTable terma(model.spectrum);
+    cpu::FluenceOptions options;
+    options.terma = &terma;
+    const FluenceMap map = field_along_axis(beam, model.head, options, Vec3(0, 0, 100));
+    const PointDose dose(model.spectrum, model.cone_kernel, model.pencil_kernel, model.head.electrons);
+    const DensityGrid water = water_cube(2.5);
+    for (const Algorithm algorithm : {Algorithm::collapsed_cone, Algorithm::pencil_beam}) {
+        ComputeOptions compute;
+        compute.algorithm = algorithm;
+        const std::vector<float> grid_dose = compute_dose(water, {map}, model, compute);
+        // Along the wedge, at the centres of voxels; across it the voxels either side of the axis.
+        const int i = water.grid.size[0] / 2, k = 40;
+        for (const double y : {-31.25, 1.25, 31.25}) {
+            const int j = static_cast<int>(std::lround((y - water.grid.origin_mm[1]) / 2.5));
+            const double there = 0.5 * static_cast<double>(grid_dose[water.grid.index(i, j, k)] + grid_dose[water.grid.index(i - 1, j, k)]);
+            WaterPoint at{900, 101.25, 0, y};
+            at.mirrored = false;
+            EXPECT_NEAR(dose(algorithm, map, at) / there, 1, 1e-2) << to_string(algorithm) << " at " << y;
+        }
+    }
 }
 
 TEST(PointDose, IsWhatTheEngineCalculatesOnItsGrid) {

@@ -81,6 +81,22 @@ TEST(BeamModelFile, NanTruncationAndAbsenceAreRefusedByName) {
     EXPECT_NE(message_of([&] { io::read_beam_model(folder / "none.h5"); }).find("none.h5"), std::string::npos);
 }
 
+TEST(BeamModelFile, MeasuredLeavesAreKeptAndCovered) {
+    test::TemporaryFolder folder;
+    BeamModel model = a_model();
+    const std::string without = io::write_beam_model(model, folder / "without.h5");
+    model.head.leaf_design = "varian-hd120", model.head.leaf_offset_mm = 0.15;
+    EXPECT_NE(io::write_beam_model(model, folder / "m.h5"), without);
+    const BeamModel read = io::read_beam_model(folder / "m.h5");
+    EXPECT_EQ(read.head.leaf_design, "varian-hd120");
+    EXPECT_EQ(read.head.leaf_offset_mm, 0.15);
+    EXPECT_EQ(io::read_beam_model(folder / "without.h5").head.leaf_design, "");
+    model.head.leaf_offset_mm = 4;
+    EXPECT_NE(message_of([&] { model.check(); }).find("leaf_offset_mm"), std::string::npos);
+    model.head.leaf_design = "", model.head.leaf_offset_mm = 0.1;
+    EXPECT_NE(message_of([&] { model.check(); }).find("leaf_offset_mm"), std::string::npos) << "an offset of no design";
+}
+
 TEST(BeamModelFile, UncalibratedModelsAreNotUsed) {
     test::TemporaryFolder folder;
     BeamModel model = a_model();

@@ -371,3 +371,100 @@ TEST(MeasuredReference, TheRealSetIsReadAsItIs) {
     EXPECT_EQ(set.fluence_mode, "STANDARD");
     for (const Finding& finding : lint(set)) EXPECT_NE(finding.severity, Finding::Severity::error) << finding.text;
 }
+
+namespace {
+
+const char* const open_field = "# 6 MV, flattened, SSD 90 cm\n# field: 100 x 100 mm\ndepth_mm,dose\n0,50\n15,100\n100,67\n";
+const char* const gaps =
+    "# 6 MV, flattened, SSD 90 cm, depth 10 cm\n# field: 100 x 100 mm\n# leaves: varian-millennium-120\n# travel: 12 cm\ngap_mm,reading_over_open\n"
+    "2,0.045\n4,0.062\n10,0.111\n";
+
+}  // namespace
+
+TEST_F(Measurements, WedgesByTheirFactorsDepthDosesAndProfiles) {
+    write("depth_dose.csv", open_field);
+    write(
+        "wedge_factors.csv",
+        "# 6 MV, flattened, SSD 90 cm, depth 10 cm\n# wedge: physical\nside_mm,wedge_15_deg,wedge_60_deg,uncertainty\n100,0.77,0.40,0.01\n50,0.76,0.39,0.01\n");
+    write("wedge_depth_dose.csv", "# 6 MV, flattened, SSD 90 cm\n# field: 100 x 100 mm\n# wedge: physical 60 degrees\ndepth_mm,dose\n0,50\n15,100\n100,69\n");
+    write("wedge_profile.csv",
+          "# 6 MV, flattened, SSD 90 cm, depth 10 cm\n# field: 100 x 100 mm\n# axis: inline\n# wedge: motorized wedge, 60 degrees, thin end at -y\n# wedge id: "
+          "MW1\n"
+          "position_mm,dose\n-50,150\n0,100\n50,60\n");
+    const MeasurementSet set = read();
+    EXPECT_EQ(set.curves.size(), 1u);
+    ASSERT_EQ(set.device_curves.size(), 4u);
+    const MeasuredCurve &depth = set.device_curves[0], &factors = set.device_curves[1], &profile = set.device_curves[3];
+    EXPECT_EQ(factors.kind, CurveKind::wedge_factor);
+    EXPECT_EQ(factors.wedge->angle_deg, 15);
+    EXPECT_EQ(factors.position_mm, (std::vector<double>{50, 100})) << "sorted";
+    EXPECT_EQ(factors.value, (std::vector<double>{0.76, 0.77}));
+    EXPECT_EQ(set.device_curves[2].wedge->words(), "physical wedge 60 degrees");
+    EXPECT_EQ(depth.kind, CurveKind::depth_dose);
+    EXPECT_FALSE(depth.wedge->orientation_deg);
+    EXPECT_EQ(profile.wedge->kind, "motorised");
+    EXPECT_EQ(profile.wedge->orientation_deg, 180);
+    EXPECT_EQ(profile.wedge->id, "MW1");
+}
+
+TEST_F(Measurements, WedgesThatAreNotStatedInFull) {
+    write("depth_dose.csv", open_field);
+    const auto wrong = [&](const std::string& comments, const std::string& columns = "side_mm,wedge_factor\n100,0.4\n") {
+        write("wedge_factors.csv", "# 6 MV, flattened, SSD 90 cm, depth 10 cm\n" + comments + columns);
+        return problem();
+    };
+    EXPECT_EQ(wrong("# wedge: physical 60 degrees\n"), "no error");
+    EXPECT_HAS(wrong(""), "the wedge is not stated");
+    EXPECT_HAS(wrong("# wedge: none\n"), "the wedge is not stated");
+    EXPECT_HAS(wrong("# wedge: physical\n"), "the angle of the wedge is not stated");
+    EXPECT_HAS(wrong("# wedge: steep 60 degrees\n"), "which cannot be read");
+    EXPECT_HAS(wrong("# wedge: physical 60 degrees, thin end left\n"), "which cannot be read");
+    EXPECT_HAS(wrong("# wedge: physical 60 degrees\n", "side_mm,wedge_45_deg\n100,0.4\n"), "wedge of 60 degrees, the column is");
+    EXPECT_HAS(wrong("# wedge: physical 60 degrees\n", "side_mm,output\n100,0.4\n"), "is no wedge factor");
+    EXPECT_HAS(wrong("# wedge: physical 60 degrees\n", "depth_mm,wedge_factor\n100,0.4\n"), "not the side of the field");
+    EXPECT_HAS(wrong("# wedge: physical 60 degrees\n", "side_mm,wedge_factor\n100,0.4\n100,0.41\n"), "is there twice");
+    EXPECT_HAS(wrong("# wedge: physical 90 degrees\n"), "not between 0 and 75");
+    EXPECT_HAS(wrong("# wedge id: W60\n"), "an id of a wedge, but no wedge");
+    write("wedge_factors.csv", "# 6 MV, flattened, SSD 90 cm\n# wedge: physical 60 degrees\nside_mm,wedge_factor\n100,0.4\n");
+    EXPECT_HAS(problem(), "does not state the depth");
+    std::filesystem::remove(folder / "wedge_factors.csv");
+    const std::string profile = "position_mm,dose\n-50,150\n0,100\n50,60\n",
+                      set_up = "# 6 MV, flattened, SSD 90 cm, depth 10 cm\n# field: 100 x 100 mm\n# axis: inline\n";
+    write("wedge_profile.csv", set_up + "# wedge: physical 60 degrees\n" + profile);
+    EXPECT_HAS(problem(), "where the thin end of the wedge is");
+    write("wedge_profile.csv", set_up + "# wedge: enhanced dynamic 60 degrees, thin end +y\n" + profile);
+    EXPECT_HAS(problem(), "is not fitted to");
+    std::filesystem::remove(folder / "depth_dose.csv");
+    write("wedge_profile.csv", set_up + "# wedge: physical 60 degrees, thin end +y\n" + profile);
+    EXPECT_HAS(problem(), "there is no open field in it");
+}
+
+TEST_F(Measurements, SweepingGapsAndWhatIsWrongWithThem) {
+    write("depth_dose.csv", open_field);
+    write("leaf_gap.csv", gaps);
+    const MeasurementSet set = read();
+    const MeasuredCurve& curve = set.device_curves.at(0);
+    EXPECT_EQ(curve.kind, CurveKind::leaf_gap);
+    EXPECT_EQ(curve.leaves, "varian-millennium-120");
+    EXPECT_EQ(curve.travel_mm, 120);
+    EXPECT_EQ(curve.side_y_mm, 100);
+    EXPECT_EQ(curve.position_mm, (std::vector<double>{2, 4, 10}));
+    const auto wrong = [&](const std::string& part, const std::string& other) {
+        std::string text = gaps;
+        write("leaf_gap.csv", text.replace(text.find(part), part.size(), other));
+        return problem();
+    };
+    EXPECT_HAS(wrong("# leaves: varian-millennium-120\n", ""), "the leaves are not stated");
+    EXPECT_HAS(wrong("# travel: 12 cm\n", ""), "the travel of the gap is not stated");
+    EXPECT_HAS(wrong("12 cm\ngap", "12\ngap"), "which is no length");
+    EXPECT_HAS(wrong("12 cm\ngap", "12 mm\ngap"), "not between 20 and 400 mm");
+    EXPECT_HAS(wrong("# field: 100 x 100 mm\n", ""), "the field of the jaws");
+    EXPECT_HAS(wrong("reading_over_open", "reading"), "are not gap_mm and reading_over_open");
+    EXPECT_HAS(wrong("10,0.111", "100,0.9"), "wider than half of its travel");
+    EXPECT_HAS(wrong("gap_mm", "gap"), "is not stated");
+    write("leaf_gap.csv", "gap_mm,reading_over_open\n2,0.045\n4,0.062\n");
+    write("measurements.yaml",
+          "energy_mv: 6\nfluence_mode: STANDARD\nfiles:\n  - {file: depth_dose.csv}\n  - {file: leaf_gap.csv, kind: leaf_gap, ssd_mm: 900, depth_mm: 100, "
+          "field_mm: [100, 100], leaves: elekta-agility, travel_mm: 120}\n");
+    EXPECT_EQ(read().device_curves.at(0).leaves, "elekta-agility");
+}

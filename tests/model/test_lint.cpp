@@ -185,6 +185,78 @@ TEST(Lint, PublishedSpread) {
     expect(set, "with flattening filter does not have", Severity::error);
 }
 
+namespace {
+
+MeasuredCurve wedge_factors(double angle, std::vector<double> values, const std::string& kind = "physical") {
+    MeasuredCurve c;
+    c.kind = CurveKind::wedge_factor;
+    c.wedge = MeasuredWedge{kind, angle, "", std::nullopt};
+    c.name = "wedge factors, " + c.wedge->words();
+    c.ssd_mm = 900, c.depth_mm = 100;
+    c.position_mm = c.side_y_of_mm = {50, 100, 200};
+    c.value = std::move(values);
+    return c;
+}
+
+/// Readings of gaps with a dosimetric leaf gap, by hand: t + (1 - t) (gap + dosimetric) / travel, less the second order in t.
+MeasuredCurve leaf_gaps(double dosimetric, double t = 0.012, double travel = 120) {
+    MeasuredCurve c;
+    c.kind = CurveKind::leaf_gap;
+    c.name = "sweeping gaps", c.leaves = "varian-millennium-120", c.travel_mm = travel;
+    c.ssd_mm = 900, c.depth_mm = 100, c.side_x_mm = c.side_y_mm = 100;
+    c.position_mm = {2, 4, 6, 10, 14, 20};
+    for (const double gap : c.position_mm) c.value.push_back(t * (1 - gap / travel) + (gap + dosimetric) / travel);
+    return c;
+}
+
+}  // namespace
+
+TEST(Lint, WedgeFactors) {
+    MeasurementSet set = complete();
+    set.device_curves = {wedge_factors(15, {0.76, 0.77, 0.78}), wedge_factors(60, {0.39, 0.40, 0.41}), wedge_factors(60, {0.45, 0.65, 0.8}, "enhanced")};
+    EXPECT_NO_THROW(set.check());
+    for (const Finding& f : lint(set)) EXPECT_EQ(static_cast<int>(f.severity), static_cast<int>(Severity::note)) << f.curve << ": " << f.text;
+    set.device_curves[0].value = {1.31, 1.30, 1.28};
+    expect(set, "open over wedged", Severity::error);
+    set.device_curves[0].value = {0.30, 0.31, 0.32};
+    expect(set, "are the wedges exchanged", Severity::error);
+    set.device_curves[0].value = {0.70, 0.77, 0.79};
+    expect(set, "varies by 12.857 %", Severity::warning);
+    set.device_curves[0].value = {0.93, 0.94, 0.95};
+    expect(set, "outside of 0.15 to 0.92", Severity::warning);
+}
+
+TEST(Lint, AWedgesThinEndIsTheOneWithMoreDose) {
+    MeasurementSet set = complete();
+    MeasuredCurve c = profile(100, 0, 0.005);
+    c.axis = ProfileAxis::inline_axis, c.wedge = MeasuredWedge{"physical", 60, "", 0.0};
+    c.name = "wedged profile";
+    set.device_curves = {c};
+    EXPECT_EQ(found(lint(set), "thin end"), nullptr);
+    set.device_curves[0].wedge->orientation_deg = 180;
+    expect(set, "falls towards the thin end", Severity::error);
+    set.device_curves[0].wedge->orientation_deg = 90;  // across the wedge
+    EXPECT_EQ(found(lint(set), "thin end"), nullptr);
+}
+
+TEST(Lint, LeafGaps) {
+    MeasurementSet set = complete();
+    set.device_curves = {leaf_gaps(1.8)};
+    EXPECT_NO_THROW(set.check());
+    expect(set, "gaps do not tell the offset", Severity::error);
+    set.leaf_transmission = 0.012;
+    EXPECT_EQ(found(lint(set), "leaf gap"), nullptr);
+    set.device_curves = {leaf_gaps(4)};
+    expect(set, "dosimetric leaf gap is 4 mm", Severity::warning);
+    set.device_curves = {leaf_gaps(7)};
+    expect(set, "dosimetric leaf gap is 7 mm", Severity::error);
+    set.device_curves = {leaf_gaps(1.8)};
+    set.device_curves[0].travel_mm = 200;
+    expect(set, "is the travel, the unit of the gaps", Severity::error);
+    for (double& value : set.device_curves[0].value) value *= 100;
+    expect(set, "above that of the open field", Severity::error);
+}
+
 TEST(Measurement, SetsThatCannotBeUsedAreRefused) {
     const auto problem = [](auto&& change) {
         MeasurementSet set = complete();

@@ -87,6 +87,9 @@ struct HeadModel {
     std::vector<double> output_side_mm, output_correction;
     std::vector<WedgeModel> wedges;
     DynamicWedgeModel dynamic_wedge;
+    /// Leaf design that leaf_transmission and leaf_offset_mm were measured of; empty: not measured, designs bring their own transmission.
+    std::string leaf_design;
+    double leaf_offset_mm = 0;  ///< each leaf end lies this much farther out of the opening than the design has it, at the isocentre plane
 };
 
 /// Dose per unit photon fluence (at 100 cm, in vacuum) in water, SSD 100 cm, 10x10 cm, on the axis, as each engine

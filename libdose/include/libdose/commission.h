@@ -8,6 +8,7 @@
 #include "libdose/beam_model.h"
 #include "libdose/engine.h"
 #include "libdose/kernels.h"
+#include "libdose/leaf_design.h"
 #include "libdose/measurement.h"
 
 namespace libdose {
@@ -48,6 +49,7 @@ struct CommissionOptions {
     std::string name;  ///< of the model; empty: from the machine and the energy
     bool cross_validate = true;
     int threads = 0;
+    std::vector<LeafDesign> leaf_designs;        ///< read_leaf_designs; measured gaps name one
     std::map<std::string, std::string> lineage;  ///< who, when, centre: as given
     ProgressCallback progress;
 };
@@ -66,9 +68,9 @@ struct CommissionResult {
     std::map<std::string, double> seconds;
 };
 
-/// Fits spectrum, profile, softening, focal spot, extrafocal source, contaminating electrons and the table of residual output factors,
-/// starting from `generic` (same fluence mode, nearest energy), which also is the prior. Deterministic. Throws bad_input when the linter
-/// finds an error, naming it.
+/// Fits spectrum, profile, softening, focal spot, extrafocal source, contaminating electrons and the table of residual output factors, then
+/// leaf ends and wedges where they were measured (the model holds no other wedge but a jaw's that moves), starting from `generic` (same fluence mode, nearest
+/// energy), which also is the prior. Deterministic. Throws bad_input when the linter finds an error, naming it.
 CommissionResult commission_beam_model(const MeasurementSet& measurements, const BeamModel& generic, const PointKernels& kernels,
                                        const AttenuationTable& attenuation, const CommissionOptions& options);
 

@@ -14,15 +14,27 @@ enum class CurveKind {
     output_factor,         ///< dose at a depth in water per MU against the field
     output_factor_in_air,  ///< the same in air with build-up: head scatter
     primary_fluence,       ///< open field in air against the radius at the isocentre plane
+    wedge_factor,          ///< dose at a depth in water behind a wedge over that without it, the same field and MU, against the field
+    leaf_gap,              ///< dose at a depth in water while a gap of leaves sweeps the field over that of the open field, against the gap
 };
 
-/// "depth_dose", "tpr", "profile", "output_factor", "output_factor_in_air", "primary_fluence"
+/// "depth_dose", "tpr", "profile", "output_factor", "output_factor_in_air", "primary_fluence", "wedge_factor", "leaf_gap"
 std::string to_string(CurveKind kind);
 CurveKind curve_kind_from_string(const std::string& text);  ///< throws bad_input, listing what there is
 
 enum class ProfileAxis { crossline, inline_axis, diagonal };  ///< crossline: along the collimator's x; inline: along its y; diagonal: from (-,-) to (+,+)
 
 std::string to_string(ProfileAxis axis);  ///< "crossline", "inline", "diagonal"
+
+/// The wedge of a measurement.
+struct MeasuredWedge {
+    std::string kind;  ///< "physical", "motorised" or "enhanced" (a jaw of Varian's that moves)
+    double angle_deg = 0;
+    std::string id;  ///< as plans name it; may be empty
+    /// Of the wedge's y axis, which points to its thin end, as in a plan: 0 thin end at +y, 90 at -x, 180 at -y, 270 at +x. Profiles need it.
+    std::optional<double> orientation_deg;
+    std::string words() const;  ///< "physical wedge 60 degrees"
+};
 
 /// A scan or a table of points as it was measured.
 struct MeasuredCurve {
@@ -34,13 +46,17 @@ struct MeasuredCurve {
     double sad_mm = 1000;                 ///< source to isocentre
     double depth_mm = 0;                  ///< of the detector, for profiles and output factors; of the value 1 for tissue-phantom ratios
     ProfileAxis axis = ProfileAxis::crossline;
-    /// Ascending: depth; position off the axis at the detector; side of the field along x (output factors); radius at the isocentre plane.
+    /// Ascending: depth; position off the axis at the detector; side of the field along x (output and wedge factors); radius at the isocentre
+    /// plane; gap between the leaves as a plan has it.
     std::vector<double> position_mm;
-    std::vector<double> side_y_of_mm;  ///< output factors only, as long as position_mm: side of the field along y
+    std::vector<double> side_y_of_mm;  ///< output and wedge factors only, as long as position_mm: side of the field along y
     std::vector<double> value;         ///< relative; of any scale for depth doses and profiles
     double normalisation_mm = 0;       ///< position (output factors: side of the square) at which the value is 1, where `normalised`
     bool normalised = false;
     std::string detector;  ///< as the file names it; may be empty
+    std::optional<MeasuredWedge> wedge;
+    std::string leaves;    ///< leaf gaps: name of the leaf design, which travels along x
+    double travel_mm = 0;  ///< leaf gaps: way of the gap's middle, at constant speed and symmetric about the axis
 };
 
 /// Dose per MU in a stated set-up in water.
@@ -53,8 +69,9 @@ struct MeasurementSet {
     std::string machine;  ///< as plans name it; empty: not stated
     std::string title;    ///< what the files say of themselves
     double nominal_energy_mv = 0;
-    std::string fluence_mode;  ///< "STANDARD" or "FFF"
-    std::vector<MeasuredCurve> curves;
+    std::string fluence_mode;                  ///< "STANDARD" or "FFF"
+    std::vector<MeasuredCurve> curves;         ///< of open fields
+    std::vector<MeasuredCurve> device_curves;  ///< behind a wedge, or through moving leaves
     std::optional<AbsoluteDose> absolute;
     std::optional<double> jaw_transmission, leaf_transmission;  ///< 0 … 1
     std::vector<std::string> files;                             ///< names without folders, in the order in which they were read
