@@ -183,7 +183,7 @@ void note_wedges(const Beam& beam, const BeamModel& model, std::vector<std::stri
     for (const Wedge& wedge : beam.wedges) {
         std::string note = "beam " + std::to_string(beam.number) + ": " + to_string(wedge.kind) + " wedge of " + short_number(wedge.angle_deg) + " degrees";
         if (!wedge.id.empty()) note += " \"" + wedge.id + "\"";
-        if (model.machine.empty())
+        if (model.machine.empty() && model.lineage.empty())
             note += wedge.kind == Wedge::Kind::dynamic ? ", generic table" : ", generic: steel, of no real machine; its factor is not that of yours";
         if (wedge.kind != Wedge::Kind::dynamic) {
             BeamFilter filter;

@@ -223,6 +223,8 @@ void read_wedge_factors(const Table& table, const MeasuredCurve& base, SetBuilde
     if (!two && table.names[0].rfind("side", 0) != 0)
         throw bad_input("the first column is not the side of the field", file, "Columns: side_mm, then wedge_60_deg, or wedge_factor");
     const double scale_x = column_scale(table.names[0], asked, file), scale_y = two ? column_scale(table.names[1], asked, file) : scale_x;
+    const auto factors = std::count_if(table.names.begin() + (two ? 2 : 1), table.names.end(), [](const std::string& name) { return !is_uncertainty(name); });
+    if (!base.wedge->id.empty() && factors > 1) throw bad_input("one id is stated for several wedges", file, "Write a file for each wedge that plans name");
     static const std::regex angle("^wedge_([0-9]+(?:\\.[0-9]+)?)_?(?:deg|degrees?)?$");
     for (std::size_t c = two ? 2 : 1; c < table.names.size(); ++c) {
         const std::string& name = table.names[c];

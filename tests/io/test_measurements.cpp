@@ -425,6 +425,7 @@ TEST_F(Measurements, WedgesThatAreNotStatedInFull) {
     EXPECT_HAS(wrong("# wedge: physical 60 degrees\n", "side_mm,wedge_factor\n100,0.4\n100,0.41\n"), "is there twice");
     EXPECT_HAS(wrong("# wedge: physical 90 degrees\n"), "not between 0 and 75");
     EXPECT_HAS(wrong("# wedge id: W60\n"), "an id of a wedge, but no wedge");
+    EXPECT_HAS(wrong("# wedge: physical\n# wedge id: W60\n", "side_mm,wedge_45_deg,wedge_60_deg\n100,0.5,0.4\n"), "one id is stated for several wedges");
     write("wedge_factors.csv", "# 6 MV, flattened, SSD 90 cm\n# wedge: physical 60 degrees\nside_mm,wedge_factor\n100,0.4\n");
     EXPECT_HAS(problem(), "does not state the depth");
     std::filesystem::remove(folder / "wedge_factors.csv");
