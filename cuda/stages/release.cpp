@@ -25,7 +25,7 @@ void ReleasedMap::cross(DevicePool& pool) {
 std::size_t ReleasedMap::bytes() const { return range.count() * (4 * sizeof(float) + sizeof(std::uint32_t)) + table.size() * sizeof(float); }
 
 std::optional<ReleasedMap> release(DeviceGrid& grid, const DeviceTermaTable& table, const FluenceMap& map, const ConeKernel& kernel,
-                                   const cpu::DirectionSet& directions, const TransportSettings& settings) {
+                                   const cpu::DirectionSet& directions, const TransportSettings& settings, FluenceOnDevice& fluence) {
     const Grid& voxels = grid.grid.grid;
     const physics::BeamFrame& frame = map.frame;
     const cpu::FluenceIntegral integral(map);
@@ -48,9 +48,8 @@ std::optional<ReleasedMap> release(DeviceGrid& grid, const DeviceTermaTable& tab
     for (DeviceArray<float>* volume : {&result.energy, &result.u, &result.v, &result.depth}) *volume = DeviceArray<float>(pool, count);
     result.cell = DeviceArray<std::uint32_t>(pool, count);
 
+    fluence = {DeviceArray<double>(pool, integral.sums()), DeviceFilter(pool, map.filter.get())};
     const DeviceRays rays = trace_rays(pool, grid.grid, grid.density, frame, *extent, settings.ray_spacing_voxels * voxels.spacing_mm.minCoeff());
-    const DeviceArray<double> sums(pool, integral.sums());
-    const DeviceFilter filter(pool, map.filter.get());
     ReleaseEnergy run{};
     run.box = physics::voxel_box(voxels);
     run.rows = beam_rows(voxels, frame);
@@ -59,12 +58,12 @@ std::optional<ReleasedMap> release(DeviceGrid& grid, const DeviceTermaTable& tab
     std::copy_n(frame.axes.col(1).data(), 3, run.axis_v);
     std::copy_n(frame.axes.col(2).data(), 3, run.axis_w);
     run.fluence = integral.view();
-    run.fluence.integral = sums.data();
+    run.fluence.integral = fluence.sums.data();
     // As cpu::released_energy: the lattice's blur is taken off, and rounding noise of the sums is no fluence.
     run.sharpening = settings.sharpening ? 0.5 * cpu::lattice_blur_variance(settings.lattice) : 0.0;
     run.noise = cpu::fluence_noise(map);
     run.rays = rays.view();
-    run.filtered = filter.any(), run.filter = filter.view();
+    run.filtered = fluence.filter.any(), run.filter = fluence.filter.view();
     run.tilt = settings.tilt, run.hardening = settings.hardening;
     run.table = table.view();
     run.density = grid.density.density.data(), run.water_part = grid.density.water_part.data(), run.high_z_part = grid.density.high_z_part.data();

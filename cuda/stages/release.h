@@ -24,8 +24,15 @@ struct ReleasedMap {
     std::size_t bytes() const;
 };
 
-/// None where the map is empty or its beam does not meet the grid. The table's directions are in the order of `directions`.
+/// What the launches of a map read once. It is kept while the next one's is copied, which then need not wait for those launches.
+struct FluenceOnDevice {
+    DeviceArray<double> sums;
+    DeviceFilter filter;
+};
+
+/// None where the map is empty or its beam does not meet the grid. The table's directions are in the order of `directions`. `fluence`: of the
+/// map before.
 std::optional<ReleasedMap> release(DeviceGrid& grid, const DeviceTermaTable& table, const FluenceMap& map, const ConeKernel& kernel,
-                                   const cpu::DirectionSet& directions, const TransportSettings& settings);
+                                   const cpu::DirectionSet& directions, const TransportSettings& settings, FluenceOnDevice& fluence);
 
 }  // namespace libdose::cuda

@@ -90,4 +90,32 @@ struct FilterView {
     }
 };
 
+/// What the head does to open fluence at a point of the isocentre plane, beside the devices that open it.
+struct OpenHeadView {
+    std::size_t profile_nodes = 0;
+    const double *profile_radius_mm = nullptr, *profile_value = nullptr;
+    double maximum_radius_mm = 0, rim_mm = 1;  ///< primary collimator; its rim is so soft that its area on pixels is right
+    double tray_factor = 1;
+    bool absorbs = false;       ///< a wedge or a tray does
+    FilterView absorber, open;  ///< all that changes the spectrum, and without what absorbs
+    TermaTableView table;
+
+    /// Of the focal source alone: the open-field profile.
+    LIBDOSE_HD double profile(double u_mm, double v_mm) const {
+        return table_value(profile_nodes, profile_radius_mm, profile_value, std::sqrt(u_mm * u_mm + v_mm * v_mm));
+    }
+    /// Of both sources: primary collimator, wedge, trays. The map holds what a detector in air reads: behind a wedge or tray less, but not by
+    /// the softening, which is in the profile.
+    LIBDOSE_HD double transmission(double u_mm, double v_mm) const {
+        const double rim = std::clamp((maximum_radius_mm - std::sqrt(u_mm * u_mm + v_mm * v_mm)) / rim_mm + 0.5, 0.0, 1.0);
+        if (rim == 0 || !absorbs) return tray_factor * rim;
+        return tray_factor * rim * table.unfiltered(open.path(u_mm, v_mm)) / table.unfiltered(absorber.path(u_mm, v_mm));
+    }
+    /// Value of a pixel: both sources through the head; focal, extrafocal: without it. A sum below zero is none.
+    LIBDOSE_HD float pixel(double u_mm, double v_mm, float focal, double extrafocal) const {
+        const double value = static_cast<double>(focal) * profile(u_mm, v_mm) + extrafocal;
+        return value > 0 ? static_cast<float>(transmission(u_mm, v_mm) * value) : 0.0f;
+    }
+};
+
 }  // namespace libdose::physics

@@ -11,6 +11,7 @@
 #include "cpu/directions.h"
 #include "cpu/small_case.h"
 #include "engine/backend.h"
+#include "libdose/gamma.h"
 #include "model/density.h"
 
 namespace libdose::test {
@@ -184,6 +185,17 @@ inline Agreement agreement(const std::vector<float>& dose, const std::vector<flo
         if (!(difference <= result.largest)) result = {std::isnan(difference) ? std::numeric_limits<double>::infinity() : difference, v};
     }
     return result;
+}
+
+/// Pass rate of gamma 0.1 % of the largest reference dose / 0.1 mm over all voxels, percent.
+inline double gamma_percent(const Grid& grid, const std::vector<float>& dose, const std::vector<float>& reference) {
+    GammaOptions options;
+    options.dose_percent = 0.1, options.distance_mm = 0.1, options.threshold_percent = 0;
+    Volume<float> a(grid), b(grid);
+    a.values = reference, b.values = dose;
+    const GammaResult result = gamma_index(a, b, options);
+    // Every voxel counts, or the rate says nothing.
+    return result.evaluated == reference.size() ? result.pass_rate_percent : 0;
 }
 
 }  // namespace libdose::test
