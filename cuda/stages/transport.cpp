@@ -216,10 +216,12 @@ std::vector<float> transport(DeviceGrid& grid, const DeviceTermaTable& table, co
     std::size_t batch_bytes = 0;
     StageClock clock(observer.seconds);
     double done = 0;
-    for (std::size_t m = 0; m < maps.size(); ++m) {
-        if (auto released = release(grid, table, maps[m], filled, order.directions, settings, fluence)) {
-            batch_bytes += released->bytes();
-            batch.push_back(std::move(*released));
+    std::vector<std::optional<PreparedMap>> prepared;
+    for (std::size_t m = 0, first = 0; m < maps.size(); ++m) {
+        if (m == first + prepared.size()) prepared = prepare(grid.grid.grid, maps, first = m, filled, order.directions, settings);
+        if (const auto& map = prepared[m - first]) {
+            batch.push_back(release(grid, table, *map, settings, fluence));
+            batch_bytes += batch.back().bytes();
         }
         // The next map may take as much again as the mean of those before.
         const double expected = static_cast<double>(batch_bytes) * (1 + 1 / static_cast<double>(std::max<std::size_t>(1, batch.size())));
