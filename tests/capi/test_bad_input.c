@@ -1,4 +1,7 @@
 /* What a caller can get wrong: a status and a clear text each, nothing set, nothing leaked, nothing crashed. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* setenv */
+#endif
 #include "phantom.h"
 
 static void statuses(void) {
