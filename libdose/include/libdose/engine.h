@@ -49,8 +49,8 @@ public:
     /// Closes those that no calculation uses.
     void close();
 
-    struct Idle;
-    Idle& idle() { return *idle_; }
+    struct Idle;                     ///< of the library itself
+    Idle& idle() { return *idle_; }  ///< for the library itself
 
 private:
     std::unique_ptr<Idle> idle_;
