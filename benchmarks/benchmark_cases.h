@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "cpu/fluence.h"
 #include "cpu/small_case.h"
 #include "libdose/data.h"
 #include "libdose/io/hdf5.h"
@@ -41,6 +42,36 @@ inline std::vector<FluenceMap> arc_maps(int count) {
     std::vector<FluenceMap> maps;
     for (int n = 0; n < count; ++n) maps.push_back(arc_map(360.0 * n / static_cast<double>(count)));
     return maps;
+}
+
+/// A full turn of `count` control points, in which sixty pairs of leaves of 5 mm move by up to 6 mm from one to the next.
+inline Beam arc_beam(int count) {
+    Beam beam;
+    beam.meterset_mu = 400;
+    MultileafCollimator mlc;
+    for (int l = 0; l <= 60; ++l) mlc.leaf_boundaries_mm.push_back(5 * l - 150);
+    beam.collimators = {mlc};
+    for (int n = 0; n <= count; ++n) {
+        ControlPoint point;
+        point.gantry_deg = std::fmod(180 + 360.0 * n / count, 360.0);
+        point.cumulative_weight = static_cast<double>(n) / count;
+        point.jaw_x = point.jaw_y = JawOpening{-60, 60};
+        LeafPositions leaves;
+        for (int l = 0; l < 60; ++l) {
+            const double middle = 20 * std::sin(0.3 * n + 0.2 * l);
+            leaves.lower_mm.push_back(middle - 15), leaves.upper_mm.push_back(middle + 15);
+        }
+        point.leaves = {leaves};
+        beam.control_points.push_back(point);
+    }
+    beam.gantry_rotation.assign(beam.control_points.size(), Rotation::clockwise);
+    return beam;
+}
+
+inline cpu::LeafEdges rounded_leaves() {
+    cpu::LeafEdges edge;
+    edge.tip_decay = 1.44, edge.tongue_and_groove_mm = 0.8, edge.tip_shift_mm = 0.2;
+    return edge;
 }
 
 /// Water of these voxels of 2.5 mm around the isocentre.

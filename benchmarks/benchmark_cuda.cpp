@@ -3,6 +3,7 @@
 //   build/cuda/benchmarks/benchmark_cuda
 //   copy/to_device, copy/from_device   256 MiB of pageable memory: the ceiling of what copies
 //   grid_to_device/N                   the densities of n³ voxels
+//   fluence/N                          maps of an arc of n control points with moving leaves, copied back
 //   resident_...                       one transport or pencil beam of a grid that is on the device, the dose copied back
 //   whole_...                          from fluence maps to dose, grid copied, parts of maps and coarse grids included
 #include <benchmark/benchmark.h>
@@ -45,7 +46,7 @@ void copy(benchmark::State& state, bool to_device) {
     std::vector<char> host(std::size_t{256} << 20);
     void* const memory = executor->allocate(host.size());
     for (auto _ : state) {
-        to_device ? executor->upload(memory, host.data(), host.size()) : executor->download(host.data(), memory, host.size());
+        to_device ? executor->upload(memory, host.data(), host.size(), 0) : executor->download(host.data(), memory, host.size());
         executor->synchronize();
     }
     executor->release(memory);
@@ -57,6 +58,15 @@ void grid_to_device(benchmark::State& state) {
     if (!backend) return;
     const DensityGrid density = test::water_cube(static_cast<int>(state.range(0)), 2);
     for (auto _ : state) benchmark::DoNotOptimize(backend->medium(density).get());
+}
+
+void fluence(benchmark::State& state) {
+    Backend* const backend = device(state);
+    if (!backend) return;
+    const Beam beam = arc_beam(static_cast<int>(state.range(0)));
+    cpu::FluenceOptions options;
+    options.leaves = {rounded_leaves()};
+    for (auto _ : state) benchmark::DoNotOptimize(backend->fluence(beam, PatientPosition::hfs, model().head, options).data());
 }
 
 /// Side in voxels, spacing in tenths of a millimetre.
@@ -109,6 +119,7 @@ void whole_arc(benchmark::State& state, Transport transport) {
 BENCHMARK_CAPTURE(copy, to_device, true)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(copy, from_device, false)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(grid_to_device)->Arg(256)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(fluence)->Arg(178)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(resident_collapsed_cone)->Args({100, 25})->Args({256, 20})->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(resident_pencil_beam)->Args({100, 25})->Args({156, 25})->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(whole_water, collapsed_cone, Algorithm::collapsed_cone)->Args({256, 20})->Unit(benchmark::kMillisecond)->UseRealTime();

@@ -6,6 +6,7 @@
 #include "cpu/lateral_scale.h"
 #include "cuda/memory_text.h"
 #include "cuda/stages/electrons.h"
+#include "cuda/stages/fluence.h"
 #include "cuda/stages/pencil.h"
 #include "cuda/stages/transport.h"
 #include "libdose/error.h"
@@ -36,7 +37,7 @@ public:
 
 private:
     const DeviceTermaTable& table(const Spectrum& spectrum) {
-        if (!table_ || !table_->is_of(spectrum)) table_.emplace(grid_.pool, spectrum);
+        if (!table_ || !table_->is_of(spectrum)) table_.emplace(grid_.pool, cpu::TermaTable(spectrum));
         return *table_;
     }
     DeviceGrid grid_;
@@ -50,6 +51,9 @@ public:
     explicit DeviceBackend(std::unique_ptr<Executor> executor) : executor_(std::move(executor)), pool_(*executor_) {}
     std::string description() const override { return executor_->description(); }
     std::unique_ptr<Medium> medium(const DensityGrid& density) override { return std::make_unique<DeviceMedium>(pool_, density); }
+    std::vector<FluenceMap> fluence(const Beam& beam, PatientPosition position, const HeadModel& head, const cpu::FluenceOptions& options) override {
+        return beam_fluence(pool_, beam, position, head, options);
+    }
     void require_memory(const MemoryNeeds& needs, const std::string& where) override {
         const auto needed = static_cast<std::size_t>(device_memory_bytes(needs));
         pool_.ask_for_free_memory();
@@ -58,6 +62,8 @@ public:
             throw bad_input("the calculation needs about " + in_mebibytes(needed) + " of device memory, " + in_mebibytes(available) + " are free",
                             where + ", " + description(), "Choose a larger grid spacing, a smaller margin, another device or --backend cpu");
     }
+
+    void finish_work() override { executor_->synchronize(); }
 
 private:
     std::unique_ptr<Executor> executor_;

@@ -23,7 +23,7 @@ DevicePool::Block DevicePool::take(std::size_t bytes) {
     // Memory up to half as large again is good enough.
     const auto found = kept_.lower_bound(size);
     if (found != kept_.end() && found->first <= size + size / 2) {
-        const Block block{found->second, found->first};
+        const Block block = found->second;
         kept_.erase(found);
         kept_bytes_ -= block.bytes, used_bytes_ += block.bytes;
         return block;
@@ -41,14 +41,15 @@ DevicePool::Block DevicePool::take(std::size_t bytes) {
     }
     free_bytes_ -= std::min(free_bytes_, size);
     used_bytes_ += size;
-    return {memory, size};
+    return {memory, size, 0};
 }
 
 void DevicePool::give(Block block) noexcept {
     if (!block.memory) return;
     used_bytes_ -= block.bytes;
     try {
-        kept_.emplace(block.bytes, block.memory);
+        block.free_since = executor_.mark();
+        kept_.emplace(block.bytes, block);
         kept_bytes_ += block.bytes;
     } catch (...) {
         executor_.release(block.memory);
@@ -57,7 +58,7 @@ void DevicePool::give(Block block) noexcept {
 }
 
 void DevicePool::trim() noexcept {
-    for (const auto& [bytes, memory] : kept_) executor_.release(memory);
+    for (const auto& [bytes, block] : kept_) executor_.release(block.memory);
     free_bytes_ += kept_bytes_;
     kept_.clear();
     kept_bytes_ = 0;

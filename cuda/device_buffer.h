@@ -10,8 +10,9 @@
 
 namespace libdose::cuda {
 
-/// Memory once taken from the device stays with the pool, so that beams after the first allocate nothing. Everything runs in one order on
-/// the device: memory may be given back while a launch that uses it is still to come.
+/// Memory once taken from the device stays with the pool, so that beams after the first allocate nothing. Work runs in one order on the
+/// device: memory may be given back while a launch that uses it is still to come. Only a copy to it has to wait for that launch, so of blocks
+/// of one size the one that has been free for the longest is taken.
 class DevicePool {
 public:
     explicit DevicePool(Executor& executor) : executor_(executor), free_bytes_(executor.free_bytes()) {}
@@ -22,6 +23,7 @@ public:
     struct Block {
         void* memory = nullptr;
         std::size_t bytes = 0;
+        Executor::Mark free_since = 0;  ///< what was asked for before may still use it
     };
     /// Throws bad_input with the figures where the device has no more.
     Block take(std::size_t bytes);
@@ -34,7 +36,7 @@ public:
 
 private:
     Executor& executor_;
-    std::multimap<std::size_t, void*> kept_;
+    std::multimap<std::size_t, Block> kept_;  ///< by size; of one size in the order in which they came
     std::size_t free_bytes_, kept_bytes_ = 0, used_bytes_ = 0;
 };
 
@@ -44,7 +46,7 @@ public:
     DeviceArray() = default;
     DeviceArray(DevicePool& pool, std::size_t count) : pool_(&pool), block_(pool.take(count * sizeof(Value))), count_(count) {}
     DeviceArray(DevicePool& pool, const std::vector<Value>& values) : DeviceArray(pool, values.size()) {
-        if (count_ > 0) pool.executor().upload(block_.memory, values.data(), count_ * sizeof(Value));
+        if (count_ > 0) pool.executor().upload(block_.memory, values.data(), count_ * sizeof(Value), block_.free_since);
     }
     ~DeviceArray() { reset(); }
     DeviceArray(DeviceArray&& other) noexcept { swap(other); }

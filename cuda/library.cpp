@@ -59,7 +59,12 @@ public:
         return memory;
     }
     void release(void* memory) noexcept override { library_.release(device_, memory); }
-    void upload(void* to, const void* from, std::size_t bytes) override { checked(library_.upload, to, from, bytes); }
+    Mark mark() override {
+        Mark mark = 0;
+        checked(library_.mark, &mark);
+        return mark;
+    }
+    void upload(void* to, const void* from, std::size_t bytes, Mark after) override { checked(library_.upload, to, from, bytes, after); }
     void download(void* to, const void* from, std::size_t bytes) override { checked(library_.download, to, from, bytes); }
     void clear(void* memory, std::size_t bytes) override { checked(library_.clear, memory, bytes); }
     void launch(int kernel, const void* arguments, std::size_t, const Index3& threads) override {

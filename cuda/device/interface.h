@@ -4,11 +4,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace libdose::cuda {
 
 /// Changes with everything below and with the meaning of a kernel's arguments.
-inline constexpr int device_interface_version = 1;
+inline constexpr int device_interface_version = 2;
 
 enum DeviceStatusCode : int {
     device_ok = 0,
@@ -42,7 +43,9 @@ struct DeviceInterface {
     void (*info)(void* device, DeviceInfo* info, DeviceStatus* status);
     void (*allocate)(void* device, std::size_t bytes, void** memory, DeviceStatus* status);
     void (*release)(void* device, void* memory);
-    void (*upload)(void* device, void* to, const void* from, std::size_t bytes, DeviceStatus* status);
+    void (*mark)(void* device, std::uint64_t* mark, DeviceStatus* status);  ///< all work asked for so far
+    /// Beside the work: after that before the mark `after`, before that asked for later.
+    void (*upload)(void* device, void* to, const void* from, std::size_t bytes, std::uint64_t after, DeviceStatus* status);
     void (*download)(void* device, void* to, const void* from, std::size_t bytes, DeviceStatus* status);
     void (*clear)(void* device, void* memory, std::size_t bytes, DeviceStatus* status);
     void (*launch)(void* device, int kernel, const void* arguments, const int* threads, DeviceStatus* status);

@@ -6,6 +6,7 @@
 
 #include "cuda/kernels/electrons.h"
 #include "cuda/kernels/emission.h"
+#include "cuda/kernels/fluence.h"
 #include "cuda/kernels/fourier.h"
 #include "cuda/kernels/pencil.h"
 #include "cuda/kernels/rays.h"
@@ -34,9 +35,10 @@ struct KernelList {
 /// Kernels of the transport exist for these numbers of rates; a beam model's are filled up with rates that nothing is released into.
 inline constexpr int rate_counts[] = {2, 3, 4, 8};
 
-using Kernels = KernelList<TraceRays, ReachOfRays, ReleaseEnergy, CrossVolume<float>, CrossVolume<std::uint32_t>, EmitPlanes<2>, EmitPlanes<3>, EmitPlanes<4>,
-                           EmitPlanes<8>, SweepLines<2>, SweepLines<3>, SweepLines<4>, SweepLines<8>, GatherDeposit, FinishDose, AddElectrons, FindPencilNodes,
-                           FourierPass, MultiplyImages, SpreadKernels, TakeImages, PencilDose>;
+using Kernels =
+    KernelList<LeafStrips, AddApertures, CoarsenMaps, BlurMaps, FinishMaps, TraceRays, ReachOfRays, ReleaseEnergy, CrossVolume<float>,
+               CrossVolume<std::uint32_t>, EmitPlanes<2>, EmitPlanes<3>, EmitPlanes<4>, EmitPlanes<8>, SweepLines<2>, SweepLines<3>, SweepLines<4>,
+               SweepLines<8>, GatherDeposit, FinishDose, AddElectrons, FindPencilNodes, FourierPass, MultiplyImages, SpreadKernels, TakeImages, PencilDose>;
 
 template <class Kernel>
 inline constexpr int kernel_number = Kernels::number_of<Kernel>();

@@ -68,16 +68,14 @@ DeviceRays trace_rays(DevicePool& pool, const DensityGrid& grid, const DeviceDen
     return rays;
 }
 
-DeviceTermaTable::DeviceTermaTable(DevicePool& pool, const Spectrum& spectrum)
-    : spectrum_(spectrum),
-      energy_(pool, spectrum.energy_mev),
-      fluence_(pool, spectrum.fluence),
-      mu_water_(pool, spectrum.mu_water_cm2_g),
-      mu_high_z_(pool, spectrum.mu_high_z_cm2_g) {
-    const cpu::TermaTable table(spectrum);
-    log_water_ = DeviceArray<double>(pool, table.log_water());
-    log_high_z_ = DeviceArray<double>(pool, table.log_high_z());
-}
+DeviceTermaTable::DeviceTermaTable(DevicePool& pool, const cpu::TermaTable& table)
+    : spectrum_(table.spectrum()),
+      energy_(pool, spectrum_.energy_mev),
+      fluence_(pool, spectrum_.fluence),
+      mu_water_(pool, spectrum_.mu_water_cm2_g),
+      mu_high_z_(pool, spectrum_.mu_high_z_cm2_g),
+      log_water_(pool, table.log_water()),
+      log_high_z_(pool, table.log_high_z()) {}
 
 physics::TermaTableView DeviceTermaTable::view() const {
     return {{energy_.size(), energy_.data(), fluence_.data(), mu_water_.data(), mu_high_z_.data()}, log_water_.data(), log_high_z_.data()};

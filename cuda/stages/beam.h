@@ -34,7 +34,7 @@ DeviceRays trace_rays(DevicePool& pool, const DensityGrid& grid, const DeviceDen
 /// TermaTable of a spectrum.
 class DeviceTermaTable {
 public:
-    DeviceTermaTable(DevicePool& pool, const Spectrum& spectrum);
+    DeviceTermaTable(DevicePool& pool, const cpu::TermaTable& table);
     physics::TermaTableView view() const;
     bool is_of(const Spectrum& spectrum) const;
 
@@ -46,12 +46,13 @@ private:
 /// A filter; null stands for none.
 class DeviceFilter {
 public:
+    DeviceFilter() = default;
     DeviceFilter(DevicePool& pool, const BeamFilter* filter);
     bool any() const { return any_; }
     const physics::FilterView& view() const { return view_; }
 
 private:
-    bool any_;
+    bool any_ = false;
     DeviceArray<double> softening_radius_, softening_, wedge_, wedge_water_, wedge_high_z_;
     physics::FilterView view_;
 };

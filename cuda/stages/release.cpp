@@ -1,12 +1,16 @@
 #include "cuda/stages/release.h"
 
 #include <algorithm>
+#include <exception>
 
 #include "physics/ray_trace.h"
 
 namespace libdose::cuda {
 
 namespace {
+
+/// Enough for many cores, and little memory.
+constexpr std::size_t prepared_at_once = 32;
 
 template <class Value>
 void cross_volume(DevicePool& pool, const VoxelRange& range, DeviceArray<Value>& volume) {
@@ -24,47 +28,65 @@ void ReleasedMap::cross(DevicePool& pool) {
 
 std::size_t ReleasedMap::bytes() const { return range.count() * (4 * sizeof(float) + sizeof(std::uint32_t)) + table.size() * sizeof(float); }
 
-std::optional<ReleasedMap> release(DeviceGrid& grid, const DeviceTermaTable& table, const FluenceMap& map, const ConeKernel& kernel,
-                                   const cpu::DirectionSet& directions, const TransportSettings& settings) {
-    const Grid& voxels = grid.grid.grid;
-    const physics::BeamFrame& frame = map.frame;
-    const cpu::FluenceIntegral integral(map);
-    const auto extent = cpu::released_extent_mm(voxels, frame, integral.support_mm());
-    if (!extent) return {};
-    ReleasedMap result;
-    result.range = voxels_within(voxels, frame, *extent);
-    const std::size_t count = result.range.count();
-    if (count == 0) return {};
-    DevicePool& pool = grid.pool;
+std::vector<std::optional<PreparedMap>> prepare(const Grid& grid, const std::vector<FluenceMap>& maps, std::size_t begin, const ConeKernel& kernel,
+                                                const cpu::DirectionSet& directions, const TransportSettings& settings) {
+    const auto prepared = [&](const FluenceMap& map) -> std::optional<PreparedMap> {
+        cpu::FluenceIntegral integral(map);
+        const auto extent = cpu::released_extent_mm(grid, map.frame, integral.support_mm());
+        if (!extent) return {};
+        const VoxelRange range = voxels_within(grid, map.frame, *extent);
+        if (range.count() == 0) return {};
+        // The table spans the slopes of the whole beam, so that nothing has to be read back.
+        const double per_mm = settings.tilt ? 1 / map.frame.source_axis_distance_mm : 0;
+        cpu::EmissionTable emission(kernel, directions, map.frame, per_mm * (*extent)[0], per_mm * (*extent)[1], per_mm * (*extent)[2], per_mm * (*extent)[3]);
+        return PreparedMap{map, std::move(integral), *extent, range, std::move(emission)};
+    };
+    std::vector<std::optional<PreparedMap>> all(std::min(prepared_at_once, maps.size() - begin));
+    std::exception_ptr failure;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (std::size_t n = 0; n < all.size(); ++n) {
+        try {
+            if (auto one = prepared(maps[begin + n])) all[n].emplace(std::move(*one));
+        } catch (...) {
+#pragma omp critical(libdose_cuda_release_failure)
+            failure = std::current_exception();
+        }
+    }
+    if (failure) std::rethrow_exception(failure);
+    return all;
+}
 
-    // The table spans the slopes of the whole beam, so that nothing has to be read back.
-    const double sad = frame.source_axis_distance_mm;
-    const std::array<double, 4> slopes =
-        settings.tilt ? std::array<double, 4>{(*extent)[0] / sad, (*extent)[1] / sad, (*extent)[2] / sad, (*extent)[3] / sad} : std::array<double, 4>{};
-    const cpu::EmissionTable emission(kernel, directions, frame, slopes[0], slopes[1], slopes[2], slopes[3]);
+ReleasedMap release(DeviceGrid& grid, const DeviceTermaTable& table, const PreparedMap& prepared, const TransportSettings& settings, FluenceOnDevice& fluence) {
+    const Grid& voxels = grid.grid.grid;
+    const FluenceMap& map = prepared.map;
+    const physics::BeamFrame& frame = map.frame;
+    const cpu::EmissionTable& emission = prepared.emission;
+    DevicePool& pool = grid.pool;
+    ReleasedMap result;
+    result.range = prepared.range;
+    const std::size_t count = result.range.count();
     result.table = DeviceArray<float>(pool, emission.values());
     result.depths = DeviceArray<float>(pool, emission.depths());
     result.table_size_u = static_cast<int>(emission.raster().size_u), result.table_depths = static_cast<int>(emission.depths().size());
     for (DeviceArray<float>* volume : {&result.energy, &result.u, &result.v, &result.depth}) *volume = DeviceArray<float>(pool, count);
     result.cell = DeviceArray<std::uint32_t>(pool, count);
 
-    const DeviceRays rays = trace_rays(pool, grid.grid, grid.density, frame, *extent, settings.ray_spacing_voxels * voxels.spacing_mm.minCoeff());
-    const DeviceArray<double> sums(pool, integral.sums());
-    const DeviceFilter filter(pool, map.filter.get());
+    fluence = {DeviceArray<double>(pool, prepared.integral.sums()), DeviceFilter(pool, map.filter.get())};
+    const DeviceRays rays = trace_rays(pool, grid.grid, grid.density, frame, prepared.extent_mm, settings.ray_spacing_voxels * voxels.spacing_mm.minCoeff());
     ReleaseEnergy run{};
     run.box = physics::voxel_box(voxels);
     run.rows = beam_rows(voxels, frame);
-    run.extent = plane_extent(*extent);
+    run.extent = plane_extent(prepared.extent_mm);
     std::copy_n(frame.axes.col(0).data(), 3, run.axis_u);
     std::copy_n(frame.axes.col(1).data(), 3, run.axis_v);
     std::copy_n(frame.axes.col(2).data(), 3, run.axis_w);
-    run.fluence = integral.view();
-    run.fluence.integral = sums.data();
+    run.fluence = prepared.integral.view();
+    run.fluence.integral = fluence.sums.data();
     // As cpu::released_energy: the lattice's blur is taken off, and rounding noise of the sums is no fluence.
     run.sharpening = settings.sharpening ? 0.5 * cpu::lattice_blur_variance(settings.lattice) : 0.0;
     run.noise = cpu::fluence_noise(map);
     run.rays = rays.view();
-    run.filtered = filter.any(), run.filter = filter.view();
+    run.filtered = fluence.filter.any(), run.filter = fluence.filter.view();
     run.tilt = settings.tilt, run.hardening = settings.hardening;
     run.table = table.view();
     run.density = grid.density.density.data(), run.water_part = grid.density.water_part.data(), run.high_z_part = grid.density.high_z_part.data();

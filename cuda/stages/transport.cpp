@@ -156,14 +156,15 @@ private:
         const PlaneLayout& layout = group.layout;
         const LineLayout lines(layout, order_.plans.data() + first, count, rounded_);
         const SweepBuffers sizes(layout, span.window, count, rates, lines.line_rows, lines.line_columns);
-        const DeviceArray<LinePlace> places(pool, lines.places);
-        const DeviceArray<float> step_cm(pool, lines.step_cm);
+        // Those of the directions before are free once these are on their way, so that the copies need not wait for that sweep.
+        places_ = DeviceArray<LinePlace>(pool, lines.places);
+        step_cm_ = DeviceArray<float>(pool, lines.step_cm);
         DeviceArray<float> energy(pool, sizes.energy), deposit(pool, sizes.deposit), source(pool, sizes.source);
         energy.clear();
 
         SweepPart part{layout, 0, 0, static_cast<int>(first), static_cast<int>(count), static_cast<int>(order_.plans.size()), span.window};
         SweepLines<rates> follow{};
-        follow.step_cm = step_cm.data();
+        follow.step_cm = step_cm_.data();
         for (int k = 0; k < rates; ++k) follow.rate[k] = static_cast<float>(kernel_.rates_cm2_g[static_cast<std::size_t>(k)]);
         follow.eta = group.crossed() ? grid_.eta_crossed.data() : grid_.density.eta.data();
         follow.source = source.data(), follow.energy = energy.data(), follow.deposit = deposit.data();
@@ -180,7 +181,7 @@ private:
                 pool.executor().run(EmitPlanes<rates>{part, maps, map_count, source.data()}, {span.window.columns, span.window.rows, part.steps * groups});
             const Index3 moved = lines.moved(step, step + part.steps - 1);
             follow.part = part, follow.with_source = emits;
-            follow.places = places.data() + static_cast<std::size_t>(step) * count;
+            follow.places = places_.data() + static_cast<std::size_t>(step) * count;
             pool.executor().run(follow, {layout.columns + lines_beyond + moved.x, layout.rows + lines_beyond + moved.y, directions});
             pool.executor().run(GatherDeposit{part, follow.places, deposit.data(), group.crossed() ? total_crossed_.data() : total_.data()},
                                 {layout.columns, layout.rows, part.steps});
@@ -192,6 +193,8 @@ private:
     const SweepOrder& order_;
     bool rounded_;
     DeviceArray<float> total_, total_crossed_;  ///< deposits per unit of eta
+    DeviceArray<LinePlace> places_;             ///< of the directions that were swept last
+    DeviceArray<float> step_cm_;
 };
 
 }  // namespace
@@ -208,14 +211,17 @@ std::vector<float> transport(DeviceGrid& grid, const DeviceTermaTable& table, co
     const SweepOrder order(grid.grid.grid, directions);
     Superposition superposition(grid, filled, order, settings.lattice == cpu::LatticeMode::rounded);
     const double budget_bytes = source_part * static_cast<double>(grid.pool.available_bytes());
+    FluenceOnDevice fluence;
     std::vector<ReleasedMap> batch;
     std::size_t batch_bytes = 0;
     StageClock clock(observer.seconds);
     double done = 0;
-    for (std::size_t m = 0; m < maps.size(); ++m) {
-        if (auto released = release(grid, table, maps[m], filled, order.directions, settings)) {
-            batch_bytes += released->bytes();
-            batch.push_back(std::move(*released));
+    std::vector<std::optional<PreparedMap>> prepared;
+    for (std::size_t m = 0, first = 0; m < maps.size(); ++m) {
+        if (m == first + prepared.size()) prepared = prepare(grid.grid.grid, maps, first = m, filled, order.directions, settings);
+        if (const auto& map = prepared[m - first]) {
+            batch.push_back(release(grid, table, *map, settings, fluence));
+            batch_bytes += batch.back().bytes();
         }
         // The next map may take as much again as the mean of those before.
         const double expected = static_cast<double>(batch_bytes) * (1 + 1 / static_cast<double>(std::max<std::size_t>(1, batch.size())));

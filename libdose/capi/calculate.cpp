@@ -50,6 +50,7 @@ EngineOptions engine_options(const libdose_options& given) {
                                                               : BackendChoice::cpu;
     if (given.device < 0) throw bad_input("the device is negative", "options->device");
     options.device = given.device;
+    if (given.devices) options.devices = handle(given.devices, "options->devices").open;
     require_finite(given.grid_mm, "options->grid_mm");
     options.grid_mm = given.grid_mm;
     require_finite(given.beam_margin_mm, "options->beam_margin_mm");
@@ -105,6 +106,11 @@ void libdose_options_init(libdose_options* options, size_t struct_size) {
     values.lateral_scaling = defaults.lateral_scaling ? 1 : 0;
     init_struct(options, struct_size, values);
 }
+
+libdose_status libdose_devices_create(libdose_devices** devices) {
+    return guarded([&] { Output<libdose_devices>(devices, "devices").hand_over(); });
+}
+void libdose_devices_free(libdose_devices** devices) { free_handle(devices); }
 
 libdose_status libdose_calculate(const libdose_ct* ct, const libdose_structures* structures, const libdose_plan* plan, const libdose_models* models,
                                  const libdose_options* options, libdose_dose** dose) {

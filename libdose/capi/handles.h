@@ -13,6 +13,7 @@
 #include "libdose/dose.h"
 #include "libdose/dose_c.h"
 #include "libdose/dvh.h"
+#include "libdose/engine.h"
 #include "libdose/error.h"
 #include "libdose/gamma.h"
 #include "libdose/io/model_store.h"
@@ -53,6 +54,11 @@ struct libdose_models {
     mutable libdose::io::ModelStore store;
     std::map<int, std::string> chosen;  ///< by beam number; 0: the others
     const libdose::BeamModel& of(const libdose::Beam& beam) const;
+};
+struct libdose_devices {
+    static constexpr const char* kind = "set of open devices";
+    libdose::capi::Tag tag{kind};
+    std::shared_ptr<libdose::OpenDevices> open = std::make_shared<libdose::OpenDevices>();
 };
 struct libdose_dose {
     static constexpr const char* kind = "dose";

@@ -20,13 +20,14 @@ namespace fs = std::filesystem;
 struct Arguments {
     std::vector<fs::path> paths;
     fs::path out, json, hu_curve;
-    std::string plan, engine = "collapsed-cone", quality = "standard", transport = "auto", backend = "cpu", model, calibration_depth;
+    std::string plan, engine = "collapsed-cone", quality = "standard", transport = "auto", model, calibration_depth;
     std::vector<std::string> densities, materials, accepted;
     std::string dose_to = "medium", lateral_scaling = "on", leaf_ends = "rounded", leaves;
     double grid_mm = 2.5, sub_arc_deg = EngineOptions().sub_arc_deg;
     std::string couch;
     std::optional<double> couch_top_mm, couch_lateral_mm;
-    int threads = 0, device = 0, fraction_group = 0;
+    BackendArguments backend;
+    int threads = 0, fraction_group = 0;
     bool per_beam = false;
 };
 
@@ -84,8 +85,7 @@ int calculate_plan(const Arguments& arguments) {
     options.algorithm = algorithm_from_string(arguments.engine);
     options.quality = quality_from_string(arguments.quality);
     options.transport = transport_from_string(arguments.transport);
-    options.backend = backend_from_string(arguments.backend);
-    options.device = arguments.device;
+    options.backend = arguments.backend.choice(), options.device = arguments.backend.device;
     options.grid_mm = arguments.grid_mm;
     options.sub_arc_deg = arguments.sub_arc_deg;
     options.threads = arguments.threads;
@@ -241,8 +241,7 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("--quality", arguments->quality, "draft, standard or high")->capture_default_str();
     calc->add_option("--transport", arguments->transport, "collapsed cone: one transport for the whole plan, each geometry its own, or auto")
         ->capture_default_str();
-    calc->add_option("--backend", arguments->backend, "cpu, cuda, or auto: a CUDA device where there is one")->capture_default_str();
-    calc->add_option("--device", arguments->device, "Number of the CUDA device")->capture_default_str()->check(CLI::NonNegativeNumber);
+    add_backend_options(*calc, arguments->backend);
     calc->add_option("--threads", arguments->threads, "CPU threads; 0: all cores")->capture_default_str()->check(CLI::NonNegativeNumber);
     calc->add_option("--density", arguments->densities, "STRUCTURE=DENSITY in g/cm3; may be repeated");
     calc->add_option("--material", arguments->materials,

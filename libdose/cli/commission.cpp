@@ -282,6 +282,7 @@ void add_commissioning(CLI::App& model, Command& run) {
     command->add_option("--name", wanted->name, "Name of the model; else from the machine and the energy");
     command->add_option("--start", wanted->start, "Generic model to start from; else the one of the nearest energy");
     command->add_option("--centre", wanted->centre, "Kept in the model: which centre");
+    add_cpu_only_backend(*command);
     command->add_option("--by", wanted->by, "Kept in the model: who commissions it");
     command->add_option("--on", wanted->on, "Kept in the model: when");
     command->add_option("--threads", wanted->threads, "Threads; 0: all cores")->check(CLI::NonNegativeNumber);

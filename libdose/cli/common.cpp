@@ -76,4 +76,22 @@ double finite(double value) {
     return value;
 }
 
+void add_backend_options(CLI::App& command, BackendArguments& arguments) {
+    command.add_option("--backend", arguments.backend, "cpu, cuda, or auto: a CUDA device where there is one")->capture_default_str();
+    command.add_option("--device", arguments.device, "Number of the CUDA device")->capture_default_str()->check(CLI::NonNegativeNumber);
+}
+
+void add_cpu_only_backend(CLI::App& command) {
+    command
+        .add_option_function<std::string>(
+            "--backend",
+            [](const std::string& backend) {
+                if (backend != "cpu")
+                    throw CLI::ValidationError(
+                        "--backend", "a model's numbers are those of the CPU, so that they and their hash are the same on every machine; leave it out");
+            },
+            "Only cpu: a model's numbers are the same on every machine")
+        ->default_str("cpu");
+}
+
 }  // namespace libdose::cli

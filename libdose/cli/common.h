@@ -37,6 +37,16 @@ nlohmann::json as_json(const std::vector<GateEntry>& entries);
 
 using io::ModelStore;
 
+/// `--backend` and `--device` of a sub-command.
+struct BackendArguments {
+    std::string backend = "cpu";
+    int device = 0;
+    BackendChoice choice() const { return backend_from_string(backend); }
+};
+void add_backend_options(CLI::App& command, BackendArguments& arguments);
+/// For what ends in a model: `--backend` may be there, and is cpu.
+void add_cpu_only_backend(CLI::App& command);
+
 /// A bar on a terminal, a line per stage otherwise. (Debian 12 packages no progress-bar library.)
 class Progress {
 public:

@@ -20,11 +20,11 @@ namespace {
 struct Arguments {
     std::vector<std::filesystem::path> cases;
     std::filesystem::path json, out;
-    std::string engine = "collapsed-cone", quality = "standard", model, lattice, directions, lateral_scaling = "on", leaves = "varian-millennium-120",
-                backend = "cpu";
+    std::string engine = "collapsed-cone", quality = "standard", model, lattice, directions, lateral_scaling = "on", leaves = "varian-millennium-120";
+    BackendArguments backend;
     std::vector<std::string> suites, without;
     std::vector<double> grid_mm;
-    int threads = 0, device = 0;
+    int threads = 0;
 };
 
 Ablation ablation_of(const Arguments& arguments) {
@@ -114,6 +114,7 @@ int validate_plans(const Arguments& arguments) {
     if (arguments.grid_mm.size() > 1) throw bad_input("plans are calculated on voxels of one spacing", "--grid");
     if (!arguments.grid_mm.empty()) options.grid_mm = arguments.grid_mm[0];
     options.threads = arguments.threads;
+    options.backend = arguments.backend.choice(), options.device = arguments.backend.device;
     ModelStore store;
     const BeamModel& model = store.get(arguments.model.empty() ? "generic-6MV" : arguments.model);
     const auto designs = read_leaf_designs(data_folder() / "mlc");
@@ -124,9 +125,12 @@ int validate_plans(const Arguments& arguments) {
         options.progress = std::ref(progress);
         checks = check_plans(model, design, MaterialTable::read_csv(data_folder() / "materials" / "basis.csv"), options);
     }
-    fmt::print("{}, {}, {}, leaves {}: plans in water against exact rays\n", model.name, arguments.engine, arguments.quality, design.name);
-    nlohmann::json json = {
-        {"model", model.name}, {"hash", model.content_hash}, {"engine", arguments.engine}, {"leaves", design.name}, {"plans", nlohmann::json::array()}};
+    const PlanCheck& first = checks.front();
+    fmt::print("{}, {}, {}, {}, leaves {}: plans in water against exact rays\n", model.name, arguments.engine, first.backend, arguments.quality, design.name);
+    for (const std::string& note : first.notes)
+        if (note.starts_with("backend:")) fmt::print("note: {}\n", note);
+    nlohmann::json json = {{"model", model.name},      {"hash", model.content_hash}, {"engine", arguments.engine},
+                           {"backend", first.backend}, {"leaves", design.name},      {"plans", nlohmann::json::array()}};
     std::size_t passed = 0, failed = 0;
     for (const PlanCheck& check : checks) {
         fmt::print("{}: {}, {:.1f} s\n", check.test, check.where, check.seconds);
@@ -152,8 +156,8 @@ int validate_cases(const Arguments& arguments) {
     if (arguments.grid_mm.size() == 3) options.grid_mm = Vec3(arguments.grid_mm[0], arguments.grid_mm[1], arguments.grid_mm[2]);
     options.ablation = ablation_of(arguments);
     options.lateral_scaling = arguments.lateral_scaling == "on";
-    options.backend = backend_from_string(arguments.backend);
-    options.device = arguments.device;
+    options.backend = arguments.backend.choice(), options.device = arguments.backend.device;
+    options.devices = std::make_shared<OpenDevices>();
     const auto suites = suite_names();
     for (const std::string& suite : arguments.suites)
         if (std::find(suites.begin(), suites.end(), suite) == suites.end())
@@ -213,8 +217,7 @@ void add_validate(CLI::App& app, Command& run) {
         ->check(CLI::IsMember({"tilt", "hardening", "sharpening"}));
     validate->add_option("--directions", arguments->directions, "RINGSxSECTORS along the beam, or a number fixed in the patient; default: by quality");
     validate->add_option("--lattice", arguments->lattice, "rounded or interpolated; default: by quality")->check(CLI::IsMember({"rounded", "interpolated"}));
-    validate->add_option("--backend", arguments->backend, "cpu, cuda, or auto: a CUDA device where there is one")->capture_default_str();
-    validate->add_option("--device", arguments->device, "Number of the CUDA device")->capture_default_str()->check(CLI::NonNegativeNumber);
+    add_backend_options(*validate, arguments->backend);
     validate->add_option("--threads", arguments->threads, "CPU threads; 0: all cores")->capture_default_str()->check(CLI::NonNegativeNumber);
     validate->add_option("--json", arguments->json, "Also write the results as JSON");
     validate->footer(std::string("Example:\n  dose validate tests/data/reference/*.h5 --suite gates --suite venselaar --json validation.json\n  dose validate "

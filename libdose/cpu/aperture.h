@@ -5,18 +5,49 @@
 #include <vector>
 
 #include "cpu/fluence.h"
+#include "physics/aperture.h"
 
 namespace libdose::cpu {
 
 /// Smallest rectangle {low x, high x, low y, high y} (mm, isocentre plane) that jaws and leaves leave open, within a radius.
 std::array<double, 4> opening_mm(const Beam& beam, const ControlPoint& point, double radius_mm);
 
-/// What the blocks of a beam let through, for every pixel of the map; empty without blocks.
-std::vector<float> block_plane(const FluenceMap& map, const Beam& beam);
+/// A multileaf collimator over the raster of a beam's maps: what does not change from one moment to another. Its strips run along the travel:
+/// one for each pair, one for the jaws alone where no leaf is, and those between pairs, where tongue and groove overlap.
+struct BankOnRaster {
+    std::size_t number = 0;  ///< of the beam's collimators
+    physics::LeafBank bank;
+    bool along_x = true;
+    bool with_jaw = true;  ///< the jaws that move along with the leaves count here: with the first such collimator
+    int pairs = 0, between = 0;
+    double tip_shift_mm = 0;
+    int travel_size = 0, stack_size = 0;  ///< pixels
+    double travel_lower_mm = 0, pixel_mm = 1;
+    std::vector<int> first_share;  ///< [stack + 1]: the shares of strips in a row of pixels across them
+    std::vector<physics::StripShare> shares;
+
+    int strips() const { return pairs + 1 + between; }
+    physics::Interval cell(int i) const { return {travel_lower_mm + i * pixel_mm, travel_lower_mm + i * pixel_mm + pixel_mm}; }
+    physics::Interval jaw(const ControlPoint& point) const;
+    /// Tangents of the ends of every pair.
+    std::vector<physics::Interval> leaves(const ControlPoint& point) const;
+};
+
+/// All devices of a beam over the raster of its maps.
+struct DevicesOnRaster {
+    DevicesOnRaster(const FluenceMap& map, const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& edges);
+    std::vector<BankOnRaster> banks;
+    std::vector<float> blocks;  ///< what they let through, by pixel; empty without blocks
+    double jaw_transmission;
+    bool x_jaw_in_bank = false, y_jaw_in_bank = false;
+};
+
+/// The jaws of a control point; wide open where there are none.
+physics::Interval jaw_x_of(const ControlPoint& point);
+physics::Interval jaw_y_of(const ControlPoint& point);
 
 /// Adds weight × transmission of the aperture. Devices that move along u share one exact product with the x jaw, devices that
 /// move along v with the y jaw; the two families cross at right angles, so their product is exact per strip.
-void add_aperture(FluenceMap& map, const Beam& beam, const ControlPoint& point, const HeadModel& head, const std::vector<LeafEdges>& edges,
-                  const std::vector<float>& blocks, double weight);
+void add_aperture(FluenceMap& map, const DevicesOnRaster& devices, const ControlPoint& point, double weight);
 
 }  // namespace libdose::cpu

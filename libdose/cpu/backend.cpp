@@ -114,10 +114,14 @@ private:
 class CpuBackend : public Backend {
 public:
     std::string description() const override { return "cpu"; }
+    std::vector<FluenceMap> fluence(const Beam& beam, PatientPosition position, const HeadModel& head, const cpu::FluenceOptions& options) override {
+        return cpu::beam_fluence(beam, position, head, options);
+    }
     std::unique_ptr<Medium> medium(const DensityGrid& density) override { return std::make_unique<CpuMedium>(density); }
     void require_memory(const MemoryNeeds& needs, const std::string& where) override {
         libdose::require_memory(memory_bytes(needs), available_memory_bytes(), where);
     }
+    void finish_work() override {}
 };
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdint>
 
 #include "cpu/aperture.h"
 #include "cpu/terma.h"
@@ -73,38 +72,16 @@ std::vector<double> gaussian(double sigma_px) {
     return kernel;
 }
 
-/// Focal spot. It is given in the gantry frame; the map is in the frame of
-/// the collimator, turned by `collimator_deg`: variances along its axes are used, the cross term of an uneven spot is not.
-void blur_by_focal_spot(FluenceMap& map, const HeadModel& head, double collimator_deg) {
-    const double c = std::cos(physics::radians(collimator_deg)), s = std::sin(physics::radians(collimator_deg));
-    const double sad = map.frame.source_axis_distance_mm;
-    const double sx = physics::projected_spot_sigma_mm(head.spot_fwhm_x_mm, head.source_collimator_distance_mm, sad);
-    const double sy = physics::projected_spot_sigma_mm(head.spot_fwhm_y_mm, head.source_collimator_distance_mm, sad);
-    const auto along_u = gaussian(std::hypot(sx * c, sy * s) / map.pixel_mm);
-    const auto along_v = gaussian(std::hypot(sx * s, sy * c) / map.pixel_mm);
-    convolve(map.values, map.size_u, map.size_v, along_u, along_v);
-}
-
 /// Mean of the map over large pixels.
 CoarseMap coarse(const FluenceMap& map) {
-    const int n = std::max(1, static_cast<int>(std::lround(coarse_mm / map.pixel_mm)));
-    CoarseMap out;
-    out.pixel_mm = n * map.pixel_mm;
-    out.size_u = (map.size_u + n - 1) / n, out.size_v = (map.size_v + n - 1) / n;
-    out.lower_u_mm = map.lower_u_mm, out.lower_v_mm = map.lower_v_mm;
+    const int n = coarse_pixels(map);
+    CoarseMap out = coarse_raster(map);
     out.values.assign(static_cast<std::size_t>(out.size_u) * static_cast<std::size_t>(out.size_v), 0.0f);
-    const float share = 1 / static_cast<float>(n * n);
     for (int v = 0; v < map.size_v; ++v)
-        for (int large = 0; large < out.size_u; ++large) {
-            float sum = 0;
-            for (int u = large * n; u < std::min(map.size_u, (large + 1) * n); ++u) sum += map.at(u, v);
-            out.values[static_cast<std::size_t>(v / n) * static_cast<std::size_t>(out.size_u) + static_cast<std::size_t>(large)] += share * sum;
-        }
+        for (int u = 0; u < map.size_u; ++u)
+            out.values[static_cast<std::size_t>(v / n) * static_cast<std::size_t>(out.size_u) + static_cast<std::size_t>(u / n)] +=
+                map.at(u, v) / static_cast<float>(n * n);
     return out;
-}
-
-void blur(CoarseMap& map, double sigma_u_mm, double sigma_v_mm) {
-    convolve(map.values, map.size_u, map.size_v, gaussian(sigma_u_mm / map.pixel_mm), gaussian(sigma_v_mm / map.pixel_mm));
 }
 
 /// Distance from the source to the edges that limit the view along x and along y: the leaves where they move, or where there is no jaw.
@@ -119,49 +96,6 @@ std::array<double, 2> edge_distances_mm(const Beam& beam, const HeadModel& head,
     }
     return distance;
 }
-
-/// Fluence of the extrafocal source; docs/methods/head.md.
-class Extrafocal {
-public:
-    /// Of the aperture on a map's large pixels; it is read at the map's own.
-    Extrafocal(const FluenceMap& map, const CoarseMap& aperture, const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& leaves) {
-        const ExtrafocalSource& source = head.extrafocal;
-        if (!(source.amplitude > 0)) return;
-        const auto [x, y] = extrafocal_views(beam, head, leaves);
-        map_ = aperture;
-        blur(map_, x.stretch * source.sigma_mm, y.stretch * source.sigma_mm);
-        scale_v_ = y.scale, amplitude_ = source.amplitude;
-        for (int u = 0; u < map.size_u; ++u) {
-            const double at_mm = x.scale * (map.lower_u_mm + (u + 0.5) * map.pixel_mm);
-            const double at = std::clamp((at_mm - map_.lower_u_mm) / map_.pixel_mm + 0.5, 0.0, static_cast<double>(map_.size_u));
-            columns_.push_back({static_cast<std::uint32_t>(at), static_cast<float>(at - std::floor(at))});
-        }
-    }
-    /// At the pixels of a row of the map; bilinear between the large pixels: along v first.
-    void row(double v_mm, std::vector<float>& values) const {
-        if (!(amplitude_ > 0)) return;
-        const physics::CoarseMapView view = map_.view();
-        const double y = (scale_v_ * v_mm - map_.lower_v_mm) / map_.pixel_mm - 0.5;
-        const int j = static_cast<int>(std::floor(y));
-        // From the pixel before the first on to the one after the last, both zero.
-        std::vector<float> along(static_cast<std::size_t>(map_.size_u) + 2, 0.0f);
-        for (int i = 0; i < map_.size_u; ++i)
-            along[static_cast<std::size_t>(i) + 1] = static_cast<float>(amplitude_ * ((1 - (y - j)) * view.value(i, j) + (y - j) * view.value(i, j + 1)));
-        for (std::size_t u = 0; u < values.size(); ++u) {
-            const Column& c = columns_[u];
-            values[u] = (1 - c.part) * along[c.low] + c.part * along[c.low + 1];
-        }
-    }
-
-private:
-    struct Column {
-        std::uint32_t low;
-        float part;
-    };
-    CoarseMap map_;
-    std::vector<Column> columns_;  ///< by the map's pixels along u
-    double scale_v_ = 1, amplitude_ = 0;
-};
 
 }  // namespace
 
@@ -224,7 +158,6 @@ std::shared_ptr<const BeamFilter> beam_filter(const Beam& beam, const std::vecto
 
 OpenHead::OpenHead(const Beam& beam, const HeadModel& head, const BeamFilter* filter, const TermaTable* table, double rim_mm)
     : head_(head), tray_factor_(beam.tray_factor), rim_mm_(rim_mm), absorber_(nullptr), table_(table) {
-    // The map holds what a detector in air reads: behind a wedge or tray less, but not by the softening, which is in the profile.
     if (!filter || (filter->wedge_mm.empty() && !(filter->tray_water_g_cm2 > 0))) return;
     if (!table) throw internal_error("a beam with a wedge or a tray needs the table of its spectrum", "fluence");
     absorber_ = filter;
@@ -233,18 +166,52 @@ OpenHead::OpenHead(const Beam& beam, const HeadModel& head, const BeamFilter* fi
     open_.tray_water_g_cm2 = 0;
 }
 
-double OpenHead::profile(double u_mm, double v_mm) const {
-    return physics::table_value(head_.profile_radius_mm, head_.profile, std::sqrt(u_mm * u_mm + v_mm * v_mm));
+physics::OpenHeadView OpenHead::view() const {
+    physics::OpenHeadView view;
+    view.profile_nodes = head_.profile_radius_mm.size();
+    view.profile_radius_mm = head_.profile_radius_mm.data(), view.profile_value = head_.profile.data();
+    view.maximum_radius_mm = head_.maximum_field_radius_mm, view.rim_mm = rim_mm_, view.tray_factor = tray_factor_;
+    view.absorbs = absorber_ != nullptr;
+    if (absorber_) view.absorber = absorber_->view(), view.open = open_.view(), view.table = table_->view();
+    return view;
 }
 
-double OpenHead::transmission(double u_mm, double v_mm) const {
-    const double rim = std::clamp((head_.maximum_field_radius_mm - std::sqrt(u_mm * u_mm + v_mm * v_mm)) / rim_mm_ + 0.5, 0.0, 1.0);
-    if (rim == 0 || !absorber_) return tray_factor_ * rim;
-    return tray_factor_ * rim * unfiltered(*table_, open_.path(u_mm, v_mm)) / unfiltered(*table_, absorber_->path(u_mm, v_mm));
+HeadBlurs head_blurs(const FluenceMap& map, const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& leaves, double collimator_deg) {
+    HeadBlurs blurs;
+    const double coarse_pixel_mm = coarse_pixels(map) * map.pixel_mm;
+    if (head.extrafocal.amplitude > 0) {
+        const auto [x, y] = extrafocal_views(beam, head, leaves);
+        blurs.extrafocal_u = gaussian(x.stretch * head.extrafocal.sigma_mm / coarse_pixel_mm);
+        blurs.extrafocal_v = gaussian(y.stretch * head.extrafocal.sigma_mm / coarse_pixel_mm);
+        blurs.extrafocal_scale_u = x.scale, blurs.extrafocal_scale_v = y.scale, blurs.extrafocal_amplitude = head.extrafocal.amplitude;
+    }
+    blurs.electrons = head.electrons.amplitude_gy_cm2 > 0;
+    if (blurs.electrons) blurs.electrons_uv = gaussian(head.electrons.sigma_mm / coarse_pixel_mm);
+    // The spot is given in the gantry frame; the map is in the frame of the collimator: variances along its axes are used, the cross term of an
+    // uneven spot is not.
+    const double c = std::cos(physics::radians(collimator_deg)), s = std::sin(physics::radians(collimator_deg));
+    const double sad = map.frame.source_axis_distance_mm;
+    const double sx = physics::projected_spot_sigma_mm(head.spot_fwhm_x_mm, head.source_collimator_distance_mm, sad);
+    const double sy = physics::projected_spot_sigma_mm(head.spot_fwhm_y_mm, head.source_collimator_distance_mm, sad);
+    blurs.spot_u = gaussian(std::hypot(sx * c, sy * s) / map.pixel_mm);
+    blurs.spot_v = gaussian(std::hypot(sx * s, sy * c) / map.pixel_mm);
+    return blurs;
+}
+
+int coarse_pixels(const FluenceMap& map) { return std::max(1, static_cast<int>(std::lround(coarse_mm / map.pixel_mm))); }
+
+CoarseMap coarse_raster(const FluenceMap& map) {
+    const int n = coarse_pixels(map);
+    CoarseMap out;
+    out.pixel_mm = n * map.pixel_mm;
+    out.size_u = (map.size_u + n - 1) / n, out.size_v = (map.size_v + n - 1) / n;
+    out.lower_u_mm = map.lower_u_mm, out.lower_v_mm = map.lower_v_mm;
+    return out;
 }
 
 OpenPlane open_plane(const FluenceMap& raster, const Beam& beam, const HeadModel& head, const BeamFilter* filter, const TermaTable* table) {
     const OpenHead open(beam, head, filter, table, raster.pixel_mm);
+    const physics::OpenHeadView view = open.view();
     OpenPlane plane;
     plane.profile.resize(raster.values.size()), plane.transmission.resize(raster.values.size());
 #pragma omp parallel for schedule(static)
@@ -252,27 +219,33 @@ OpenPlane open_plane(const FluenceMap& raster, const Beam& beam, const HeadModel
         for (int u = 0; u < raster.size_u; ++u) {
             const double x = raster.lower_u_mm + (u + 0.5) * raster.pixel_mm, y = raster.lower_v_mm + (v + 0.5) * raster.pixel_mm;
             const std::size_t pixel = static_cast<std::size_t>(v) * static_cast<std::size_t>(raster.size_u) + static_cast<std::size_t>(u);
-            plane.profile[pixel] = static_cast<float>(open.profile(x, y)), plane.transmission[pixel] = static_cast<float>(open.transmission(x, y));
+            plane.profile[pixel] = view.profile(x, y), plane.transmission[pixel] = view.transmission(x, y);
         }
     return plane;
 }
 
 void finish(FluenceMap& map, const Beam& beam, const HeadModel& head, const OpenPlane& open, const std::vector<LeafEdges>& leaves, double collimator_deg) {
+    const HeadBlurs blurs = head_blurs(map, beam, head, leaves, collimator_deg);
     const CoarseMap aperture = coarse(map);
-    const Extrafocal extrafocal(map, aperture, beam, head, leaves);
-    if (head.electrons.amplitude_gy_cm2 > 0) {
+    CoarseMap extrafocal;
+    if (blurs.extrafocal_amplitude > 0) {
+        extrafocal = aperture;
+        convolve(extrafocal.values, extrafocal.size_u, extrafocal.size_v, blurs.extrafocal_u, blurs.extrafocal_v);
+    }
+    if (blurs.electrons) {
         map.electrons = aperture;
-        blur(map.electrons, head.electrons.sigma_mm, head.electrons.sigma_mm);
+        convolve(map.electrons.values, aperture.size_u, aperture.size_v, blurs.electrons_uv, blurs.electrons_uv);
     }
-    blur_by_focal_spot(map, head, collimator_deg);
-    const auto width = static_cast<std::size_t>(map.size_u);
-    std::vector<float> beside(width, 0.0f);
-    for (int v = 0; v < map.size_v; ++v) {
-        extrafocal.row(map.lower_v_mm + (v + 0.5) * map.pixel_mm, beside);
-        const std::size_t row = static_cast<std::size_t>(v) * width;
-        for (std::size_t u = 0; u < width; ++u)
-            map.values[row + u] = open.transmission[row + u] * std::max(0.0f, map.values[row + u] * open.profile[row + u] + beside[u]);
-    }
+    convolve(map.values, map.size_u, map.size_v, blurs.spot_u, blurs.spot_v);
+    const physics::CoarseMapView seen = extrafocal.view();
+    for (int v = 0; v < map.size_v; ++v)
+        for (int u = 0; u < map.size_u; ++u) {
+            const double x = map.lower_u_mm + (u + 0.5) * map.pixel_mm, y = map.lower_v_mm + (v + 0.5) * map.pixel_mm;
+            const std::size_t pixel = static_cast<std::size_t>(v) * static_cast<std::size_t>(map.size_u) + static_cast<std::size_t>(u);
+            const double beside =
+                blurs.extrafocal_amplitude > 0 ? blurs.extrafocal_amplitude * seen.at(blurs.extrafocal_scale_u * x, blurs.extrafocal_scale_v * y) : 0;
+            map.values[pixel] = physics::head_pixel(map.values[pixel], open.profile[pixel], beside, [&] { return open.transmission[pixel]; });
+        }
 }
 
 }  // namespace libdose::cpu

@@ -21,27 +21,44 @@ double output_factor(const Beam& beam, const ControlPoint& point, const HeadMode
 /// What changes the spectrum while the wedges are as given; null where nothing does.
 std::shared_ptr<const BeamFilter> beam_filter(const Beam& beam, const std::vector<bool>& wedge_in, const HeadModel& head);
 
-/// What the head does to open fluence at a point of the isocentre plane, beside the devices that open it.
+/// What the head does to open fluence, with what it refers to kept by the caller.
 class OpenHead {
 public:
     /// `filter` may be null. Throws internal_error for a filter that absorbs without the spectrum's table.
     OpenHead(const Beam& beam, const HeadModel& head, const BeamFilter* filter, const TermaTable* table, double rim_mm);
-    /// Of the focal source alone: the open-field profile.
-    double profile(double u_mm, double v_mm) const;
-    /// Of both sources: primary collimator (its rim `rim_mm` soft, so that its area is right), wedge, trays.
-    double transmission(double u_mm, double v_mm) const;
+    double profile(double u_mm, double v_mm) const { return view().profile(u_mm, v_mm); }
+    double transmission(double u_mm, double v_mm) const { return view().transmission(u_mm, v_mm); }
+    physics::OpenHeadView view() const;
+    /// What absorbs; null: nothing does.
+    const BeamFilter* absorber() const { return absorber_; }
+    const BeamFilter& without_absorber() const { return open_; }
 
 private:
     const HeadModel& head_;
     double tray_factor_, rim_mm_;
-    const BeamFilter* absorber_;  ///< null: nothing absorbs
+    const BeamFilter* absorber_;
     const TermaTable* table_;
     BeamFilter open_;  ///< the filter without what absorbs
 };
 
+/// Kernels along the rows (u) and columns (v) of maps, of odd length and sum 1; empty: nothing is blurred.
+struct HeadBlurs {
+    std::vector<double> spot_u, spot_v;              ///< of the map
+    std::vector<double> extrafocal_u, extrafocal_v;  ///< of the coarse map
+    std::vector<double> electrons_uv;                ///< of the coarse map, along both
+    double extrafocal_scale_u = 1, extrafocal_scale_v = 1, extrafocal_amplitude = 0;
+    bool electrons = false;
+};
+HeadBlurs head_blurs(const FluenceMap& map, const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& leaves, double collimator_deg);
+
+/// Pixels of a map along a side of a large one.
+int coarse_pixels(const FluenceMap& map);
+/// Large pixels over a map, without values: extrafocal source and electrons blur over centimetres.
+CoarseMap coarse_raster(const FluenceMap& map);
+
 /// OpenHead at the pixels of a raster, the same for all maps of a beam behind one filter.
 struct OpenPlane {
-    std::vector<float> profile, transmission;
+    std::vector<double> profile, transmission;
 };
 OpenPlane open_plane(const FluenceMap& raster, const Beam& beam, const HeadModel& head, const BeamFilter* filter, const TermaTable* table);
 

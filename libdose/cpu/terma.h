@@ -48,6 +48,7 @@ public:
     physics::BasisTerma operator()(const PathLength& path) const { return view().terma(path); }
     /// TERMA of water behind path and filter over that behind the path alone, for the same reading of a detector in air.
     double filtered_part(const PathLength& path, const PathLength& filter) const { return view().filtered_part(path, filter); }
+    const Spectrum& spectrum() const { return spectrum_; }
     const std::vector<double>& log_water() const { return log_water_; }
     const std::vector<double>& log_high_z() const { return log_high_z_; }
     /// Both logarithms of a node, [high z][water][water, high z], less those behind no path.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cpu/directions.h"
+#include "cpu/fluence.h"
 #include "cpu/sweep.h"
 #include "engine/memory.h"
 #include "engine/stages.h"
@@ -53,9 +54,13 @@ class Backend {
 public:
     virtual ~Backend() = default;
     virtual std::string description() const = 0;  ///< "cpu", or "cuda" and the device
+    /// Maps of a beam, as cpu::beam_fluence.
+    virtual std::vector<FluenceMap> fluence(const Beam& beam, PatientPosition position, const HeadModel& head, const cpu::FluenceOptions& options) = 0;
     virtual std::unique_ptr<Medium> medium(const DensityGrid& density) = 0;
     /// Throws bad_input, with both figures, where the calculation needs more memory than the backend has free.
     virtual void require_memory(const MemoryNeeds& needs, const std::string& where) = 0;
+    /// Waits for what was begun and is still going on; throws where the backend cannot be used further.
+    virtual void finish_work() = 0;
 };
 
 /// libdose/cpu.

@@ -24,7 +24,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
                             const BeamModelProvider& models, const EngineOptions& options) {
     check_request(ct, structures, plan, models, options);
     const ThreadLimit limit(options.threads);
-    ChosenBackend backend = choose_backend(options.backend, options.device);
+    ChosenBackend backend = choose_backend(options.backend, options.device, options.devices);
     const auto report = [&](double part, const std::string& stage) {
         if (options.progress) options.progress(part, stage);
     };
@@ -39,7 +39,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     report(0, "density");
     const Grid grid = dose_grid(ct, structures, plan, models, options);
     require_memory(backend, options.backend, memory_needs(grid, plan, models, options, omp_get_max_threads()),
-                   "dose grid of " + short_number(options.grid_mm) + " mm, plan " + plan.label);
+                   "dose grid of " + short_number(options.grid_mm) + " mm, plan " + plan.label, options.devices);
     const BolusDensities densities(
         plan, [&](const auto& boluses) { return density_on_grid(ct, structures, options.hu_curve, materials, options.overrides, grid, boluses); });
     result.notes = densities.notes();
@@ -81,7 +81,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         for (const Beam* beam : task.beams) {
             note_wedges(*beam, *task.model, result.notes);
             fluence.leaves = leaf_edges(*beam, *task.model, options.leaf_designs, options.leaves, header.provenance, result.notes);
-            for (FluenceMap& map : cpu::beam_fluence(*beam, plan.position, task.model->head, fluence)) maps.push_back(std::move(map));
+            for (FluenceMap& map : backend.get().fluence(*beam, plan.position, task.model->head, fluence)) maps.push_back(std::move(map));
         }
         clock("fluence");
         ComputeOptions compute;

@@ -66,9 +66,9 @@ public:
         if (first_ >= last_ || last_ > all)
             throw bad_input("beamlets " + std::to_string(options.first) + " to " + std::to_string(options.last) + " are asked for, of " + std::to_string(all),
                             "influence");
-        backend_ = choose_backend(options.engine.backend, options.engine.device);
+        backend_ = choose_backend(options.engine.backend, options.engine.device, options.engine.devices);
         require_memory(backend_, options.engine.backend, memory_needs(header.grid, plan, models, options.engine, omp_get_max_threads()),
-                       "dose grid of " + short_number(options.engine.grid_mm) + " mm, plan " + plan.label);
+                       "dose grid of " + short_number(options.engine.grid_mm) + " mm, plan " + plan.label, options.engine.devices);
         densities_ = std::make_unique<BolusDensities>(plan, [&](const auto& boluses) {
             return density_on_grid(ct, structures, options.engine.hu_curve, materials, options.engine.overrides, header.grid, boluses);
         });

@@ -124,6 +124,7 @@ std::vector<PlanCheck> check_plans(const BeamModel& model, const LeafDesign& des
     const PointDose exact(model.spectrum, model.cone_kernel, model.pencil_kernel, model.head.electrons);
     const cpu::TermaTable terma(model.spectrum);
     const double gray = gray_per_unit(model, options.algorithm);
+    const auto devices = options.devices ? options.devices : std::make_shared<OpenDevices>();
     std::vector<PlanCheck> checks;
     const std::vector<Field> all = fields();
     for (std::size_t f = 0; f < all.size(); ++f) {
@@ -139,6 +140,7 @@ std::vector<PlanCheck> check_plans(const BeamModel& model, const LeafDesign& des
         EngineOptions engine;
         engine.algorithm = options.algorithm, engine.quality = options.quality, engine.grid_mm = options.grid_mm;
         engine.threads = options.threads;
+        engine.backend = options.backend, engine.device = options.device, engine.devices = devices;
         engine.leaf_designs = {design}, engine.leaves = field.leaves ? design.name : "";
         engine.progress = [&](double part, const std::string&) { report(0.5 * part); };
         const CalculationResult result = calculate(
@@ -205,7 +207,7 @@ std::vector<PlanCheck> check_plans(const BeamModel& model, const LeafDesign& des
         for (const FieldLine& next : lines)
             for (const double value : next.reference) maximum = std::max(maximum, value);
         checks.push_back({field.test, field.where, judge_lines(lines, maximum, field.high_dose_percent),
-                          std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()});
+                          std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), result.plan.provenance.backend, result.notes});
     }
     return checks;
 }

@@ -96,7 +96,7 @@ ValidationResult validate(const ReferenceCase& reference, const BeamModel& model
     const ThreadLimit limit(options.threads);
     const DensityGrid density = case_density(reference, materials, result.grid_mm);
     const CaseBeam beam = case_beam(reference);
-    const ChosenBackend backend = choose_backend(options.backend, options.device);
+    const ChosenBackend backend = choose_backend(options.backend, options.device, options.devices);
     result.backend = backend.get().description();
     const auto begin = std::chrono::steady_clock::now();
     ComputeOptions compute;

@@ -90,4 +90,38 @@ struct FilterView {
     }
 };
 
+/// Value of a pixel: both sources through the head; focal, extrafocal: without it. A sum below zero is none. `transmission` is called where there is
+/// something to let through.
+template <class Transmission>
+LIBDOSE_HD inline float head_pixel(float focal, double profile, double extrafocal, const Transmission& transmission) {
+    const double value = static_cast<double>(focal) * profile + extrafocal;
+    return value <= 0 ? 0.0f : static_cast<float>(transmission() * value);
+}
+
+/// What the head does to open fluence at a point of the isocentre plane, beside the devices that open it.
+struct OpenHeadView {
+    std::size_t profile_nodes = 0;
+    const double *profile_radius_mm = nullptr, *profile_value = nullptr;
+    double maximum_radius_mm = 0, rim_mm = 1;  ///< primary collimator; its rim is so soft that its area on pixels is right
+    double tray_factor = 1;
+    bool absorbs = false;       ///< a wedge or a tray does
+    FilterView absorber, open;  ///< all that changes the spectrum, and without what absorbs
+    TermaTableView table;
+
+    /// Of the focal source alone: the open-field profile.
+    LIBDOSE_HD double profile(double u_mm, double v_mm) const {
+        return table_value(profile_nodes, profile_radius_mm, profile_value, std::sqrt(u_mm * u_mm + v_mm * v_mm));
+    }
+    /// Of both sources: primary collimator, wedge, trays. The map holds what a detector in air reads: behind a wedge or tray less, but not by
+    /// the softening, which is in the profile.
+    LIBDOSE_HD double transmission(double u_mm, double v_mm) const {
+        const double rim = std::clamp((maximum_radius_mm - std::sqrt(u_mm * u_mm + v_mm * v_mm)) / rim_mm + 0.5, 0.0, 1.0);
+        if (rim == 0 || !absorbs) return tray_factor * rim;
+        return tray_factor * rim * table.unfiltered(open.path(u_mm, v_mm)) / table.unfiltered(absorber.path(u_mm, v_mm));
+    }
+    LIBDOSE_HD float pixel(double u_mm, double v_mm, float focal, double extrafocal) const {
+        return head_pixel(focal, profile(u_mm, v_mm), extrafocal, [&] { return transmission(u_mm, v_mm); });
+    }
+};
+
 }  // namespace libdose::physics

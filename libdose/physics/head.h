@@ -12,7 +12,7 @@
 namespace libdose::physics {
 
 /// Overlap of [a0, a1] with [b0, b1], 0 when they do not meet.
-inline double overlap(double a0, double a1, double b0, double b1) { return std::max(0.0, std::min(a1, b1) - std::max(a0, b0)); }
+LIBDOSE_HD inline double overlap(double a0, double a1, double b0, double b1) { return std::max(0.0, std::min(a1, b1) - std::max(a0, b0)); }
 
 /// A ray that passes the rounded end of a leaf s mm (isocentre plane) inside of its tangent crosses a chord of 2 sqrt(2 R s d / SAD) of it
 /// (R: radius of the end, much larger than s; d: distance from the source), so that exp(-decay sqrt(s)) comes through. 1/sqrt(mm).
@@ -21,7 +21,7 @@ inline double tip_decay(double attenuation_per_mm, double tip_radius_mm, double 
 }
 
 /// Integral of exp(-decay sqrt(s)) from 0 to s; 2 / decay² to infinity. An infinite decay is a sharp end: 0.
-inline double tip_integral(double s, double decay) {
+LIBDOSE_HD inline double tip_integral(double s, double decay) {
     if (!(s > 0) || std::isinf(decay)) return 0;
     const double x = decay * std::sqrt(s);
     if (x < 1e-4) return s * (1 - 2.0 / 3.0 * x);
@@ -30,7 +30,7 @@ inline double tip_integral(double s, double decay) {
 
 /// Integral over [low, high] of what passes a pair of leaves whose ends have their tangents at leaf_low and leaf_high, without
 /// the transmission of the full leaf: 1 between the tangents, the tips' share beyond.
-inline double open_integral(double low, double high, double leaf_low, double leaf_high, double decay) {
+LIBDOSE_HD inline double open_integral(double low, double high, double leaf_low, double leaf_high, double decay) {
     double sum = overlap(low, high, leaf_low, leaf_high);
     if (low < leaf_low) sum += tip_integral(leaf_low - low, decay) - tip_integral(leaf_low - std::min(high, leaf_low), decay);
     if (high > leaf_high) sum += tip_integral(high - leaf_high, decay) - tip_integral(std::max(low, leaf_high) - leaf_high, decay);
@@ -38,15 +38,15 @@ inline double open_integral(double low, double high, double leaf_low, double lea
 }
 
 /// The same at one point.
-inline double open_at(double at, double leaf_low, double leaf_high, double decay) {
+LIBDOSE_HD inline double open_at(double at, double leaf_low, double leaf_high, double decay) {
     const double s = at < leaf_low ? leaf_low - at : at > leaf_high ? at - leaf_high : 0;
     return s > 0 ? (std::isinf(decay) ? 0.0 : std::exp(-decay * std::sqrt(s))) : 1;
 }
 
 /// Transmission of a jaw pair times a leaf pair, averaged over the cell [low, high] along the direction in which both move:
 /// exact for edges anywhere in the cell. `tip_decay` infinite: sharp leaf ends.
-inline double jaw_leaf_transmission(double low, double high, double jaw_low, double jaw_high, double jaw_transmission, double leaf_low, double leaf_high,
-                                    double leaf_transmission, double tip_decay = std::numeric_limits<double>::infinity()) {
+LIBDOSE_HD inline double jaw_leaf_transmission(double low, double high, double jaw_low, double jaw_high, double jaw_transmission, double leaf_low,
+                                               double leaf_high, double leaf_transmission, double tip_decay = std::numeric_limits<double>::infinity()) {
     const double width = high - low;
     const double jaw = overlap(low, high, jaw_low, jaw_high) / width;
     const double leaf = open_integral(low, high, leaf_low, leaf_high, tip_decay) / width;
@@ -58,7 +58,7 @@ inline double jaw_leaf_transmission(double low, double high, double jaw_low, dou
 
 /// Two neighbours overlap in tongue and groove with half their height each: where a and b come through the leaves beside, the root of
 /// their product comes through there.
-inline double tongue_and_groove(double a, double b) { return std::sqrt(a * b); }
+LIBDOSE_HD inline double tongue_and_groove(double a, double b) { return std::sqrt(a * b); }
 
 /// Standard deviation (mm, isocentre plane) of a focal spot of this FWHM projected through the collimator's plane.
 inline double projected_spot_sigma_mm(double fwhm_mm, double source_collimator_mm, double source_axis_mm) {

@@ -37,6 +37,7 @@ EngineOptions options_of(const nb::dict& settings) {
     options.transport = transport_from_string(text("transport"));
     options.backend = backend_from_string(text("backend"));
     options.device = nb::cast<int>(settings["device"]);
+    options.devices = nb::cast<std::shared_ptr<OpenDevices>>(settings["_devices"]);
     options.grid_mm = nb::cast<double>(settings["grid_mm"]);
     options.threads = nb::cast<int>(settings["threads"]);
     options.beam_margin_mm = nb::cast<double>(settings["beam_margin_mm"]);
@@ -86,6 +87,10 @@ std::shared_ptr<PythonDose> dose_of(CalculationResult&& result, const Request& r
 }
 
 void bind_engine(nb::module_& m) {
+    nb::class_<OpenDevices>(m, "OpenDevices", "CUDA devices that an Engine has opened, with the memory that they took")
+        .def(nb::init<>())
+        .def("close", &OpenDevices::close, "Closes those that no calculation uses.")
+        .def("__reduce__", [](nb::handle self) { return nb::make_tuple(self.type(), nb::make_tuple()); });
     m.def(
         "calculate",
         [](nb::handle plan, const CtImage& ct, nb::handle structures, const nb::dict& settings, nb::handle progress) {

@@ -1,4 +1,7 @@
 /* What a caller can get wrong: a status and a clear text each, nothing set, nothing leaked, nothing crashed. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* setenv */
+#endif
 #include "phantom.h"
 
 static void statuses(void) {
@@ -26,6 +29,7 @@ static void free_again(void) {
     libdose_structures_free(NULL);
     libdose_plan_free(NULL);
     libdose_models_free(NULL);
+    libdose_devices_free(NULL);
     libdose_dose_free(NULL);
     libdose_gamma_free(NULL);
     libdose_dvh_free(NULL);
@@ -212,6 +216,17 @@ static void calculations(void) {
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->backend]");
     FRESH(), options.device = -1;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->device]");
+    /* Open devices: without a library there is nothing to open; another handle is none. */
+    libdose_devices* devices = NULL;
+    CHECK(libdose_devices_create(&devices) == LIBDOSE_OK);
+    setenv("LIBDOSE_CUDA_LIBRARY", "/nowhere/libdose_cuda.so", 1);
+    FRESH(), options.backend = LIBDOSE_BACKEND_CUDA, options.devices = devices;
+    CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "/nowhere/libdose_cuda.so");
+    options.devices = (libdose_devices*)plan;
+    CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->devices]");
+    unsetenv("LIBDOSE_CUDA_LIBRARY");
+    libdose_devices_free(&devices);
+    CHECK(devices == NULL);
     FRESH(), options.algorithm = 2;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->algorithm]");
     FRESH(), options.quality = -1;

@@ -91,7 +91,8 @@ MEMBER(libdose_options, overrides, 120);
 MEMBER(libdose_options, override_count, 128);
 MEMBER(libdose_options, progress, 136);
 MEMBER(libdose_options, user, 144);
-SIZE(libdose_options, 152);
+MEMBER(libdose_options, devices, 152);
+SIZE(libdose_options, 160);
 
 MEMBER(libdose_dose_info, struct_size, 0);
 MEMBER(libdose_dose_info, maximum_gy, 8);

@@ -53,9 +53,14 @@ class CommandLine(unittest.TestCase):
 
     def test_plans_of_mppg5b(self):
         # Draft quality on a coarse grid: the shape of the answer, and that it is judged.
-        result = run("validate", "--suite", "mppg5b", "--engine", "pencil-beam", "--quality", "draft", "--grid", "4", "--json", self.folder / "plans.json")
+        command = [DOSE, "validate", "--suite", "mppg5b", "--engine", "pencil-beam", "--quality", "draft", "--grid", "4", "--backend", "auto"]
+        environment = dict(os.environ, LIBDOSE_CUDA_LIBRARY="/nowhere/libdose_cuda.so")
+        result = subprocess.run([*command, "--json", str(self.folder / "plans.json")], capture_output=True, text=True, env=environment)
         self.assertIn(result.returncode, (0, 1), result.stderr)
-        plans = json.loads((self.folder / "plans.json").read_text())["plans"]
+        self.assertIn("note: backend: cpu, for the CUDA library of libdose is not installed", result.stdout)
+        written = json.loads((self.folder / "plans.json").read_text())
+        self.assertEqual(written["backend"], "cpu")
+        plans = written["plans"]
         self.assertEqual([p["test"][:3] for p in plans], ["5.4", "5.5", "5.6", "5.7", "5.8"])
         for plan in plans:
             self.assertEqual([r["test"].split(",")[0] for r in plan["rows"]], ["high dose", "penumbra", "tail"])
@@ -149,6 +154,11 @@ class CommandLine(unittest.TestCase):
         environment = dict(os.environ, LIBDOSE_CUDA_LIBRARY="/nowhere/libdose_cuda.so")
         result = subprocess.run([DOSE, "validate", str(REFERENCE / "water_6MV_3x3.h5"), "--backend", "cuda"], capture_output=True, text=True, env=environment)
         self.assert_error(result, 2, "/nowhere/libdose_cuda.so", "--backend cpu or auto")
+        result = subprocess.run([DOSE, "validate", "--suite", "mppg5b", "--backend", "cuda"], capture_output=True, text=True, env=environment)
+        self.assert_error(result, 2, "/nowhere/libdose_cuda.so", "--backend cpu or auto")
+        # A sealed model does not depend on the machine that made it.
+        for command in (["model", "calibrate", self.folder / "model.h5"], ["model", "commission", self.folder, "--out", self.folder / "model.h5"]):
+            self.assert_error(run(*command, "--backend", "cuda"), 2, "--backend", "same on every machine")
 
     def test_density_must_be_a_number(self):
         self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--density", "PTV=heavy"), 2, "PTV=heavy")

@@ -1,12 +1,16 @@
-// A CPU in the place of a device: kernels run over the same blocks and threads, memory is the host's. It can be told to fail.
+// A CPU in the place of a device: kernels run over the same blocks and threads, memory is the host's. Work is done as late as the interface
+// allows and copies to the device as early as it allows, so that a copy that ought to have waited for work is seen. It can be told to fail.
 #pragma once
 
 #include <array>
 #include <cstring>
+#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cuda/executor.h"
 #include "libdose/error.h"
@@ -19,8 +23,10 @@ struct HostDevice {
     int failing_allocation = 0;  ///< number of the one that finds no memory, from 1 on; 0: none
     int vanishes_at_launch = 0;  ///< from this launch on every call fails; 0: never
     bool backwards = false;      ///< blocks and threads in the opposite order
+    bool idle = false;           ///< nothing is worked on and nothing copied: what is asked for is counted
     std::size_t used_bytes = 0, most_used_bytes = 0;
-    int allocations = 0, outstanding = 0, launches = 0;
+    int allocations = 0, outstanding = 0, launches = 0, uploads = 0;
+    int uploads_before_work = 0;  ///< those that were done while work that was asked for before them was still to be done
     std::array<int, cuda::Kernels::count> launches_of{};
 };
 
@@ -37,8 +43,8 @@ public:
         alive();
         if (++device_.allocations == device_.failing_allocation || bytes > free_bytes()) return nullptr;
         // What nobody has written is not a number: reading it would be seen.
-        auto memory = std::make_unique<std::byte[]>(bytes);
-        std::memset(memory.get(), 0xff, bytes);
+        auto memory = std::make_unique_for_overwrite<std::byte[]>(bytes);
+        if (!device_.idle) std::memset(memory.get(), 0xff, bytes);
         void* const at = memory.get();
         blocks_.emplace(at, std::pair{std::move(memory), bytes});
         ++device_.outstanding, device_.used_bytes += bytes;
@@ -48,13 +54,26 @@ public:
     void release(void* memory) noexcept override {
         const auto found = blocks_.find(memory);
         if (found == blocks_.end()) return;
+        work_until(asked_for_);
         --device_.outstanding, device_.used_bytes -= found->second.second;
         blocks_.erase(found);
     }
-    void upload(void* to, const void* from, std::size_t bytes) override { alive(), std::memcpy(to, from, bytes); }
-    void download(void* to, const void* from, std::size_t bytes) override { alive(), std::memcpy(to, from, bytes); }
-    void clear(void* memory, std::size_t bytes) override { alive(), std::memset(memory, 0, bytes); }
-    void synchronize() override { alive(); }
+    Mark mark() override { return asked_for_; }
+    void upload(void* to, const void* from, std::size_t bytes, Mark after) override {
+        alive();
+        work_until(after);
+        ++device_.uploads, device_.uploads_before_work += !work_.empty();
+        if (!device_.idle) std::memcpy(to, from, bytes);
+    }
+    void download(void* to, const void* from, std::size_t bytes) override {
+        alive();
+        work_until(asked_for_);
+        device_.idle ? std::memset(to, 0xff, bytes) : std::memcpy(to, from, bytes);
+    }
+    void clear(void* memory, std::size_t bytes) override {
+        alive(), later([=] { std::memset(memory, 0, bytes); });
+    }
+    void synchronize() override { alive(), work_until(asked_for_); }
 
     void launch(int kernel, const void* arguments, std::size_t argument_bytes, const cuda::Index3& threads) override {
         ++device_.launches;
@@ -64,7 +83,7 @@ public:
         cuda::Kernels::for_each([&]<class Kernel>() {
             if (number++ != kernel) return;
             if (argument_bytes != sizeof(Kernel)) throw internal_error("arguments of a kernel have another size");
-            run(*static_cast<const Kernel*>(arguments), threads);
+            later([this, asked = *static_cast<const Kernel*>(arguments), threads] { run_blocks(asked, threads); });
         });
     }
 
@@ -72,8 +91,16 @@ private:
     void alive() const {
         if (device_.vanishes_at_launch > 0 && device_.launches >= device_.vanishes_at_launch) throw internal_error("the device is lost", description());
     }
+    void later(std::function<void()> work) {
+        if (device_.idle) return;
+        work_.push_back(std::move(work));
+        ++asked_for_;
+    }
+    void work_until(Mark mark) {
+        for (; asked_for_ - work_.size() < mark; work_.pop_front()) work_.front()();
+    }
     template <class Kernel>
-    void run(const Kernel& kernel, const cuda::Index3& threads) const {
+    void run_blocks(const Kernel& kernel, const cuda::Index3& threads) const {
         const cuda::Index3 blocks = cuda::blocks_over(threads, Kernel::block);
         each(blocks,
              [&](const cuda::Index3& block) { each(Kernel::block, [&](const cuda::Index3& thread) { cuda::run_thread(kernel, block, thread, threads); }); });
@@ -89,6 +116,8 @@ private:
 
     HostDevice& device_;
     std::map<void*, std::pair<std::unique_ptr<std::byte[]>, std::size_t>> blocks_;
+    std::deque<std::function<void()>> work_;  ///< asked for and not yet done
+    Mark asked_for_ = 0;
 };
 
 }  // namespace libdose::test

@@ -7,6 +7,7 @@
 
 #include "cuda/backend.h"
 #include "cuda/cases.h"
+#include "cuda/device_buffer.h"
 #include "cuda/host_executor.h"
 
 using namespace libdose;
@@ -122,6 +123,50 @@ TEST(CudaFaults, TheEstimateHoldsForOneBeam) {
     }
 }
 
+// Figures for docs/cuda.md: test_cuda --gtest_also_run_disabled_tests --gtest_filter='*ClinicalSizes*'
+TEST(CudaFaults, DISABLED_WhatClinicalSizesTake) {
+    struct Case {
+        const char* name;
+        std::array<int, 3> size;
+        double spacing_mm;
+        int maps;
+        bool pencil;
+    };
+    for (const Case& c : {Case{"static field, collapsed cone", {100, 100, 100}, 2.5, 1, false},
+                          {"static field, collapsed cone", {256, 256, 256}, 2, 1, false},
+                          {"static field, pencil beam", {156, 156, 156}, 2.5, 1, true},
+                          {"arc of 178, one transport", {136, 92, 120}, 2.5, 178, false},
+                          {"arc of 178, one transport", {200, 160, 120}, 2.5, 178, false}}) {
+        const DensityGrid density = test::box_of_water(c.size, Vec3::Constant(c.spacing_mm));
+        const Vec3 middle = density.grid.centre_mm(c.size[0] / 2, c.size[1] / 2, c.size[2] / 2);
+        std::vector<FluenceMap> maps;
+        for (int m = 0; m < c.maps; ++m) {
+            const double angle = 2 * std::numbers::pi * m / c.maps;
+            maps.push_back(test::square_field(100, Vec3(std::sin(angle), std::cos(angle), 0), middle));
+        }
+        BeamModel model = test::simple_model();
+        model.cone_kernel.rates_cm2_g.resize(3, 0.05), model.cone_kernel.coefficients.resize(model.cone_kernel.coefficients.size() / 2 * 3, 0.0);
+        MemoryNeeds needs;
+        needs.grid = density.grid, needs.rates = 3, needs.opening_u_mm = needs.opening_v_mm = 100;
+        needs.ray_spacing_voxels = c.maps > 1 ? 1 : 0.5, needs.algorithm = c.pencil ? Algorithm::pencil_beam : Algorithm::collapsed_cone;
+        const auto directions = c.maps > 1 ? cpu::isotropic_directions(192) : cpu::beam_aligned_directions(model.cone_kernel, Vec3(0, 1, 0), 12, 12);
+        TransportSettings settings;
+        settings.ray_spacing_voxels = needs.ray_spacing_voxels;
+        const auto taken = [&](std::size_t total_bytes) {
+            test::HostDevice device;
+            device.idle = true, device.total_bytes = total_bytes;
+            const auto backend = host_backend(device);
+            const auto medium = backend->medium(density);
+            c.pencil ? medium->pencil_beam(maps.front(), model, {}) : medium->transport(maps, model, directions, settings, {});
+            return static_cast<double>(device.most_used_bytes);
+        };
+        const double estimate = cuda::device_memory_bytes(needs), mebibyte = 1024.0 * 1024.0;
+        std::printf("%-30s %3d x %3d x %3d: estimate %6.0f MiB, taken with just that %6.0f MiB, with 16 GiB %6.0f MiB\n", c.name, c.size[0], c.size[1],
+                    c.size[2], estimate / mebibyte, taken(static_cast<std::size_t>(estimate)) / mebibyte, taken(std::size_t{16} << 30) / mebibyte);
+        EXPECT_LE(taken(static_cast<std::size_t>(estimate)), estimate);
+    }
+}
+
 TEST(CudaFaults, BeamsAfterTheFirstAllocateNothing) {
     for (const char* name : {"OneBeamInterpolated", "PencilLateral", "Electrons", "SeveralMapsRounded"}) {
         const test::BackendCase c = named(name);
@@ -133,6 +178,49 @@ TEST(CudaFaults, BeamsAfterTheFirstAllocateNothing) {
         EXPECT_EQ(c.run(*medium, c), first) << name;
         EXPECT_EQ(device.allocations, allocations) << name;
     }
+}
+
+TEST(CudaFaults, ACalculationAfterTheFirstAllocatesNothing) {
+    for (const test::BackendCase& c : test::backend_cases()) {
+        test::HostDevice device;
+        const auto backend = host_backend(device);
+        const std::vector<float> first = run(*backend, c);
+        const int allocations = device.allocations;
+        EXPECT_EQ(run(*backend, c), first) << c.name;
+        EXPECT_EQ(device.allocations, allocations) << c.name;
+    }
+}
+
+TEST(CudaFaults, ACopyWaitsForWorkThatStillReadsItsMemory) {
+    test::HostDevice device;
+    test::HostExecutor executor(device);
+    cuda::DevicePool pool(executor);
+    const std::vector<float> ones(100, 1.0f), twos(100, 2.0f);
+    cuda::DeviceArray<float> crossed(pool, 100), other(pool, 100);
+    const void* memory;
+    {
+        const cuda::DeviceArray<float> source(pool, ones);
+        memory = source.data();
+        executor.run(cuda::CrossVolume<float>{10, 10, source.data(), crossed.data()}, {10, 10, 1});
+    }
+    // Not for what comes after.
+    executor.run(cuda::CrossVolume<float>{10, 10, crossed.data(), other.data()}, {10, 10, 1});
+    const cuda::DeviceArray<float> next(pool, twos);
+    ASSERT_EQ(next.data(), memory);
+    EXPECT_EQ(device.uploads_before_work, 1);
+    EXPECT_EQ(other.values(), ones);
+    EXPECT_EQ(next.values(), twos);
+}
+
+TEST(CudaFaults, MapsAreCopiedWhileOthersAreWorkedOn) {
+    test::BackendCase c = named("SeveralMapsInterpolated");
+    const std::vector<FluenceMap> once = c.maps;
+    c.maps.insert(c.maps.end(), once.begin(), once.end());
+    test::HostDevice device;
+    run(*host_backend(device), c);
+    std::printf("%d of %d copies beside work\n", device.uploads_before_work, device.uploads);
+    // The first copies of a calculation have nothing beside them.
+    EXPECT_GT(device.uploads_before_work, device.uploads * 2 / 3);
 }
 
 TEST(CudaFaults, SameBitsInAnyOrderOfThreads) {

@@ -36,6 +36,9 @@ TEST_P(HostBackend, AgreesWithTheCpu) {
     RecordProperty("largest_difference", std::to_string(found.largest));
     std::printf("largest difference %.2g of the largest dose\n", found.largest);
     EXPECT_LE(found.largest, tolerance) << "voxel " << found.at;
+    if (*std::max_element(reference.begin(), reference.end()) > 0) {
+        EXPECT_EQ(test::gamma_percent(c.density.grid, dose, reference), 100);
+    }
     // Only these may leave what there was: a case that does nothing would compare nothing.
     const bool nothing = c.name == "Empty" || c.name == "BesideTheGrid" || c.name == "PencilEmpty" || c.name == "NoElectrons";
     EXPECT_EQ(*std::max_element(reference.begin(), reference.end()) > c.before, !nothing);

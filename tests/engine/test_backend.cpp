@@ -2,7 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
+#include "cuda/cases.h"
 #include "cuda/environment.h"
+#include "cuda/fake/fake_device_library.h"
 #include "engine/water_cube.h"
 #include "libdose/error.h"
 #include "libdose/influence.h"
@@ -15,12 +19,11 @@ namespace {
 void expect_same(const CalculationResult& device, const CalculationResult& cpu) {
     const auto& a = device.plan.gy.values;
     const auto& b = cpu.plan.gy.values;
-    ASSERT_EQ(a.size(), b.size());
-    const float maximum = *std::max_element(b.begin(), b.end());
-    float largest = 0;
-    for (std::size_t v = 0; v < a.size(); ++v) largest = std::max(largest, std::abs(a[v] - b[v]) / maximum);
-    EXPECT_LE(largest, 1e-3f);
-    EXPECT_GT(maximum, 0.1f);
+    const double largest = test::agreement(a, b).largest;
+    std::printf("largest difference %.2g of the largest dose\n", largest);
+    EXPECT_LE(largest, 1e-3);
+    EXPECT_EQ(test::gamma_percent(cpu.plan.gy.grid, a, b), 100);
+    EXPECT_GT(*std::max_element(b.begin(), b.end()), 0.1f);
 }
 
 }  // namespace
@@ -60,6 +63,101 @@ TEST_F(Engine, WithoutADeviceAutoTakesTheCpuAndSaysWhy) {
     EXPECT_THAT(result.notes, testing::Contains(testing::HasSubstr("backend: cpu, for there is no NVIDIA driver")));
     options.backend = BackendChoice::cuda;
     EXPECT_THROW(run(ct, &body, plan, options), Error);
+}
+
+TEST_F(Engine, ADeviceThatStaysOpenTakesNoMoreMemoryForTheSameCalculation) {
+    const Environment library("LIBDOSE_CUDA_LIBRARY", LIBDOSE_FAKE_CUDA_LIBRARY);
+    test::FakeDeviceCounts& counts = test::fake_device_counts(LIBDOSE_FAKE_CUDA_LIBRARY);
+    const CtImage ct = water_ct();
+    const StructureSet body = body_of_cube();
+    const Plan plan = plan_of({static_beam(1, 0, 100), static_beam(2, 70, 50)});
+    EngineOptions options = coarse();
+    options.quality = Quality::draft;
+    options.grid_mm = 20;
+    options.backend = BackendChoice::cuda;
+    const auto calculated = [&] { return run(ct, &body, plan, options).plan.gy.values; };
+    const int before = counts.opened;
+    const std::vector<float> alone = calculated();
+    EXPECT_EQ(calculated(), alone);
+    EXPECT_EQ(counts.opened, before + 2);
+    options.devices = std::make_shared<OpenDevices>();
+    EXPECT_EQ(calculated(), alone);
+    int allocations = counts.allocations;
+    EXPECT_EQ(calculated(), alone);
+    EXPECT_EQ(counts.allocations, allocations);
+    EXPECT_EQ(counts.opened, before + 3);
+    // Another device is another memory.
+    options.device = 1;
+    EXPECT_EQ(calculated(), alone);
+    EXPECT_EQ(counts.opened, before + 4);
+    options.device = 0;
+    options.devices->close();
+    EXPECT_EQ(counts.closed, counts.opened);
+    // Opened again; another algorithm takes what it needs beside, once.
+    options.algorithm = Algorithm::pencil_beam;
+    const std::vector<float> pencil = calculated();
+    EXPECT_EQ(counts.opened, before + 5);
+    allocations = counts.allocations;
+    EXPECT_EQ(calculated(), pencil);
+    EXPECT_EQ(counts.allocations, allocations);
+    options.devices = nullptr;
+    EXPECT_EQ(counts.closed, counts.opened);
+}
+
+TEST_F(Engine, ThreadsThatShareOpenDevicesHaveOneEach) {
+    const Environment library("LIBDOSE_CUDA_LIBRARY", LIBDOSE_FAKE_CUDA_LIBRARY);
+    test::FakeDeviceCounts& counts = test::fake_device_counts(LIBDOSE_FAKE_CUDA_LIBRARY);
+    const CtImage ct = water_ct();
+    const StructureSet body = body_of_cube();
+    const Plan plan = plan_of({static_beam(1, 0, 100)});
+    EngineOptions options = coarse();
+    options.quality = Quality::draft;
+    options.grid_mm = 20;
+    options.backend = BackendChoice::cuda;
+    const std::vector<float> alone = run(ct, &body, plan, options).plan.gy.values;
+    options.devices = std::make_shared<OpenDevices>();
+    const int before = counts.opened;
+    std::vector<float> doses[3];
+    std::thread threads[3];
+    for (std::size_t t = 0; t < 3; ++t)
+        threads[t] = std::thread([&, t] {
+            for (int n = 0; n < 2; ++n) doses[t] = run(ct, &body, plan, options).plan.gy.values;
+        });
+    for (std::thread& thread : threads) thread.join();
+    for (const std::vector<float>& dose : doses) EXPECT_EQ(dose, alone);
+    EXPECT_LE(counts.opened, before + 3);
+    options.devices = nullptr;
+    EXPECT_EQ(counts.closed, counts.opened);
+}
+
+TEST_F(Engine, ADeviceThatFailedIsNotUsedAgain) {
+    const Environment library("LIBDOSE_CUDA_LIBRARY", LIBDOSE_FAKE_CUDA_LIBRARY);
+    test::FakeDeviceCounts& counts = test::fake_device_counts(LIBDOSE_FAKE_CUDA_LIBRARY);
+    const CtImage ct = water_ct();
+    const StructureSet body = body_of_cube();
+    const Plan plan = plan_of({static_beam(1, 0, 100)});
+    EngineOptions options = coarse();
+    options.quality = Quality::draft;
+    options.grid_mm = 20;
+    options.backend = BackendChoice::cuda;
+    options.devices = std::make_shared<OpenDevices>();
+    run(ct, &body, plan, options);
+    const int before = counts.opened;
+    {
+        const Environment fault("LIBDOSE_FAKE_DEVICE", "lost");
+        EXPECT_THROW(run(ct, &body, plan, options), Error);
+    }
+    EXPECT_EQ(counts.closed, counts.opened);
+    run(ct, &body, plan, options);
+    EXPECT_EQ(counts.opened, before + 1);
+    // One that was stopped from outside goes on.
+    options.progress = [](double part, const std::string&) {
+        if (part > 0) throw std::runtime_error("stopped");
+    };
+    EXPECT_THROW(run(ct, &body, plan, options), std::runtime_error);
+    options.progress = {};
+    run(ct, &body, plan, options);
+    EXPECT_EQ(counts.opened, before + 1);
 }
 
 TEST_F(Engine, ADeviceGivesTheColumnsOfAnInfluenceMatrix) {

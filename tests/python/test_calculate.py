@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import pickle
 import signal
@@ -171,3 +172,11 @@ def test_densities_and_dose_to_water_count(ct, plan, structures):
     density = libdose.Engine(grid_mm=5, densities={"PTV": 0.2}).density(plan, ct, structures)
     centre = tuple(n // 2 for n in density.array.shape)
     assert density.array[centre] == pytest.approx(0.2, rel=1e-5)
+
+
+def test_an_engine_travels_without_its_open_devices():
+    engine = libdose.Engine(grid_mm=5, densities={"PTV": 0.2})
+    copy = pickle.loads(pickle.dumps(engine))
+    assert copy == engine and copy._devices is not engine._devices
+    assert dataclasses.replace(engine, grid_mm=4)._devices is not engine._devices
+    assert "_devices" not in repr(engine)

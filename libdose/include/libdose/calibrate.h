@@ -9,7 +9,8 @@
 namespace libdose {
 
 /// Calculates both engines in a 40x40x40 cm water phantom (quality high, 2.5 mm, depth steps of the grid interpolated) and
-/// returns the model's calibration with those figures and the depth of maximum of the collapsed cone filled in.
+/// returns the model's calibration with those figures and the depth of maximum of the collapsed cone filled in. On the CPU always:
+/// a model's numbers, and with them its hash, are the same on every machine.
 Calibration calibrate(const BeamModel& model);
 
 /// Output of a square field.

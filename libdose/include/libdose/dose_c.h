@@ -95,6 +95,7 @@ typedef struct libdose_ct libdose_ct;                 /**< a CT image */
 typedef struct libdose_structures libdose_structures; /**< a structure set */
 typedef struct libdose_plan libdose_plan;             /**< a plan */
 typedef struct libdose_models libdose_models;         /**< which beam model serves which beam */
+typedef struct libdose_devices libdose_devices;       /**< CUDA devices that stay open */
 typedef struct libdose_dose libdose_dose;             /**< a dose distribution */
 typedef struct libdose_gamma libdose_gamma;           /**< a gamma index distribution */
 typedef struct libdose_dvh libdose_dvh;               /**< a dose-volume histogram */
@@ -280,6 +281,11 @@ typedef struct libdose_override {
     double density_g_cm3;  /**< 0: the usual density of the material */
 } libdose_override;
 
+/** CUDA devices that calculations have opened, with the memory that they took: they stay open from one calculation to the next. Several threads may
+ * calculate with one at the same time; each has a device's memory to itself while it does. Opens nothing by itself. */
+LIBDOSE_C_API libdose_status libdose_devices_create(libdose_devices** devices);
+LIBDOSE_C_API void libdose_devices_free(libdose_devices** devices); /**< as libdose_ct_free() */
+
 /** Options of a calculation. */
 typedef struct libdose_options {
     size_t struct_size;                /**< sizeof(libdose_options) */
@@ -306,6 +312,7 @@ typedef struct libdose_options {
     size_t override_count;             /**< number of them */
     libdose_progress progress;         /**< may be NULL */
     void* user;                        /**< first argument of progress */
+    libdose_devices* devices;          /**< where a CUDA device stays open; NULL: it is closed at the end */
 } libdose_options;
 /** The defaults of the command: collapsed cone, standard quality, 2.5 mm, dose to medium. */
 LIBDOSE_C_API void libdose_options_init(libdose_options* options, size_t struct_size);

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -37,13 +38,32 @@ BackendChoice backend_from_string(const std::string& text);  ///< throws bad_inp
 /// Called with a fraction 0…1 and what is being done; may be called from a worker thread, never concurrently.
 using ProgressCallback = std::function<void(double fraction, const std::string& stage)>;
 
+/// CUDA devices that calculations have opened, kept with the memory that they took, so that a later one of the same size takes none. Share one
+/// among calculations, of several threads too: each has a device's memory and order of work to itself while it runs.
+class OpenDevices {
+public:
+    OpenDevices();
+    ~OpenDevices();
+    OpenDevices(const OpenDevices&) = delete;
+    OpenDevices& operator=(const OpenDevices&) = delete;
+    /// Closes those that no calculation uses.
+    void close();
+
+    struct Idle;                     ///< of the library itself
+    Idle& idle() { return *idle_; }  ///< for the library itself
+
+private:
+    std::unique_ptr<Idle> idle_;
+};
+
 /// How a dose is calculated; the defaults are those of the command line.
 struct EngineOptions {
     Algorithm algorithm = Algorithm::collapsed_cone;
     Quality quality = Quality::standard;
     Transport transport = Transport::automatic;
     BackendChoice backend = BackendChoice::cpu;
-    int device = 0;  ///< CUDA device, in the order in which CUDA counts them
+    int device = 0;                        ///< CUDA device, in the order in which CUDA counts them
+    std::shared_ptr<OpenDevices> devices;  ///< where it is kept open; null: closed at the end of the calculation
     double grid_mm = 2.5;
     int threads = 0;              ///< 0: all cores
     double beam_margin_mm = 100;  ///< the grid ends this far from the fields, or at the body

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct ValidationOptions {
     bool lateral_scaling = true;  ///< pencil beam
     BackendChoice backend = BackendChoice::cpu;
     int device = 0;
+    std::shared_ptr<OpenDevices> devices;  ///< as EngineOptions::devices
     Ablation ablation;
 };
 
@@ -95,6 +97,8 @@ struct PlanCheck {
     std::string where;  ///< set-up, in words
     std::vector<SuiteRow> rows;
     double seconds = 0;
+    std::string backend;             ///< that calculated the plan; the exact rays are the CPU's
+    std::vector<std::string> notes;  ///< of the calculation
 };
 /// How the checks on plans in water are calculated.
 struct PlanCheckOptions {
@@ -102,6 +106,9 @@ struct PlanCheckOptions {
     Quality quality = Quality::standard;
     double grid_mm = 2.5;
     int threads = 0;
+    BackendChoice backend = BackendChoice::cpu;
+    int device = 0;
+    std::shared_ptr<OpenDevices> devices;  ///< as EngineOptions::devices
     ProgressCallback progress;
 };
 /// AAPM MPPG 5.b, tests 5.4 to 5.8. `design`: of the leaves that shape the fields. Throws bad_input when the leaves do not reach a field.

@@ -1,5 +1,7 @@
 // A device library without a device: the interface of the real one over a host executor, to try how it is found and what may be wrong with
 // it. LIBDOSE_FAKE_DEVICE says what is: old, other-sources, no-driver, no-device, wrong-architecture, lost; nothing: all is well.
+#include "cuda/fake/fake_device_library.h"
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -10,6 +12,7 @@
 
 using namespace libdose;
 using namespace libdose::cuda;
+using libdose::test::FakeDeviceCounts;
 
 namespace {
 
@@ -22,6 +25,8 @@ void say(DeviceStatus* status, int code, const char* text) {
     status->code = code;
     std::snprintf(status->text, sizeof(status->text), "%s", text);
 }
+
+FakeDeviceCounts counts;
 
 struct Fake {
     test::HostDevice device;
@@ -38,9 +43,13 @@ void count(int* devices, DeviceStatus* status) {
 void open(int, void** handle, DeviceStatus* status) {
     if (fault("wrong-architecture")) return say(status, device_wrong_architecture, "no code in this fake");
     *handle = new Fake;
+    ++counts.opened;
 }
 
-void close(void* handle) { delete &of(handle); }
+void close(void* handle) {
+    delete &of(handle);
+    ++counts.closed;
+}
 
 void info(void* handle, DeviceInfo* about, DeviceStatus*) {
     std::snprintf(about->name, sizeof(about->name), "fake");
@@ -50,12 +59,16 @@ void info(void* handle, DeviceInfo* about, DeviceStatus*) {
 }
 
 void allocate(void* handle, std::size_t bytes, void** memory, DeviceStatus* status) {
+    ++counts.allocations;
     *memory = of(handle).executor.allocate(bytes);
     if (!*memory) say(status, device_out_of_memory, "no memory in this fake");
 }
 
 void release(void* handle, void* memory) { of(handle).executor.release(memory); }
-void upload(void* handle, void* to, const void* from, std::size_t bytes, DeviceStatus*) { of(handle).executor.upload(to, from, bytes); }
+void mark(void* handle, std::uint64_t* mark, DeviceStatus*) { *mark = of(handle).executor.mark(); }
+void upload(void* handle, void* to, const void* from, std::size_t bytes, std::uint64_t after, DeviceStatus*) {
+    of(handle).executor.upload(to, from, bytes, after);
+}
 void download(void* handle, void* to, const void* from, std::size_t bytes, DeviceStatus*) { of(handle).executor.download(to, from, bytes); }
 void clear(void* handle, void* memory, std::size_t bytes, DeviceStatus*) { of(handle).executor.clear(memory, bytes); }
 
@@ -66,9 +79,14 @@ void launch(void* handle, int kernel, const void* arguments, const int* threads,
     of(handle).executor.launch(kernel, arguments, sizes[kernel], {threads[0], threads[1], threads[2]});
 }
 
-void synchronize(void*, DeviceStatus*) {}
+void synchronize(void* handle, DeviceStatus* status) {
+    if (fault("lost")) return say(status, device_failed, "lost in this fake");
+    of(handle).executor.synchronize();
+}
 
 }  // namespace
+
+extern "C" __attribute__((visibility("default"))) libdose::test::FakeDeviceCounts* libdose_fake_device_counts() { return &counts; }
 
 extern "C" __attribute__((visibility("default"))) const DeviceInterface* libdose_cuda_interface() {
     int n = 0;
@@ -85,6 +103,7 @@ extern "C" __attribute__((visibility("default"))) const DeviceInterface* libdose
                  info,
                  allocate,
                  release,
+                 mark,
                  upload,
                  download,
                  clear,
