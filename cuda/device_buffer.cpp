@@ -20,9 +20,9 @@ std::size_t rounded(std::size_t bytes) {
 
 DevicePool::Block DevicePool::take(std::size_t bytes) {
     const std::size_t size = rounded(bytes);
-    // Memory up to half as large again is good enough.
+    // Of this size alone: what has once been calculated then finds all of its memory again, whatever it takes and gives back in between.
     const auto found = kept_.lower_bound(size);
-    if (found != kept_.end() && found->first <= size + size / 2) {
+    if (found != kept_.end() && found->first == size) {
         const Block block = found->second;
         kept_.erase(found);
         kept_bytes_ -= block.bytes, used_bytes_ += block.bytes;
