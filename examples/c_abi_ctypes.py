@@ -30,6 +30,7 @@ class ControlPoint(c.Structure):  # libdose_control_point
 Progress = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_double, c.c_char_p)
 
 
+# As the first version had it, without the members that came at the end since: the library takes a shorter struct.
 class Options(c.Structure):  # libdose_options
     _fields_ = [("struct_size", c.c_size_t), ("grid_mm", c.c_double), ("beam_margin_mm", c.c_double), ("sub_arc_deg", c.c_double),
                 ("algorithm", c.c_int32), ("quality", c.c_int32), ("transport", c.c_int32), ("dose_to", c.c_int32), ("threads", c.c_int32),

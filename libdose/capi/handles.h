@@ -1,6 +1,8 @@
 // What the functions of the C ABI share: handles, arguments, and nothing thrown across.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -134,19 +136,25 @@ void free_handle(Handle** place) noexcept {
     *place = nullptr;
 }
 
-/// The members that the library knows of a struct of the caller. The caller's may be longer where the rest is zero.
+/// Size of a struct in the first version of this interface. Members come at the end: a program with an older header has a shorter struct.
+template <class Struct>
+constexpr std::size_t first_size = sizeof(Struct);
+template <>
+inline constexpr std::size_t first_size<libdose_options> = offsetof(libdose_options, devices);
+
+/// The members that the library knows of a struct of the caller, zero (the default) where the caller's is older. It may be longer where the rest is zero.
 template <class Struct>
 Struct read_struct(const Struct* given, const char* name) {
     const std::size_t size = required(given, name).struct_size;
-    if (size < sizeof(Struct))
-        throw bad_input("struct_size is " + std::to_string(size) + ", less than " + std::to_string(sizeof(Struct)), name,
+    if (size < first_size<Struct>)
+        throw bad_input("struct_size is " + std::to_string(size) + ", less than " + std::to_string(first_size<Struct>), name,
                         "Call the init function of the struct with its sizeof");
     if (size > 65536) throw bad_input("struct_size is " + std::to_string(size), name, "Call the init function of the struct with its sizeof");
     const auto* bytes = reinterpret_cast<const unsigned char*>(given);
     for (std::size_t i = sizeof(Struct); i < size; ++i)
         if (bytes[i] != 0) throw bad_input("a member is set that this version of libdose does not know", name, "Use the dose_c.h of the installed library");
-    Struct copy;
-    std::memcpy(&copy, given, sizeof copy);
+    Struct copy{};
+    std::memcpy(&copy, given, std::min(size, sizeof copy));
     return copy;
 }
 
