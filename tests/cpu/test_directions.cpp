@@ -20,7 +20,7 @@ TEST(Directions, CellsCoverTheSphere) {
             for (const Vec3& sample : cell.samples) mean += sample * cell.solid_angle_sr / static_cast<double>(cell.samples.size());
         }
         EXPECT_NEAR(solid, 4 * std::numbers::pi, 1e-9);
-        EXPECT_LT(mean.norm(), 0.01);  // of a spiral nearly zero
+        EXPECT_LT(mean.norm(), set.size() == 120 ? 1e-9 : 0.01);  // rings are symmetric, a spiral is only nearly so
     }
 }
 

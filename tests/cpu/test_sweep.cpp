@@ -153,5 +153,8 @@ TEST(Sweep, GridsOfOneVoxelPass) {
         const double escaped = cpu::sweep({plan}, cpu::LatticeMode::rounded, cpu::SweepMedium(eta, 1), {2.0}, source, 0, deposit, workspace);
         EXPECT_NEAR(escaped, 1 - std::exp(-1.0), 1e-6);  // x = 1: g leaves, 1 - g stays
         EXPECT_NEAR(static_cast<double>(deposit.values[0]), std::exp(-1.0), 1e-6);
+        // Lines beside the voxel take part of its source: all of it is somewhere still.
+        const double beside = cpu::sweep({plan}, cpu::LatticeMode::interpolated, cpu::SweepMedium(eta, 1), {2.0}, source, 0, deposit, workspace);
+        EXPECT_NEAR(beside + static_cast<double>(deposit.values[0]), 1, 1e-6);
     }
 }
