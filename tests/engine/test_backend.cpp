@@ -28,6 +28,18 @@ void expect_same(const CalculationResult& device, const CalculationResult& cpu) 
 
 }  // namespace
 
+namespace {
+
+/// As little work as shows what a device is asked for.
+EngineOptions rough_on_a_device(EngineOptions options) {
+    options.quality = Quality::draft;
+    options.grid_mm = 20;
+    options.backend = BackendChoice::cuda;
+    return options;
+}
+
+}  // namespace
+
 TEST_F(Engine, ADeviceGivesTheDoseOfTheCpuAndIsNamed) {
     const Environment library("LIBDOSE_CUDA_LIBRARY", LIBDOSE_FAKE_CUDA_LIBRARY);
     const CtImage ct = water_ct();
@@ -71,10 +83,7 @@ TEST_F(Engine, ADeviceThatStaysOpenTakesNoMoreMemoryForTheSameCalculation) {
     const CtImage ct = water_ct();
     const StructureSet body = body_of_cube();
     const Plan plan = plan_of({static_beam(1, 0, 100), static_beam(2, 70, 50)});
-    EngineOptions options = coarse();
-    options.quality = Quality::draft;
-    options.grid_mm = 20;
-    options.backend = BackendChoice::cuda;
+    EngineOptions options = rough_on_a_device(coarse());
     const auto calculated = [&] { return run(ct, &body, plan, options).plan.gy.values; };
     const int before = counts.opened;
     const std::vector<float> alone = calculated();
@@ -110,10 +119,7 @@ TEST_F(Engine, ThreadsThatShareOpenDevicesHaveOneEach) {
     const CtImage ct = water_ct();
     const StructureSet body = body_of_cube();
     const Plan plan = plan_of({static_beam(1, 0, 100)});
-    EngineOptions options = coarse();
-    options.quality = Quality::draft;
-    options.grid_mm = 20;
-    options.backend = BackendChoice::cuda;
+    EngineOptions options = rough_on_a_device(coarse());
     const std::vector<float> alone = run(ct, &body, plan, options).plan.gy.values;
     options.devices = std::make_shared<OpenDevices>();
     const int before = counts.opened;
@@ -136,10 +142,7 @@ TEST_F(Engine, ADeviceThatFailedIsNotUsedAgain) {
     const CtImage ct = water_ct();
     const StructureSet body = body_of_cube();
     const Plan plan = plan_of({static_beam(1, 0, 100)});
-    EngineOptions options = coarse();
-    options.quality = Quality::draft;
-    options.grid_mm = 20;
-    options.backend = BackendChoice::cuda;
+    EngineOptions options = rough_on_a_device(coarse());
     options.devices = std::make_shared<OpenDevices>();
     run(ct, &body, plan, options);
     const int before = counts.opened;
