@@ -42,7 +42,7 @@ Ablation ablation_of(const Arguments& arguments) {
         const int count = aligned ? ablation.rings * ablation.sectors : ablation.isotropic;
         if (count < 8 || count > 10000 || (aligned && (ablation.rings < 2 || ablation.sectors < 3)))
             throw bad_input("\"" + arguments.directions + "\" is neither RINGSxSECTORS nor a number of directions from 8 to 10000", "--directions",
-                            "Examples: --directions 12x12, --directions 192");
+                            "Examples: --directions 12x12, --directions 240");
     }
     return ablation;
 }

@@ -112,11 +112,11 @@ QualitySettings quality_settings(Quality quality) {
         case Quality::draft:
             return {8, 8, 96, cpu::LatticeMode::rounded, 1.0};
         case Quality::standard:
-            return {12, 12, 192, cpu::LatticeMode::interpolated, 0.5};
+            return {12, 12, 240, cpu::LatticeMode::interpolated, 0.5};
         case Quality::high:
             return {20, 20, 400, cpu::LatticeMode::interpolated, 0.34};
     }
-    return {12, 12, 192, cpu::LatticeMode::interpolated, 0.5};
+    return {12, 12, 240, cpu::LatticeMode::interpolated, 0.5};
 }
 
 double gray_per_unit(const BeamModel& model, Algorithm algorithm) {

@@ -75,7 +75,7 @@ TEST_F(Engine, ArcEqualsItsStaticBeams) {
         const double difference = (static_cast<double>(fused.plan.gy.values[v]) - static_cast<double>(apart.plan.gy.values[v])) / maximum;
         if (static_cast<double>(apart.plan.gy.values[v]) > 0.1 * maximum) sum += difference * difference, ++n;
     }
-    // Different direction sets (192 fixed against 144 aligned with each beam): the angular discretisation, about 0.5 % of the maximum.
+    // Different direction sets (240 fixed against 144 aligned with each beam): the angular discretisation, about 0.5 % of the maximum.
     EXPECT_LT(std::sqrt(sum / static_cast<double>(n)), 0.006);
     EXPECT_NEAR(interpolate(fused.plan.gy, Vec3::Zero()) / interpolate(apart.plan.gy, Vec3::Zero()), 1, 0.006);
 }
