@@ -20,7 +20,7 @@ took
 
 step "2/6 Build (the first time takes some minutes)"
 mkdir -p "$build"
-if ! { cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DLIBDOSE_TESTS=OFF -DLIBDOSE_EXAMPLES=ON && cmake --build "$build" --target dose make_phantom; } >"$build/log.txt" 2>&1; then
+if ! { cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DLIBDOSE_PRECOMPILE=ON -DLIBDOSE_TESTS=OFF -DLIBDOSE_EXAMPLES=ON && cmake --build "$build" --target dose make_phantom; } >"$build/log.txt" 2>&1; then
   tail -n 30 "$build/log.txt" >&2
   echo "error: the build failed; the whole log is $build/log.txt" >&2
   exit 4

@@ -31,11 +31,13 @@ fi
 
 mkdir -p "$build"
 echo "building with $jobs jobs, warnings as errors; log: $build/build.log"
-cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DLIBDOSE_WERROR=ON -DLIBDOSE_TESTS=ON -DLIBDOSE_EXAMPLES=ON -DLIBDOSE_BENCHMARKS=ON "${cuda[@]}" \
+cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DLIBDOSE_WERROR=ON -DLIBDOSE_PRECOMPILE=ON -DLIBDOSE_TESTS=ON -DLIBDOSE_EXAMPLES=ON -DLIBDOSE_BENCHMARKS=ON "${cuda[@]}" \
   -DPython3_EXECUTABLE="$venv/bin/python" >"$build/configure.log" 2>&1 || { cat "$build/configure.log"; exit 1; }
 cmake --build "$build" -j "$jobs" >"$build/build.log" 2>&1 || { tail -n 60 "$build/build.log"; echo "error: the build failed; the log is $build/build.log" >&2; exit 1; }
 built=$SECONDS
 
+# Tests run side by side: threads that wait shall not keep a core from the others.
+export OMP_WAIT_POLICY=passive
 echo "running the tests; log: $build/test.log"
 # ctest writes to a file, so that its exit status is not that of a pipe.
 status=0

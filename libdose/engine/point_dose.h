@@ -40,10 +40,10 @@ private:
     const ElectronContamination& electrons_;
     std::size_t rates_;
     std::vector<double> rate_cm2_g_;
-    std::vector<double> log_terma_;  ///< by path
-    double open_ = 0;                ///< released(0)
-    cpu::TermaTable terma_;          ///< of both basis materials, for wedges
-    std::vector<float> emission_;    ///< [depth][angle][rate] per steradian
+    std::vector<double> terma_of_water_;  ///< by path
+    double open_ = 0;                     ///< released(0)
+    cpu::TermaTable terma_;               ///< of both basis materials, for wedges
+    std::vector<float> emission_;         ///< [depth][angle][rate] per steradian
     std::size_t depths_ = 0;
     std::vector<double> cosine_, solid_angle_;         ///< polar directions about the ray of the point
     std::vector<double> node_cm_;                      ///< distances back along a direction

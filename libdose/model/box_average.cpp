@@ -33,6 +33,27 @@ double BoxAverage::average(const Vec3& low, const Vec3& high) const {
     return sum / (b - a).prod();
 }
 
+double BoxAverage::range(const Vec3& low, const Vec3& high) const {
+    std::array<std::size_t, 3> begin{}, end{};
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        const auto a = static_cast<int>(axis);
+        const auto place = [&](double mm) { return std::clamp((mm - grid_.lower_edge_mm()[a]) / grid_.spacing_mm[a], 0.0, static_cast<double>(n_[axis] - 1)); };
+        begin[axis] = std::min(static_cast<std::size_t>(place(low[a])), n_[axis] - 2);
+        end[axis] = std::max(static_cast<std::size_t>(std::ceil(place(high[a]))), begin[axis] + 1);
+    }
+    double least = 1e300, most = -1e300;
+    for (std::size_t k = begin[2]; k < end[2]; ++k)
+        for (std::size_t j = begin[1]; j < end[1]; ++j) {
+            // Of the bar of voxels from the first one to i.
+            const auto bar = [&](std::size_t i) { return sum_[at(i, j + 1, k + 1)] - sum_[at(i, j, k + 1)] - sum_[at(i, j + 1, k)] + sum_[at(i, j, k)]; };
+            for (std::size_t i = begin[0]; i < end[0]; ++i) {
+                const double value = bar(i + 1) - bar(i);
+                least = std::min(least, value), most = std::max(most, value);
+            }
+        }
+    return most - least;
+}
+
 double BoxAverage::integral(const Vec3& p) const {
     std::array<std::size_t, 3> low{};
     std::array<double, 3> part{};

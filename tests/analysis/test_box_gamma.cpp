@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <random>
+
 #include "analysis/box_gamma.h"
 
 using namespace libdose;
@@ -44,4 +47,42 @@ TEST(BoxGamma, SearchStaysInsideTheGrid) {
     const BoxAverage dose = ramp();
     EXPECT_FALSE(box_gamma_passes(dose, Vec3(0, 9, 9), Vec3(2, 11, 11), -0.8, 0.5, 2));
     EXPECT_TRUE(box_gamma_passes(dose, Vec3(0, 9, 9), Vec3(2, 11, 11), 2.8, 0.5, 2));
+}
+
+TEST(BoxGamma, FindsWhatAPlainSearchFinds) {
+    // A smooth dose with steep and flat places, in voxels of 1 mm, and doses a little off it.
+    Grid grid;
+    grid.size = {24, 22, 20};
+    grid.spacing_mm = Vec3::Constant(1);
+    std::vector<float> values(grid.voxel_count());
+    for (int k = 0; k < grid.size[2]; ++k)
+        for (int j = 0; j < grid.size[1]; ++j)
+            for (int i = 0; i < grid.size[0]; ++i)
+                values[grid.index(i, j, k)] = static_cast<float>(100 / (1 + std::exp(-(i - 12.0) / 1.5)) + 2 * std::sin(0.4 * j) + std::cos(0.3 * k));
+    const BoxAverage dose(grid, values);
+    EXPECT_NEAR(dose.range(Vec3(3.2, 4, 5), Vec3(6.2, 4.3, 5.3)),
+                static_cast<double>(values[grid.index(6, 4, 5)]) - static_cast<double>(values[grid.index(3, 4, 5)]), 1e-9);
+    constexpr double distance_mm = 1, tolerance = 1;
+    const auto plain = [&](const Vec3& low, const Vec3& high, double wanted) {
+        for (int c = -10; c <= 10; ++c)
+            for (int b = -10; b <= 10; ++b)
+                for (int a = -10; a <= 10; ++a) {
+                    const Vec3 shift = 0.1 * Vec3(a, b, c);
+                    const double difference = (dose.average(low + shift, high + shift) - wanted) / tolerance;
+                    if (difference * difference + shift.squaredNorm() / (distance_mm * distance_mm) <= 1 + 1e-12) return true;
+                }
+        return false;
+    };
+    std::mt19937 random(1);
+    std::uniform_real_distribution<double> part(0, 1);
+    int passed = 0, failed = 0;
+    for (int n = 0; n < 300; ++n) {
+        const Vec3 low = Vec3(2, 2, 2) + Vec3(17 * part(random), 15 * part(random), 13 * part(random)), high = low + Vec3(2, 2.5, 1.5);
+        const double wanted = dose.average(low, high) + (part(random) - 0.5) * (n % 2 ? 6 : 30);
+        const bool passes = plain(low, high, wanted);
+        EXPECT_EQ(box_gamma_passes(dose, low, high, wanted, tolerance, distance_mm), passes) << n;
+        (passes ? passed : failed) += 1;
+    }
+    EXPECT_GT(passed, 50);
+    EXPECT_GT(failed, 50);
 }
