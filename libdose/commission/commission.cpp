@@ -128,6 +128,8 @@ CommissionResult commission_beam_model(const MeasurementSet& set, const BeamMode
         if (finding.severity == Finding::Severity::error)
             throw bad_input(finding.text, finding.curve.empty() ? "measurements" : finding.curve, "dose model lint lists every finding");
 
+    measured_leaves(set, options.leaf_designs);  // throws before minutes of work
+
     auto last = std::chrono::steady_clock::now();
     const auto clock = [&](const char* stage) {
         const auto now = std::chrono::steady_clock::now();
@@ -184,14 +186,15 @@ CommissionResult commission_beam_model(const MeasurementSet& set, const BeamMode
 
     // Devices do not change the open fields: they are fitted to the model as it stands, and correlate with nothing but each other.
     Eigen::MatrixXd correlation = joint.correlation;
-    const bool leaves_measured = has(set.device_curves, CurveKind::leaf_gap);
     const auto take = [&](const DeviceFit& fit) {
         correlation = side_by_side(correlation, fit.correlation);
         result.converged = result.converged && fit.converged;
         result.parameters.insert(result.parameters.end(), fit.parameters.begin(), fit.parameters.end());
         result.curves.insert(result.curves.end(), fit.curves.begin(), fit.curves.end());
     };
-    take(fit_leaves(model, set, options.leaf_designs, part(0.7, 0.72, "leaf ends")));
+    const DeviceFit leaves = fit_leaves(model, set, options.leaf_designs, part(0.7, 0.72, "leaf ends"));
+    const bool leaves_measured = !leaves.parameters.empty(), gaps_measured = has(set.device_curves, CurveKind::leaf_gap);
+    take(leaves);
     take(fit_wedges(model, set, part(0.72, 0.75, "wedges")));
     for (Eigen::Index a = 0; a < correlation.rows(); ++a)
         for (Eigen::Index b = 0; b < correlation.cols(); ++b) result.correlation.push_back(correlation(a, b));
@@ -250,8 +253,9 @@ CommissionResult commission_beam_model(const MeasurementSet& set, const BeamMode
     fitted_or_generic("electrons", Quantity::electron_amplitude);
     fitted_or_generic("softening", Quantity::softening);
     model.sources["transmission"] = std::string("jaws ") + (set.jaw_transmission ? "measured" : "of " + generic.name) + ", leaves " +
-                                    (leaves_measured         ? "fitted, of " + model.head.leaf_design
+                                    (gaps_measured           ? "fitted, of " + model.head.leaf_design
                                      : set.leaf_transmission ? "measured"
+                                     : leaves_measured       ? "of the design " + model.head.leaf_design + ", or else of " + generic.name + ": not measured"
                                                              : "of " + generic.name);
     model.sources["leaf offset"] = leaves_measured ? "fitted, of " + model.head.leaf_design : "none: not measured";
     model.sources["geometry, backscatter"] = "of " + generic.name + ": not measured";

@@ -109,8 +109,12 @@ double crossing(const std::vector<double>& x, const std::vector<double>& y, doub
 
 }  // namespace
 
+double width_at(const std::vector<double>& position, const std::vector<double>& value, double level) {
+    return crossing(position, value, level, true) - crossing(position, value, level, false);
+}
+
 CurveComparison comparison_of(const MeasuredCurve& curve, Algorithm algorithm, const std::vector<double>& calculated) {
-    return make(curve, to_string(algorithm), calculated, {}, "", 0, 0);
+    return make(curve, to_string(algorithm), calculated, {}, "", 0, 1e9);
 }
 
 std::vector<CurveComparison> compare(const BeamModel& before_table, const BeamModel& model, const MeasurementSet& set, FieldCache& cache,
@@ -219,11 +223,13 @@ std::vector<CommissionCriterion> judge(const std::vector<CurveComparison>& compa
     }
     for (const CurveComparison& c : comparisons) {
         if (c.engine != to_string(Algorithm::collapsed_cone)) continue;
-        const auto measured = std::find_if(set.curves.begin(), set.curves.end(), [&](const MeasuredCurve& curve) { return curve.name == c.name; });
-        const auto device = std::find_if(set.device_curves.begin(), set.device_curves.end(), [&](const MeasuredCurve& curve) { return curve.name == c.name; });
-        if (device != set.device_curves.end()) {
+        const MeasuredCurve* measured = nullptr;
+        for (const auto* list : {&set.curves, &set.device_curves})
+            for (const MeasuredCurve& curve : *list)
+                if (curve.name == c.name) measured = &curve;
+        if (c.kind == CurveKind::leaf_gap) continue;
+        if (measured && measured->wedge) {
             // Venselaar's fields of a complex geometry: 3 % on the axis and, with the axis itself taken as right, off it.
-            if (c.kind == CurveKind::leaf_gap) continue;
             const bool across = c.kind == CurveKind::profile;
             row("Venselaar 2001", across ? "delta 3, wedge, off the axis in the field" : "delta 1, wedge, on the axis", c.name, c.max_abs_percent, 3, "%");
             continue;
@@ -231,7 +237,7 @@ std::vector<CommissionCriterion> judge(const std::vector<CurveComparison>& compa
         switch (c.kind) {
             case CurveKind::depth_dose:
             case CurveKind::tissue_phantom_ratio: {
-                const double peak = measured == set.curves.end() ? 15 : std::max(10.0, depth_of_maximum(*measured));
+                const double peak = !measured ? 15 : std::max(10.0, depth_of_maximum(*measured));
                 double beyond = 0, build_up = 0;
                 double sum = 0, squares = 0;
                 int count = 0;
@@ -264,15 +270,15 @@ std::vector<CommissionCriterion> judge(const std::vector<CurveComparison>& compa
                 for (const SuiteRow& judged : judge_lines({{true, c.position_mm, c.calculated, c.measured}}, axis, 2))
                     if (judged.points > 0) row("AAPM MPPG 5.b", "5.3 " + judged.test, c.name, judged.value, judged.tolerance, judged.unit);
                 row("Venselaar 2001", "delta 3, off the axis in the field", c.name, c.max_abs_percent, 3, "%");
-                const auto width = [&](const std::vector<double>& y) {
-                    return crossing(c.position_mm, y, 0.5 * axis, true) - crossing(c.position_mm, y, 0.5 * axis, false);
-                };
+                const auto width = [&](const std::vector<double>& y) { return width_at(c.position_mm, y, 0.5 * axis); };
                 if (const double off = std::abs(width(c.measured) - width(c.calculated)); std::isfinite(off))
                     row("Venselaar 2001", "RW50, width at half", c.name, off, 2, "mm");
                 break;
             }
             case CurveKind::output_factor:
-                row("AAPM MPPG 5.b", "5.3 output factors, before the residual table", c.name, c.before_max_abs_percent, 2, "%");
+                // The table is of fields of the jaws.
+                if (!c.before_residual_table.empty())
+                    row("AAPM MPPG 5.b", "5.3 output factors, before the residual table", c.name, c.before_max_abs_percent, 2, "%");
                 row("AAPM MPPG 5.b", "5.3 output factors", c.name, c.max_abs_percent, 2, "%");
                 break;
             default:

@@ -19,8 +19,12 @@ struct DeviceFit {
     bool converged = true;
 };
 
-/// Offset and transmission of the leaves from sweeping gaps. Throws bad_input for leaves that `designs` do not hold, for gaps of two designs,
-/// and where the set has no transmission of the leaves, without which a gap's reading does not tell the offset.
+/// The design of the leaves that were measured; null where none were. Throws bad_input for leaves that `designs` do not hold, for those of two designs, for
+/// openings that whole leaves do not make, and for gaps without transmission of the leaves, without which a reading does not tell the offset.
+const LeafDesign* measured_leaves(const MeasurementSet& set, const std::vector<LeafDesign>& designs);
+
+/// Offset and transmission of the leaves from sweeping gaps, and offset from the widths of fields that they shape, from 20 mm on. Every field of leaves is
+/// compared. Throws as measured_leaves.
 DeviceFit fit_leaves(BeamModel& model, const MeasurementSet& set, const std::vector<LeafDesign>& designs, const std::function<void(double)>& progress);
 
 /// Thickness of physical and motorised wedges from their factors and profiles; the model is left with those that were measured. Enhanced

@@ -1,35 +1,18 @@
-// Offset and transmission of the leaves from sweeping gaps, with the engine's own fluence.
+// Offset and transmission of the leaves from sweeping gaps and from the edges of fields that they shape, with the engine's own fluence.
 #include <algorithm>
 #include <cmath>
 
 #include "commission/compare.h"
 #include "commission/device_fit.h"
+#include "commission/leaf_field.h"
 #include "commission/parallel.h"
-#include "engine/devices.h"
-#include "engine/jaw_field.h"
 #include "engine/point_dose.h"
 #include "libdose/error.h"
+#include "physics/head.h"
 
 namespace libdose::commission {
 
 namespace {
-
-/// One MU while a gap of all leaves goes over the field of a curve's jaws.
-FluenceMap swept_field(const BeamModel& model, const LeafDesign& design, const MeasuredCurve& curve, double gap_mm, double travel_mm) {
-    Beam beam = jaw_beam(curve.side_x_mm, curve.side_y_mm, curve.sad_mm);
-    MultileafCollimator collimator;
-    collimator.type = "MLCX";
-    collimator.leaf_boundaries_mm = design.leaf_boundaries_mm;
-    const auto pairs = static_cast<std::size_t>(collimator.leaf_pairs());
-    for (std::size_t p = 0; p < 2; ++p) {
-        const double middle = (p == 0 ? -0.5 : 0.5) * travel_mm;
-        beam.control_points[p].leaves = {{std::vector<double>(pairs, middle - 0.5 * gap_mm), std::vector<double>(pairs, middle + 0.5 * gap_mm)}};
-    }
-    beam.collimators = {std::move(collimator)};
-    cpu::FluenceOptions options;
-    options.leaves = {edges_of(design, curve.sad_mm, model)};
-    return field_along_axis(beam, model.head, options);
-}
 
 /// Dose of every gap of every curve over that of its open field.
 std::vector<std::vector<double>> readings(const BeamModel& model, const LeafDesign& design, const std::vector<const MeasuredCurve*>& curves,
@@ -42,7 +25,9 @@ std::vector<std::vector<double>> readings(const BeamModel& model, const LeafDesi
         std::vector<double> values(curve->position_mm.size() + 1);
         for_each_parallel(values.size(), [&](std::size_t i) {
             const bool swept = i < curve->position_mm.size();
-            const FluenceMap map = swept_field(model, design, *curve, swept ? curve->position_mm[i] : outside_mm, swept ? curve->travel_mm : 0);
+            const double half = 0.5 * (swept ? curve->position_mm[i] : outside_mm), way = swept ? 0.5 * curve->travel_mm : 0;
+            const FluenceMap map = field_of_leaves(model, design, curve->side_x_mm, curve->side_y_mm, curve->sad_mm,
+                                                   all_pairs(design, -way - half, -way + half), all_pairs(design, way - half, way + half));
             values[i] = dose(algorithm, map, {curve->ssd_mm, curve->depth_mm, 0, 0});
         });
         const double open = values.back();
@@ -51,6 +36,30 @@ std::vector<std::vector<double>> readings(const BeamModel& model, const LeafDesi
         all.push_back(std::move(values));
     }
     return all;
+}
+
+/// Profiles along the leaves whose edges are apart (of narrower fields the width is that of the source and the scatter), and not those of the jaws.
+bool tells_offset(const MeasuredCurve& curve) {
+    constexpr double narrowest_mm = 20, clear_of_jaws_mm = 10;
+    return curve.kind == CurveKind::profile && curve.axis == ProfileAxis::crossline && curve.shaped_by_leaves() && curve.side_x_mm >= narrowest_mm &&
+           curve.jaw_x_mm - curve.side_x_mm >= clear_of_jaws_mm &&
+           std::isfinite(width_at(curve.position_mm, curve.value, 0.5 * physics::table_value(curve.position_mm, curve.value, 0)));
+}
+
+/// Both edges of a profile, and its middle, by which it is normalised.
+CurvePoints edge_points(const MeasuredCurve& curve) {
+    const double axis = physics::table_value(curve.position_mm, curve.value, 0), middle = 0.1 * std::min(curve.side_x_mm, curve.side_y_mm);
+    CurvePoints points{&curve, {}, {}, {}};
+    for (std::size_t i = 0; i < curve.value.size(); ++i)
+        if (std::abs(curve.value[i] - 0.5 * axis) < 0.45 * axis || std::abs(curve.position_mm[i]) <= middle)
+            points.position_mm.push_back(curve.position_mm[i]), points.measured.push_back(curve.value[i]);
+    return points;
+}
+
+/// Width at half of the measured dose on the axis, mm at the isocentre plane: does not know where the scanner's zero is.
+double isocentre_width(const CurvePoints& points, const std::vector<double>& values) {
+    const MeasuredCurve& curve = *points.curve;
+    return width_at(points.position_mm, values, 0.5 * physics::table_value(curve.position_mm, curve.value, 0)) * curve.sad_mm / (curve.ssd_mm + curve.depth_mm);
 }
 
 }  // namespace
@@ -64,60 +73,98 @@ std::vector<FittedParameter> fitted(const std::vector<Parameter>& parameters, co
     return all;
 }
 
+const LeafDesign* measured_leaves(const MeasurementSet& set, const std::vector<LeafDesign>& designs) {
+    const LeafDesign* found = nullptr;
+    for (const MeasuredCurve& curve : set.device_curves) {
+        if (curve.leaves.empty()) continue;
+        if (found && curve.leaves != found->name)
+            throw bad_input("the measurements are of two kinds of leaves, " + found->name + " and " + curve.leaves, curve.name);
+        const auto design = std::find_if(designs.begin(), designs.end(), [&](const LeafDesign& d) { return d.name == curve.leaves; });
+        if (design == designs.end()) throw bad_input("there are no leaves \"" + curve.leaves + "\"", curve.name, "dose model list has the names");
+        found = &*design;
+        if (!curve.shaped_by_leaves()) continue;
+        // Throws where no leaves end at the sides.
+        if (curve.kind != CurveKind::output_factor) rectangle_of_leaves(*found, curve.side_x_mm, curve.side_y_mm, curve.jaw_x_mm, curve.name);
+        for (const double side : curve.side_y_of_mm) rectangle_of_leaves(*found, side, side, curve.jaw_x_mm, curve.name);
+        if (curve.unity_of_leaves) rectangle_of_leaves(*found, curve.normalisation_mm, curve.normalisation_mm, curve.jaw_x_mm, curve.name);
+    }
+    const auto gap = std::find_if(set.device_curves.begin(), set.device_curves.end(), [](const MeasuredCurve& c) { return c.kind == CurveKind::leaf_gap; });
+    if (gap != set.device_curves.end() && !set.leaf_transmission)
+        throw bad_input("the transmission of the leaves is not given, without which gaps do not tell the offset of their ends", gap->name,
+                        "Add leaf_transmission to measurements.yaml: closed leaves over the open field");
+    return found;
+}
+
 DeviceFit fit_leaves(BeamModel& model, const MeasurementSet& set, const std::vector<LeafDesign>& designs, const std::function<void(double)>& progress) {
     DeviceFit fit;
-    std::vector<const MeasuredCurve*> curves;
-    for (const MeasuredCurve& curve : set.device_curves)
-        if (curve.kind == CurveKind::leaf_gap) curves.push_back(&curve);
-    if (curves.empty()) return fit;
-    const std::string& name = curves.front()->leaves;
-    for (const MeasuredCurve* curve : curves)
-        if (curve->leaves != name) throw bad_input("the gaps are of two kinds of leaves, " + name + " and " + curve->leaves, curve->name);
-    const auto design = std::find_if(designs.begin(), designs.end(), [&](const LeafDesign& d) { return d.name == name; });
-    if (design == designs.end()) throw bad_input("there are no leaves \"" + name + "\"", curves.front()->name, "dose model list has the names");
-    if (!set.leaf_transmission)
-        throw bad_input("the transmission of the leaves is not given, without which gaps do not tell the offset of their ends", curves.front()->name,
-                        "Add leaf_transmission to measurements.yaml: closed leaves over the open field");
-
-    const double measured = *set.leaf_transmission;
-    constexpr double offset_sigma_mm = 0.5, transmission_sigma = 0.05;
-    const std::vector<Parameter> parameters{{"leaf offset", "mm, of each end", 0, -2.5, 2.5, 0, offset_sigma_mm, 0.05},
-                                            {"leaf transmission", "of the open field", measured, 0, 0.2, measured, transmission_sigma * measured, 0.001}};
-    const auto with = [&](const std::vector<double>& values) {
-        BeamModel trial = model;
-        trial.head.leaf_design = name, trial.head.leaf_offset_mm = values[0], trial.head.leaf_transmission = values[1];
-        return trial;
-    };
-    // What comes through is linear in the opening, and so in the offset, and in what comes through the leaf: four calculations tell all.
-    constexpr double step_mm = 0.5;
-    constexpr double step = 0.01;
-    std::vector<std::vector<std::vector<double>>> corners;
-    for (const double transmission : {measured, measured + step})
-        for (const double offset : {0.0, step_mm}) {
-            corners.push_back(readings(with({offset, transmission}), *design, curves, Algorithm::collapsed_cone));
-            if (progress) progress(0.25 * static_cast<double>(corners.size()));
-        }
-    const auto residuals = [&](const std::vector<double>& values) {
-        const double x = values[0] / step_mm, y = (values[1] - measured) / step;
-        std::vector<double> all;
-        for (std::size_t c = 0; c < curves.size(); ++c)
-            for (std::size_t i = 0; i < curves[c]->value.size(); ++i) {
-                const double calculated =
-                    (1 - y) * ((1 - x) * corners[0][c][i] + x * corners[1][c][i]) + y * ((1 - x) * corners[2][c][i] + x * corners[3][c][i]);
+    const LeafDesign* design = measured_leaves(set, designs);
+    if (!design) return fit;
+    std::vector<const MeasuredCurve*> gaps;
+    std::vector<CurvePoints> shaped, edges;
+    for (const MeasuredCurve& curve : set.device_curves) {
+        if (curve.kind == CurveKind::leaf_gap) gaps.push_back(&curve);
+        if (!curve.shaped_by_leaves()) continue;
+        shaped.push_back(all_points(curve));
+        if (tells_offset(curve)) edges.push_back(edge_points(curve));
+    }
+    if (!gaps.empty() || !edges.empty()) {
+        const double through = set.leaf_transmission.value_or(design->transmission.value_or(model.head.leaf_transmission));
+        constexpr double offset_sigma_mm = 0.5, transmission_sigma = 0.05;
+        std::vector<Parameter> parameters{{"leaf offset", "mm, of each end", 0, -2.5, 2.5, 0, offset_sigma_mm, 0.05}};
+        // Edges do not tell what comes through the leaf.
+        if (!gaps.empty()) parameters.push_back({"leaf transmission", "of the open field", through, 0, 0.2, through, transmission_sigma * through, 0.001});
+        const auto with = [&](double offset, double transmission) {
+            BeamModel trial = model;
+            trial.head.leaf_design = design->name, trial.head.leaf_offset_mm = offset, trial.head.leaf_transmission = transmission;
+            return trial;
+        };
+        std::vector<double> measured, sigma;
+        for (const MeasuredCurve* curve : gaps)
+            for (const double reading : curve->value) {
                 // Of the reading, and of the gap as the machine makes it.
                 constexpr double relative_sigma = 0.005, gap_sigma_mm = 0.02;
-                const double reading = curves[c]->value[i];
-                all.push_back((calculated - reading) / std::hypot(relative_sigma * reading, gap_sigma_mm / curves[c]->travel_mm));
+                measured.push_back(reading), sigma.push_back(std::hypot(relative_sigma * reading, gap_sigma_mm / curve->travel_mm));
             }
-        return Eigen::VectorXd(Eigen::Map<const Eigen::VectorXd>(all.data(), static_cast<Eigen::Index>(all.size())));
-    };
-    constexpr int most_evaluations = 100;
-    const LeastSquaresResult result = least_squares(parameters, residuals, most_evaluations);
-    fit.parameters = fitted(parameters, result), fit.correlation = result.correlation, fit.converged = result.converged;
-    model = with(result.values);
+        for (const CurvePoints& points : edges) {
+            // Of all widths together: the same few leaves and the same scanner made them.
+            constexpr double width_sigma_mm = 0.3;
+            measured.push_back(isocentre_width(points, points.measured)), sigma.push_back(width_sigma_mm * std::sqrt(static_cast<double>(edges.size())));
+        }
+        const auto quantities = [&](const BeamModel& trial) {
+            std::vector<double> all;
+            for (const auto& values : readings(trial, *design, gaps, Algorithm::collapsed_cone)) all.insert(all.end(), values.begin(), values.end());
+            const auto calculated = predict_leaf_fields(trial, *design, edges, Algorithm::collapsed_cone);
+            for (std::size_t c = 0; c < edges.size(); ++c) all.push_back(isocentre_width(edges[c], calculated[c]));
+            return all;
+        };
+        // What comes through is linear in the opening, and so in the offset, and in what comes through the leaf: four calculations tell all.
+        constexpr double step_mm = 0.5, step = 0.01;
+        std::vector<std::vector<double>> corners;
+        for (const double transmission : {through, through + step})
+            for (const double offset : {0.0, step_mm}) {
+                const bool needed = parameters.size() > 1 || transmission == through;
+                corners.push_back(needed ? quantities(with(offset, transmission)) : corners[corners.size() - 2]);
+                if (progress) progress(0.25 * static_cast<double>(corners.size()));
+            }
+        const auto residuals = [&](const std::vector<double>& values) {
+            const double x = values[0] / step_mm, y = values.size() > 1 ? (values[1] - through) / step : 0;
+            Eigen::VectorXd all(static_cast<Eigen::Index>(measured.size()));
+            for (std::size_t i = 0; i < measured.size(); ++i) {
+                const double calculated = (1 - y) * ((1 - x) * corners[0][i] + x * corners[1][i]) + y * ((1 - x) * corners[2][i] + x * corners[3][i]);
+                all[static_cast<Eigen::Index>(i)] = (calculated - measured[i]) / sigma[i];
+            }
+            return all;
+        };
+        constexpr int most_evaluations = 100;
+        const LeastSquaresResult result = least_squares(parameters, residuals, most_evaluations);
+        fit.parameters = fitted(parameters, result), fit.correlation = result.correlation, fit.converged = result.converged;
+        model = with(result.values[0], parameters.size() > 1 ? result.values[1] : through);
+    }
     for (const Algorithm algorithm : {Algorithm::collapsed_cone, Algorithm::pencil_beam}) {
-        const auto calculated = readings(model, *design, curves, algorithm);
-        for (std::size_t c = 0; c < curves.size(); ++c) fit.curves.push_back(comparison_of(*curves[c], algorithm, calculated[c]));
+        const auto swept = readings(model, *design, gaps, algorithm);
+        for (std::size_t c = 0; c < gaps.size(); ++c) fit.curves.push_back(comparison_of(*gaps[c], algorithm, swept[c]));
+        const auto still = predict_leaf_fields(model, *design, shaped, algorithm);
+        for (std::size_t c = 0; c < shaped.size(); ++c) fit.curves.push_back(comparison_of(*shaped[c].curve, algorithm, still[c]));
     }
     return fit;
 }

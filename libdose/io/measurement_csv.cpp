@@ -116,6 +116,7 @@ struct ColumnLengths {
     std::optional<std::pair<double, double>> field_mm;
     std::optional<double> depth_mm;
     bool field_named = false;  ///< by a word, such as "side"
+    bool of_leaves = false;    ///< the word is "leaf": the opening of the leaves
 };
 
 ColumnLengths lengths_in(const std::string& name, const std::string& where) {
@@ -130,7 +131,8 @@ ColumnLengths lengths_in(const std::string& name, const std::string& where) {
         if (depth)
             found.depth_mm = a;
         else
-            found.field_mm = std::pair{a, b}, found.field_named = word == "side" || word == "field" || word == "size" || word == "square" || word == "fs";
+            found.field_mm = std::pair{a, b}, found.of_leaves = word == "leaf",
+            found.field_named = found.of_leaves || word == "side" || word == "field" || word == "size" || word == "square" || word == "fs";
     }
     return found;
 }
@@ -163,6 +165,15 @@ ProfileAxis axis_of(const std::string& column, const std::string& stem, const St
     return *axis;
 }
 
+/// A column of fields that does not say of the leaves what the comments say.
+Error wrong_sides(const std::string& column, bool by_leaves, const std::string& file) {
+    if (by_leaves)
+        return bad_input("the column \"" + column + "\" does not say that it is of the leaves' opening", file,
+                         "Name it leaf_40_mm; output factors: leaf_mm, or leaf_x_mm and leaf_y_mm");
+    return bad_input("the column \"" + column + "\" is of leaves that are not stated", file,
+                     "Add lines such as \"# leaves: varian-millennium-120\" and \"# jaws: 100 x 100 mm\"");
+}
+
 bool is_uncertainty(const std::string& column) {
     for (const char* word : {"uncert", "sigma", "standard_dev", "std", "error"})
         if (column.find(word) != std::string::npos) return true;
@@ -181,6 +192,7 @@ void read_output_factors(const Table& table, const MeasuredCurve& base, const St
         return ends_in("_" + name, "_" + axis + "_mm") || ends_in("_" + name, "_" + axis + "_cm") || name == "side_" + axis;
     };
     const bool two = of_axis(first, "x") && of_axis(second, "y");
+    if ((first.rfind("leaf", 0) == 0) != base.shaped_by_leaves()) throw wrong_sides(first, base.shaped_by_leaves(), file);
     if (!two && (of_axis(first, "y") || (table.names.size() > 2 && (ends_in(second, "_mm") || ends_in(second, "_cm")) && !lengths_in(second, file).field_mm)))
         throw bad_input("the columns \"" + first + "\" and \"" + second + "\" are not side_x_mm and side_y_mm", file);
     if (two && table.names.size() < 3) throw bad_input("there is no column of output factors", file, "Columns: side_x_mm, side_y_mm, output_factor");
@@ -293,9 +305,16 @@ void read_curves(const Table& table, const MeasuredCurve& base, const std::strin
             throw bad_input("the column \"" + table.names[c] + "\" is of one depth, which a " + to_string(base.kind) + " is not", file);
         }
         if (by_field || base.kind == CurveKind::profile) {
-            if (!lengths.field_mm && !stated.side_x_mm)
+            if (!lengths.field_mm && base.shaped_by_leaves() && !stated.leaf_opening_mm)
+                throw bad_input("the opening of the leaves is not stated", curve.source, "Add a line such as \"# leaf opening: 40 x 40 mm\"");
+            if (!lengths.field_mm && !stated.leaf_opening_mm && !stated.side_x_mm)
                 throw bad_input("the field is not stated", curve.source, "Add a line such as \"# field: 100 x 100 mm\"; a file's name does not count");
-            const auto field = lengths.field_mm ? *lengths.field_mm : std::pair{*stated.side_x_mm, *stated.side_y_mm};
+            if (lengths.field_mm && lengths.of_leaves != base.shaped_by_leaves()) throw wrong_sides(table.names[c], base.shaped_by_leaves(), file);
+            if (lengths.field_mm && stated.leaf_opening_mm)
+                throw bad_input("the opening of the leaves is stated by a column and by a comment", curve.source, "Keep one of the two");
+            const auto field = lengths.field_mm         ? *lengths.field_mm
+                               : stated.leaf_opening_mm ? *stated.leaf_opening_mm
+                                                        : std::pair{*stated.side_x_mm, *stated.side_y_mm};
             curve.side_x_mm = field.first, curve.side_y_mm = field.second;
         }
         for (const auto& row : table.rows) {
@@ -348,6 +367,7 @@ void read_measurement_csv(const std::filesystem::path& path, SetBuilder& builder
     base.kind = kind_of(stem, stated.keys, file);
     base.wedge = stated.wedge_in;
     if (base.kind == CurveKind::wedge_factor && !base.wedge) throw bad_input("the wedge is not stated", file, "Add a line such as \"# wedge: physical\"");
+    if (!state_leaves(base, stated, stem, builder, file)) return;
     const bool at_depth = base.kind == CurveKind::output_factor || base.kind == CurveKind::wedge_factor || base.kind == CurveKind::leaf_gap;
 
     builder.energy(stated.energy_mv, file);

@@ -53,17 +53,17 @@ void find_distance(const std::string& text, const std::string& name, std::option
 }
 
 const std::map<std::string, bool> known_keys{// and whether their values are searched for a set-up
-                                             {"kind", false},   {"quantity", false},    {"machine", false},     {"detector", false}, {"note", false},
-                                             {"source", false}, {"axis", false},        {"ssd", true},          {"sad", true},       {"depth", true},
-                                             {"field", true},   {"energy", true},       {"wedge", false},       {"wedge_id", false}, {"leaves", false},
-                                             {"travel", false}, {"fluence_mode", true}, {"normalisation", true}};
+                                             {"kind", false},   {"quantity", false},    {"machine", false},      {"detector", false}, {"note", false},
+                                             {"source", false}, {"axis", false},        {"ssd", true},           {"sad", true},       {"depth", true},
+                                             {"field", true},   {"energy", true},       {"wedge", false},        {"wedge_id", false}, {"leaves", false},
+                                             {"travel", false}, {"fluence_mode", true}, {"normalisation", true}, {"jaws", false},     {"leaf_opening", false}};
 
 /// "physical 60 degrees, thin end +y"; none where the value says that there is no wedge.
 std::optional<MeasuredWedge> wedge_of(const std::string& value, const std::string& file) {
     static const std::regex none("^(?:0(?:[.]0*)?(?:\\s.*)?|no|none|open|without)$", std::regex::icase);
     if (std::regex_match(value, none)) return std::nullopt;
     static const std::regex form(
-        "^(physical|motori[sz]ed|enhanced)(?: dynamic)?(?:\\s+wedge)?(?:,?\\s+([0-9]+(?:[.][0-9]+)?)\\s*(?:deg|degrees?|\xC2\xB0))?(?:,?\\s+thin "
+        "^(physical|motori[sz]ed|enhanced|virtual)(?: dynamic)?(?:\\s+wedge)?(?:,?\\s+([0-9]+(?:[.][0-9]+)?)\\s*(?:deg|degrees?|\xC2\xB0))?(?:,?\\s+thin "
         "end\\s*(?:at|towards|:)?\\s*"
         "([-+][xy]))?$",
         std::regex::icase);
@@ -78,6 +78,17 @@ std::optional<MeasuredWedge> wedge_of(const std::string& value, const std::strin
     const std::map<std::string, double> orientation{{"+y", 0}, {"-x", 90}, {"-y", 180}, {"+x", 270}};
     if (m[3].matched) wedge.orientation_deg = orientation.at(lower_case(m[3]));
     return wedge;
+}
+
+/// "100 x 100 mm" behind a key.
+std::optional<std::pair<double, double>> rectangle_of(const std::string& key, const std::map<std::string, std::string>& keys, const std::string& file) {
+    const auto at = keys.find(key);
+    if (at == keys.end()) return std::nullopt;
+    static const std::regex form("^" + rectangle_text + "$", std::regex::icase);
+    std::smatch m;
+    if (!std::regex_match(at->second, m, form))
+        throw bad_input("\"" + key + "\" is \"" + at->second + "\", which is no rectangle", file, "Write \"100 x 100 mm\": along x and along y");
+    return std::pair{in_mm(plain(m[1], file), m[3], file), in_mm(plain(m[2], file), m[3], file)};
 }
 
 /// Letters to insert, remove or change.
@@ -190,6 +201,7 @@ Statements statements_of(const std::vector<std::string>& comments, const std::st
         if (!std::regex_match(at->second, m, length)) throw bad_input("the travel is \"" + at->second + "\", which is no length", file, "Write \"120 mm\"");
         found.travel_mm = in_mm(std::stod(m[1]), m[2], file);
     }
+    found.jaws_mm = rectangle_of("jaws", found.keys, file), found.leaf_opening_mm = rectangle_of("leaf_opening", found.keys, file);
     find_distance(text, "SSD|source[- ](?:to[- ])?(?:surface|skin)(?:[- ]distance)?", found.ssd_mm, "the SSD", file);
     find_distance(text, "SAD|SID|source[- ](?:to[- ])?(?:axis|isocent(?:re|er))(?:[- ]distance)?", found.sad_mm, "the SAD", file);
     const std::string not_a_step = "(?!\\s*(?:steps?|resolution|intervals?|spacing|increments?))";
@@ -218,6 +230,8 @@ Statements statements_of(const std::vector<std::string>& comments, const std::st
         keep(found.reference_side_mm, in_mm(plain(m[1], file), m[3], file), "the field whose output factor is 1", file);
     };
     for_each_match(text, rectangle_text + "(?:\\s+field)?\\s*(?:=|is|:)\\s*" + one_text, reference);
+    for_each_match(text, "\\b(leaves|jaws)\\s+" + rectangle_text + "\\s*(?:=|is|:)\\s*" + one_text,
+                   [&](const std::smatch& m) { keep(found.unity_of_leaves, lower_case(m[1]) == "leaves", "whose field is 1", file); });
     for_each_match(text, "(?:" + normalised + "|\\breference field" + is_text + ")(?:field\\s+(?:of\\s+)?)?" + rectangle_text, reference);
     find_lengths(text, normalised + "(?:side\\s+(?:of\\s+)?|depth\\s+(?:of\\s+)?)?" + number_text + unit_text + "(?!" + times_text + "[0-9])", found.unity_mm,
                  "what is 1", file);
@@ -235,6 +249,10 @@ Statements statements_of(const std::vector<std::string>& comments, const std::st
         "(?:\\b" + one_text + "|\\b100\\s*%?|\\bnormali[sz]ed)\\s+(?:at|to)\\s+(?:the\\s+|its\\s+|their\\s+)?(?:maximum|d_?max|depth of (?:the )?maximum)";
     found.one_at_maximum = std::regex_search(text, std::regex(ratio, std::regex::icase));
     const std::string open = std::regex_replace(text, std::regex("(?:\\bno|\\bwithout(?: a| any)?)\\s+wedges?", std::regex::icase), "");
+    static const std::regex leaf_words(
+        "\\b(?:MLC|leaf|leaves|multi-?leaf(?: collimator)?)[- ](?:shaped|defined|formed)|(?:shaped|defined|formed) by (?:the |an )?(?:MLC|leaves|multi)",
+        std::regex::icase);
+    found.leaf_field = std::regex_search(text, leaf_words);
     found.wedge = std::regex_search(open, std::regex("\\bwedged?\\b", std::regex::icase));
     return found;
 }
@@ -295,7 +313,9 @@ void SetBuilder::add(MeasuredCurve curve) {
     };
     sorted(curve.value), sorted(curve.side_y_of_mm), sorted(curve.position_mm);
     const auto mm = [](double value) { return short_number(value); };
-    const std::string field = mm(curve.side_x_mm) + " x " + mm(curve.side_y_mm) + " mm";
+    std::string field = mm(curve.side_x_mm) + " x " + mm(curve.side_y_mm) + " mm";
+    const std::string by_leaves = " by MLC " + curve.leaves + " in jaws " + mm(curve.jaw_x_mm) + " x " + mm(curve.jaw_y_mm) + " mm";
+    if (curve.shaped_by_leaves()) field += by_leaves;
     switch (curve.kind) {
         case CurveKind::depth_dose:
             curve.name = "depth dose " + field + ", SSD " + mm(curve.ssd_mm) + " mm";
@@ -307,7 +327,8 @@ void SetBuilder::add(MeasuredCurve curve) {
             curve.name = to_string(curve.axis) + " profile " + field + ", " + mm(curve.depth_mm) + " mm deep, SSD " + mm(curve.ssd_mm) + " mm";
             break;
         case CurveKind::output_factor:
-            curve.name = "output factors, " + mm(curve.depth_mm) + " mm deep, SSD " + mm(curve.ssd_mm) + " mm";
+            curve.name =
+                "output factors" + (curve.shaped_by_leaves() ? by_leaves : "") + ", " + mm(curve.depth_mm) + " mm deep, SSD " + mm(curve.ssd_mm) + " mm";
             break;
         case CurveKind::output_factor_in_air:
             curve.name = "output factors in air";
@@ -323,7 +344,7 @@ void SetBuilder::add(MeasuredCurve curve) {
                          mm(curve.ssd_mm) + " mm";
             break;
     }
-    const bool device = curve.wedge || curve.kind == CurveKind::leaf_gap;
+    const bool device = curve.through_device();
     if (curve.wedge) curve.name += ", " + curve.wedge->words();
     std::vector<MeasuredCurve>& curves = device ? set.device_curves : set.curves;
     for (const MeasuredCurve& other : curves)

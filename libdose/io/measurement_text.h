@@ -30,9 +30,11 @@ struct Statements {
     std::optional<std::string> fluence_mode;
     std::optional<MeasuredWedge> wedge_in;  ///< by the key "wedge"; its angle may be 0 where the columns state it
     std::optional<double> travel_mm;
-    bool one_at_maximum = false, wedge = false;  ///< wedge: the words speak of one
-    std::string title;                           ///< first sentence
-    std::string text;                            ///< all of them
+    std::optional<std::pair<double, double>> jaws_mm, leaf_opening_mm;  ///< by the keys "jaws" and "leaf opening"
+    std::optional<bool> unity_of_leaves;                                ///< "leaves 100 x 100 mm = 1" or "jaws 100 x 100 mm = 1"
+    bool one_at_maximum = false, wedge = false, leaf_field = false;     ///< wedge, leaf_field: the words speak of one
+    std::string title;                                                  ///< first sentence
+    std::string text;                                                   ///< all of them
 };
 /// Throws bad_input when the comments state a quantity twice with different values, or a key that is not known and has a meaning.
 Statements statements_of(const std::vector<std::string>& comments, const std::string& file);
@@ -59,6 +61,10 @@ private:
     const MeasurementQuestions& asked_;
     std::string energy_where_, mode_where_, machine_where_;
 };
+
+/// Puts the leaves that shape a file's fields, and the jaws about them, into the curve that its columns start from. Throws bad_input for what is stated in
+/// part. False: the file is to be passed over (noted), for its words speak of leaves and no line states them.
+bool state_leaves(MeasuredCurve& base, const Statements& stated, const std::string& stem, SetBuilder& builder, const std::string& file);
 
 /// By its extension and its first lines.
 void read_measurement_file(const std::filesystem::path& file, SetBuilder& builder);

@@ -49,7 +49,8 @@ void read_measurement_yaml(const std::filesystem::path& file, SetBuilder& builde
         for (const YAML::Node& entry : root["files"]) {
             if (!entry.IsMap() || !entry["file"]) throw bad_input("an entry has no file", where_of(file, entry));
             only(file, entry,
-                 {"file", "kind", "ssd_mm", "sad_mm", "depth_mm", "field_mm", "axis", "unity_side_mm", "detector", "wedge", "wedge_id", "leaves", "travel_mm"});
+                 {"file", "kind", "ssd_mm", "sad_mm", "depth_mm", "field_mm", "axis", "unity_side_mm", "detector", "wedge", "wedge_id", "leaves", "travel_mm",
+                  "jaws_mm", "leaf_opening_mm", "unity_of"});
             const std::filesystem::path path = file.parent_path() / entry["file"].as<std::string>();
             const std::string extension = lower_case(path.extension().string());
             builder.set.files.push_back(entry["file"].as<std::string>());
@@ -65,13 +66,18 @@ void read_measurement_yaml(const std::filesystem::path& file, SetBuilder& builde
             for (const auto& [key, name] :
                  {std::pair{"travel_mm", "travel"}, std::pair{"ssd_mm", "SSD"}, std::pair{"sad_mm", "SAD"}, std::pair{"depth_mm", "depth"}})
                 if (entry[key]) given[name] = short_number(number(file, entry[key])) + " mm";
-            if (const YAML::Node field = entry["field_mm"]) {
-                if (!field.IsSequence() || field.size() != 2) throw bad_input("field_mm is not [x, y]", where_of(file, field));
-                given["field"] = short_number(number(file, field[0])) + " x " + short_number(number(file, field[1])) + " mm";
+            for (const auto& [key, name] : {std::pair{"field_mm", "field"}, std::pair{"jaws_mm", "jaws"}, std::pair{"leaf_opening_mm", "leaf opening"}}) {
+                const YAML::Node field = entry[key];
+                if (!field) continue;
+                if (!field.IsSequence() || field.size() != 2) throw bad_input(std::string(key) + " is not [x, y]", where_of(file, field));
+                given[name] = short_number(number(file, field[0])) + " x " + short_number(number(file, field[1])) + " mm";
             }
+            const std::string unity_of = entry["unity_of"] ? entry["unity_of"].as<std::string>() : "";
+            if (!unity_of.empty() && ((unity_of != "leaves" && unity_of != "jaws") || !entry["unity_side_mm"]))
+                throw bad_input("unity_of is \"" + unity_of + "\"", where_of(file, entry["unity_of"]), "It is leaves or jaws, beside unity_side_mm");
             if (entry["unity_side_mm"]) {
                 const std::string side = short_number(number(file, entry["unity_side_mm"]));
-                given["normalisation"] = side + " x " + side + " mm = 1";
+                given["normalisation"] = (unity_of.empty() ? "" : unity_of + " ") + side + " x " + side + " mm = 1";
             }
             read_measurement_csv(path, builder, given);
         }

@@ -1,9 +1,10 @@
 // The linter of measurements. Its limits, with their sources: docs/methods/commissioning.md.
+#include "model/lint.h"
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
 
-#include "libdose/measurement.h"
 #include "model/text.h"
 #include "physics/head.h"
 
@@ -11,16 +12,11 @@ namespace libdose {
 
 namespace {
 
+using namespace linting;
 using Severity = Finding::Severity;
 
 bool by_depth(const MeasuredCurve& c) { return c.kind == CurveKind::depth_dose || c.kind == CurveKind::tissue_phantom_ratio; }
 bool is_output(const MeasuredCurve& c) { return c.kind == CurveKind::output_factor || c.kind == CurveKind::output_factor_in_air; }
-double value_at(const MeasuredCurve& c, double position) { return physics::table_value(c.position_mm, c.value, position); }
-bool covers(const MeasuredCurve& c, double position) { return position >= c.position_mm.front() && position <= c.position_mm.back(); }
-std::string text_of(double value) {
-    const double rounded = std::round(value * 1000) / 1000;
-    return short_number(rounded);
-}
 
 /// What beams of an energy are like.
 struct EnergyRange {
@@ -61,10 +57,14 @@ public:
         for (const MeasuredCurve& curve : set_.device_curves) {
             noise(curve);
             if (curve.kind == CurveKind::wedge_factor) wedge_factor(curve);
-            if (curve.kind == CurveKind::leaf_gap) leaf_gap(curve);
             if (curve.kind == CurveKind::depth_dose) depth(curve);
-            if (curve.kind == CurveKind::profile && curve.wedge->orientation_deg) wedged_profile(curve);
+            if (curve.kind == CurveKind::profile && curve.wedge && curve.wedge->orientation_deg) wedged_profile(curve);
+            if (!curve.shaped_by_leaves()) continue;
+            if (curve.kind == CurveKind::profile) profile(curve);
+            if (is_output(curve)) output(curve);
+            if (curve.unity_of_leaves) normalisation(curve);
         }
+        for (Finding& finding : lint_leaves(set_)) findings_.push_back(std::move(finding));
         contradictions();
         wedges_by_angle();
         coverage();
@@ -174,17 +174,10 @@ private:
         const double side = c.axis == ProfileAxis::inline_axis ? c.side_y_mm : c.side_x_mm;
         const double axis = value_at(c, 0);
         if (!covers(c, 0)) return add(Severity::error, c.name, "the profile does not cross the axis");
-        const double level = 0.5 * axis;
-        std::optional<double> left, right;
-        for (std::size_t i = 1; i < c.position_mm.size(); ++i) {
-            const double a = c.value[i - 1], b = c.value[i];
-            if ((a - level) * (b - level) > 0 || a == b) continue;
-            const double at = c.position_mm[i - 1] + (level - a) / (b - a) * (c.position_mm[i] - c.position_mm[i - 1]);
-            if (b > a && at < 0) left = at;
-            if (b < a && at > 0 && !right) right = at;
-        }
-        if (!left || !right) return add(Severity::warning, c.name, "the profile does not reach both edges of the field");
-        const double width = (*right - *left) / magnification / (c.axis == ProfileAxis::diagonal ? std::sqrt(2.0) : 1.0), centre = 0.5 * (*right + *left);
+        const auto edges = half_dose_edges(c);
+        if (!edges) return add(Severity::warning, c.name, "the profile does not reach both edges of the field");
+        const auto [left, right] = *edges;
+        const double width = (right - left) / magnification / (c.axis == ProfileAxis::diagonal ? std::sqrt(2.0) : 1.0), centre = 0.5 * (right + left);
         // The primary collimator rounds the corners of large fields; without a flattening filter their edge is not at half of the axis.
         constexpr double farthest_corner_mm = 230;
         const bool rounded = c.axis == ProfileAxis::diagonal && side / std::sqrt(2.0) > farthest_corner_mm;
@@ -203,7 +196,7 @@ private:
         else if (std::abs(centre) > 1)
             add(Severity::warning, c.name, "the profile is centred at " + text_of(centre) + " mm");
         double worst = 0;
-        const double reach = 0.8 * std::min(-*left, *right);
+        const double reach = 0.8 * std::min(-left, right);
         for (double x = 0; x <= reach; x += std::max(1.0, reach / 50)) worst = std::max(worst, std::abs(value_at(c, x) - value_at(c, -x)) / axis);
         if (worst > 0.1)
             add(Severity::error, c.name, "the two sides differ by " + text_of(100 * worst) + " %: is there a wedge?");
@@ -285,34 +278,6 @@ private:
         if (!(value_at(c, sign * half) > value_at(c, -sign * half)))
             add(Severity::error, c.name,
                 "the dose falls towards the thin end of the wedge: is the thin end stated wrongly, or does the axis run the other way?");
-    }
-
-    /// Readings less what comes through the leaves are a straight line against the gap; where it is zero is the dosimetric leaf gap
-    /// (LoSasso, Chui, Ling, Med. Phys. 25 (1998) 1919).
-    void leaf_gap(const MeasuredCurve& c) {
-        if (!set_.leaf_transmission)
-            return add(Severity::error, c.name,
-                       "the transmission of the leaves is not given, without which gaps do not tell the offset of their ends: add leaf_transmission to "
-                       "measurements.yaml");
-        if (c.value.size() < 3) return add(Severity::error, c.name, "fewer than three gaps");
-        const double n = static_cast<double>(c.value.size()), t = *set_.leaf_transmission;
-        double sx = 0, sy = 0, sxx = 0, sxy = 0;
-        for (std::size_t i = 0; i < c.value.size(); ++i) {
-            if (c.value[i] > 1) return add(Severity::error, c.name, "a reading is above that of the open field: divide by the open field's");
-            const double x = c.position_mm[i], y = c.value[i] - t * (1 - x / c.travel_mm);
-            sx += x, sy += y, sxx += x * x, sxy += x * y;
-        }
-        const double slope = (n * sxy - sx * sy) / (n * sxx - sx * sx), gap = (sy - slope * sx) / n / slope, part = slope * c.travel_mm;
-        if (!(part > 0.75 && part < 1.25))
-            return add(Severity::error, c.name,
-                       "the readings grow by " + text_of(part) +
-                           " of the open field's for a gap as wide as the travel: is the travel, the unit of the gaps or the open field's reading another?");
-        if (part < 0.9 || part > 1.1)
-            add(Severity::warning, c.name, "the readings grow by " + text_of(part) + " of the open field's for a gap as wide as the travel");
-        if (gap < -1 || gap > 5)
-            add(Severity::error, c.name, "the dosimetric leaf gap is " + text_of(gap) + " mm: are the gaps those of the plan, in mm?");
-        else if (gap < 0.1 || gap > 3)
-            add(Severity::warning, c.name, "the dosimetric leaf gap is " + text_of(gap) + " mm, outside of 0.1 to 3 mm");
     }
 
     void fluence(const MeasuredCurve& c) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "libdose/error.h"
@@ -28,10 +29,34 @@ constexpr std::pair<CurveKind, const char*> kinds[] = {{CurveKind::depth_dose, "
 bool is_output(CurveKind kind) { return kind == CurveKind::output_factor || kind == CurveKind::output_factor_in_air; }
 bool by_field(CurveKind kind) { return is_output(kind) || kind == CurveKind::wedge_factor; }
 
+/// A rectangle of leaves within jaws that stand elsewhere.
+void check_leaf_field(const MeasuredCurve& curve) {
+    if (curve.kind != CurveKind::depth_dose && curve.kind != CurveKind::profile && curve.kind != CurveKind::output_factor)
+        fail(curve, "a " + to_string(curve.kind) + " of a field that leaves shape is not compared", "Known: depth doses, profiles and output factors in water");
+    if (curve.wedge) fail(curve, "a field is behind a wedge and shaped by leaves", "Wedges are fitted to fields of the jaws");
+    for (const auto& [jaw, axis] : {std::pair{curve.jaw_x_mm, "x"}, std::pair{curve.jaw_y_mm, "y"}})
+        if (!(jaw > 0 && jaw <= 600))
+            fail(curve, std::string("the opening of the jaws along ") + axis + " is " + short_number(jaw) + " mm, not between 0 and 600",
+                 "Add a line such as \"# jaws: 100 x 100 mm\"");
+    const auto within_jaws = [&](double x, double y) {
+        for (const auto& [leaf, jaw, axis] : {std::tuple{x, curve.jaw_x_mm, "x"}, std::tuple{y, curve.jaw_y_mm, "y"}})
+            if (leaf > jaw)
+                fail(curve,
+                     "the leaves are " + short_number(leaf) + " mm open along " + axis + ", the jaws " + short_number(jaw) +
+                         " mm: the jaws would shape that side",
+                     "Are both exchanged? State a field of the jaws without leaves");
+    };
+    if (curve.kind != CurveKind::output_factor) return within_jaws(curve.side_x_mm, curve.side_y_mm);
+    if (curve.unity_of_leaves) within_jaws(curve.normalisation_mm, curve.normalisation_mm);
+    for (std::size_t i = 0; i < curve.position_mm.size(); ++i) within_jaws(curve.position_mm[i], curve.side_y_of_mm[i]);
+}
+
 void check_device(const MeasuredCurve& curve) {
     if (curve.wedge) {
         const MeasuredWedge& wedge = *curve.wedge;
         const bool enhanced = wedge.kind == "enhanced";
+        if (wedge.kind == "virtual")
+            fail(curve, "virtual wedges are not calculated: the constant of their dose has no published value", "Leave their files out");
         if (wedge.kind != "physical" && wedge.kind != "motorised" && !enhanced)
             fail(curve, "the wedge is \"" + wedge.kind + "\"", "It is physical, motorised or enhanced");
         if (!(wedge.angle_deg > 0 && wedge.angle_deg <= 75)) fail(curve, "the angle of the wedge is not between 0 and 75 degrees");
@@ -44,6 +69,7 @@ void check_device(const MeasuredCurve& curve) {
     } else if (curve.kind == CurveKind::wedge_factor) {
         fail(curve, "the wedge is not stated", "Add a line such as \"# wedge: physical 60 degrees\"");
     }
+    if (curve.shaped_by_leaves()) check_leaf_field(curve);
     if (curve.kind != CurveKind::leaf_gap) return;
     if (curve.leaves.empty()) fail(curve, "the leaves are not stated", "Add a line such as \"# leaves: varian-millennium-120\"; dose model list has the names");
     if (!(curve.travel_mm >= 20 && curve.travel_mm <= 400))
@@ -125,8 +151,8 @@ void MeasurementSet::check() const {
     for (const auto* list : {&curves, &device_curves})
         for (const MeasuredCurve& curve : *list) {
             check_curve(curve);
-            const bool device = curve.wedge || curve.kind == CurveKind::leaf_gap || curve.kind == CurveKind::wedge_factor;
-            if (device != (list == &device_curves)) fail(curve, device ? "this is not of an open field" : "this is of an open field");
+            if (curve.through_device() != (list == &device_curves))
+                fail(curve, curve.through_device() ? "this is not of an open field of the jaws" : "this is of an open field of the jaws");
             if (!names.insert(curve.name).second) fail(curve, "two curves are of the same quantity, field and depth", "Keep one of them");
         }
     for (const auto& [what, value] : {std::pair{"jaw", jaw_transmission}, std::pair{"leaf", leaf_transmission}})

@@ -146,6 +146,30 @@ def _field(field_mm: Field) -> str:
     return f"{_length(x, 'the side along x')[:-3]} x {_length(y, 'the side along y')}"
 
 
+@dataclass(frozen=True)
+class Leaves:
+    """The leaves that shape a field (a design of `dose model list`) and the opening of the jaws about it, mm along x and y."""
+
+    design: str
+    jaws_mm: Field
+
+
+def _opening(field_mm: Field, leaves: Optional[Leaves]) -> List[str]:
+    if leaves is None:
+        return [f"field: {_field(field_mm)}"]
+    return [*_jaws(leaves), f"leaf opening: {_field(field_mm)}"]
+
+
+def _jaws(leaves: Leaves) -> List[str]:
+    if not leaves.design:
+        raise _fail("the leaves have no name", "set-up", "dose model list has the names")
+    return [f"leaves: {leaves.design}", f"jaws: {_field(leaves.jaws_mm)}"]
+
+
+def _within(leaves: Optional[Leaves]) -> str:
+    return f"_leaves_in_jaws_{_short(leaves.jaws_mm)}" if leaves else ""
+
+
 def _detector(detector: str) -> List[str]:
     return [f"detector: {detector}"] if detector else []
 
@@ -154,12 +178,23 @@ def _short(field_mm: Field) -> str:
     return f"{field_mm[0]:g}x{field_mm[1]:g}mm"
 
 
-def depth_dose(data: Any, *, unit: str, field_mm: Field, ssd_mm: float, position: Optional[str] = None, value: Optional[str] = None, detector: str = "") -> Curve:
-    """Dose in water on the axis against depth, of any scale. Points above the water are left out. The other keywords: `points`."""
+def depth_dose(
+    data: Any,
+    *,
+    unit: str,
+    field_mm: Field,
+    ssd_mm: float,
+    leaves: Optional[Leaves] = None,
+    position: Optional[str] = None,
+    value: Optional[str] = None,
+    detector: str = "",
+) -> Curve:
+    """Dose in water on the axis against depth, of any scale. Points above the water are left out. With `leaves` the field is their opening. The other
+    keywords: `points`."""
     x, y = points(data, unit=unit, position=position, value=value)
-    comments = (f"SSD: {_length(ssd_mm, 'the source-surface distance')}", f"field: {_field(field_mm)}", *_detector(detector))
+    comments = (f"SSD: {_length(ssd_mm, 'the source-surface distance')}", *_opening(field_mm, leaves), *_detector(detector))
     inside = x >= 0
-    return Curve("depth_dose", x[inside], y[inside], comments, ("depth_mm", "dose"), f"depth_dose_{_short(field_mm)}_ssd_{ssd_mm:g}mm")
+    return Curve("depth_dose", x[inside], y[inside], comments, ("depth_mm", "dose"), f"depth_dose_{_short(field_mm)}{_within(leaves)}_ssd_{ssd_mm:g}mm")
 
 
 def tissue_phantom_ratio(
@@ -185,35 +220,53 @@ def profile(
     depth_mm: float,
     axis: str,
     axis_at: float = 0.0,
+    leaves: Optional[Leaves] = None,
     position: Optional[str] = None,
     value: Optional[str] = None,
     detector: str = "",
 ) -> Curve:
-    """Profile in water, of any scale, positions at the detector. `axis`: crossline (along the collimator's x), inline (y) or diagonal."""
+    """Profile in water, of any scale, positions at the detector. `axis`: crossline (along the collimator's x, where leaves travel), inline (y) or
+    diagonal. With `leaves` the field is their opening."""
     if axis not in _AXES:
         raise _fail(f'the axis is "{axis}"', "set-up", "It is " + ", ".join(_AXES))
     x, y = points(data, unit=unit, position=position, value=value, axis_at=axis_at)
     comments = (
         f"SSD: {_length(ssd_mm, 'the source-surface distance')}",
         f"depth: {_length(depth_mm, 'the depth')}",
-        f"field: {_field(field_mm)}",
+        *_opening(field_mm, leaves),
         f"axis: {axis}",
         *_detector(detector),
     )
-    return Curve("profile", x, y, comments, ("position_mm", "dose"), f"profile_{axis}_{_short(field_mm)}_depth_{depth_mm:g}mm_ssd_{ssd_mm:g}mm")
+    name = f"profile_{axis}_{_short(field_mm)}{_within(leaves)}_depth_{depth_mm:g}mm_ssd_{ssd_mm:g}mm"
+    return Curve("profile", x, y, comments, ("position_mm", "dose"), name)
 
 
-def output_factors(sides_mm: Sequence[float], factors: Sequence[float], *, ssd_mm: float, depth_mm: float, one_at_side_mm: float, detector: str = "") -> Curve:
-    """Output factors in water of square fields, relative to the field of `one_at_side_mm`."""
+def output_factors(
+    sides_mm: Sequence[float],
+    factors: Sequence[float],
+    *,
+    ssd_mm: float,
+    depth_mm: float,
+    one_at_side_mm: float,
+    leaves: Optional[Leaves] = None,
+    one_of: str = "",
+    detector: str = "",
+) -> Curve:
+    """Output factors in water of square fields, relative to the field of `one_at_side_mm`. With `leaves` the sides are their opening, and `one_of` says
+    whose field is 1: "leaves" in the same jaws, or "jaws" with the leaves out of it."""
+    if (one_of not in ("leaves", "jaws")) if leaves else one_of:
+        raise _fail(f'one_of is "{one_of}"', "set-up", 'With leaves it is "leaves" or "jaws", without them it is left out')
     x, y = points((np.asarray(sides_mm, dtype=float), np.asarray(factors, dtype=float)), unit="mm")
     side = _length(one_at_side_mm, "the side of the field of the value 1")
     comments = (
         f"SSD: {_length(ssd_mm, 'the source-surface distance')}",
         f"depth: {_length(depth_mm, 'the depth')}",
-        f"normalisation: {one_at_side_mm:g} x {side} = 1",
+        *(_jaws(leaves) if leaves else ()),
+        f"normalisation: {one_of + ' ' if one_of else ''}{one_at_side_mm:g} x {side} = 1",
         *_detector(detector),
     )
-    return Curve("output_factor", x, y, comments, ("side_mm", "output_factor"), f"output_factors_depth_{depth_mm:g}mm_ssd_{ssd_mm:g}mm")
+    columns = ("leaf_mm" if leaves else "side_mm", "output_factor")
+    return Curve("output_factor", x, y, comments, columns, f"output_factors{_within(leaves)}_depth_{depth_mm:g}mm_ssd_{ssd_mm:g}mm")
 
 
 def from_mephysto(loaded: Tuple[Any, Any, Any, Any], *, field_mm: Field, ssd_mm: float, detector: str = "") -> List[Curve]:

@@ -1,9 +1,11 @@
 // The whole fit on measurements that a known model gives: it must find that model's dose again.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "commission/fit_model.h"
+#include "commission/leaf_field.h"
 #include "commission/predict.h"
 #include "libdose/commission.h"
 #include "libdose/data.h"
@@ -50,6 +52,11 @@ TEST(Commission, FindsAKnownModelAgain) {
     const PointKernels kernels = io::read_point_kernels(data_folder() / "kernels" / "water_point_kernels.h5");
     const AttenuationTable attenuation = AttenuationTable::read(data_folder() / "materials");
     MeasurementSet set = set_up();
+    const std::vector<LeafDesign> designs = read_leaf_designs(data_folder() / "mlc");
+    const auto design = std::find_if(designs.begin(), designs.end(), [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
+    MeasuredCurve shaped = curve_of(CurveKind::output_factor, "output factors by MLC", 0, {30, 60});
+    shaped.side_x_mm = shaped.side_y_mm = 0, shaped.side_y_of_mm = shaped.position_mm, shaped.ssd_mm = 900;
+    shaped.leaves = "varian-millennium-120", shaped.jaw_x_mm = shaped.jaw_y_mm = 120;
     FieldCache cache;
     {
         MeasurementSet bare = set;
@@ -61,6 +68,7 @@ TEST(Commission, FindsAKnownModelAgain) {
         truth.fit_rates();
         const BeamModel model = truth.model();
         for (MeasuredCurve& c : set.curves) c.value = predict(model, {{&c, c.position_mm, c.side_y_of_mm, {}}}, Algorithm::collapsed_cone, cache).front();
+        shaped.value = predict_leaf_fields(model, *design, {{&shaped, shaped.position_mm, shaped.side_y_of_mm, {}}}, Algorithm::collapsed_cone).front();
     }
     // Devices that are not in the generic model: leaves whose gaps seem 2.1 mm wider, 1.5 % of transmission, a thicker wedge.
     set.leaf_transmission = 0.015;
@@ -70,10 +78,10 @@ TEST(Commission, FindsAKnownModelAgain) {
     for (const double gap : gaps.position_mm) gaps.value.push_back(0.015 + 0.985 * (gap + 2.1) / gaps.travel_mm);
     wedge.wedge = MeasuredWedge{"physical", 45, "W45", std::nullopt};
     wedge.side_x_mm = wedge.side_y_mm = 0, wedge.side_y_of_mm = wedge.position_mm, wedge.value = {0.45};
-    set.device_curves = {gaps, wedge};
+    set.device_curves = {gaps, wedge, shaped};
     double last = 0;
     CommissionOptions options;
-    options.leaf_designs = read_leaf_designs(data_folder() / "mlc");
+    options.leaf_designs = designs;
     options.cross_validate = false;
     options.lineage = {{"by", "a test"}};
     options.progress = [&](double part, const std::string&) {
@@ -84,7 +92,8 @@ TEST(Commission, FindsAKnownModelAgain) {
     EXPECT_EQ(last, 1);
     for (const CurveComparison& c : result.curves) {
         if (c.engine != "collapsed-cone") continue;
-        EXPECT_LT(c.max_abs_percent, c.kind == CurveKind::leaf_gap ? 2 : 0.4) << c.name;
+        // The gaps' readings are rounded by hand, and with them the leaves are a little farther apart than those that shaped a field.
+        EXPECT_LT(c.max_abs_percent, c.kind == CurveKind::leaf_gap ? 2 : c.name == shaped.name ? 1.5 : 0.4) << c.name;
         if (c.kind == CurveKind::output_factor) {
             EXPECT_LT(c.before_max_abs_percent, 0.3) << c.name;
         }
@@ -109,6 +118,8 @@ TEST(Commission, FindsAKnownModelAgain) {
     EXPECT_NEAR(result.model.calibration.reference_gy_per_mu, 0.0080 * std::pow(1000.0 / 1100, 2), 0.0080 * 0.02);
     EXPECT_EQ(result.model.lineage.at("by"), "a test");
     EXPECT_EQ(result.model.sources.at("calibration"), "measured");
+    const auto rows_of_leaves = std::count_if(result.criteria.begin(), result.criteria.end(), [&](const auto& c) { return c.curve == shaped.name; });
+    EXPECT_EQ(rows_of_leaves, 1) << "no residual table: it is of fields of the jaws";
     for (const CommissionCriterion& c : result.criteria)
         if (c.test.rfind("5.1", 0) == 0 || c.test.rfind("5.2", 0) == 0) {
             EXPECT_TRUE(c.passed) << c.test << " " << c.curve << ": " << c.value;

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "commission/device_fit.h"
+#include "commission/leaf_field.h"
 #include "cpu/terma.h"
 #include "engine/jaw_field.h"
 #include "engine/point_dose.h"
@@ -98,6 +99,141 @@ TEST(LeafFit, SaysWhatIsMissing) {
     EXPECT_NE(problem_of([&] { fit_leaves(model, set, designs, no_progress); }).find("leaf_transmission"), std::string::npos);
     set.device_curves.push_back(gaps("elekta-agility", 120, {2, 4, 6}));
     EXPECT_NE(problem_of([&] { fit_leaves(model, set, designs, no_progress); }).find("two kinds of leaves"), std::string::npos);
+}
+
+TEST(LeafField, ARectangleIsMadeOfWholeLeaves) {
+    const auto designs = read_leaf_designs(data_folder() / "mlc");
+    const auto design = std::find_if(designs.begin(), designs.end(), [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
+    ASSERT_NE(design, designs.end());
+    // 60 pairs: ten of 10 mm from -200 to -100 mm, forty of 5 mm, ten of 10 mm. 30 mm are the six pairs from -15 to 15 mm.
+    const LeafPositions ends = rectangle_of_leaves(*design, 42, 30, 100, "here");
+    ASSERT_EQ(ends.lower_mm.size(), 60u);
+    for (std::size_t p = 0; p < 60; ++p) {
+        const bool open = p >= 27 && p < 33;
+        EXPECT_EQ(ends.lower_mm[p], open ? -21 : -70) << p;
+        EXPECT_EQ(ends.upper_mm[p], open ? 21 : -70) << "closed behind the jaw at -50 mm, pair " << p;
+    }
+    const std::string odd = problem_of([&] { rectangle_of_leaves(*design, 42, 42, 100, "here"); });
+    EXPECT_NE(odd.find("do not end at 21 mm"), std::string::npos) << odd;
+    EXPECT_NE(odd.find("the nearest is 40 mm along y"), std::string::npos) << odd;
+    EXPECT_NE(problem_of([&] { rectangle_of_leaves(*design, 42, 500, 100, "here"); }).find("the nearest is 400 mm"), std::string::npos);
+}
+
+TEST(LeafField, WhatComesThroughIsTheOpeningWithItsEndsByHand) {
+    // Fluence along the leaves' travel: all of the opening between the tangents, the ends' 2 / b² on either side, the leaf's transmission up to the jaws.
+    BeamModel model = bare_model();
+    model.head.profile.assign(model.head.profile.size(), 1), model.head.jaw_transmission = 0;
+    model.head.leaf_design = "varian-millennium-120", model.head.leaf_transmission = 0.01, model.head.leaf_offset_mm = 0.3;
+    const auto designs = read_leaf_designs(data_folder() / "mlc");
+    const auto design = std::find_if(designs.begin(), designs.end(), [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
+    const LeafPositions ends = rectangle_of_leaves(*design, 40, 60, 100, "here");
+    const FluenceMap map = field_of_leaves(model, *design, 100, 100, 1000, ends, ends);
+    const double b = physics::tip_decay(design->attenuation_per_mm(model.spectrum), design->tip_radius_mm, design->source_distance_mm, 1000);
+    // Across the middle of a leaf.
+    const int v = static_cast<int>((2.5 - map.lower_v_mm) / map.pixel_mm);
+    double sum = 0;
+    for (int u = 0; u < map.size_u; ++u) sum += static_cast<double>(map.at(u, v)) * map.pixel_mm;
+    const double opening = 40 + 2 * 0.3, through = 0.01;
+    EXPECT_NEAR(sum, opening + (1 - through) * 4 / (b * b) + through * (100 - opening), 0.1);
+}
+
+TEST(LeafFit, FindsTheOffsetOfEdgesAndGapsOfAModelsOwnDose) {
+    const BeamModel start = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
+    const auto designs = read_leaf_designs(data_folder() / "mlc");
+    const auto design = std::find_if(designs.begin(), designs.end(), [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
+    BeamModel truth = start;
+    truth.head.leaf_design = design->name, truth.head.leaf_offset_mm = -0.35, truth.head.leaf_transmission = 0.014;
+    std::mt19937 random(11);
+    std::normal_distribution<double> noise(0, 0.003);
+    const auto of_leaves = [&](CurveKind kind, double side, std::vector<double> positions) {
+        MeasuredCurve c;
+        c.kind = kind, c.name = to_string(kind) + " " + std::to_string(side), c.leaves = design->name, c.jaw_x_mm = c.jaw_y_mm = 120;
+        c.side_x_mm = c.side_y_mm = side, c.ssd_mm = 900, c.depth_mm = 100, c.position_mm = std::move(positions);
+        return c;
+    };
+    std::vector<MeasuredCurve> curves;
+    for (const double side : {40.0, 80.0}) {
+        std::vector<double> positions;
+        for (double x = -0.5 * side - 12; x <= 0.5 * side + 12.01; x += 2) positions.push_back(x);
+        curves.push_back(of_leaves(CurveKind::profile, side, positions));
+    }
+    curves.push_back(of_leaves(CurveKind::depth_dose, 40, {15, 50, 100, 200}));
+    curves.push_back(of_leaves(CurveKind::output_factor, 0, {20, 40}));
+    curves.back().side_y_of_mm = {20, 40}, curves.back().normalised = true, curves.back().normalisation_mm = 100;
+    for (MeasuredCurve& c : curves) {
+        c.value.assign(c.position_mm.size(), 1);
+        c.value = predict_leaf_fields(truth, *design, {all_points(c)}, Algorithm::collapsed_cone).front();
+        // A scale of its own, and a scanner whose zero is elsewhere.
+        if (c.kind == CurveKind::profile)
+            for (std::size_t i = 0; i < c.value.size(); ++i) c.value[i] *= 70 * (1 + noise(random)), c.position_mm[i] += 0.4;
+    }
+    MeasurementSet set;
+    set.device_curves = curves;
+    BeamModel model = start;
+    const DeviceFit by_edges = fit_leaves(model, set, designs, no_progress);
+    ASSERT_EQ(by_edges.parameters.size(), 1u) << "edges do not tell what comes through the leaf";
+    const FittedParameter offset = by_edges.parameters[0];
+    EXPECT_TRUE(by_edges.converged);
+    // 0.3 mm of width are 0.15 mm of an end, within a prior of 0.5 mm.
+    EXPECT_NEAR(offset.sigma, 1 / std::sqrt(1 / (0.15 * 0.15) + 1 / (0.5 * 0.5)), 0.02);
+    EXPECT_NEAR(offset.value, -0.35 * (0.5 * 0.5) / (0.5 * 0.5 + 0.15 * 0.15), 0.05) << "less what the prior keeps";
+    EXPECT_EQ(model.head.leaf_offset_mm, offset.value);
+    EXPECT_EQ(model.head.leaf_design, design->name);
+    ASSERT_EQ(by_edges.curves.size(), 8u) << "four of each engine";
+    for (const CurveComparison& c : by_edges.curves) {
+        EXPECT_FALSE(c.position_mm.empty()) << c.name;
+        if (c.engine == "collapsed-cone" && c.kind != CurveKind::profile) {
+            EXPECT_LT(c.max_abs_percent, 0.5) << c.name;
+        }
+    }
+
+    // With gaps the same offset, closer.
+    MeasuredCurve swept = gaps(design->name, 120, {4, 10, 20});
+    set.leaf_transmission = 0.014;
+    const PointDose dose(truth.spectrum, truth.cone_kernel, truth.pencil_kernel, truth.head.electrons);
+    const WaterPoint at{900, 100, 0, 0};
+    const auto parked = all_pairs(*design, -200, 200);
+    const double open = dose.collapsed_cone(field_of_leaves(truth, *design, 100, 100, 1000, parked, parked), at);
+    for (const double gap : swept.position_mm)
+        swept.value.push_back(dose.collapsed_cone(field_of_leaves(truth, *design, 100, 100, 1000, all_pairs(*design, -60 - gap / 2, -60 + gap / 2),
+                                                                  all_pairs(*design, 60 - gap / 2, 60 + gap / 2)),
+                                                  at) /
+                              open);
+    set.device_curves.push_back(swept);
+    model = start;
+    const DeviceFit both = fit_leaves(model, set, designs, no_progress);
+    ASSERT_EQ(both.parameters.size(), 2u);
+    EXPECT_LT(both.parameters[0].sigma, offset.sigma);
+    EXPECT_NEAR(both.parameters[0].value, -0.35, 0.03);
+    EXPECT_NEAR(both.parameters[1].value, 0.014, 0.0003);
+
+    // Nothing that tells the offset: compared, and the model's leaves stay those of the design.
+    set.device_curves = {curves[2], curves[3]};
+    model = start;
+    const DeviceFit none = fit_leaves(model, set, designs, no_progress);
+    EXPECT_TRUE(none.parameters.empty());
+    EXPECT_EQ(model.head.leaf_design, "");
+    EXPECT_EQ(none.curves.size(), 4u);
+    // A scan across the leaves, and jaws beside them, tell nothing either.
+    set.device_curves = {curves[0]};
+    set.device_curves[0].axis = ProfileAxis::inline_axis;
+    EXPECT_TRUE(fit_leaves(model, set, designs, no_progress).parameters.empty());
+    set.device_curves[0].axis = ProfileAxis::crossline, set.device_curves[0].jaw_x_mm = 44;
+    EXPECT_TRUE(fit_leaves(model, set, designs, no_progress).parameters.empty());
+}
+
+TEST(LeafFit, LeavesThatCannotMakeAFieldAreRefusedAtOnce) {
+    const auto designs = read_leaf_designs(data_folder() / "mlc");
+    MeasurementSet set;
+    MeasuredCurve c = gaps("elekta-mlci", 0, {0});
+    c.kind = CurveKind::profile, c.jaw_x_mm = c.jaw_y_mm = 100, c.side_x_mm = 40, c.side_y_mm = 50, c.value = {1};
+    set.device_curves = {c};
+    EXPECT_NE(problem_of([&] { measured_leaves(set, designs); }).find("do not end at 25 mm"), std::string::npos) << "leaves of 10 mm, one edge on the axis";
+    set.device_curves[0].side_y_mm = 40;
+    ASSERT_NE(measured_leaves(set, designs), nullptr);
+    EXPECT_EQ(measured_leaves(set, designs)->name, "elekta-mlci");
+    set.device_curves = {};
+    EXPECT_EQ(measured_leaves(set, designs), nullptr);
 }
 
 TEST(WedgeFit, FindsAKnownWedgeAgain) {

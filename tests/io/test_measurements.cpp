@@ -469,3 +469,123 @@ TEST_F(Measurements, SweepingGapsAndWhatIsWrongWithThem) {
           "field_mm: [100, 100], leaves: elekta-agility, travel_mm: 120}\n");
     EXPECT_EQ(read().device_curves.at(0).leaves, "elekta-agility");
 }
+
+namespace {
+
+const char* const leaf_profile =
+    "# 6 MV, flattened, SSD 90 cm, depth 10 cm\n# axis: crossline\n# leaves: varian-millennium-120\n# jaws: 10 x 12 cm\n# leaf opening: 40 x 60 mm\n"
+    "position_mm,dose\n-40,2\n-20,50\n0,100\n20,50\n40,2\n";
+const char* const leaf_factors =
+    "# 6 MV, flattened, SSD 90 cm, depth 10 cm\n# leaves: varian-millennium-120\n# jaws: 100 x 100 mm\n# normalisation: jaws 100 x 100 mm = 1\n"
+    "leaf_x_mm,leaf_y_mm,output_factor\n20,20,0.79\n60,40,0.91\n";
+
+}  // namespace
+
+TEST_F(Measurements, FieldsOfLeavesStateBothOpenings) {
+    write("depth_dose.csv", open_field);
+    write("profile.csv", leaf_profile);
+    write("output.csv", leaf_factors);
+    write("leaf_pdd.csv",
+          "# 6 MV, flattened, SSD 90 cm\n# leaves: varian-hd120\n# jaws: 120 x 120 mm\ndepth_mm,leaf_40_mm,leaf_40x60_mm\n0,50,50\n15,100,100\n100,66,67\n");
+    MeasurementSet set = read();
+    EXPECT_EQ(set.curves.size(), 1u) << "a field of leaves is none of the jaws";
+    ASSERT_EQ(set.device_curves.size(), 4u);
+    const MeasuredCurve &depth = set.device_curves[1], &factors = set.device_curves[2], &profile = set.device_curves[3];
+    EXPECT_EQ(depth.kind, CurveKind::depth_dose);
+    EXPECT_EQ(depth.side_y_mm, 60);
+    EXPECT_EQ(depth.jaw_x_mm, 120);
+    EXPECT_EQ(factors.kind, CurveKind::output_factor);
+    EXPECT_EQ(factors.position_mm, (std::vector<double>{20, 60})) << "the opening of the leaves";
+    EXPECT_EQ(factors.side_y_of_mm, (std::vector<double>{20, 40}));
+    EXPECT_EQ(factors.normalisation_mm, 100);
+    EXPECT_FALSE(factors.unity_of_leaves);
+    EXPECT_EQ(profile.leaves, "varian-millennium-120");
+    EXPECT_EQ(profile.side_x_mm, 40);
+    EXPECT_EQ(profile.side_y_mm, 60);
+    EXPECT_EQ(profile.jaw_x_mm, 100);
+    EXPECT_EQ(profile.jaw_y_mm, 120);
+    EXPECT_HAS(profile.name, "40 x 60 mm by MLC varian-millennium-120 in jaws 100 x 120 mm");
+    std::string of_leaves = leaf_factors;
+    write("output.csv", of_leaves.replace(of_leaves.find("jaws 100 x 100 mm = 1"), 21, "leaves 60 x 60 mm = 1"));
+    set = read();
+    EXPECT_TRUE(set.device_curves[2].unity_of_leaves);
+    EXPECT_EQ(set.device_curves[2].normalisation_mm, 60);
+
+    write("profile.csv", "position_mm,dose\n-40,2\n-20,50\n0,100\n20,50\n40,2\n");
+    write("output.csv", "leaf_mm,output_factor\n20,0.79\n60,0.93\n");
+    const std::string index =
+        "energy_mv: 6\nfluence_mode: STANDARD\nfiles:\n  - {file: depth_dose.csv}\n  - {file: profile.csv, kind: profile, ssd_mm: 900, depth_mm: 100, "
+        "axis: crossline, leaves: elekta-agility, jaws_mm: [400, 60], leaf_opening_mm: [40, 60]}\n  - {file: output.csv, kind: output_factor, ssd_mm: 900, "
+        "depth_mm: 100, leaves: elekta-agility, jaws_mm: [400, 60], unity_side_mm: 60, unity_of: leaves}\n";
+    write("measurements.yaml", index);
+    set = read();
+    EXPECT_EQ(set.device_curves[0].jaw_x_mm, 400);
+    EXPECT_EQ(set.device_curves[0].side_x_mm, 40);
+    EXPECT_TRUE(set.device_curves[1].unity_of_leaves);
+    write("measurements.yaml", std::string(index).replace(index.find("unity_of: leaves"), 16, "unity_of: MLC"));
+    EXPECT_HAS(problem(), "unity_of is \"MLC\"");
+    write("measurements.yaml", std::string(index).replace(index.find("[40, 60]"), 8, "40"));
+    EXPECT_HAS(problem(), "leaf_opening_mm is not [x, y]");
+}
+
+TEST_F(Measurements, FieldsOfLeavesThatAreNotStatedInFull) {
+    write("depth_dose.csv", open_field);
+    const auto wrong = [&](const char* file, const std::string& text, const std::string& part, const std::string& other) {
+        write(file, std::string(text).replace(text.find(part), part.size(), other));
+        const std::string result = problem();
+        std::filesystem::remove(folder / file);
+        return result;
+    };
+    const auto profile = [&](const std::string& part, const std::string& other) { return wrong("profile.csv", leaf_profile, part, other); };
+    EXPECT_EQ(profile("40 x 60", "40 x 60"), "no error");
+    EXPECT_HAS(profile("# jaws: 10 x 12 cm\n", ""), "the jaws about the leaves are not stated");
+    EXPECT_HAS(profile("# leaf opening: 40 x 60 mm\n", ""), "the opening of the leaves is not stated");
+    EXPECT_HAS(profile("# leaves: varian-millennium-120\n", ""), "the leaves are not");
+    EXPECT_HAS(profile("leaf opening: 40 x 60 mm", "field: 40 x 60 mm"), "a field is stated beside the jaws");
+    EXPECT_HAS(profile("10 x 12 cm", "10 x 12"), "which is no rectangle");
+    EXPECT_HAS(profile("40 x 60 mm", "40 mm"), "which is no rectangle");
+    EXPECT_HAS(profile("40 x 60 mm", "40 x 60 cm"), "the leaves are 400 mm open along x, the jaws 100 mm") << "cm for mm";
+    EXPECT_HAS(profile("40 x 60 mm", "12 x 6 cm"), "the leaves are 120 mm open along x, the jaws 100 mm");
+    EXPECT_HAS(profile("# axis", "# wedge: physical 60 degrees, thin end +y\n# axis"), "behind a wedge and shaped by leaves");
+    EXPECT_HAS(profile("position_mm,dose", "position_mm,side_40_mm"), "does not say that it is of the leaves' opening");
+    EXPECT_HAS(profile("position_mm,dose", "position_mm,leaf_40x60_mm"), "by a column and by a comment");
+    const auto factors = [&](const std::string& part, const std::string& other) { return wrong("output.csv", leaf_factors, part, other); };
+    EXPECT_EQ(factors("100 x 100", "100 x 100"), "no error");
+    EXPECT_HAS(factors("jaws 100 x 100 mm = 1", "100 x 100 mm = 1"), "is one of leaves or of jaws");
+    EXPECT_HAS(factors("= 1\n", "= 1\n# leaves 100 x 100 mm = 1\n"), "whose field is 1 twice");
+    EXPECT_HAS(factors("leaf_x_mm,leaf_y_mm", "side_x_mm,side_y_mm"), "does not say that it is of the leaves' opening");
+    EXPECT_HAS(factors("# leaves: varian-millennium-120\n# jaws: 100 x 100 mm\n", ""), "of leaves that are not stated");
+    EXPECT_HAS(factors("# jaws: 100 x 100 mm\n", "# jaws: 100 x 30 mm\n"), "the leaves are 40 mm open along y, the jaws 30 mm");
+    EXPECT_HAS(factors("# jaws: 100 x 100 mm\n", "# jaws: 100 x 100 mm\n# leaf opening: 40 x 40 mm\n"), "have it in the table");
+    EXPECT_HAS(factors("output_factor\n", "output_factor_in_air\n"), "is not compared");
+    EXPECT_HAS(wrong("leaf_gap.csv", gaps, "# travel", "# jaws: 100 x 100 mm\n# travel"), "are stated of gaps");
+    EXPECT_HAS(
+        wrong("tpr.csv", "# 6 MV, flattened, SAD 100 cm, 1 at 10 cm depth\n# leaves: varian-hd120\n# jaws: 120 x 120 mm\ndepth_mm,leaf_40_mm\n15,1.2\n100,1\n",
+              "1.2", "1.2"),
+        "a tpr of a field that leaves shape is not compared");
+
+    // Words of leaves without their set-up: passed over as wedges are, never taken as a field of the jaws.
+    const std::string plain = "# field: 40 x 40 mm\n# axis: crossline\nposition_mm,dose\n-40,2\n0,100\n40,2\n",
+                      beam = "# 6 MV, flattened, SSD 90 cm, depth 10 cm\n";
+    write("profile.csv", beam + "# MLC-shaped field\n" + plain);
+    MeasurementSet set = read();
+    EXPECT_EQ(set.curves.size(), 1u);
+    EXPECT_HAS(set.notes.at(0), "shaped by leaves");
+    std::filesystem::remove(folder / "profile.csv");
+    write("profile_mlc_4x4.csv", beam + plain);
+    EXPECT_EQ(read().curves.size(), 1u);
+    std::filesystem::remove(folder / "profile_mlc_4x4.csv");
+    write("profile.csv", beam + "# Linac with 120-leaf MLC\n" + plain);
+    EXPECT_EQ(read().curves.size(), 2u) << "a machine that has leaves is no field of leaves";
+}
+
+TEST_F(Measurements, VirtualWedgesAreRefused) {
+    write("depth_dose.csv", open_field);
+    const std::string beam = "# 6 MV, flattened, SSD 90 cm, depth 10 cm\n";
+    write("wedge_factors.csv", beam + "# wedge: virtual 60 degrees\nside_mm,wedge_factor\n100,1.01\n");
+    EXPECT_HAS(problem(), "virtual wedges are not calculated");
+    std::filesystem::remove(folder / "wedge_factors.csv");
+    write("wedge_profile.csv",
+          beam + "# field: 100 x 100 mm\n# axis: inline\n# wedge: virtual 60 degrees, thin end +y\nposition_mm,dose\n-50,60\n0,100\n50,150\n");
+    EXPECT_HAS(problem(), "virtual wedges are not calculated");
+}

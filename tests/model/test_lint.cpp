@@ -277,3 +277,100 @@ TEST(Measurement, SetsThatCannotBeUsedAreRefused) {
     EXPECT_NE(problem([](auto& s) { s.absolute->gy_per_mu = 1; }).find("Gy/MU"), std::string::npos);
     EXPECT_NE(problem([](auto& s) { s.curves.clear(); }).find("no curve"), std::string::npos);
 }
+
+namespace {
+
+MeasuredCurve of_leaves(MeasuredCurve c, double jaw = 100) {
+    c.leaves = "varian-millennium-120", c.jaw_x_mm = c.jaw_y_mm = jaw, c.name += " by MLC";
+    return c;
+}
+
+/// 40 x 40 mm of leaves in 100 x 100 mm jaws, as wide as said.
+MeasuredCurve leaf_profile(double width, double jaw = 100) {
+    MeasuredCurve c = of_leaves(profile(width), jaw);
+    c.side_x_mm = c.side_y_mm = 40;
+    return c;
+}
+
+MeasuredCurve leaf_outputs() {
+    MeasuredCurve c = of_leaves(outputs(), 200);
+    c.position_mm = c.side_y_of_mm = {30, 40, 60};
+    c.value = {0.846, 0.885, 0.94};
+    return c;
+}
+
+}  // namespace
+
+TEST(Lint, FieldsOfLeaves) {
+    MeasurementSet set = complete();
+    set.device_curves = {leaf_profile(40.8), leaf_outputs()};
+    EXPECT_NO_THROW(set.check());
+    for (const Finding& f : lint(set)) EXPECT_EQ(static_cast<int>(f.severity), static_cast<int>(Severity::note)) << f.curve << ": " << f.text;
+
+    set.device_curves = {leaf_profile(43)};
+    expect(set, "43 mm wide", Severity::warning);
+    set.device_curves = {leaf_profile(100)};
+    expect(set, "100 mm wide at the isocentre plane, stated 40 mm", Severity::error);
+    set.device_curves = {leaf_profile(40)};
+    for (double& x : set.device_curves[0].position_mm) x *= 0.1;
+    expect(set, "wrong unit", Severity::error);
+    // Jaws beside the leaves: whose edge it is cannot be told.
+    set.device_curves = {leaf_profile(40.8, 48)};
+    expect(set, "the jaws stand within 5 mm", Severity::warning);
+
+    // More than the jaws alone let through (1.10 of 200 mm), and much less than jaws in the place of the leaves (0.93 of 60 mm).
+    set.device_curves = {leaf_outputs()};
+    set.device_curves[0].value.back() = 1.15;
+    expect(set, "that of their jaws without leaves 1.1", Severity::error);
+    set.device_curves[0].value.back() = 0.83;
+    expect(set, "that of jaws in their place 0.93", Severity::warning);
+    set.device_curves[0].value = {84.6, 88.5, 94};
+    expect(set, "percent, or another quantity", Severity::error);
+    // A field of leaves that is stated to be 1.
+    set.device_curves = {leaf_outputs()};
+    set.device_curves[0].unity_of_leaves = true, set.device_curves[0].normalisation_mm = 60;
+    expect(set, "the value at 60 mm is 0.94, not 1", Severity::error);
+}
+
+TEST(Lint, EdgesOfLeavesAgainstTheirGaps) {
+    MeasurementSet set = complete();
+    set.leaf_transmission = 0.015;
+    MeasuredCurve gaps;
+    gaps.kind = CurveKind::leaf_gap, gaps.name = "gaps", gaps.leaves = "varian-millennium-120", gaps.travel_mm = 120;
+    gaps.side_x_mm = gaps.side_y_mm = 100, gaps.ssd_mm = 900, gaps.depth_mm = 100;
+    for (const double gap : {2.0, 6.0, 10.0, 20.0}) {
+        // A dosimetric leaf gap of 1.5 mm.
+        gaps.position_mm.push_back(gap), gaps.value.push_back(0.015 * (1 - gap / 120) + (gap + 1.5) / 120);
+    }
+    set.device_curves = {gaps, leaf_profile(40.8)};
+    EXPECT_EQ(found(lint(set), "wider than the leaves stand"), nullptr);
+    set.device_curves[1] = leaf_profile(39);
+    expect(set, "-1 mm wider than the leaves stand, the gaps say 1.5 mm", Severity::warning);
+}
+
+TEST(Lint, BadFieldsOfLeaves) {
+    MeasurementSet set = complete();
+    const auto problem = [&](const MeasuredCurve& curve) {
+        set.device_curves = {curve};
+        try {
+            set.check();
+        } catch (const Error& error) {
+            return std::string(error.what());
+        }
+        return std::string("no error");
+    };
+    MeasuredCurve curve = leaf_profile(40);
+    EXPECT_EQ(problem(curve), "no error");
+    curve.jaw_y_mm = 0;
+    EXPECT_NE(problem(curve).find("opening of the jaws along y is 0 mm"), std::string::npos);
+    curve.jaw_y_mm = 30;
+    EXPECT_NE(problem(curve).find("the leaves are 40 mm open along y, the jaws 30 mm"), std::string::npos);
+    curve = leaf_outputs();
+    curve.unity_of_leaves = true, curve.normalisation_mm = 250;
+    EXPECT_NE(problem(curve).find("the leaves are 250 mm open along x, the jaws 200 mm"), std::string::npos);
+    curve = leaf_profile(40);
+    curve.wedge = MeasuredWedge{"virtual", 60, "", 0.0};
+    EXPECT_NE(problem(curve).find("virtual wedges are not calculated"), std::string::npos);
+    set.device_curves.clear(), set.curves.push_back(leaf_profile(40));
+    EXPECT_THROW(set.check(), Error) << "among the open fields";
+}

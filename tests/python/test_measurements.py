@@ -91,6 +91,12 @@ def test_the_set_up_is_asked_for_and_checked():
         m.depth_dose(scan, unit="mm", field_mm=100, ssd_mm=900)
     with pytest.raises(libdose.BadInput, match="axis"):
         m.profile(scan, unit="mm", field_mm=(100, 100), ssd_mm=900, depth_mm=100, axis="x")
+    sides = ([40, 60], [0.88, 0.93])
+    for leaves, one_of in ((m.Leaves("varian-hd120", (120, 120)), ""), (None, "jaws")):
+        with pytest.raises(libdose.BadInput, match="one_of"):
+            m.output_factors(*sides, ssd_mm=900, depth_mm=100, one_at_side_mm=100, leaves=leaves, one_of=one_of)
+    with pytest.raises(libdose.BadInput, match="no name"):
+        m.depth_dose(scan, unit="mm", field_mm=(40, 40), ssd_mm=900, leaves=m.Leaves("", (120, 120)))
     with pytest.raises(libdose.BadInput, match="fluence mode"):
         m.Beam(energy_mv=6, fluence_mode="flat")
 
@@ -130,14 +136,22 @@ def test_what_is_written_is_read_by_the_command(tmp_path, phantom):
         m.profile((across, edge), unit="mm", field_mm=(100, 100), ssd_mm=900, depth_mm=100, axis="inline"),
         m.output_factors([30, 40, 60, 100, 200], [0.842, 0.878, 0.93, 1, 1.1], ssd_mm=900, depth_mm=100, one_at_side_mm=100),
     ]
+    leaves = m.Leaves("varian-millennium-120", jaws_mm=(120, 120))
+    curves += [
+        m.depth_dose((depth, curve), unit="mm", field_mm=(40, 40), ssd_mm=1000, leaves=leaves),
+        m.profile((across, 1 / (1 + np.exp((np.abs(across) - 20) / 2))), unit="mm", field_mm=(40, 40), ssd_mm=900, depth_mm=100, axis="crossline", leaves=leaves),
+        m.output_factors([30, 40, 60], [0.846, 0.884, 0.937], ssd_mm=900, depth_mm=100, one_at_side_mm=100, leaves=leaves, one_of="jaws"),
+    ]
     files = m.write(tmp_path / "measured", BEAM, curves)
-    assert len(files) == 6
+    assert len(files) == 9
     with pytest.raises(libdose.BadInput, match="same quantity"):
         m.write(tmp_path / "twice", BEAM, [curves[0], curves[0]])
     assert not (tmp_path / "twice").exists()
     shown = subprocess.run([phantom.programs / "dose", "model", "lint", tmp_path / "measured", "--json", tmp_path / "l.json"], capture_output=True, text=True)
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    assert "6 curves, 6 MV, STANDARD" in shown.stdout
+    assert "9 curves, 6 MV, STANDARD" in shown.stdout
+    for name in ("depth dose 40 x 40 mm by MLC", "crossline profile 40 x 40 mm by MLC", "output factors by MLC varian-millennium-120 in jaws 120 x 120 mm"):
+        assert name in shown.stdout
     for name in ("depth dose 100 x 100 mm, SSD 1000 mm", "tpr 50 x 50 mm", "inline profile 100 x 100 mm, 100 mm deep, SSD 900 mm", "output factors, 100 mm deep"):
         assert name in shown.stdout
     assert not [f for f in json.loads((tmp_path / "l.json").read_text())["findings"] if f["severity"] == "error"]

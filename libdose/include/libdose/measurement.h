@@ -39,9 +39,14 @@ struct MeasuredWedge {
 /// A scan or a table of points as it was measured.
 struct MeasuredCurve {
     CurveKind kind = CurveKind::depth_dose;
+    /// The leaves shape the field, within jaws that stand elsewhere.
+    bool shaped_by_leaves() const { return !leaves.empty() && kind != CurveKind::leaf_gap; }
+    /// Behind a wedge or through leaves: not of an open field of the jaws.
+    bool through_device() const { return wedge || !leaves.empty() || kind == CurveKind::wedge_factor || kind == CurveKind::leaf_gap; }
     std::string name;                     ///< unique in its set, for people: "tpr 100 x 100 mm"
     std::string source;                   ///< file and column, or file and scan
-    double side_x_mm = 0, side_y_mm = 0;  ///< field at the isocentre plane; 0 for output factors and primary fluence
+    double side_x_mm = 0, side_y_mm = 0;  ///< field at the isocentre plane: of the leaves where they shape it, else of the jaws; 0 for output
+                                          ///< factors and primary fluence
     double ssd_mm = 0;                    ///< source to surface; 0 for tissue-phantom ratios and in air
     double sad_mm = 1000;                 ///< source to isocentre
     double depth_mm = 0;                  ///< of the detector, for profiles and output factors; of the value 1 for tissue-phantom ratios
@@ -55,8 +60,10 @@ struct MeasuredCurve {
     bool normalised = false;
     std::string detector;  ///< as the file names it; may be empty
     std::optional<MeasuredWedge> wedge;
-    std::string leaves;    ///< leaf gaps: name of the leaf design, which travels along x
-    double travel_mm = 0;  ///< leaf gaps: way of the gap's middle, at constant speed and symmetric about the axis
+    std::string leaves;                 ///< leaf gaps, and fields that leaves shape: name of the leaf design, which travels along x
+    double jaw_x_mm = 0, jaw_y_mm = 0;  ///< fields that leaves shape: opening of the jaws
+    bool unity_of_leaves = false;       ///< output factors through leaves: the field of the value 1 is shaped by them in the same jaws, else by jaws alone
+    double travel_mm = 0;               ///< leaf gaps: way of the gap's middle, at constant speed and symmetric about the axis
 };
 
 /// Dose per MU in a stated set-up in water.
@@ -71,7 +78,7 @@ struct MeasurementSet {
     double nominal_energy_mv = 0;
     std::string fluence_mode;                  ///< "STANDARD" or "FFF"
     std::vector<MeasuredCurve> curves;         ///< of open fields
-    std::vector<MeasuredCurve> device_curves;  ///< behind a wedge, or through moving leaves
+    std::vector<MeasuredCurve> device_curves;  ///< behind a wedge, or through leaves
     std::optional<AbsoluteDose> absolute;
     std::optional<double> jaw_transmission, leaf_transmission;  ///< 0 … 1
     std::vector<std::string> files;                             ///< names without folders, in the order in which they were read
