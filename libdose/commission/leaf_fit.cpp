@@ -40,20 +40,12 @@ std::vector<std::vector<double>> readings(const BeamModel& model, const LeafDesi
 
 /// Profiles along the leaves whose edges are apart (of narrower fields the width is that of the source and the scatter), and not those of the jaws.
 bool tells_offset(const MeasuredCurve& curve) {
-    constexpr double narrowest_mm = 20, clear_of_jaws_mm = 10;
-    return curve.kind == CurveKind::profile && curve.axis == ProfileAxis::crossline && curve.shaped_by_leaves() && curve.side_x_mm >= narrowest_mm &&
-           curve.jaw_x_mm - curve.side_x_mm >= clear_of_jaws_mm &&
-           std::isfinite(width_at(curve.position_mm, curve.value, 0.5 * physics::table_value(curve.position_mm, curve.value, 0)));
-}
-
-/// Both edges of a profile, and its middle, by which it is normalised.
-CurvePoints edge_points(const MeasuredCurve& curve) {
-    const double axis = physics::table_value(curve.position_mm, curve.value, 0), middle = 0.1 * std::min(curve.side_x_mm, curve.side_y_mm);
-    CurvePoints points{&curve, {}, {}, {}};
-    for (std::size_t i = 0; i < curve.value.size(); ++i)
-        if (std::abs(curve.value[i] - 0.5 * axis) < 0.45 * axis || std::abs(curve.position_mm[i]) <= middle)
-            points.position_mm.push_back(curve.position_mm[i]), points.measured.push_back(curve.value[i]);
-    return points;
+    constexpr double narrowest_mm = 20, clear_of_jaws_mm = 10, reached = 0.25;
+    if (curve.kind != CurveKind::profile || curve.axis != ProfileAxis::crossline || !curve.shaped_by_leaves()) return false;
+    if (curve.side_x_mm < narrowest_mm || curve.jaw_x_mm - curve.side_x_mm < clear_of_jaws_mm) return false;
+    // Far enough beyond both edges for those of other offsets.
+    const double axis = physics::table_value(curve.position_mm, curve.value, 0);
+    return std::max(curve.value.front(), curve.value.back()) < reached * axis;
 }
 
 /// Width at half of the measured dose on the axis, mm at the isocentre plane: does not know where the scanner's zero is.
@@ -105,7 +97,7 @@ DeviceFit fit_leaves(BeamModel& model, const MeasurementSet& set, const std::vec
         if (curve.kind == CurveKind::leaf_gap) gaps.push_back(&curve);
         if (!curve.shaped_by_leaves()) continue;
         shaped.push_back(all_points(curve));
-        if (tells_offset(curve)) edges.push_back(edge_points(curve));
+        if (tells_offset(curve)) edges.push_back(all_points(curve));
     }
     if (!gaps.empty() || !edges.empty()) {
         const double through = set.leaf_transmission.value_or(design->transmission.value_or(model.head.leaf_transmission));

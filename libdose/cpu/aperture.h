@@ -9,7 +9,8 @@
 
 namespace libdose::cpu {
 
-/// Smallest rectangle {low x, high x, low y, high y} (mm, isocentre plane) that jaws and leaves leave open, within a radius.
+/// Rectangle {low x, high x, low y, high y} (mm, isocentre plane) outside of which jaws and leaves leave nothing open, within a radius. Closed pairs
+/// widen it where they are parked.
 std::array<double, 4> opening_mm(const Beam& beam, const ControlPoint& point, double radius_mm);
 
 /// A multileaf collimator over the raster of a beam's maps: what does not change from one moment to another. Its strips run along the travel:

@@ -97,6 +97,38 @@ std::array<double, 2> edge_distances_mm(const Beam& beam, const HeadModel& head,
     return distance;
 }
 
+/// Sides along x and y of the rectangle around what jaws and leaves leave open. Pairs that are closed do not count, wherever they are parked; machines
+/// keep about half a millimetre between them.
+std::array<double, 2> open_sides_mm(const Beam& beam, const ControlPoint& point, double radius_mm) {
+    constexpr double closed_mm = 1;
+    const physics::Interval jaws[2] = {jaw_x_of(point), jaw_y_of(point)};
+    double low[2], high[2];
+    for (int a = 0; a < 2; ++a) low[a] = std::max(-radius_mm, jaws[a].low), high[a] = std::min(radius_mm, jaws[a].high);
+    for (std::size_t m = 0; m < beam.collimators.size(); ++m) {
+        const MultileafCollimator& mlc = beam.collimators[m];
+        const LeafPositions& leaves = point.leaves[m];
+        const int along = mlc.motion == MultileafCollimator::Motion::along_x ? 0 : 1, across = 1 - along;
+        const auto pairs = static_cast<std::size_t>(mlc.leaf_pairs());
+        const auto within = [](double lower, double upper, const physics::Interval& jaw) { return std::max(lower, jaw.low) < std::min(upper, jaw.high); };
+        std::vector<std::size_t> open;
+        double widest = 0;
+        for (std::size_t l = 0; l < pairs; ++l) {
+            if (!within(leaves.lower_mm[l], leaves.upper_mm[l], jaws[along])) continue;
+            if (!within(mlc.leaf_boundaries_mm[l], mlc.leaf_boundaries_mm[l + 1], jaws[across])) continue;
+            open.push_back(l), widest = std::max(widest, leaves.upper_mm[l] - leaves.lower_mm[l]);
+        }
+        double begin[2] = {1e30, 1e30}, end[2] = {-1e30, -1e30};
+        for (const std::size_t l : open) {
+            // Slits of a millimetre count where nothing is wider.
+            if (leaves.upper_mm[l] - leaves.lower_mm[l] <= std::min(closed_mm, 0.5 * widest)) continue;
+            begin[along] = std::min(begin[along], leaves.lower_mm[l]), end[along] = std::max(end[along], leaves.upper_mm[l]);
+            begin[across] = std::min(begin[across], mlc.leaf_boundaries_mm[l]), end[across] = std::max(end[across], mlc.leaf_boundaries_mm[l + 1]);
+        }
+        for (int a = 0; a < 2; ++a) low[a] = std::max(low[a], begin[a]), high[a] = std::min(high[a], end[a]);
+    }
+    return {std::max(0.0, high[0] - low[0]), std::max(0.0, high[1] - low[1])};
+}
+
 }  // namespace
 
 std::array<physics::ExtrafocalView, 2> extrafocal_views(const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& leaves) {
@@ -129,8 +161,8 @@ double output_factor(const Beam& beam, const ControlPoint& point, const HeadMode
     jaw(point.jaw_y, head.monitor_backscatter_y);
     double factor = reference / here;
     if (!head.output_side_mm.empty()) {
-        const auto box = opening_mm(beam, point, head.maximum_field_radius_mm);
-        factor *= physics::table_value(head.output_side_mm, head.output_correction, physics::equivalent_square(box[1] - box[0], box[3] - box[2]));
+        const auto sides = open_sides_mm(beam, point, head.maximum_field_radius_mm);
+        factor *= physics::table_value(head.output_side_mm, head.output_correction, physics::equivalent_square(sides[0], sides[1]));
     }
     return factor;
 }

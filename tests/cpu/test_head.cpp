@@ -115,6 +115,44 @@ TEST(OutputTable, GoesByTheEquivalentSquareOfTheOpening) {
     EXPECT_NEAR(value_at(map_of(jaw_beam(75, 75), head), 0.5, 0.5), 1.005, 1e-6);
 }
 
+TEST(OutputTable, LeavesOutPairsThatAreClosedOrBehindTheJaws) {
+    HeadModel head = plain_head();
+    head.output_side_mm = {20, 120};
+    head.output_correction = {0.9, 1};
+    head.leaf_transmission = 0;
+    Beam beam = jaw_beam(50, 50);
+    MultileafCollimator mlc;
+    mlc.type = "MLCX";
+    for (int b = -8; b <= 8; ++b) mlc.leaf_boundaries_mm.push_back(10 * b);
+    beam.collimators = {mlc};
+    LeafPositions leaves;
+    // Pairs 6 to 9 (-20 ... 20 mm) are open by 40 mm, the others parked at -45 with half a millimetre between them; the last, open by 140 mm, is behind the
+    // jaw.
+    for (int l = 0; l < 16; ++l) {
+        const bool open = l >= 6 && l < 10, behind = l == 15;
+        leaves.lower_mm.push_back(open ? -20 : behind ? -70 : -45.25);
+        leaves.upper_mm.push_back(open ? 20 : behind ? 70 : -44.75);
+    }
+    for (ControlPoint& point : beam.control_points) point.leaves = {leaves};
+    // 40 x 40 mm: 0.9 + 0.1 · 20 / 100.
+    EXPECT_NEAR(value_at(map_of(beam, head), 0.5, 0.5), 0.92, 1e-6);
+    // A slit of 0.8 mm as wide as the jaws is what is open where nothing is wider: 2 · 0.8 · 100 / 100.8, below the table.
+    for (ControlPoint& point : beam.control_points) {
+        point.leaves[0].lower_mm.assign(16, -0.4);
+        point.leaves[0].upper_mm.assign(16, 0.4);
+    }
+    head.output_side_mm = {1, 2};
+    head.output_correction = {0.5, 1};
+    const double plain = value_at(map_of(beam,
+                                         [&] {
+                                             HeadModel none = head;
+                                             none.output_side_mm.clear(), none.output_correction.clear();
+                                             return none;
+                                         }()),
+                                  0.5, 0.5);
+    EXPECT_NEAR(value_at(map_of(beam, head), 0.5, 0.5) / plain, 0.5 + 0.5 * (2 * 0.8 * 100 / 100.8 - 1), 1e-5);
+}
+
 TEST(PhysicalWedge, AttenuatesAlongItsOwnAxis) {
     const cpu::TermaTable table(mono());
     const HeadModel head = wedge_head();
