@@ -139,7 +139,7 @@ TEST(Commission, ProfilesGiveTheOpenField) {
         MeasuredCurve c = curve_of(CurveKind::profile, "profile " + std::to_string(static_cast<int>(side + depth)), side, {});
         c.normalised = false, c.normalisation_mm = 0, c.ssd_mm = 900, c.depth_mm = depth;
         const double half = 0.5 * side * (900 + depth) / 1000;
-        for (double x = -half - 20; x <= half + 20; x += std::abs(std::abs(x) - half) < 16 ? 2 : 20) c.position_mm.push_back(x);
+        for (double x = -half - 20; x <= half + 20; x += std::abs(std::abs(x) - half) < 20 ? 2 : 8) c.position_mm.push_back(x);
         set.curves.push_back(c);
     }
     FieldCache cache;
