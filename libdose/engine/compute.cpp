@@ -129,6 +129,10 @@ double gray_per_unit(const BeamModel& model, Algorithm algorithm) {
 }
 
 std::vector<float> compute_dose(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options) {
+    // Later stages would take it for no fluence, or make a dose of it that is refused without a word of where it comes from.
+    for (const FluenceMap& map : maps)
+        if (!std::all_of(map.values.begin(), map.values.end(), [](float value) { return std::isfinite(value); }))
+            throw internal_error("a value of a fluence map is not finite", "dose calculation");
     const bool share = share_transport(maps.size(), options);
     StageClock clock(options.seconds);
     const PartedMaps arc = share ? part_arc(maps) : PartedMaps{};
