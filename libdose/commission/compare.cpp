@@ -9,6 +9,7 @@
 #include "engine/point_dose.h"
 #include "engine/water_phantom.h"
 #include "libdose/error.h"
+#include "model/profile_edges.h"
 #include "model/text.h"
 #include "physics/head.h"
 
@@ -94,24 +95,7 @@ CurveComparison make(const MeasuredCurve& curve, const std::string& engine, cons
     return c;
 }
 
-/// Positions where a curve crosses a level, from the axis outwards; NaN when it does not.
-double crossing(const std::vector<double>& x, const std::vector<double>& y, double level, bool right) {
-    const auto n = x.size();
-    std::size_t start = 0;
-    for (std::size_t i = 1; i < n; ++i)
-        if (std::abs(x[i]) < std::abs(x[start])) start = i;
-    for (std::size_t i = start; right ? i + 1 < n : i > 0; right ? ++i : --i) {
-        const std::size_t j = right ? i + 1 : i - 1;
-        if (y[i] >= level && y[j] < level) return x[i] + (y[i] - level) / (y[i] - y[j]) * (x[j] - x[i]);
-    }
-    return std::nan("");
-}
-
 }  // namespace
-
-double width_at(const std::vector<double>& position, const std::vector<double>& value, double level) {
-    return crossing(position, value, level, true) - crossing(position, value, level, false);
-}
 
 CurveComparison comparison_of(const MeasuredCurve& curve, Algorithm algorithm, const std::vector<double>& calculated) {
     return make(curve, to_string(algorithm), calculated, {}, "", 0, 1e9);

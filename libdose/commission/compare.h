@@ -13,9 +13,6 @@ namespace libdose::commission {
 /// One curve beside what an engine says of its points.
 CurveComparison comparison_of(const MeasuredCurve& curve, Algorithm algorithm, const std::vector<double>& calculated);
 
-/// Distance between the points where a curve falls below a level, from the axis outwards; NaN where it does not.
-double width_at(const std::vector<double>& position, const std::vector<double>& value, double level);
-
 /// Every curve with both engines. Output factors of one table are two comparisons: sides from 20 mm on, and below.
 std::vector<CurveComparison> compare(const BeamModel& before_table, const BeamModel& model, const MeasurementSet& set, FieldCache& cache,
                                      const std::function<void(double)>& progress);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "commission/parallel.h"
 #include "engine/devices.h"
@@ -61,25 +60,12 @@ std::vector<std::vector<double>> predict_leaf_fields(const BeamModel& model, con
         };
         std::vector<double> values(points.position_mm.size());
         if (curve.kind == CurveKind::output_factor) {
-            const WaterPoint at{curve.ssd_mm, curve.depth_mm, 0, 0};
+            const WaterPoint at = water_point(curve, 0);
             const double side = curve.normalisation_mm;
             const double one = dose(algorithm, curve.unity_of_leaves ? field(side, side) : jaw_field(model.head, side, side, Vec3::Zero(), curve.sad_mm), at);
             for_each_parallel(values.size(), [&](std::size_t i) { values[i] = dose(algorithm, field(points.position_mm[i], points.side_y_mm[i]), at) / one; });
         } else {
-            const FluenceMap map = field(curve.side_x_mm, curve.side_y_mm);
-            const bool by_depth = curve.kind == CurveKind::depth_dose;
-            const auto at = [&](double position) {
-                WaterPoint point{curve.ssd_mm, by_depth ? position : curve.depth_mm, 0, 0};
-                const double along = curve.axis == ProfileAxis::diagonal ? position / std::numbers::sqrt2 : position;
-                if (!by_depth && curve.axis != ProfileAxis::inline_axis) point.x_mm = along;
-                if (!by_depth && curve.axis != ProfileAxis::crossline) point.y_mm = along;
-                return dose(algorithm, map, point);
-            };
-            for_each_parallel(values.size(), [&](std::size_t i) { values[i] = at(points.position_mm[i]); });
-            constexpr double depth_of_scale_mm = 100;
-            const double scale = by_depth ? value_of_normalisation(curve, depth_of_scale_mm) / at(depth_of_scale_mm)
-                                          : centre_mean(points, points.measured) / centre_mean(points, values);
-            for (double& value : values) value *= scale;
+            values = values_in_field(dose, algorithm, field(curve.side_x_mm, curve.side_y_mm), points, true);
         }
         all.push_back(std::move(values));
     }

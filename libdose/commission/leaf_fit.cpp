@@ -8,6 +8,7 @@
 #include "commission/parallel.h"
 #include "engine/point_dose.h"
 #include "libdose/error.h"
+#include "model/profile_edges.h"
 #include "physics/head.h"
 
 namespace libdose::commission {
@@ -38,11 +39,11 @@ std::vector<std::vector<double>> readings(const BeamModel& model, const LeafDesi
     return all;
 }
 
-/// Profiles along the leaves whose edges are apart (of narrower fields the width is that of the source and the scatter), and not those of the jaws.
+/// Profiles along the leaves whose edges are apart, and not those of the jaws.
 bool tells_offset(const MeasuredCurve& curve) {
-    constexpr double narrowest_mm = 20, clear_of_jaws_mm = 10, reached = 0.25;
+    constexpr double reached = 0.25;
     if (curve.kind != CurveKind::profile || curve.axis != ProfileAxis::crossline || !curve.shaped_by_leaves()) return false;
-    if (curve.side_x_mm < narrowest_mm || curve.jaw_x_mm - curve.side_x_mm < clear_of_jaws_mm) return false;
+    if (curve.side_x_mm < leaf_edges_from_mm || curve.jaw_x_mm - curve.side_x_mm < leaf_edges_clear_of_jaws_mm) return false;
     // Far enough beyond both edges for those of other offsets.
     const double axis = physics::table_value(curve.position_mm, curve.value, 0);
     return std::max(curve.value.front(), curve.value.back()) < reached * axis;

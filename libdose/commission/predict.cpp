@@ -49,25 +49,14 @@ Field open_field(const HeadModel& head, double sad_mm) { return {2 * head.maximu
 Request request_for(const MeasuredCurve& curve, double position, double side_y, const HeadModel& head) {
     Request request;
     request.field = {curve.side_x_mm, curve.side_y_mm, curve.sad_mm};
-    request.water.ssd_mm = curve.ssd_mm;
+    request.water = water_point(curve, position);
     switch (curve.kind) {
         case CurveKind::depth_dose:
-            request.water.depth_mm = position;
-            break;
         case CurveKind::tissue_phantom_ratio:
-            request.water.ssd_mm = curve.sad_mm - position;
-            request.water.depth_mm = position;
+        case CurveKind::profile:
             break;
-        case CurveKind::profile: {
-            request.water.depth_mm = curve.depth_mm;
-            const double along = curve.axis == ProfileAxis::diagonal ? position / std::numbers::sqrt2 : position;
-            if (curve.axis != ProfileAxis::inline_axis) request.water.x_mm = along;
-            if (curve.axis != ProfileAxis::crossline) request.water.y_mm = along;
-            break;
-        }
         case CurveKind::output_factor:
             request.field = {position, side_y, curve.sad_mm};
-            request.water.depth_mm = curve.depth_mm;
             break;
         case CurveKind::output_factor_in_air:
             request.field = {position, side_y, curve.sad_mm};
@@ -117,6 +106,32 @@ double centre_mean(const CurvePoints& points, const std::vector<double>& values)
         if (off < nearest) nearest = off, nearest_value = values[i];
     }
     return count ? sum / count : nearest_value;
+}
+
+WaterPoint water_point(const MeasuredCurve& curve, double position_mm) {
+    WaterPoint point;
+    point.ssd_mm = curve.kind == CurveKind::tissue_phantom_ratio ? curve.sad_mm - position_mm : curve.ssd_mm;
+    point.depth_mm = by_depth(curve.kind) ? position_mm : curve.depth_mm;
+    if (curve.kind != CurveKind::profile) return point;
+    const double along = curve.axis == ProfileAxis::diagonal ? position_mm / std::numbers::sqrt2 : position_mm;
+    if (curve.axis != ProfileAxis::inline_axis) point.x_mm = along;
+    if (curve.axis != ProfileAxis::crossline) point.y_mm = along;
+    return point;
+}
+
+std::vector<double> values_in_field(const PointDose& dose, Algorithm algorithm, const FluenceMap& field, const CurvePoints& points, bool mirrored) {
+    const MeasuredCurve& curve = *points.curve;
+    const auto at = [&](double position) {
+        WaterPoint point = water_point(curve, position);
+        point.mirrored = mirrored;
+        return dose(algorithm, field, point);
+    };
+    std::vector<double> values(points.position_mm.size());
+    for_each_parallel(values.size(), [&](std::size_t i) { values[i] = at(points.position_mm[i]); });
+    const double scale = by_depth(curve.kind) ? value_of_normalisation(curve, depth_of_scale_mm) / at(depth_of_scale_mm)
+                                              : centre_mean(points, points.measured) / centre_mean(points, values);
+    for (double& value : values) value *= scale;
+    return values;
 }
 
 CurvePoints all_points(const MeasuredCurve& curve) { return {&curve, curve.position_mm, curve.side_y_of_mm, curve.value}; }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/point_dose.h"
 #include "engine/stages.h"
 #include "libdose/beam_model.h"
 #include "libdose/engine.h"
@@ -32,6 +33,13 @@ double value_of_normalisation(const MeasuredCurve& curve, double depth_mm);
 
 /// Mean of the values within a fifth of the field around the axis.
 double centre_mean(const CurvePoints& points, const std::vector<double>& values);
+
+/// Where a point of a depth dose, ratio or profile lies.
+WaterPoint water_point(const MeasuredCurve& curve, double position_mm);
+
+/// Calculated values of a depth dose or profile in one field, on the scale of the measurement: depth doses equal to its smooth course at 100 mm, profiles to
+/// it within a fifth of the field around the axis. `mirrored`: of the field, as WaterPoint has it.
+std::vector<double> values_in_field(const PointDose& dose, Algorithm algorithm, const FluenceMap& field, const CurvePoints& points, bool mirrored);
 
 /// Fields of one head, made once; another head empties it.
 class FieldCache {

@@ -83,25 +83,14 @@ std::vector<std::vector<double>> predict_wedged(const BeamModel& model, const st
         if (curve.kind == CurveKind::wedge_factor) {
             for_each_parallel(values.size(), [&](std::size_t i) {
                 const double x = points.position_mm[i], y = points.side_y_mm[i];
-                WaterPoint at{curve.ssd_mm, curve.depth_mm, 0, 0};
+                WaterPoint at = water_point(curve, 0);
                 const double open = dose(algorithm, jaw_field(model.head, x, y, Vec3::Zero(), curve.sad_mm), at);
                 at.mirrored = false;
                 values[i] = dose(algorithm, wedged_field(model.head, *curve.wedge, x, y, curve.sad_mm, terma), at) / open;
             });
         } else {
-            const FluenceMap map = wedged_field(model.head, *curve.wedge, curve.side_x_mm, curve.side_y_mm, curve.sad_mm, terma);
-            const bool by_depth = curve.kind == CurveKind::depth_dose;
-            const auto at = [&](double position) {
-                WaterPoint point{curve.ssd_mm, by_depth ? position : curve.depth_mm, 0, 0};
-                if (!by_depth) (curve.axis == ProfileAxis::crossline ? point.x_mm : point.y_mm) = position;
-                point.mirrored = false;
-                return dose(algorithm, map, point);
-            };
-            for_each_parallel(values.size(), [&](std::size_t i) { values[i] = at(points.position_mm[i]); });
-            constexpr double depth_of_scale_mm = 100;
-            const double scale = by_depth ? value_of_normalisation(curve, depth_of_scale_mm) / at(depth_of_scale_mm)
-                                          : centre_mean(points, points.measured) / centre_mean(points, values);
-            for (double& value : values) value *= scale;
+            const FluenceMap field = wedged_field(model.head, *curve.wedge, curve.side_x_mm, curve.side_y_mm, curve.sad_mm, terma);
+            values = values_in_field(dose, algorithm, field, points, false);
         }
         all.push_back(std::move(values));
     }

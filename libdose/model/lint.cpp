@@ -5,10 +5,22 @@
 #include <cmath>
 #include <optional>
 
+#include "model/profile_edges.h"
 #include "model/text.h"
 #include "physics/head.h"
 
 namespace libdose {
+
+namespace linting {
+
+double value_at(const MeasuredCurve& c, double position) { return physics::table_value(c.position_mm, c.value, position); }
+bool covers(const MeasuredCurve& c, double position) { return position >= c.position_mm.front() && position <= c.position_mm.back(); }
+std::string text_of(double value) {
+    const double rounded = std::round(value * 1000) / 1000;
+    return short_number(rounded);
+}
+
+}  // namespace linting
 
 namespace {
 
@@ -174,7 +186,7 @@ private:
         const double side = c.axis == ProfileAxis::inline_axis ? c.side_y_mm : c.side_x_mm;
         const double axis = value_at(c, 0);
         if (!covers(c, 0)) return add(Severity::error, c.name, "the profile does not cross the axis");
-        const auto edges = half_dose_edges(c);
+        const auto edges = edges_at(c.position_mm, c.value, 0.5 * axis);
         if (!edges) return add(Severity::warning, c.name, "the profile does not reach both edges of the field");
         const auto [left, right] = *edges;
         const double width = (right - left) / magnification / (c.axis == ProfileAxis::diagonal ? std::sqrt(2.0) : 1.0), centre = 0.5 * (right + left);

@@ -1,32 +1,12 @@
+// The linter of what leaves shape or sweep. Its limits, with their sources: docs/methods/commissioning.md.
 #include <algorithm>
 #include <cmath>
 
 #include "model/lint.h"
+#include "model/profile_edges.h"
 #include "model/text.h"
-#include "physics/head.h"
 
 namespace libdose::linting {
-
-double value_at(const MeasuredCurve& c, double position) { return physics::table_value(c.position_mm, c.value, position); }
-bool covers(const MeasuredCurve& c, double position) { return position >= c.position_mm.front() && position <= c.position_mm.back(); }
-std::string text_of(double value) {
-    const double rounded = std::round(value * 1000) / 1000;
-    return short_number(rounded);
-}
-
-std::optional<std::array<double, 2>> half_dose_edges(const MeasuredCurve& c) {
-    const double level = 0.5 * value_at(c, 0);
-    std::optional<double> left, right;
-    for (std::size_t i = 1; i < c.position_mm.size(); ++i) {
-        const double a = c.value[i - 1], b = c.value[i];
-        if ((a - level) * (b - level) > 0 || a == b) continue;
-        const double at = c.position_mm[i - 1] + (level - a) / (b - a) * (c.position_mm[i] - c.position_mm[i - 1]);
-        if (b > a && at < 0) left = at;
-        if (b < a && at > 0 && !right) right = at;
-    }
-    if (!left || !right) return std::nullopt;
-    return std::array{*left, *right};
-}
 
 namespace {
 
@@ -105,13 +85,12 @@ private:
 
     void edges(const MeasuredCurve& c) {
         if (c.axis != ProfileAxis::crossline) return;
-        constexpr double clear_of_jaws_mm = 10, narrowest_mm = 20;
-        if (c.jaw_x_mm - c.side_x_mm < clear_of_jaws_mm)
+        if (c.jaw_x_mm - c.side_x_mm < leaf_edges_clear_of_jaws_mm)
             return add(Severity::warning, c.name, "the jaws stand within 5 mm of the ends of the leaves: the edges tell nothing of the leaves");
-        const auto at = half_dose_edges(c);
-        if (!at || !gap_mm_ || c.side_x_mm < narrowest_mm) return;
+        const double width = width_at(c.position_mm, c.value, 0.5 * value_at(c, 0));
+        if (!std::isfinite(width) || !gap_mm_ || c.side_x_mm < leaf_edges_from_mm) return;
         // The gaps' is of all that comes through the ends, the edges' of half: up to a millimetre apart for rounded ends.
-        const double wider = ((*at)[1] - (*at)[0]) * c.sad_mm / (c.ssd_mm + c.depth_mm) - c.side_x_mm;
+        const double wider = width * c.sad_mm / (c.ssd_mm + c.depth_mm) - c.side_x_mm;
         if (std::abs(wider - *gap_mm_) > 2)
             add(Severity::warning, c.name,
                 "the field is " + text_of(wider) + " mm wider than the leaves stand, the gaps say " + text_of(*gap_mm_) +
