@@ -70,7 +70,10 @@ struct EmitPlanes {
             const float u = map.released.u[number], v = map.released.v[number], depth = map.released.depth[number];
             const float* cell = map.table + map.released.cell[number] * node_size + static_cast<std::size_t>(part.first_direction + first) * rates;
             for (std::size_t corner = 0; corner < 8; ++corner) {
-                const float weight = energy * physics::emission_weight(corner, u, v, depth);
+                float weight;
+                physics::emission_weight(corner, u, v, depth, weight);
+                if (weight == 0.0f) continue;
+                weight *= energy;
                 const float* node =
                     cell + physics::emission_corner(corner, static_cast<std::size_t>(map.size_u), static_cast<std::size_t>(map.depth_count)) * node_size;
                 for (int direction = 0; direction < directions_of_thread; ++direction)

@@ -194,9 +194,11 @@ std::vector<float> EmissionTable::coefficients(std::size_t direction, float slop
     const Place at = place(slope_u, slope_v, depth_g_cm2);
     const auto corner = corners();
     std::vector<float> sum(rates_, 0.0f);
-    for (std::size_t c = 0; c < 8; ++c)
-        for (std::size_t k = 0; k < rates_; ++k)
-            sum[k] += physics::emission_weight(c, at.u, at.v, at.depth) * table_[(at.cell + corner[c]) * node_size_ + direction * rates_ + k];
+    for (std::size_t c = 0; c < 8; ++c) {
+        float weight;
+        physics::emission_weight(c, at.u, at.v, at.depth, weight);
+        for (std::size_t k = 0; k < rates_; ++k) sum[k] += weight * table_[(at.cell + corner[c]) * node_size_ + direction * rates_ + k];
+    }
     return sum;
 }
 

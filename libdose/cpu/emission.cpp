@@ -101,6 +101,28 @@ struct CellEnergy {
     float energy[block_size], u[block_size], v[block_size], depth[block_size];  ///< the last three: fractions in the cell
 };
 
+/// What a block releases at the corners of its cell.
+LIBDOSE_VERSIONS
+void release_at_corners(const CellEnergy& from, EmissionRows::Energy* at_corner) {
+    Lanes energy, u, v, depth;
+    load(from.energy, energy), load(from.u, u), load(from.v, v), load(from.depth, depth);
+#pragma GCC unroll 8
+    for (std::size_t c = 0; c < 8; ++c) {
+        Lanes released;
+        physics::emission_weight(c, u, v, depth, released);
+        released *= energy;
+        std::memcpy(at_corner[c].of, &released, sizeof(Lanes));
+    }
+}
+
+bool all_zero(const EmissionRows::Energy& energy) {
+    std::array<std::uint64_t, sizeof(energy) / sizeof(std::uint64_t)> bits;
+    std::memcpy(bits.data(), energy.of, sizeof(energy));
+    std::uint64_t any = 0;
+    for (const std::uint64_t pair : bits) any |= pair;
+    return any == 0;
+}
+
 /// Energy of a row of voxels, added up at nodes.
 class RowSums {
 public:
@@ -108,19 +130,15 @@ public:
         : nodes_(nodes), blocks_((columns + block_size - 1) / block_size), energy_(blocks_ * nodes), touched_(blocks_ * nodes, 0), list_(blocks_) {}
 
     void add(const CellEnergy& from, const std::array<std::size_t, 8>& corners) {
-        Lanes energy, u, v, depth;
-        load(from.energy, energy), load(from.u, u), load(from.v, v), load(from.depth, depth);
-        // Order of EmissionTable::corners: u, v, depth.
-        const Lanes deep = energy * depth, shallow = energy - deep;
-        const Lanes su = shallow * u, s0 = shallow - su, du = deep * u, d0 = deep - du;
-        const Lanes w2 = s0 * v, w3 = su * v, w6 = d0 * v, w7 = du * v;
-        const Lanes weights[8] = {s0 - w2, su - w3, w2, w3, d0 - w6, du - w7, w6, w7};
+        std::array<EmissionRows::Energy, 8> released;
+        release_at_corners(from, released.data());
         for (std::size_t c = 0; c < 8; ++c) {
+            if (all_zero(released[c])) continue;
             const std::size_t node = from.cell + corners[c], at = from.block * nodes_ + node;
             if (!touched_[at]) touched_[at] = 1, list_[from.block].push_back(static_cast<std::uint32_t>(node));
-            Lanes sum;
-            load(energy_[at].of, sum);
-            sum += weights[c];
+            Lanes sum, more;
+            load(energy_[at].of, sum), load(released[c].of, more);
+            sum += more;
             std::memcpy(energy_[at].of, &sum, sizeof(Lanes));
         }
     }
@@ -221,13 +239,12 @@ EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& 
 
 namespace {
 
-/// Adds blocks of one column to `values` rows of values (directions × rates): energy at a node times the values of the node.
+/// Sum of blocks of one column for `values` rows of values (directions × rates): energy at a node times the values of the node.
 template <std::size_t values>
-LIBDOSE_INLINE void add_to_rows(std::size_t count, const EmissionRows::Block* blocks, const EmissionRows::Energy* energy, const float* nodes,
-                                std::size_t per_node, float* const* out) {
+LIBDOSE_INLINE void write_rows(std::size_t count, const EmissionRows::Block* blocks, const EmissionRows::Energy* energy, const float* nodes,
+                               std::size_t per_node, float* const* out) {
     const int column = blocks[0].column;
-    Lanes sum[values];
-    for (std::size_t i = 0; i < values; ++i) load(out[i] + column, sum[i]);
+    Lanes sum[values] = {};
     for (std::size_t b = 0; b < count; ++b) {
         Lanes released;
         load(energy[b].of, released);
@@ -238,11 +255,11 @@ LIBDOSE_INLINE void add_to_rows(std::size_t count, const EmissionRows::Block* bl
 }
 
 LIBDOSE_VERSIONS
-void add_blocks(std::size_t count, const EmissionRows::Block* blocks, const EmissionRows::Energy* energy, const float* nodes, std::size_t per_node,
-                float* const* out) {
+void write_blocks(std::size_t count, const EmissionRows::Block* blocks, const EmissionRows::Energy* energy, const float* nodes, std::size_t per_node,
+                  float* const* out) {
     std::size_t first = 0;
-    for (; first + 12 <= per_node; first += 12) add_to_rows<12>(count, blocks, energy, nodes + first, per_node, out + first);
-    for (; first < per_node; first += 4) add_to_rows<4>(count, blocks, energy, nodes + first, per_node, out + first);
+    for (; first + 12 <= per_node; first += 12) write_rows<12>(count, blocks, energy, nodes + first, per_node, out + first);
+    for (; first < per_node; first += 4) write_rows<4>(count, blocks, energy, nodes + first, per_node, out + first);
 }
 
 }  // namespace
@@ -260,10 +277,14 @@ ColumnRange Emission::row(int plane, int row, float* const* out) {
     const EmissionRows::Row source = rows_.row(layout_.row_index(plane, row));
     if (source.count == 0) return {};
     std::copy_n(out, used_, out_.begin());
+    std::int32_t written = source.blocks[0].column;  // all columns before, from the first block's on
     for (std::size_t begin = 0, end; begin < source.count; begin = end) {
         const std::int32_t column = source.blocks[begin].column;
+        if (written < column)
+            for (std::size_t i = 0; i < used_; ++i) std::fill(out[i] + written, out[i] + column, 0.0f);
+        written = column + block_size;
         for (end = begin + 1; end < source.count && source.blocks[end].column == column;) ++end;
-        add_blocks(end - begin, source.blocks + begin, source.energy + begin, values_.data(), per_node_, out_.data());
+        write_blocks(end - begin, source.blocks + begin, source.energy + begin, values_.data(), per_node_, out_.data());
     }
     return {source.blocks[0].column, std::min(layout_.columns, source.blocks[source.count - 1].column + block_size)};
 }

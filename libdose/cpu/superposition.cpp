@@ -75,7 +75,9 @@ public:
             if (deposit)
                 for (std::size_t row = n * slab; row < std::min(rows_, (n + 1) * slab); ++row) {
                     if (!deposit->touched[row]) continue;
-                    for (std::size_t v = row * columns_; v < (row + 1) * columns_; ++v) values_[v] += deposit->values[v];
+                    const float* const from = deposit->rows.row(row);
+                    float* const to = values_.data() + row * columns_;
+                    for (std::size_t c = 0; c < columns_; ++c) to[c] += from[c];
                 }
             next_[n] = number + 1;
             next_[n].notify_all();
@@ -126,8 +128,7 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
         while (last > first && sweeps.transposed(last - 1) != crossed) --last;
         if (first == last || failed) continue;
         const SweepLayout layout = sweeps.plans[sweeps.begin[first]].layout;
-        const std::vector<float> eta_crossed = crossed ? transposed(grid, eta) : std::vector<float>{};
-        const SweepMedium medium(crossed ? eta_crossed : eta, layout.columns);
+        const SweepMedium medium = crossed ? SweepMedium(transposed(grid, eta), layout.columns) : SweepMedium(eta, layout.columns);
         const EmissionRows rows(grid, sources, tables, crossed);
         OrderedSum sum(voxels, layout.columns);
         sum.begin_at(first);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "cpu/versions.h"
 #include "libdose/error.h"
@@ -50,36 +51,48 @@ SweepPlan plan_sweep(const Grid& grid, const Vec3& direction, std::size_t number
     return plan;
 }
 
-SweepMedium::SweepMedium(const std::vector<float>& volume, int columns) : eta(volume.data()) {
-    for (std::size_t first = 0; first < volume.size(); first += static_cast<std::size_t>(columns))
-        row_maximum.push_back(*std::max_element(eta + first, eta + first + columns));
+SweepMedium::SweepMedium(const std::vector<float>& volume, int columns) {
+    const auto size = static_cast<std::size_t>(columns);
+    eta.resize(volume.size() / size, columns);
+    for (std::size_t row = 0; row < volume.size() / size; ++row) {
+        const float* const from = volume.data() + row * size;
+        std::copy_n(from, size, eta.row(row));
+        row_maximum.push_back(*std::max_element(from, from + size));
+    }
 }
 
 namespace {
 
 // Line (r, j) of a plane lies in voxel (r, j) and meets neighbours of it (physics::LatticePlace); lines run from -1 to the number of rows and columns. A line
 // keeps its place in the buffers for the whole sweep (its identity): what moves from plane to plane is the window of the lines that meet the grid. Rows of
-// voxels are read from copies with zeros on either side, so that lines just outside pass unchanged and blocks of lines need no remainder.
-constexpr int pad_before = 2 * lanes, pad_after = 2 * lanes;
-constexpr int down_to_block(int x) { return x / lanes * lanes; }
-constexpr int up_to_block(int x) { return (x + lanes - 1) / lanes * lanes; }
+// voxels have zeros on either side, so that lines just outside pass unchanged and blocks of lines need no remainder.
+constexpr int block = 8;  // where a source or the lines that carry energy end within one, the rest is calculated for nothing
+constexpr int pad_before = 2 * block, pad_after = 2 * block;
+static_assert(SweepRows::margin >= block + 2);
+using Lines = SweepWorkspace::Lines;  // whole blocks of their identity
+constexpr int down_to_block(int x) { return x / block * block; }
+constexpr int up_to_block(int x) { return (x + block - 1) / block * block; }
 
-enum class Step { short_series, long_series, closed_form };
+/// The source of a row of lines: of what `mixed` holds of each line's row of voxels, parts of the voxels before, at and behind it.
+struct LineSource {
+    const float* mixed;
+    std::array<float, 3> column;
 
-/// One rate along a block-wise stretch of lines: E is updated in place, the deposit per unit of eta is added up.
-template <Step step, bool with_source>
-LIBDOSE_INLINE void transport(int n, float optical, const float* __restrict eta, const float* __restrict source, float* __restrict energy,
-                              float* __restrict deposit) {
-    for (int first = 0; first < n; first += lanes)
+    LIBDOSE_INLINE float of(int j) const { return column[0] * mixed[j - 1] + column[1] * mixed[j] + column[2] * mixed[j + 1]; }
+};
+struct NoSource {};
+
+/// One rate along a block-wise stretch of lines: E is updated in place, the deposit per unit of eta is added up. `factors`: of a step's optical length.
+template <class Source, class Factors>
+LIBDOSE_INLINE void transport(int n, float optical, const float* __restrict eta, const Source& source, float* __restrict energy, float* __restrict deposit,
+                              const Factors& factors) {
+    for (int first = 0; first < n; first += block)
 #pragma omp simd
-        for (int j = first; j < first + lanes; ++j) {
-            const float x = optical * eta[j];
-            const physics::StepFactors<float> f = step == Step::short_series  ? physics::step_factors_short_series(x)
-                                                  : step == Step::long_series ? physics::step_factors_long_series(x)
-                                                                              : physics::step_factors(x);
+        for (int j = first; j < first + block; ++j) {
             const float in = energy[j];
-            if (with_source) {
-                const float q = source[j];
+            const physics::StepFactors<float> f = factors(optical * eta[j]);
+            if constexpr (std::is_same_v<Source, LineSource>) {
+                const float q = source.of(j);
                 deposit[j] += optical * (in * f.g + q * f.h);
                 energy[j] = in * f.e + q * f.g;
             } else {
@@ -89,28 +102,33 @@ LIBDOSE_INLINE void transport(int n, float optical, const float* __restrict eta,
         }
 }
 
-template <bool with_source>
-LIBDOSE_INLINE void transport(float thickest, int n, float optical, const float* eta, const float* source, float* energy, float* deposit) {
-    if (thickest <= physics::short_series_limit<float>)
-        transport<Step::short_series, with_source>(n, optical, eta, source, energy, deposit);
-    else if (thickest <= physics::long_series_limit<float>)
-        transport<Step::long_series, with_source>(n, optical, eta, source, energy, deposit);
+template <class Source>
+LIBDOSE_INLINE void transport(float thickest, int n, float optical, const float* eta, const Source& source, float* energy, float* deposit) {
+    const auto with = [&](const auto& factors) LIBDOSE_INLINE_LAMBDA { transport(n, optical, eta, source, energy, deposit, factors); };
+    if (thickest <= physics::thin_step.limit)
+        with([](float x) LIBDOSE_INLINE_LAMBDA { return physics::thin_step.factors(x); });
+    else if (thickest <= physics::short_step.limit)
+        with([](float x) LIBDOSE_INLINE_LAMBDA { return physics::short_step.factors(x); });
+    else if (thickest <= physics::middle_step.limit)
+        with([](float x) LIBDOSE_INLINE_LAMBDA { return physics::middle_step.factors(x); });
+    else if (thickest <= physics::long_step.limit)
+        with([](float x) LIBDOSE_INLINE_LAMBDA { return physics::long_step.factors(x); });
     else
-        transport<Step::closed_form, with_source>(n, optical, eta, source, energy, deposit);
+        with([](float x) LIBDOSE_INLINE_LAMBDA { return physics::step_factors(x); });
 }
 
 /// What a row of lines meets of two rows of voxels, which are shifted so that line j meets j - 1 and j.
 LIBDOSE_INLINE void mix_line(int n, const std::array<float, 4>& weight, const float* __restrict a, const float* __restrict b, float* __restrict out) {
-    for (int first = 0; first < n; first += lanes)
+    for (int first = 0; first < n; first += block)
 #pragma omp simd
-        for (int j = first; j < first + lanes; ++j) out[j] = (weight[0] * a[j - 1] + weight[1] * a[j]) + (weight[2] * b[j - 1] + weight[3] * b[j]);
+        for (int j = first; j < first + block; ++j) out[j] = (weight[0] * a[j - 1] + weight[1] * a[j]) + (weight[2] * b[j - 1] + weight[3] * b[j]);
 }
 
 /// Gives the deposits of lines back to the voxels of the same two rows. lines[-1] and lines[n] must be zero.
 LIBDOSE_INLINE void share_line(int n, const std::array<float, 4>& weight, const float* __restrict lines, float* __restrict a, float* __restrict b) {
-    for (int first = -1; first < n - 1; first += lanes)
+    for (int first = -1; first < n - 1; first += block)
 #pragma omp simd
-        for (int c = first; c < first + lanes; ++c) {
+        for (int c = first; c < first + block; ++c) {
             // Voxel c takes from line c + 1 (of which it is the lower neighbour) and from line c.
             a[c] += weight[0] * lines[c + 1] + weight[1] * lines[c];
             b[c] += weight[2] * lines[c + 1] + weight[3] * lines[c];
@@ -119,21 +137,18 @@ LIBDOSE_INLINE void share_line(int n, const std::array<float, 4>& weight, const 
     b[n - 1] += weight[3] * lines[n - 1];
 }
 
-/// What a row of lines takes of the sources of three rows of voxels. `mixed`: scratch for the lines and a block more.
-LIBDOSE_INLINE void take_source(int n, const std::array<float, 3>& row, const std::array<float, 3>& column, const float* __restrict a,
-                                const float* __restrict b, const float* __restrict c, float* __restrict mixed, float* __restrict out) {
-    for (int first = -1; first <= n; first += lanes)
+/// What lines -1 … n take of the sources of three rows of voxels; whole blocks are written.
+LIBDOSE_INLINE void mix_source(int n, const std::array<float, 3>& row, const float* __restrict a, const float* __restrict b, const float* __restrict c,
+                               float* __restrict mixed) {
+    for (int first = -1; first <= n; first += block)
 #pragma omp simd
-        for (int j = first; j < first + lanes; ++j) mixed[j] = row[0] * a[j] + row[1] * b[j] + row[2] * c[j];
-    for (int first = 0; first < n; first += lanes)
-#pragma omp simd
-        for (int j = first; j < first + lanes; ++j) out[j] = column[0] * mixed[j - 1] + column[1] * mixed[j] + column[2] * mixed[j + 1];
+        for (int j = first; j < first + block; ++j) mixed[j] = row[0] * a[j] + row[1] * b[j] + row[2] * c[j];
 }
 
 LIBDOSE_INLINE float largest_of_block(const float* energy) {
     float largest = 0;
 #pragma omp simd reduction(max : largest)
-    for (int j = 0; j < lanes; ++j) largest = std::max(largest, std::abs(energy[j]));
+    for (int j = 0; j < block; ++j) largest = std::max(largest, std::abs(energy[j]));
     return largest;
 }
 
@@ -143,7 +158,19 @@ double sum_of(const float* energy, int n) {
     return sum;
 }
 
-using Lines = SweepWorkspace::Lines;  // whole blocks of the lines' identity
+/// Takes the blocks that carry next to nothing off both ends of `live`; returns their energy.
+LIBDOSE_INLINE double trim(const float* energy, float negligible, Lines& live) {
+    double lost = 0;
+    const auto goes = [&](int first) LIBDOSE_INLINE_LAMBDA {
+        const float largest = largest_of_block(energy + first);
+        if (!(largest < negligible)) return false;
+        if (largest > 0.0f) lost += sum_of(energy + first, block);
+        return true;
+    };
+    while (!live.empty() && goes(live.begin)) live.begin += block;
+    while (!live.empty() && goes(live.end - block)) live.end -= block;
+    return lost;
+}
 
 struct DirectionState {
     float step_cm = 0;
@@ -162,12 +189,12 @@ struct Sweeper {
     const float* rate = nullptr;
     float negligible = 0;
     double lost = 0;
-    float *line_eta = nullptr, *line_source = nullptr, *line_deposit = nullptr, *mixed = nullptr;  ///< for lines -16 … columns + 32
+    float *line_eta = nullptr, *line_deposit = nullptr, *mixed = nullptr;  ///< for lines -16 … columns + 32
 };
 
 /// The lines of row r. Returns whether there were any.
 LIBDOSE_VERSIONS
-bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<float*, 3>& eta_rows, float eta_maximum, ColumnRange source,
+bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const float*, 3>& eta_rows, float eta_maximum, ColumnRange source,
                     const std::array<float*, 3>& deposit_rows) {
     const auto row = static_cast<std::size_t>(r + d.row_base);
     // Lines that meet the grid, and those of them that have a source, as blocks of their identity.
@@ -221,24 +248,18 @@ bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<float
         float* energy = d.energy + line * s.line_width;
         const float optical = s.rate[k] * d.step_cm, thickest = optical * eta_maximum;
         if (source.empty()) {
-            transport<false>(thickest, live.end - live.begin, optical, eta + live.begin, nullptr, energy + live.begin, deposit + live.begin);
+            transport(thickest, live.end - live.begin, optical, eta + live.begin, NoSource{}, energy + live.begin, deposit + live.begin);
         } else {
             const int at = source_begin - base;
-            take_source(source_end - source_begin, d.source_row, d.source_column, d.sources[0][k] + at, d.sources[1][k] + at, d.sources[2][k] + at,
-                        s.mixed + at, s.line_source + at);
-            transport<false>(thickest, source_begin - live.begin, optical, eta + live.begin, nullptr, energy + live.begin, deposit + live.begin);
-            transport<true>(thickest, source_end - source_begin, optical, eta + source_begin, s.line_source + source_begin - base, energy + source_begin,
-                            deposit + source_begin);
-            transport<false>(thickest, live.end - source_end, optical, eta + source_end, nullptr, energy + source_end, deposit + source_end);
+            mix_source(source_end - source_begin, d.source_row, d.sources[0][k] + at, d.sources[1][k] + at, d.sources[2][k] + at, s.mixed + at);
+            const auto part = [&](int from, int to, const auto& source_of_lines) LIBDOSE_INLINE_LAMBDA {
+                transport(thickest, to - from, optical, eta + from, source_of_lines, energy + from, deposit + from);
+            };
+            part(live.begin, source_begin, NoSource{});
+            part(source_begin, source_end, LineSource{s.mixed + at, d.source_column});
+            part(source_end, live.end, NoSource{});
         }
-        while (!live.empty() && largest_of_block(energy + live.begin) < s.negligible) {
-            s.lost += sum_of(energy + live.begin, lanes);
-            live.begin += lanes;
-        }
-        while (!live.empty() && largest_of_block(energy + live.end - lanes) < s.negligible) {
-            live.end -= lanes;
-            s.lost += sum_of(energy + live.end, lanes);
-        }
+        s.lost += trim(energy, s.negligible, live);
     }
     share_line(end - begin, d.meets, deposit + begin, deposit_rows[lower_row] + shifted, deposit_rows[lower_row + 1] + shifted);
     return true;
@@ -267,36 +288,45 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
         line_rows = std::max(line_rows, row_spans.back().lines(rows)), line_columns = std::max(line_columns, column_spans.back().lines(columns));
     }
     s.line_rows = static_cast<std::size_t>(line_rows);
-    s.line_width = static_cast<std::size_t>(up_to_block(line_columns) + 3 * lanes);
+    s.line_width = static_cast<std::size_t>(up_to_block(line_columns) + 3 * block);
     s.negligible = negligible;
     std::vector<float> rate(rates.begin(), rates.end());
     s.rate = rate.data();
 
-    const auto width = static_cast<std::size_t>(pad_before + up_to_block(columns) + pad_after + lanes);
+    const auto width = static_cast<std::size_t>(pad_before + up_to_block(columns) + pad_after + block);
     const std::size_t lines = count * rate_count * s.line_rows;
     if (workspace.energy.size() < lines * s.line_width) workspace.energy.resize(lines * s.line_width);
     workspace.limits.assign(lines, {0, 0});
-    workspace.rows.assign((3 * count * rate_count + 11) * width, 0.0f);
+    workspace.rows.assign((3 * count * rate_count + 5) * width, 0.0f);
     float* next_row = workspace.rows.data() + pad_before;
     const auto take_row = [&] {
         float* const taken = next_row;
         next_row += width;
         return taken;
     };
-    s.line_eta = take_row(), s.line_source = take_row(), s.line_deposit = take_row(), s.mixed = take_row();
-    float* const zeros = take_row();
+    s.line_eta = take_row(), s.line_deposit = take_row(), s.mixed = take_row();
+    float *const zeros = take_row(), *const outside = take_row();  // before the first row and behind the last one
     // Of the rows of voxels r - 1, r and r + 1.
-    std::array<float*, 3> eta{take_row(), take_row(), take_row()}, sums{take_row(), take_row(), take_row()};
+    std::array<const float*, 3> eta{};
+    std::array<float*, 3> sums{};
     std::array<std::vector<float*>, 3> sources;
     for (auto& set : sources)
         for (std::size_t i = 0; i < count * rate_count; ++i) set.push_back(take_row());
     const std::vector<float*> no_sources(rate_count, zeros);
     std::array<ColumnRange, 3> ranges;
     std::array<float, 3> maxima{};
-    const auto forget_sources = [&](std::size_t row) {
-        if (!ranges[row].empty())
-            for (float* values : sources[row]) std::fill(values + ranges[row].begin, values + ranges[row].end + lanes, 0.0f);
-        ranges[row] = {};
+    // The rows of sources are zero but for what was last written there.
+    std::array<ColumnRange, 3> written;
+    const auto take_sources = [&](int plane, int row) {
+        ranges[2] = source.row(plane, row, sources[2].data());
+        if (ranges[2].empty()) return;
+        const auto clear = [&](int begin, int end) {
+            if (begin < end)
+                for (float* values : sources[2]) std::fill(values + begin, values + end, 0.0f);
+        };
+        const ColumnRange now = ranges[2], before = written[2];
+        if (!before.empty()) clear(before.begin, std::min(before.end, now.begin)), clear(std::max(before.begin, now.end), before.end);
+        written[2] = now;
     };
 
     std::vector<DirectionState> states(count);
@@ -306,8 +336,10 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
         states[d].energy = workspace.energy.data() + d * rate_count * s.line_rows * s.line_width;
         states[d].limits = limits + d * rate_count * s.line_rows;
     }
-    deposit.values.resize(static_cast<std::size_t>(layout.planes) * static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns));
-    deposit.touched.assign(deposit.values.size() / static_cast<std::size_t>(columns), 0);
+    const std::size_t row_count = static_cast<std::size_t>(layout.planes) * static_cast<std::size_t>(rows);
+    deposit.rows.resize(row_count, columns);
+    deposit.touched.assign(row_count, 0);
+    const auto clear_sums = [&](float* row) { std::fill_n(row, columns + SweepRows::margin, 0.0f); };
 
     bool anything = false;
     for (int n = 0; n < layout.planes; ++n) {
@@ -319,31 +351,25 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
                                         column = physics::lattice_place(direction.first_column, direction.shift_column, n, rounded);
             DirectionState& state = states[d];
             state.row_base = row_spans[d].base(row.move) + 1;
-            state.column_base = column_spans[d].base(column.move) + lanes;
+            state.column_base = column_spans[d].base(column.move) + block;
             state.lower_row = row.lower, state.lower_column = column.lower;
             state.meets = {row.meets[0] * column.meets[0], row.meets[0] * column.meets[1], row.meets[1] * column.meets[0], row.meets[1] * column.meets[1]};
             std::copy_n(row.source, 3, state.source_row.begin());
             std::copy_n(column.source, 3, state.source_column.begin());
         }
-        // Before the first row and behind the last one there is nothing.
-        for (std::size_t i = 0; i < 3; ++i) {
-            std::fill_n(eta[i] - pad_before, width, 0.0f);
-            std::fill_n(sums[i] - pad_before, width, 0.0f);
-            forget_sources(i);
-        }
+        eta.fill(zeros), sums.fill(outside);
+        ranges = {};
         maxima = {};
         std::array<bool, 3> touched{};  // the last three rows of lines
         for (int r = -1; r <= rows; ++r) {
-            std::fill_n(sums[2] - pad_before, width, 0.0f);
-            maxima[2] = 0;
+            eta[2] = zeros, sums[2] = outside, ranges[2] = {}, maxima[2] = 0;
             if (const int next = r + 1; next < rows) {
-                std::copy_n(medium.eta + layout.offset(plane, next), columns, eta[2]);
-                maxima[2] = medium.row_maximum[layout.row_index(plane, next)];
-                ranges[2] = source.row(plane, next, sources[2].data());
-                anything = anything || !ranges[2].empty();
-            } else {
-                std::fill_n(eta[2] - pad_before, width, 0.0f);
+                const std::size_t index = layout.row_index(plane, next);
+                eta[2] = medium.eta.row(index), sums[2] = deposit.rows.row(index), maxima[2] = medium.row_maximum[index];
+                take_sources(plane, next);
+                if (!anything && !ranges[2].empty()) anything = true, clear_sums(sums[0]), clear_sums(sums[1]);
             }
+            if (anything) clear_sums(sums[2]);
             touched[2] = false;
             if (anything) {
                 ColumnRange range;
@@ -355,15 +381,10 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
                     touched[2] = sweep_line_row(s, state, r, eta, *std::max_element(maxima.begin(), maxima.end()), range, sums) || touched[2];
                 }
             }
-            if (r > 0 && (touched[0] || touched[1] || touched[2])) {
-                std::copy_n(sums[0], columns, deposit.values.data() + layout.offset(plane, r - 1));
-                deposit.touched[layout.row_index(plane, r - 1)] = 1;
-            }
-            forget_sources(0);  // written again as the row after the next
+            if (r > 0 && (touched[0] || touched[1] || touched[2])) deposit.touched[layout.row_index(plane, r - 1)] = 1;
             const auto advance = [](auto& rows_of_three) { std::rotate(rows_of_three.begin(), rows_of_three.begin() + 1, rows_of_three.end()); };
-            advance(eta), advance(sums), advance(sources), advance(ranges), advance(maxima), advance(touched);
+            advance(eta), advance(sums), advance(sources), advance(ranges), advance(written), advance(maxima), advance(touched);
         }
-        for (std::size_t i = 0; i < 3; ++i) forget_sources(i);
     }
     // What is left in the lines has left the grid.
     double escaped = s.lost;

@@ -51,12 +51,30 @@ struct SweepPlan {
 /// sharp edges averages out.
 SweepPlan plan_sweep(const Grid& grid, const Vec3& direction, std::size_t number);
 
+/// A volume by rows, with room on either side of each (shared with the row beside it): a sweep reads and writes whole blocks of lines.
+class SweepRows {
+public:
+    static constexpr int margin = 16;
+
+    void resize(std::size_t rows, int columns) {
+        pitch_ = static_cast<std::size_t>(columns + margin);
+        values_.resize(rows * pitch_ + margin);
+    }
+    /// By SweepLayout::row_index.
+    float* row(std::size_t index) { return values_.data() + margin + index * pitch_; }
+    const float* row(std::size_t index) const { return values_.data() + margin + index * pitch_; }
+
+private:
+    std::size_t pitch_ = 0;
+    std::vector<float> values_;
+};
+
 /// The density that scales the kernel, g/cm³, in a layout.
 struct SweepMedium {
-    const float* eta = nullptr;
+    SweepRows eta;                   ///< zero in the margins
     std::vector<float> row_maximum;  ///< by SweepLayout::row_index
 
-    /// Rows of `columns` voxels; the volume must outlive it.
+    /// From rows of `columns` voxels.
     SweepMedium(const std::vector<float>& volume, int columns);
 };
 
@@ -70,13 +88,13 @@ class SweepSource {
 public:
     virtual ~SweepSource() = default;
     /// Writes the energy released per volume in a row of voxels, out[direction · rates + rate][column], and returns the columns that were
-    /// written; the others are zero. Up to eight columns beyond the last may be written with zeros.
+    /// written, all of them; in the others nothing is released. Up to eight columns beyond the last may be written with zeros.
     virtual ColumnRange row(int plane, int row, float* const* out) = 0;
 };
 
 /// Energy deposited per volume and per unit of eta. Rows that were not touched are not valid.
 struct SweepDeposit {
-    std::vector<float> values;
+    SweepRows rows;
     std::vector<std::uint8_t> touched;  ///< by SweepLayout::row_index
 };
 

@@ -37,12 +37,6 @@ struct StepFactors {
     Real e, g, h;
 };
 
-/// Up to this optical length four terms of the series of h are enough, up to the second one seven: no cancellation, and no exponential.
-template <class Real>
-inline constexpr Real short_series_limit = Real(0.25);
-template <class Real>
-inline constexpr Real long_series_limit = Real(1);
-
 /// From h: 1 - x h = g, 1 - x g = e.
 template <class Real>
 LIBDOSE_HD inline StepFactors<Real> step_factors_of(Real x, Real h) {
@@ -50,26 +44,40 @@ LIBDOSE_HD inline StepFactors<Real> step_factors_of(Real x, Real h) {
     return {Real(1) - x * g, g, h};
 }
 
-/// h = 1/2! - x/3! + x²/4! - …; the next term is below 2e-7 at the limit.
+/// h = 1/2! - x/3! + x²/4! - …; the next term is below 2e-7 at the limit: no cancellation.
 template <class Real>
-LIBDOSE_HD inline StepFactors<Real> step_factors_short_series(Real x) {
+inline constexpr Real series_limit = Real(0.25);
+template <class Real>
+LIBDOSE_HD inline StepFactors<Real> step_factors_series(Real x) {
     return step_factors_of(x, Real(0.5) + x * (Real(-1.0 / 6) + x * (Real(1.0 / 24) + x * (Real(-1.0 / 120) + x * Real(1.0 / 720)))));
-}
-
-/// The same with terms up to x⁷/9!; the next is below 3e-7 at the limit.
-template <class Real>
-LIBDOSE_HD inline StepFactors<Real> step_factors_long_series(Real x) {
-    const Real tail = Real(1.0 / 720) + x * (Real(-1.0 / 5040) + x * (Real(1.0 / 40320) + x * Real(-1.0 / 362880)));
-    return step_factors_of(x, Real(0.5) + x * (Real(-1.0 / 6) + x * (Real(1.0 / 24) + x * (Real(-1.0 / 120) + x * tail))));
 }
 
 template <class Real>
 LIBDOSE_HD inline StepFactors<Real> step_factors(Real x) {
-    const StepFactors<Real> series = step_factors_short_series(x);
-    const bool small = x <= short_series_limit<Real>;
+    const StepFactors<Real> series = step_factors_series(x);
+    const bool small = x <= series_limit<Real>;
     const Real safe = small ? Real(1) : x;
     const Real inverse = Real(1) / safe, e = exp_minus(safe), g = (Real(1) - e) * inverse, h = (Real(1) - g) * inverse;
     return {small ? series.e : e, small ? series.g : g, small ? series.h : h};
 }
+
+/// Polynomials in single precision for lines that stay below an optical length, without exponential or division: for h that whose largest error from 0
+/// to the limit is least (Remez), coefficients from the constant on. Energy is conserved whatever h is; e and g are within 3e-6, 5e-7 up to 1.
+template <std::size_t count>
+struct StepPolynomial {
+    float limit;
+    float h[count];
+
+    StepFactors<float> factors(float x) const {
+        float sum = h[count - 1];
+        for (std::size_t n = count - 1; n-- > 0;) sum = sum * x + h[n];
+        return step_factors_of(x, sum);
+    }
+};
+inline constexpr StepPolynomial<2> thin_step{1.0f / 32, {0.499994961f, -0.165372679f}};
+inline constexpr StepPolynomial<4> short_step{0.25f, {0.499999961f, -0.166661657f, 0.0415653889f, -0.00767318195f}};
+inline constexpr StepPolynomial<5> middle_step{1.0f, {0.499999731f, -0.166652881f, 0.0415532177f, -0.00800267637f, 0.000982318613f}};
+inline constexpr StepPolynomial<8> long_step{
+    4.0f, {0.499999881f, -0.16666267f, 0.0416446288f, -0.00828667057f, 0.0013395864f, -0.000169246809f, 1.46319953e-05f, -6.2437597e-07f}};
 
 }  // namespace libdose::physics

@@ -9,7 +9,7 @@
 
 namespace libdose::physics {
 
-/// A cell of eight nodes and the fractions of its upper ones.
+/// A cell between eight nodes and the fractions of its upper ones.
 struct EmissionPlace {
     std::uint32_t cell;
     float u, v, depth;
@@ -43,10 +43,19 @@ LIBDOSE_HD inline std::size_t emission_corner(std::size_t corner, std::size_t si
     return (corner & 1) * depth_count + (corner >> 1 & 1) * size_u * depth_count + (corner >> 2 & 1);
 }
 
-/// Weight of a corner, in the same order.
-LIBDOSE_HD inline float emission_weight(std::size_t corner, float u, float v, float depth) {
-    const float across = (corner & 1 ? u : 1 - u) * (corner & 2 ? v : 1 - v);
-    return across * (corner & 4 ? depth : 1 - depth);
+/// Weight of a corner, in the same order; of Real, or of vectors of them: the cell in six tetrahedra about its diagonal from the first to the last corner,
+/// linear in each, so that a place takes of four corners. (Linear along each axis it would be eight, for as smooth a result.)
+template <class Real>
+LIBDOSE_HD inline void emission_weight(std::size_t corner, const Real& u, const Real& v, const Real& depth, Real& weight) {
+    Real least = u - u + 1.0f, largest = u - u;  // of the fractions of the axes along which the corner is the upper one, and of the others
+    const auto count = [&](bool upper, const Real& x) {
+        if (upper)
+            least = x < least ? x : least;
+        else
+            largest = x > largest ? x : largest;
+    };
+    count(corner & 1, u), count(corner & 2, v), count(corner & 4, depth);
+    weight = least > largest ? least - largest : u - u;
 }
 
 }  // namespace libdose::physics

@@ -56,16 +56,15 @@ double largest_difference(const DensityGrid& density, const std::vector<Released
     double worst = 0, largest = 0;
     for (int plane = 0; plane < layout.planes; ++plane)
         for (int row = 0; row < layout.rows; ++row) {
-            std::vector<std::vector<float>> values(count * rates, std::vector<float>(static_cast<std::size_t>(layout.columns) + 8, 0.0f));
+            std::vector<std::vector<float>> values(count * rates, std::vector<float>(static_cast<std::size_t>(layout.columns) + 8, 7.0f));
             std::vector<float*> out;
             for (auto& v : values) out.push_back(v.data());
             const auto range = emission.row(plane, row, out.data());
             for (int column = 0; column < layout.columns; ++column) {
                 const std::size_t voxel = transposed ? grid.index(row, column, plane) : grid.index(column, row, plane);
                 for (std::size_t i = 0; i < values.size(); ++i) {
-                    const double here = static_cast<double>(values[i][static_cast<std::size_t>(column)]);
                     const bool written = column >= range.begin && column < range.end;
-                    EXPECT_TRUE(written || here == 0);
+                    const double here = written ? static_cast<double>(values[i][static_cast<std::size_t>(column)]) : 0;
                     worst = std::max(worst, std::abs(here - expected[i][voxel]));
                     largest = std::max(largest, expected[i][voxel]);
                 }

@@ -60,8 +60,8 @@ TEST(Sweep, ASingleDirectionLeavesWhatItLost) {
         const double lost = energy * (1 - std::exp(-x)) + q * (1 - g);
         const std::size_t at = grid.index(5, 4, k);
         ASSERT_EQ(deposit.touched[at / 9], 1);
-        EXPECT_NEAR(static_cast<double>(deposit.values[at]) * by_plane[k], lost, 2e-6) << k;
-        EXPECT_EQ(deposit.values[grid.index(4, 4, k)], 0.0f);
+        EXPECT_NEAR(static_cast<double>(deposit.rows.row(at / 9)[at % 9]) * by_plane[k], lost, 2e-6) << k;
+        EXPECT_EQ(deposit.rows.row(at / 9)[4], 0.0f);
         energy = energy * std::exp(-x) + q * g;
     }
     EXPECT_NEAR(escaped, energy, 2e-6);
@@ -86,7 +86,7 @@ TEST(Sweep, TheLatticeWidensByTheSameWhereverItsLinesLie) {
                 for (int i = 0; i < 11; ++i) {
                     const std::size_t v = grid.index(i, j, k);
                     if (!deposit.touched[v / 11]) continue;
-                    const double d = static_cast<double>(deposit.values[v]);
+                    const double d = static_cast<double>(deposit.rows.row(v / 11)[v % 11]);
                     sum += d, at_column += d * (i - 6), at_row += d * (j - 5), square_column += d * (i - 6) * (i - 6), square_row += d * (j - 5) * (j - 5);
                 }
         EXPECT_NEAR(sum + escaped, 1, 1e-5);
@@ -112,9 +112,10 @@ TEST(Sweep, DirectionsTogetherAreTheSumOfEach) {
         PointSource source(6, 10, 9, 1.0f, some.size() * rates.size());
         cpu::SweepDeposit deposit;
         escaped = cpu::sweep(some, cpu::LatticeMode::interpolated, medium, rates, source, negligible, deposit, workspace);
-        for (std::size_t v = 0; v < deposit.values.size(); ++v)
-            if (!deposit.touched[v / 21]) deposit.values[v] = 0;
-        return deposit.values;
+        std::vector<float> values(grid.voxel_count(), 0.0f);
+        for (std::size_t v = 0; v < values.size(); ++v)
+            if (deposit.touched[v / 21]) values[v] = deposit.rows.row(v / 21)[v % 21];
+        return values;
     };
     double escaped_together = 0, escaped_apart = 0;
     const auto together = run(plans, 0, escaped_together);
@@ -152,9 +153,9 @@ TEST(Sweep, GridsOfOneVoxelPass) {
         cpu::SweepWorkspace workspace;
         const double escaped = cpu::sweep({plan}, cpu::LatticeMode::rounded, cpu::SweepMedium(eta, 1), {2.0}, source, 0, deposit, workspace);
         EXPECT_NEAR(escaped, 1 - std::exp(-1.0), 1e-6);  // x = 1: g leaves, 1 - g stays
-        EXPECT_NEAR(static_cast<double>(deposit.values[0]), std::exp(-1.0), 1e-6);
+        EXPECT_NEAR(static_cast<double>(deposit.rows.row(0)[0]), std::exp(-1.0), 1e-6);
         // Lines beside the voxel take part of its source: all of it is somewhere still.
         const double beside = cpu::sweep({plan}, cpu::LatticeMode::interpolated, cpu::SweepMedium(eta, 1), {2.0}, source, 0, deposit, workspace);
-        EXPECT_NEAR(beside + static_cast<double>(deposit.values[0]), 1, 1e-6);
+        EXPECT_NEAR(beside + static_cast<double>(deposit.rows.row(0)[0]), 1, 1e-6);
     }
 }
