@@ -241,8 +241,8 @@ namespace {
 
 /// Sum of blocks of one column for `values` rows of values (directions × rates): energy at a node times the values of the node.
 template <std::size_t values>
-LIBDOSE_INLINE void write_rows(std::size_t count, const EmissionRows::Block* blocks, const EmissionRows::Energy* energy, const float* nodes,
-                               std::size_t per_node, float* const* out) {
+LIBDOSE_INLINE void write_block(std::size_t count, const EmissionRows::Block* blocks, const EmissionRows::Energy* energy, const float* nodes,
+                                std::size_t per_node, float* const* out) {
     const int column = blocks[0].column;
     Lanes sum[values] = {};
     for (std::size_t b = 0; b < count; ++b) {
@@ -254,12 +254,22 @@ LIBDOSE_INLINE void write_rows(std::size_t count, const EmissionRows::Block* blo
     for (std::size_t i = 0; i < values; ++i) std::memcpy(out[i] + column, &sum[i], sizeof(Lanes));
 }
 
+/// Every column from the first block to the last; `used` of the rows are not padding.
 LIBDOSE_VERSIONS
-void write_blocks(std::size_t count, const EmissionRows::Block* blocks, const EmissionRows::Energy* energy, const float* nodes, std::size_t per_node,
-                  float* const* out) {
-    std::size_t first = 0;
-    for (; first + 12 <= per_node; first += 12) write_rows<12>(count, blocks, energy, nodes + first, per_node, out + first);
-    for (; first < per_node; first += 4) write_rows<4>(count, blocks, energy, nodes + first, per_node, out + first);
+void write_row(const EmissionRows::Row& source, const float* nodes, std::size_t per_node, std::size_t used, float* const* out) {
+    int written = source.blocks[0].column;  // all columns before, from the first block's on
+    for (std::size_t begin = 0, end; begin < source.count; begin = end) {
+        const int column = source.blocks[begin].column;
+        if (written < column)
+            for (std::size_t i = 0; i < used; ++i) std::fill(out[i] + written, out[i] + column, 0.0f);
+        written = column + block_size;
+        for (end = begin + 1; end < source.count && source.blocks[end].column == column;) ++end;
+        const EmissionRows::Block* const blocks = source.blocks + begin;
+        const EmissionRows::Energy* const energy = source.energy + begin;
+        std::size_t first = 0;
+        for (; first + 12 <= per_node; first += 12) write_block<12>(end - begin, blocks, energy, nodes + first, per_node, out + first);
+        for (; first < per_node; first += 4) write_block<4>(end - begin, blocks, energy, nodes + first, per_node, out + first);
+    }
 }
 
 }  // namespace
@@ -277,15 +287,7 @@ ColumnRange Emission::row(int plane, int row, float* const* out) {
     const EmissionRows::Row source = rows_.row(layout_.row_index(plane, row));
     if (source.count == 0) return {};
     std::copy_n(out, used_, out_.begin());
-    std::int32_t written = source.blocks[0].column;  // all columns before, from the first block's on
-    for (std::size_t begin = 0, end; begin < source.count; begin = end) {
-        const std::int32_t column = source.blocks[begin].column;
-        if (written < column)
-            for (std::size_t i = 0; i < used_; ++i) std::fill(out[i] + written, out[i] + column, 0.0f);
-        written = column + block_size;
-        for (end = begin + 1; end < source.count && source.blocks[end].column == column;) ++end;
-        write_blocks(end - begin, source.blocks + begin, source.energy + begin, values_.data(), per_node_, out_.data());
-    }
+    write_row(source, values_.data(), per_node_, used_, out_.data());
     return {source.blocks[0].column, std::min(layout_.columns, source.blocks[source.count - 1].column + block_size)};
 }
 

@@ -181,6 +181,8 @@ struct DirectionState {
     float* energy = nullptr;        ///< [rate][row identity][line identity]
     Lines* limits = nullptr;        ///< [rate][row identity]
     float* const* sources[3] = {};  ///< [rate] of the rows of voxels r - 1, r, r + 1
+    float* deposit = nullptr;       ///< of a row of lines, -16 … columns + 32
+    int begin = 0, end = 0;         ///< lines of that row
 };
 
 struct Sweeper {
@@ -188,14 +190,16 @@ struct Sweeper {
     std::size_t line_rows, line_width;  ///< of the buffers
     const float* rate = nullptr;
     float negligible = 0;
+    bool trimming = false;  ///< whether lines that carry next to nothing are looked for in this plane
     double lost = 0;
-    float *line_eta = nullptr, *line_deposit = nullptr, *mixed = nullptr;  ///< for lines -16 … columns + 32
+    float* line_eta = nullptr;         ///< for lines -16 … columns + 32
+    std::vector<float*> line_sources;  ///< [rate], of mix_source
 };
 
-/// The lines of row r. Returns whether there were any.
+/// The lines of row r: what they deposit. Returns whether there were any. (What is written here is read at other places of a row. A processor waits
+/// for what it has just written elsewhere, so other work lies between.)
 LIBDOSE_VERSIONS
-bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const float*, 3>& eta_rows, float eta_maximum, ColumnRange source,
-                    const std::array<float*, 3>& deposit_rows) {
+bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const float*, 3>& eta_rows, float eta_maximum, ColumnRange source) {
     const auto row = static_cast<std::size_t>(r + d.row_base);
     // Lines that meet the grid, and those of them that have a source, as blocks of their identity.
     const int window_begin = down_to_block(d.column_base - 1), window_end = up_to_block(d.column_base + s.columns + 1);
@@ -232,11 +236,17 @@ bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const
         }
         if (!live.empty()) begin = std::min(begin, live.begin), end = std::max(end, live.end);
     }
+    d.begin = begin, d.end = end;
     if (begin >= end) return false;
 
     const int base = d.column_base;  // line j of the plane is base + j in the buffers
     float* const eta = s.line_eta - base;
-    float* const deposit = s.line_deposit - base;
+    float* const deposit = d.deposit - base;
+    const int source_at = source_begin - base;
+    if (!source.empty())
+        for (int k = 0; k < s.rates; ++k)
+            mix_source(source_end - source_begin, d.source_row, d.sources[0][k] + source_at, d.sources[1][k] + source_at, d.sources[2][k] + source_at,
+                       s.line_sources[static_cast<std::size_t>(k)] + source_at);
     const auto lower_row = static_cast<std::size_t>(1 + d.lower_row);
     const int shifted = begin - base + 1 + d.lower_column;
     mix_line(end - begin, d.meets, eta_rows[lower_row] + shifted, eta_rows[lower_row + 1] + shifted, eta + begin);
@@ -250,19 +260,24 @@ bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const
         if (source.empty()) {
             transport(thickest, live.end - live.begin, optical, eta + live.begin, NoSource{}, energy + live.begin, deposit + live.begin);
         } else {
-            const int at = source_begin - base;
-            mix_source(source_end - source_begin, d.source_row, d.sources[0][k] + at, d.sources[1][k] + at, d.sources[2][k] + at, s.mixed + at);
             const auto part = [&](int from, int to, const auto& source_of_lines) LIBDOSE_INLINE_LAMBDA {
                 transport(thickest, to - from, optical, eta + from, source_of_lines, energy + from, deposit + from);
             };
             part(live.begin, source_begin, NoSource{});
-            part(source_begin, source_end, LineSource{s.mixed + at, d.source_column});
+            part(source_begin, source_end, LineSource{s.line_sources[static_cast<std::size_t>(k)] + source_at, d.source_column});
             part(source_end, live.end, NoSource{});
         }
-        s.lost += trim(energy, s.negligible, live);
+        if (s.trimming) s.lost += trim(energy, s.negligible, live);
     }
-    share_line(end - begin, d.meets, deposit + begin, deposit_rows[lower_row] + shifted, deposit_rows[lower_row + 1] + shifted);
     return true;
+}
+
+/// Gives what the row of lines has deposited to the voxels.
+LIBDOSE_VERSIONS
+void share_line_row(const DirectionState& d, const std::array<float*, 3>& deposit_rows) {
+    const auto lower_row = static_cast<std::size_t>(1 + d.lower_row);
+    const int first = d.begin - d.column_base, shifted = first + 1 + d.lower_column;
+    share_line(d.end - d.begin, d.meets, d.deposit + first, deposit_rows[lower_row] + shifted, deposit_rows[lower_row + 1] + shifted);
 }
 
 }  // namespace
@@ -297,14 +312,15 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
     const std::size_t lines = count * rate_count * s.line_rows;
     if (workspace.energy.size() < lines * s.line_width) workspace.energy.resize(lines * s.line_width);
     workspace.limits.assign(lines, {0, 0});
-    workspace.rows.assign((3 * count * rate_count + 5) * width, 0.0f);
+    workspace.rows.assign(((3 * count + 1) * rate_count + count + 3) * width, 0.0f);
     float* next_row = workspace.rows.data() + pad_before;
     const auto take_row = [&] {
         float* const taken = next_row;
         next_row += width;
         return taken;
     };
-    s.line_eta = take_row(), s.line_deposit = take_row(), s.mixed = take_row();
+    s.line_eta = take_row();
+    for (std::size_t k = 0; k < rate_count; ++k) s.line_sources.push_back(take_row());
     float *const zeros = take_row(), *const outside = take_row();  // before the first row and behind the last one
     // Of the rows of voxels r - 1, r and r + 1.
     std::array<const float*, 3> eta{};
@@ -335,6 +351,7 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
         states[d].step_cm = static_cast<float>(plans[d].direction.step_cm);
         states[d].energy = workspace.energy.data() + d * rate_count * s.line_rows * s.line_width;
         states[d].limits = limits + d * rate_count * s.line_rows;
+        states[d].deposit = take_row();
     }
     const std::size_t row_count = static_cast<std::size_t>(layout.planes) * static_cast<std::size_t>(rows);
     deposit.rows.resize(row_count, columns);
@@ -344,6 +361,7 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
     bool anything = false;
     for (int n = 0; n < layout.planes; ++n) {
         const int plane = ascending ? n : layout.planes - 1 - n;
+        s.trimming = n % 4 == 3;
         for (std::size_t d = 0; d < count; ++d) {
             const SweepDirection& direction = plans[d].direction;
             const bool rounded = mode == LatticeMode::rounded;
@@ -378,8 +396,10 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
                 for (std::size_t d = 0; d < count; ++d) {
                     DirectionState& state = states[d];
                     for (std::size_t i = 0; i < 3; ++i) state.sources[i] = ranges[i].empty() ? no_sources.data() : sources[i].data() + d * rate_count;
-                    touched[2] = sweep_line_row(s, state, r, eta, *std::max_element(maxima.begin(), maxima.end()), range, sums) || touched[2];
+                    touched[2] = sweep_line_row(s, state, r, eta, *std::max_element(maxima.begin(), maxima.end()), range) || touched[2];
                 }
+                for (const DirectionState& state : states)
+                    if (state.begin < state.end) share_line_row(state, sums);
             }
             if (r > 0 && (touched[0] || touched[1] || touched[2])) deposit.touched[layout.row_index(plane, r - 1)] = 1;
             const auto advance = [](auto& rows_of_three) { std::rotate(rows_of_three.begin(), rows_of_three.begin() + 1, rows_of_three.end()); };
