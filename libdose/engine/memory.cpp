@@ -39,8 +39,8 @@ MemoryNeeds memory_needs(const Grid& grid, const Plan& plan, const BeamModelProv
 double memory_bytes(const MemoryNeeds& needs) {
     const double voxels = static_cast<double>(needs.grid.voxel_count()), real = sizeof(float);
     const double spacing = needs.grid.spacing_mm.minCoeff();
-    // Density grid, plan, dose of a model, dose in Gy, a copy in another order or of nodes; while it is made the density takes a few more.
-    constexpr double volumes = 14;
+    // Density grid, plan, dose of a model, dose in Gy, copies in another order, with margins, or of nodes; while it is made the density takes a few more.
+    constexpr double volumes = 15;
     // The maps, and as much again for their parts and sums.
     double bytes = volumes * voxels * real + 2 * static_cast<double>(needs.maps) * needs.map_mm * needs.map_mm * real;
     if (needs.transport_elsewhere) return bytes;
@@ -61,7 +61,8 @@ double memory_bytes(const MemoryNeeds& needs) {
     // Every thread holds the deposit of a sweep, and the lines of its directions.
     const auto [x, y, z] = needs.grid.size;
     const double plane = 4.0 * (static_cast<double>(x) * y + static_cast<double>(y) * z + static_cast<double>(z) * x);
-    bytes += needs.threads * (voxels + static_cast<double>(cpu::sweep_width * needs.rates) * plane) * real;
+    const double with_margins = voxels * (1 + static_cast<double>(cpu::SweepRows::margin) / std::min(x, y));
+    bytes += needs.threads * (with_margins + static_cast<double>(cpu::sweep_width * needs.rates) * plane) * real;
     // Released energy: 20 bytes an entry, sorted for the sweeps about three times as much again; at most as many as one full batch.
     constexpr double entry_bytes = 20, entries_of_a_voxel = 12;
     return bytes + 4.0 * std::min(source_budget_bytes, entry_bytes * voxels * std::min(entries_of_a_voxel, static_cast<double>(needs.maps)));
