@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "cpu/sweep.h"
@@ -25,6 +26,26 @@ private:
     std::size_t values_;
 };
 
+/// Energy in some columns of every row, other columns in each; of a single row only, if `only` is one.
+class RaggedSource : public cpu::SweepSource {
+public:
+    RaggedSource(int planes, int rows, int columns, std::size_t values, int only = -1)
+        : planes_(planes), rows_(rows), columns_(columns), values_(values), only_(only) {}
+    cpu::ColumnRange row(int plane, int row, float* const* out) override {
+        const int number = plane * rows_ + row, begin = number * 7919 % (columns_ - 4), end = std::min(columns_, begin + 1 + number * 104729 % 13);
+        // Nothing in the first planes, and in some rows of the others.
+        if (plane < 2 || plane >= planes_ || number % 5 == 0 || (only_ >= 0 && number != only_)) return {};
+        for (std::size_t n = 0; n < values_; ++n)
+            for (int c = begin; c < end; ++c) out[n][c] = 0.1f + 0.01f * static_cast<float>((number + c) % 17);
+        return {begin, end};
+    }
+
+private:
+    int planes_, rows_, columns_;
+    std::size_t values_;
+    int only_;
+};
+
 Grid cube(int n) {
     Grid grid;
     grid.size = {n, n, n};
@@ -43,10 +64,10 @@ cpu::SweepPlan straight(const Grid& grid, bool ascending) {
 
 TEST(Sweep, ASingleDirectionLeavesWhatItLost) {
     // Lines that keep to their voxels; one rate a through densities that differ, from a source of 2 in plane 3: by the exact attenuation of a step, in double
-    // precision. Steps of every kind: series of both lengths, closed form, and nothing at all.
+    // precision. Steps of every kind: polynomials of every length, closed form, and nothing at all.
     const Grid grid = cube(9);
     const double rate = 1.7, step_cm = 0.5;
-    const double by_plane[9] = {1, 1, 1, 0.2, 0.05, 4.0, 0, 0.9, 2.5};
+    const double by_plane[9] = {1, 1, 1, 0.2, 0.03, 6.0, 0, 0.9, 2.5};
     std::vector<float> eta(grid.voxel_count());
     for (std::size_t v = 0; v < eta.size(); ++v) eta[v] = static_cast<float>(by_plane[v / 81]);
     PointSource source(3, 4, 5, 2.0f, 1);
@@ -140,6 +161,35 @@ TEST(Sweep, DirectionsTogetherAreTheSumOfEach) {
     EXPECT_GT(escaped_cut, escaped_together);  // what is dropped is counted
     EXPECT_LT(lost, 8 * 1e-4);                 // directions × rates × the limit
     EXPECT_GT(lost, 0);
+}
+
+TEST(Sweep, RowsOfSourcesLeaveNothingBehind) {
+    // Rows that release in other columns than those before them: all of them together against the sum of each by itself.
+    const Grid grid = cube(21);
+    const cpu::SweepMedium medium(std::vector<float>(grid.voxel_count(), 0.8f), 21);
+    const std::vector<double> rates{2.0, 0.05};
+    std::vector<cpu::SweepPlan> plans;
+    for (const Vec3& direction : {Vec3(0.3, -0.5, 0.8), Vec3(-0.7, 0.1, 0.71)}) plans.push_back(cpu::plan_sweep(grid, direction.normalized(), plans.size()));
+    cpu::SweepWorkspace workspace;
+    cpu::SweepDeposit deposit;
+    const auto add = [&](int only, std::vector<double>& to) {
+        RaggedSource source(grid.size[2], grid.size[1], grid.size[0], plans.size() * rates.size(), only);
+        const double escaped = cpu::sweep(plans, cpu::LatticeMode::interpolated, medium, rates, source, 0, deposit, workspace);
+        for (std::size_t v = 0; v < to.size(); ++v)
+            if (deposit.touched[v / 21]) to[v] += static_cast<double>(deposit.rows.row(v / 21)[v % 21]);
+        return escaped;
+    };
+    std::vector<double> together(grid.voxel_count(), 0.0), apart = together;
+    const double escaped = add(-1, together);
+    double escaped_apart = 0;
+    for (int number = 0; number < 21 * 21; ++number) escaped_apart += add(number, apart);
+    double largest = 0;
+    for (std::size_t v = 0; v < apart.size(); ++v) {
+        largest = std::max(largest, apart[v]);
+        ASSERT_NEAR(together[v], apart[v], 3e-6) << v;
+    }
+    EXPECT_GT(largest, 0.1);
+    EXPECT_NEAR(escaped / escaped_apart, 1, 1e-5);
 }
 
 TEST(Sweep, GridsOfOneVoxelPass) {
