@@ -162,9 +162,8 @@ double sum_of(const float* energy, int n) {
 LIBDOSE_INLINE double trim(const float* energy, float negligible, Lines& live) {
     double lost = 0;
     const auto goes = [&](int first) LIBDOSE_INLINE_LAMBDA {
-        const float largest = largest_of_block(energy + first);
-        if (!(largest < negligible)) return false;
-        if (largest > 0.0f) lost += sum_of(energy + first, block);
+        if (!(largest_of_block(energy + first) < negligible)) return false;
+        lost += sum_of(energy + first, block);
         return true;
     };
     while (!live.empty() && goes(live.begin)) live.begin += block;
@@ -181,7 +180,7 @@ struct DirectionState {
     float* energy = nullptr;        ///< [rate][row identity][line identity]
     Lines* limits = nullptr;        ///< [rate][row identity]
     float* const* sources[3] = {};  ///< [rate] of the rows of voxels r - 1, r, r + 1
-    float* deposit = nullptr;       ///< of a row of lines, -16 … columns + 32
+    float* deposit = nullptr;       ///< of a row of lines, -16 … columns + 24
     int begin = 0, end = 0;         ///< lines of that row
 };
 
@@ -192,7 +191,7 @@ struct Sweeper {
     float negligible = 0;
     bool trimming = false;  ///< whether lines that carry next to nothing are looked for in this plane
     double lost = 0;
-    float* line_eta = nullptr;         ///< for lines -16 … columns + 32
+    float* line_eta = nullptr;         ///< for lines -16 … columns + 24
     std::vector<float*> line_sources;  ///< [rate], of mix_source
 };
 

@@ -47,7 +47,8 @@ LIBDOSE_HD inline std::size_t emission_corner(std::size_t corner, std::size_t si
 /// linear in each, so that a place takes of four corners. (Linear along each axis it would be eight, for as smooth a result.)
 template <class Real>
 LIBDOSE_HD inline void emission_weight(std::size_t corner, const Real& u, const Real& v, const Real& depth, Real& weight) {
-    Real least = u - u + 1.0f, largest = u - u;  // of the fractions of the axes along which the corner is the upper one, and of the others
+    const Real zero = (u - u) + (v - v) + (depth - depth);  // not a number where one of them is none: comparisons alone would pass over it
+    Real least = zero + 1.0f, largest = zero;               // of the fractions of the axes along which the corner is the upper one, and of the others
     const auto count = [&](bool upper, const Real& x) {
         if (upper)
             least = x < least ? x : least;
@@ -55,7 +56,7 @@ LIBDOSE_HD inline void emission_weight(std::size_t corner, const Real& u, const 
             largest = x > largest ? x : largest;
     };
     count(corner & 1, u), count(corner & 2, v), count(corner & 4, depth);
-    weight = least > largest ? least - largest : u - u;
+    weight = least > largest ? least - largest : zero;
 }
 
 }  // namespace libdose::physics

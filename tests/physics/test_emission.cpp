@@ -1,8 +1,9 @@
-#include "physics/emission.h"
-
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cmath>
+
+#include "physics/emission.h"
 
 using namespace libdose;
 
@@ -21,6 +22,12 @@ TEST(EmissionWeight, HandDerivedInOneTetrahedron) {
     const auto w = weights(0.7, 0.2, 0.5);
     const std::array<double, 8> expected{0.3, 0.2, 0, 0, 0, 0.3, 0, 0.2};
     for (std::size_t c = 0; c < 8; ++c) EXPECT_NEAR(w[c], expected[c], 1e-15) << c;
+}
+
+TEST(EmissionWeight, WhatIsNotANumberStaysOne) {
+    const double nan = std::nan("");
+    for (const auto& w : {weights(nan, 0.2, 0.5), weights(0.7, nan, 0.5), weights(0.7, 0.2, nan)})
+        for (const double weight : w) EXPECT_TRUE(std::isnan(weight));
 }
 
 TEST(EmissionWeight, LinearFunctionsComeBackFromFourCorners) {
