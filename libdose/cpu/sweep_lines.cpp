@@ -1,0 +1,196 @@
+#include "cpu/sweep_lines.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+
+#include "cpu/versions.h"
+#include "physics/cone_transport.h"
+
+namespace libdose::cpu {
+
+namespace {
+
+/// The source of a row of lines: of what `mixed` holds of each line's row of voxels, parts of the voxels before, at and behind it.
+struct LineSource {
+    const float* mixed;
+    std::array<float, 3> column;
+
+    LIBDOSE_INLINE float of(int j) const { return column[0] * mixed[j - 1] + column[1] * mixed[j] + column[2] * mixed[j + 1]; }
+};
+struct NoSource {};
+
+/// One rate along a block-wise stretch of lines: E is updated in place, the deposit per unit of eta is added up. `factors`: of a step's optical length.
+template <class Source, class Factors>
+LIBDOSE_INLINE void transport(int n, float optical, const float* __restrict eta, const Source& source, float* __restrict energy, float* __restrict deposit,
+                              const Factors& factors) {
+    for (int first = 0; first < n; first += block)
+#pragma omp simd
+        for (int j = first; j < first + block; ++j) {
+            const float in = energy[j];
+            const physics::StepFactors<float> f = factors(optical * eta[j]);
+            if constexpr (std::is_same_v<Source, LineSource>) {
+                const float q = source.of(j);
+                deposit[j] += optical * (in * f.g + q * f.h);
+                energy[j] = in * f.e + q * f.g;
+            } else {
+                deposit[j] += optical * (in * f.g);
+                energy[j] = in * f.e;
+            }
+        }
+}
+
+template <class Source>
+LIBDOSE_INLINE void transport(float thickest, int n, float optical, const float* eta, const Source& source, float* energy, float* deposit) {
+    const auto with = [&](const auto& factors) LIBDOSE_INLINE_LAMBDA { transport(n, optical, eta, source, energy, deposit, factors); };
+    if (thickest <= physics::thin_step.limit)
+        with([](float x) LIBDOSE_INLINE_LAMBDA { return physics::thin_step.factors(x); });
+    else if (thickest <= physics::short_step.limit)
+        with([](float x) LIBDOSE_INLINE_LAMBDA { return physics::short_step.factors(x); });
+    else if (thickest <= physics::middle_step.limit)
+        with([](float x) LIBDOSE_INLINE_LAMBDA { return physics::middle_step.factors(x); });
+    else if (thickest <= physics::long_step.limit)
+        with([](float x) LIBDOSE_INLINE_LAMBDA { return physics::long_step.factors(x); });
+    else
+        with([](float x) LIBDOSE_INLINE_LAMBDA { return physics::step_factors(x); });
+}
+
+/// What a row of lines meets of two rows of voxels, which are shifted so that line j meets j - 1 and j.
+LIBDOSE_INLINE void mix_line(int n, const std::array<float, 4>& weight, const float* __restrict a, const float* __restrict b, float* __restrict out) {
+    for (int first = 0; first < n; first += block)
+#pragma omp simd
+        for (int j = first; j < first + block; ++j) out[j] = (weight[0] * a[j - 1] + weight[1] * a[j]) + (weight[2] * b[j - 1] + weight[3] * b[j]);
+}
+
+/// Gives the deposits of lines back to the voxels of the same two rows. lines[-1] and lines[n] must be zero.
+LIBDOSE_INLINE void share_line(int n, const std::array<float, 4>& weight, const float* __restrict lines, float* __restrict a, float* __restrict b) {
+    for (int first = -1; first < n - 1; first += block)
+#pragma omp simd
+        for (int c = first; c < first + block; ++c) {
+            // Voxel c takes from line c + 1 (of which it is the lower neighbour) and from line c.
+            a[c] += weight[0] * lines[c + 1] + weight[1] * lines[c];
+            b[c] += weight[2] * lines[c + 1] + weight[3] * lines[c];
+        }
+    a[n - 1] += weight[1] * lines[n - 1];
+    b[n - 1] += weight[3] * lines[n - 1];
+}
+
+/// What lines -1 … n take of the sources of three rows of voxels; whole blocks are written.
+LIBDOSE_INLINE void mix_source(int n, const std::array<float, 3>& row, const float* __restrict a, const float* __restrict b, const float* __restrict c,
+                               float* __restrict mixed) {
+    for (int first = -1; first <= n; first += block)
+#pragma omp simd
+        for (int j = first; j < first + block; ++j) mixed[j] = row[0] * a[j] + row[1] * b[j] + row[2] * c[j];
+}
+
+LIBDOSE_INLINE float largest_of_block(const float* energy) {
+    float largest = 0;
+#pragma omp simd reduction(max : largest)
+    for (int j = 0; j < block; ++j) largest = std::max(largest, std::abs(energy[j]));
+    return largest;
+}
+
+/// Takes the blocks that carry next to nothing off both ends of `live`; returns their energy.
+LIBDOSE_INLINE double trim(const float* energy, float negligible, Lines& live) {
+    double lost = 0;
+    const auto goes = [&](int first) LIBDOSE_INLINE_LAMBDA {
+        if (!(largest_of_block(energy + first) < negligible)) return false;
+        lost += sum_of(energy + first, block);
+        return true;
+    };
+    while (!live.empty() && goes(live.begin)) live.begin += block;
+    while (!live.empty() && goes(live.end - block)) live.end -= block;
+    return lost;
+}
+
+}  // namespace
+
+double sum_of(const float* energy, int n) {
+    double sum = 0;
+    for (int j = 0; j < n; ++j) sum += static_cast<double>(energy[j]);
+    return sum;
+}
+
+LIBDOSE_VERSIONS
+bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const float*, 3>& eta_rows, float eta_maximum, ColumnRange source) {
+    const auto row = static_cast<std::size_t>(r + d.row_base);
+    // Lines that meet the grid, and those of them that have a source, as blocks of their identity.
+    const int window_begin = down_to_block(d.column_base - 1), window_end = up_to_block(d.column_base + s.columns + 1);
+    const int source_begin = down_to_block(d.column_base + source.begin - 1), source_end = up_to_block(d.column_base + source.end + 1);
+    int begin = window_end, end = window_begin;
+    for (int k = 0; k < s.rates; ++k) {
+        const std::size_t line = static_cast<std::size_t>(k) * s.line_rows + row;
+        Lines& live = d.limits[line];
+        float* energy = d.energy + line * s.line_width;
+        if (!live.empty()) {
+            if (live.begin < window_begin) {
+                const int cut = std::min(window_begin, live.end);
+                s.lost += sum_of(energy + live.begin, cut - live.begin);
+                live.begin = cut;
+            }
+            if (live.end > window_end) {
+                const int cut = std::max(window_end, live.begin);
+                s.lost += sum_of(energy + cut, live.end - cut);
+                live.end = cut;
+            }
+        }
+        if (!source.empty()) {
+            const auto clear = [&](int from, int to) {
+                if (from < to) std::memset(energy + from, 0, static_cast<std::size_t>(to - from) * sizeof(float));
+            };
+            if (live.empty()) {
+                clear(source_begin, source_end);
+                live = {source_begin, source_end};
+            } else {
+                clear(source_begin, live.begin);
+                clear(live.end, source_end);
+                live = {std::min(live.begin, source_begin), std::max(live.end, source_end)};
+            }
+        }
+        if (!live.empty()) begin = std::min(begin, live.begin), end = std::max(end, live.end);
+    }
+    d.begin = begin, d.end = end;
+    if (begin >= end) return false;
+
+    const int base = d.column_base;  // line j of the plane is base + j in the buffers
+    float* const eta = s.line_eta - base;
+    float* const deposit = d.deposit - base;
+    const int source_at = source_begin - base;
+    if (!source.empty())
+        for (int k = 0; k < s.rates; ++k)
+            mix_source(source_end - source_begin, d.source_row, d.sources[0][k] + source_at, d.sources[1][k] + source_at, d.sources[2][k] + source_at,
+                       s.line_sources[static_cast<std::size_t>(k)] + source_at);
+    const auto lower_row = static_cast<std::size_t>(1 + d.lower_row);
+    const int shifted = begin - base + 1 + d.lower_column;
+    mix_line(end - begin, d.meets, eta_rows[lower_row] + shifted, eta_rows[lower_row + 1] + shifted, eta + begin);
+    std::memset(deposit + begin - 1, 0, static_cast<std::size_t>(end - begin + 2) * sizeof(float));
+    for (int k = 0; k < s.rates; ++k) {
+        const std::size_t line = static_cast<std::size_t>(k) * s.line_rows + row;
+        Lines& live = d.limits[line];
+        if (live.empty()) continue;
+        float* energy = d.energy + line * s.line_width;
+        const float optical = s.rate[k] * d.step_cm, thickest = optical * eta_maximum;
+        if (source.empty()) {
+            transport(thickest, live.end - live.begin, optical, eta + live.begin, NoSource{}, energy + live.begin, deposit + live.begin);
+        } else {
+            const auto part = [&](int from, int to, const auto& source_of_lines) LIBDOSE_INLINE_LAMBDA {
+                transport(thickest, to - from, optical, eta + from, source_of_lines, energy + from, deposit + from);
+            };
+            part(live.begin, source_begin, NoSource{});
+            part(source_begin, source_end, LineSource{s.line_sources[static_cast<std::size_t>(k)] + source_at, d.source_column});
+            part(source_end, live.end, NoSource{});
+        }
+        if (s.trimming) s.lost += trim(energy, s.negligible, live);
+    }
+    return true;
+}
+
+LIBDOSE_VERSIONS
+void share_line_row(const DirectionState& d, const std::array<float*, 3>& deposit_rows) {
+    const auto lower_row = static_cast<std::size_t>(1 + d.lower_row);
+    const int first = d.begin - d.column_base, shifted = first + 1 + d.lower_column;
+    share_line(d.end - d.begin, d.meets, d.deposit + first, deposit_rows[lower_row] + shifted, deposit_rows[lower_row + 1] + shifted);
+}
+
+}  // namespace libdose::cpu

@@ -1,0 +1,58 @@
+// One row of the lines of a direction in one plane of a sweep: through the voxels that it meets (docs/methods/collapsed-cone.md).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <vector>
+
+#include "cpu/sweep.h"
+
+namespace libdose::cpu {
+
+// Line (r, j) of a plane lies in voxel (r, j) and meets neighbours of it (physics::LatticePlace); lines run from -1 to the number of rows and columns. A line
+// keeps its place in the buffers for the whole sweep (its identity): what moves from plane to plane is the window of the lines that meet the grid. Rows of
+// voxels have zeros on either side, so that lines just outside pass unchanged and blocks of lines need no remainder.
+inline constexpr int block = 8;  // where a source or the lines that carry energy end within one, the rest is calculated for nothing
+inline constexpr int pad_before = 2 * block, pad_after = 2 * block;
+static_assert(SweepRows::margin >= block + 2);
+using Lines = SweepWorkspace::Lines;  // whole blocks of their identity
+constexpr int down_to_block(int x) { return x / block * block; }
+constexpr int up_to_block(int x) { return (x + block - 1) / block * block; }
+
+/// A direction of a sweep, in the plane where it is.
+struct DirectionState {
+    float step_cm = 0;
+    int row_base = 0, column_base = 0;    ///< identity = index in the plane + base, now
+    int lower_row = 0, lower_column = 0;  ///< of the voxels that a line meets: -1 or 0 from its own
+    std::array<float, 4> meets{};         ///< parts of the lower row's two voxels, and of the other row's
+    std::array<float, 3> source_row{}, source_column{};
+    float* energy = nullptr;        ///< [rate][row identity][line identity]
+    Lines* limits = nullptr;        ///< [rate][row identity]
+    float* const* sources[3] = {};  ///< [rate] of the rows of voxels r - 1, r, r + 1
+    float* deposit = nullptr;       ///< of a row of lines, -16 … columns + 24
+    int begin = 0, end = 0;         ///< lines of that row
+};
+
+/// What the directions of a sweep share.
+struct Sweeper {
+    int rates, columns;
+    std::size_t line_rows, line_width;  ///< of the buffers
+    const float* rate = nullptr;
+    float negligible = 0;
+    bool trimming = false;  ///< whether lines that carry next to nothing are looked for in this plane
+    double lost = 0;
+    float* line_eta = nullptr;         ///< for lines -16 … columns + 24
+    std::vector<float*> line_sources;  ///< [rate], of mix_source
+};
+
+/// Energy of n lines.
+double sum_of(const float* energy, int n);
+
+/// The lines of row r: what they deposit. Returns whether there were any. (What is written here is read at other places of a row. A processor waits
+/// for what it has just written elsewhere, so other work lies between.)
+bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const float*, 3>& eta_rows, float eta_maximum, ColumnRange source);
+
+/// Gives what the row of lines has deposited to the voxels.
+void share_line_row(const DirectionState& d, const std::array<float*, 3>& deposit_rows);
+
+}  // namespace libdose::cpu
