@@ -33,12 +33,12 @@ struct KernelList {
 };
 
 /// Kernels of the transport exist for these numbers of rates; a beam model's are filled up with rates that nothing is released into.
-inline constexpr int rate_counts[] = {2, 3, 4, 8};
+inline constexpr int rate_counts[] = {2, 3, 4, 5, 8};
 
-using Kernels =
-    KernelList<LeafStrips, AddApertures, CoarsenMaps, BlurMaps, FinishMaps, TraceRays, ReachOfRays, ReleaseEnergy, CrossVolume<float>,
-               CrossVolume<std::uint32_t>, EmitPlanes<2>, EmitPlanes<3>, EmitPlanes<4>, EmitPlanes<8>, SweepLines<2>, SweepLines<3>, SweepLines<4>,
-               SweepLines<8>, GatherDeposit, FinishDose, AddElectrons, FindPencilNodes, FourierPass, MultiplyImages, SpreadKernels, TakeImages, PencilDose>;
+using Kernels = KernelList<LeafStrips, AddApertures, CoarsenMaps, BlurMaps, FinishMaps, TraceRays, ReachOfRays, ReleaseEnergy, CrossVolume<float>,
+                           CrossVolume<std::uint32_t>, EmitPlanes<2>, EmitPlanes<3>, EmitPlanes<4>, EmitPlanes<5>, EmitPlanes<8>, SweepLines<2>, SweepLines<3>,
+                           SweepLines<4>, SweepLines<5>, SweepLines<8>, GatherDeposit, FinishDose, AddElectrons, FindPencilNodes, FourierPass, MultiplyImages,
+                           SpreadKernels, TakeImages, PencilDose>;
 
 template <class Kernel>
 inline constexpr int kernel_number = Kernels::number_of<Kernel>();

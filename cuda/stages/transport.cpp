@@ -108,6 +108,9 @@ public:
                     case 4:
                         sweep<4>(group, group.first + first, count, span, emitting.data(), map_count);
                         break;
+                    case 5:
+                        sweep<5>(group, group.first + first, count, span, emitting.data(), map_count);
+                        break;
                     default:
                         sweep<8>(group, group.first + first, count, span, emitting.data(), map_count);
                 }

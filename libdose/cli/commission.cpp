@@ -82,6 +82,7 @@ struct CommissionArguments {
     fs::path out, report;
     std::string name, start, centre, by, on;
     bool no_cross_validation = false, quiet = false;
+    int rates = CommissionOptions{}.rates;
     int threads = 0;
 };
 
@@ -106,6 +107,7 @@ int commission(const CommissionArguments& arguments) {
     CommissionOptions options;
     options.name = arguments.name;
     options.cross_validate = !arguments.no_cross_validation;
+    options.rates = arguments.rates;
     options.threads = arguments.threads;
     options.leaf_designs = read_leaf_designs(data_folder() / "mlc");
     for (const auto& [key, value] : {std::pair{"centre", arguments.centre}, std::pair{"by", arguments.by}, std::pair{"on", arguments.on}})
@@ -285,6 +287,9 @@ void add_commissioning(CLI::App& model, Command& run) {
     add_cpu_only_backend(*command);
     command->add_option("--by", wanted->by, "Kept in the model: who commissions it");
     command->add_option("--on", wanted->on, "Kept in the model: when");
+    command->add_option("--rates", wanted->rates, "Rates of the collapsed-cone kernel: fewer are faster, more nearer to Monte Carlo in much water")
+        ->check(CLI::Range(3, 5))
+        ->capture_default_str();
     command->add_option("--threads", wanted->threads, "Threads; 0: all cores")->check(CLI::NonNegativeNumber);
     command->add_flag("--no-cross-validation", wanted->no_cross_validation, "Leave the cross-validation out: half the time");
     command->add_flag("--quiet", wanted->quiet, "No progress");

@@ -127,7 +127,7 @@ void add_model(CLI::App& app, Command& run) {
     CLI::App* calibrate_command =
         model->add_subcommand("calibrate", "Make the kernels of a model that lacks them, calculate its reference dose and seal the file with its hash");
     calibrate_command->add_option("file", *file, "Model file; replaced")->required();
-    calibrate_command->add_option("--rates", *rates, "Make the kernels anew with this number of shared rates")->check(CLI::Range(2, 4));
+    calibrate_command->add_option("--rates", *rates, "Make the kernels anew with this number of shared rates")->check(CLI::Range(2, 5));
     add_cpu_only_backend(*calibrate_command);
     calibrate_command->callback([&run, file, rates] { run = [file, rates] { return calibrate_file(*file, *rates); }; });
 }

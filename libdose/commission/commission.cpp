@@ -142,7 +142,7 @@ CommissionResult commission_beam_model(const MeasurementSet& set, const BeamMode
         };
     };
 
-    ModelMaker maker(generic, set, kernels, attenuation);
+    ModelMaker maker(generic, set, kernels, attenuation, options.rates);
     FieldCache cache;
     const std::vector<Quantity> all = quantities_for(set, generic);
     const auto stage = [&](std::initializer_list<Quantity> wanted, DataPart data_part, int evaluations, const std::function<void(double)>& progress) {

@@ -37,12 +37,12 @@ Parameter parameter_for(Quantity quantity, const BeamModel& generic) {
     throw internal_error("a quantity without bounds", "commissioning");
 }
 
-ModelMaker::ModelMaker(const BeamModel& generic, const MeasurementSet& set, const PointKernels& kernels, const AttenuationTable& attenuation)
+ModelMaker::ModelMaker(const BeamModel& generic, const MeasurementSet& set, const PointKernels& kernels, const AttenuationTable& attenuation, int rates)
     : generic_(generic),
       set_(set),
       kernels_(kernels),
       attenuation_(attenuation),
-      rates_(generic.cone_kernel.rates_cm2_g),
+      rates_(make_cone_kernel(generic.spectrum, kernels, start_rates(generic.nominal_energy_mv, rates), true).rates_cm2_g),
       maximum_radius_mm_(generic.head.maximum_field_radius_mm) {
     for (int q = 0; q <= static_cast<int>(Quantity::softening); ++q) values_.push_back(parameter_for(static_cast<Quantity>(q), generic).value);
     const auto measured =

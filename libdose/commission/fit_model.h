@@ -33,8 +33,8 @@ Parameter parameter_for(Quantity quantity, const BeamModel& generic);
 /// Makes models of one beam.
 class ModelMaker {
 public:
-    /// `set` gives the energy, transmissions and, where measured, the primary fluence.
-    ModelMaker(const BeamModel& generic, const MeasurementSet& set, const PointKernels& kernels, const AttenuationTable& attenuation);
+    /// `set` gives the energy, transmissions and, where measured, the primary fluence; `rates`: how many the cone kernel has.
+    ModelMaker(const BeamModel& generic, const MeasurementSet& set, const PointKernels& kernels, const AttenuationTable& attenuation, int rates = 4);
 
     void set(Quantity quantity, double value) { values_[static_cast<std::size_t>(quantity)] = value; }
     double get(Quantity quantity) const { return values_[static_cast<std::size_t>(quantity)]; }

@@ -154,7 +154,7 @@ EmissionTable::EmissionTable(const ConeKernel& kernel, const DirectionSet& direc
     for (std::size_t node = 0; node < nodes; ++node) {
         const double slope_u = low_u + static_cast<double>(node % size_u_) * step_u, slope_v = low_v + static_cast<double>(node / size_u_) * step_v;
         const Vec3 ray = (frame.axes * Vec3(slope_u, slope_v, -1.0)).normalized();
-        std::vector<double> emitted(directions.size() * columns, 0.0), sum(columns, 0.0), angular(cones);
+        std::vector<double> emitted(directions.size() * columns, 0.0), sum(columns, 0.0), sizes(columns, 0.0), angular(cones);
         for (std::size_t d = 0; d < directions.size(); ++d) {
             std::fill(angular.begin(), angular.end(), 0.0);
             const double weight = directions[d].solid_angle_sr / static_cast<double>(directions[d].samples.size());
@@ -171,14 +171,14 @@ EmissionTable::EmissionTable(const ConeKernel& kernel, const DirectionSet& direc
                     for (std::size_t k = 0; k < rates_; ++k)
                         emitted[d * columns + h * rates_ + k] += angular[m] * kernel.coefficients[(h * cones + m) * rates_ + k];
                 }
-            for (std::size_t c = 0; c < columns; ++c) sum[c] += emitted[d * columns + c];
+            for (std::size_t c = 0; c < columns; ++c) sum[c] += emitted[d * columns + c], sizes[c] += std::abs(emitted[d * columns + c]);
         }
         for (std::size_t h = 0; h < depths_.size(); ++h)
             for (std::size_t d = 0; d < directions.size(); ++d)
                 for (std::size_t k = 0; k < rates_; ++k) {
                     const std::size_t c = std::min(h, sets - 1) * rates_ + k;
                     table_[(node * depths_.size() + h) * node_size_ + d * rates_ + k] =
-                        sum[c] > 0 ? static_cast<float>(emitted[d * columns + c] * total[c] / sum[c]) : 0.0f;
+                        static_cast<float>(physics::balanced_emission(emitted[d * columns + c], physics::missing_emission(total[c], sum[c], sizes[c])));
                 }
     }
 }

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "libdose/error.h"
+#include "physics/emission.h"
 #include "physics/head.h"
 #include "physics/pencil.h"
 #include "physics/terma.h"
@@ -105,13 +106,17 @@ PointDose::PointDose(const Spectrum& spectrum, const ConeKernel& cones, const Pe
         for (std::size_t k = 0; k < rates_; ++k) {
             const auto at = [&](double theta) { return (1 - part) * density(set, theta, k) + part * density(next, theta, k); };
             // The directions together emit what the kernel holds.
-            double whole = 0, sum = 0;
+            double whole = 0, sum = 0, sizes = 0;
             for (std::size_t m = 0; m < count; ++m)
                 whole += (1 - part) * cones.coefficients[(set * count + m) * rates_ + k] + part * cones.coefficients[(next * count + m) * rates_ + k];
-            for (std::size_t p = 0; p < cosine_.size(); ++p) sum += solid_angle_[p] * at(std::acos(cosine_[p]));
+            for (std::size_t p = 0; p < cosine_.size(); ++p) {
+                const double emitted = solid_angle_[p] * at(std::acos(cosine_[p]));
+                sum += emitted, sizes += std::abs(emitted);
+            }
+            const double missing = physics::missing_emission(whole, sum, sizes);
             for (std::size_t a = 0; a <= angle_nodes; ++a)
                 emission_[(d * (angle_nodes + 1) + a) * rates_ + k] =
-                    static_cast<float>(sum > 0 ? at(2 * std::asin(static_cast<double>(a) / angle_nodes)) * whole / sum : 0.0);
+                    static_cast<float>(physics::balanced_emission(at(2 * std::asin(static_cast<double>(a) / angle_nodes)), missing));
         }
     }
 

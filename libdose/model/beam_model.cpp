@@ -94,6 +94,24 @@ void check_head(const Checker& check, const HeadModel& head) {
     check.between("head/dynamic_wedge/virtual_attenuation_per_mm", dynamic.virtual_attenuation_per_mm, 0, 0.1);
 }
 
+/// Coefficients may be of either sign, but no cone may deposit less than nothing anywhere.
+void check_deposits(const Checker& check, const ConeKernel& cones) {
+    const std::size_t rates = cones.rates_cm2_g.size();
+    for (std::size_t cone = 0; cone * rates < cones.coefficients.size(); ++cone)
+        for (double radius = 0; radius * cones.rates_cm2_g.back() < 20; radius = radius == 0 ? 0.05 / cones.rates_cm2_g.front() : 1.2 * radius) {
+            double deposit = 0, size = 0;
+            for (std::size_t k = 0; k < rates; ++k) {
+                const double part = cones.coefficients[cone * rates + k] * cones.rates_cm2_g[k] * std::exp(-cones.rates_cm2_g[k] * radius);
+                deposit += part, size += std::abs(part);
+            }
+            if (deposit < -1e-6 * size) {
+                const std::size_t cone_count = cones.theta_edges_deg.size() - 1;
+                check.fail("cone_kernel/coefficients", "leave less than nothing " + std::to_string(radius) + " g/cm2 away in cone " +
+                                                           std::to_string(cone % cone_count) + " at depth " + std::to_string(cone / cone_count));
+            }
+        }
+}
+
 void check_kernels(const Checker& check, const ConeKernel& cones, const PencilKernel& pencil) {
     check.at_least("cone_kernel/rates_cm2_g", cones.rates_cm2_g, 1e-6);
     check.between("number of cone_kernel/rates_cm2_g", static_cast<double>(cones.rates_cm2_g.size()), 1, 8);
@@ -107,9 +125,10 @@ void check_kernels(const Checker& check, const ConeKernel& cones, const PencilKe
     for (std::size_t m = 0; m + 1 < cones.theta_edges_deg.size(); ++m)
         if (std::abs(cones.theta_edges_deg[m + 1] - cones.theta_edges_deg[m] - width) > 1e-6) check.fail("cone_kernel/theta_edges_deg", "is not evenly spaced");
     check.ascending("cone_kernel/depth_g_cm2", cones.depth_g_cm2);
-    check.at_least("cone_kernel/coefficients", cones.coefficients, 0);
+    check.finite("cone_kernel/coefficients", cones.coefficients);
     const std::size_t one_set = (cones.theta_edges_deg.size() - 1) * cones.rates_cm2_g.size();
     check.size("cone_kernel/coefficients", cones.coefficients, one_set * cones.depth_g_cm2.size());
+    check_deposits(check, cones);
     for (std::size_t h = 0; h < cones.depth_g_cm2.size(); ++h) {
         const auto begin = cones.coefficients.begin() + static_cast<std::ptrdiff_t>(h * one_set);
         check.between("sum of cone_kernel/coefficients", std::accumulate(begin, begin + static_cast<std::ptrdiff_t>(one_set), 0.0), 1 - 1e-6, 1 + 1e-6);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -58,5 +59,10 @@ LIBDOSE_HD inline void emission_weight(std::size_t corner, const Real& u, const 
     count(corner & 1, u), count(corner & 2, v), count(corner & 4, depth);
     weight = least > largest ? least - largest : zero;
 }
+
+/// What directions together emit of a rate, brought to what the kernel holds of it: the difference shared by size, as a rate's coefficients may be of
+/// either sign and all but cancel. `missing`: (whole - sum) over the sum of sizes.
+inline double balanced_emission(double emitted, double missing) { return emitted + std::abs(emitted) * missing; }
+inline double missing_emission(double whole, double sum, double sum_of_sizes) { return sum_of_sizes > 0 ? (whole - sum) / sum_of_sizes : 0; }
 
 }  // namespace libdose::physics

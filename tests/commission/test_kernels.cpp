@@ -1,6 +1,7 @@
 // Kernels from a spectrum.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -71,6 +72,51 @@ TEST(Kernels, ASumOfExponentialsIsFoundAgain) {
     }
 }
 
+TEST(Kernels, EnergyThatPassesTwoStagesIsFoundAgain) {
+    // Half of it left at 1/cm after it was passed on at 2/cm, 1 - 2 exp(-r) + exp(-2 r), which begins with r², half as much at 0.05/cm after 0.1/cm. No sum
+    // of exponentials with positive coefficients does. The fastest of the four rates finds nothing to carry.
+    PointKernels kernels = made_up();
+    kernels.cells.clear(), kernels.escaped.clear();
+    const auto passed_on = [](double radius) { return 1 - 2 * std::exp(-radius) + std::exp(-2 * radius); };
+    for (int e = 0; e < 2; ++e) {
+        double kept = 0;
+        for (const double part : {0.8, 0.2})
+            for (std::size_t r = 0; r + 1 < kernels.radius_edges_cm.size(); ++r) {
+                const auto c = [&](double radius) { return part * 0.5 * (passed_on(radius) + passed_on(0.05 * radius)); };
+                kernels.cells.push_back(c(kernels.radius_edges_cm[r + 1]) - c(kernels.radius_edges_cm[r]));
+                kept += kernels.cells.back();
+            }
+        kernels.escaped.push_back(1 - kept);
+    }
+    const Spectrum spectrum = make_spectrum({1, 2}, {1, 1}, attenuation());
+    const ConeKernel cones = make_cone_kernel(spectrum, kernels, {2, 1, 0.1, 0.05}, false);
+    const double expected[] = {-0.5, 1, -0.5, 1};
+    for (std::size_t i = 0; i < cones.coefficients.size(); ++i) EXPECT_NEAR(cones.coefficients[i], (i % 8 < 4 ? 0.8 : 0.2) * expected[i % 4], 1e-9) << i;
+    const ConeKernel fitted = make_cone_kernel(spectrum, kernels, {2.6, 1.2, 0.12, 0.045}, true);
+    for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(fitted.rates_cm2_g[k] / cones.rates_cm2_g[k], 1, 5e-3) << k;
+    // Three rates have positive coefficients, and do not have this shape.
+    for (const double c : make_cone_kernel(spectrum, kernels, {2, 1, 0.05}, false).coefficients) EXPECT_GE(c, 0);
+}
+
+TEST(Kernels, NoConeDepositsLessThanNothing) {
+    // Though coefficients are of either sign, at every hardening.
+    const BeamModel model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
+    for (const int rates : {4, 5}) {
+        const ConeKernel cones = make_cone_kernel(model.spectrum, monte_carlo(), start_rates(6, rates), true);
+        EXPECT_LT(*std::min_element(cones.coefficients.begin(), cones.coefficients.end()), -1e-3);
+        const auto count = static_cast<std::size_t>(rates);
+        for (std::size_t cone = 0; cone * count < cones.coefficients.size(); ++cone)
+            for (double radius = 0; radius < 200; radius += 0.02 + 0.1 * radius) {
+                double deposit = 0;
+                for (std::size_t k = 0; k < count; ++k)
+                    deposit += cones.coefficients[cone * count + k] * cones.rates_cm2_g[k] * std::exp(-cones.rates_cm2_g[k] * radius);
+                ASSERT_GT(deposit, -1e-12) << rates << " rates, cone " << cone << ", " << radius << " g/cm2";
+            }
+        // Neighbours stay apart, so coefficients stay small.
+        for (std::size_t k = 1; k < count; ++k) EXPECT_GE(cones.rates_cm2_g[k - 1] / cones.rates_cm2_g[k], 1.5 - 1e-9);
+    }
+}
+
 TEST(Kernels, AttenuationIsThatOfTheTablesAndLogLogBetween) {
     const Spectrum spectrum = make_spectrum({1, 1.1}, {3, 1}, attenuation());
     EXPECT_NEAR(spectrum.fluence[0], 0.75, 1e-12);
@@ -137,8 +183,9 @@ TEST(Kernels, BadInputIsRefused) {
     const Spectrum hard = make_spectrum({1, 24}, {1, 1}, attenuation());
     EXPECT_HAS(problem([&] { make_cone_kernel(hard, monte_carlo(), {2, 0.03}, false); }), "beyond the highest energy");
     const Spectrum spectrum = make_spectrum({1, 2}, {1, 1}, attenuation());
-    EXPECT_HAS(problem([&] { make_cone_kernel(spectrum, monte_carlo(), {}, false); }), "one to four");
-    EXPECT_HAS(problem([&] { make_cone_kernel(spectrum, monte_carlo(), {-1.0}, false); }), "one to four");
+    EXPECT_HAS(problem([&] { make_cone_kernel(spectrum, monte_carlo(), {}, false); }), "one to five");
+    EXPECT_HAS(problem([&] { make_cone_kernel(spectrum, monte_carlo(), {-1.0}, false); }), "one to five");
+    EXPECT_HAS(problem([&] { make_cone_kernel(spectrum, monte_carlo(), {0.03, 2}, false); }), "that descend");
     PointKernels broken = made_up();
     broken.cells[3] = std::numeric_limits<double>::quiet_NaN();
     EXPECT_HAS(problem([&] { broken.check(); }), "negative or not a number");

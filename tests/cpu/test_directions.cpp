@@ -69,6 +69,33 @@ TEST(Directions, EmissionSumsToTheKernelForEveryRayAndDepth) {
         }
 }
 
+TEST(Directions, CoefficientsOfEitherSignSumToTheKernelAsWell) {
+    // The fast rate takes from the forward cones and gives to the others, so that its sum all but cancels.
+    ConeKernel kernel = test::simple_kernel();
+    for (std::size_t i = 0; i < kernel.coefficients.size(); i += 2) {
+        const bool forward = i / 2 % 36 < 9;
+        kernel.coefficients[i + 1] += forward ? 2 * kernel.coefficients[i] : 0;
+        kernel.coefficients[i] *= forward ? -1 : 1;
+    }
+    const std::size_t half = kernel.coefficients.size() / 2;
+    double fast = 0, all = 0, sizes = 0;
+    for (std::size_t i = 0; i < half; i += 2)
+        fast += kernel.coefficients[i], all += kernel.coefficients[i] + kernel.coefficients[i + 1], sizes += std::abs(kernel.coefficients[i]);
+    ASSERT_LT(std::abs(fast), 0.7 * sizes);
+    const auto set = cpu::isotropic_directions(100);
+    const cpu::EmissionTable table(kernel, set, physics::BeamFrame{}, -0.2, 0.15, -0.1, 0.1);
+    for (const float u : {-0.2f, -0.03f, 0.15f}) {
+        double sum[2] = {0, 0};
+        for (std::size_t d = 0; d < set.size(); ++d) {
+            const auto c = table.coefficients(d, u, 0.04f, 0.0f);
+            sum[0] += static_cast<double>(c[0]), sum[1] += static_cast<double>(c[1]);
+            EXPECT_LT(std::abs(c[0]), 0.2f * static_cast<float>(sizes));
+        }
+        EXPECT_NEAR(sum[0], fast, 1e-5);
+        EXPECT_NEAR(sum[0] + sum[1], all, 1e-5);
+    }
+}
+
 TEST(Directions, ForwardRaysEmitForward) {
     // Turning the ray by a cell's width moves the emission with it: the mean direction of the emitted energy follows the ray.
     const ConeKernel kernel = test::simple_kernel();

@@ -113,7 +113,15 @@ TEST(BeamModelCheck, NamesTheQuantity) {
     };
     EXPECT_EQ(error_of([](BeamModel&) {}), "no error");
     EXPECT_NE(error_of([](BeamModel& m) { m.spectrum.fluence[0] += 0.1; }).find("spectrum/fluence"), std::string::npos);
-    EXPECT_NE(error_of([](BeamModel& m) { m.cone_kernel.coefficients[3] = -1; }).find("coefficients"), std::string::npos);
+    // Either sign, but no cone may deposit less than nothing: neither at once nor far out.
+    const std::string at_once = error_of([](BeamModel& m) { m.cone_kernel.coefficients[0] = -1, m.cone_kernel.coefficients[1] += 1; });
+    EXPECT_NE(at_once.find("leave less than nothing 0.000000 g/cm2 away in cone 0 at depth 0"), std::string::npos) << at_once;
+    const std::string far_out = error_of([](BeamModel& m) {
+        const std::size_t rates = m.cone_kernel.rates_cm2_g.size();
+        double& slowest = m.cone_kernel.coefficients[2 * rates - 1];
+        m.cone_kernel.coefficients[rates] += slowest + 0.01, slowest = -0.01;
+    });
+    EXPECT_NE(far_out.find("in cone 1 at depth 0"), std::string::npos) << far_out;
     EXPECT_NE(error_of([](BeamModel& m) { m.cone_kernel.rates_cm2_g.push_back(9); }).find("rates"), std::string::npos);
     EXPECT_NE(error_of([](BeamModel& m) { m.head.leaf_transmission = 1.5; }).find("leaf_transmission"), std::string::npos);
     EXPECT_NE(error_of([](BeamModel& m) { m.head.profile.pop_back(); }).find("profile"), std::string::npos);

@@ -48,3 +48,13 @@ TEST(EmissionWeight, LinearFunctionsComeBackFromFourCorners) {
         EXPECT_NEAR(sum_depth, depth, 1e-12);
     }
 }
+
+TEST(BalancedEmission, SharesWhatIsMissingBySize) {
+    // 3 and 1 where 5 should be: each a quarter more. 3 and -2 where 2 should be: of the 1 that is missing 0.6 and 0.4, though their sum is small.
+    const double same_sign = physics::missing_emission(5, 4, 4), opposed = physics::missing_emission(2, 1, 5);
+    EXPECT_DOUBLE_EQ(physics::balanced_emission(3, same_sign), 3.75);
+    EXPECT_DOUBLE_EQ(physics::balanced_emission(1, same_sign), 1.25);
+    EXPECT_DOUBLE_EQ(physics::balanced_emission(3, opposed), 3.6);
+    EXPECT_DOUBLE_EQ(physics::balanced_emission(-2, opposed), -1.6);
+    EXPECT_EQ(physics::missing_emission(0, 0, 0), 0);
+}

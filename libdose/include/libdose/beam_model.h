@@ -24,7 +24,7 @@ struct ConeKernel {
     std::vector<double> rates_cm2_g;      ///< [k] a_k, shared by all cones, descending
     std::vector<double> theta_edges_deg;  ///< [m + 1] 0 … 180
     std::vector<double> depth_g_cm2;      ///< [h] water-equivalent depth that the spectrum was hardened by
-    std::vector<double> coefficients;     ///< [h][m][k] c_mk, >= 0
+    std::vector<double> coefficients;     ///< [h][m][k] c_mk, of either sign; no cone deposits less than nothing anywhere
 };
 
 /// Pencil kernel in water: dose(r, d) = sum_i weight_i(d) · component_i(r), Gy per photon of the pencil.

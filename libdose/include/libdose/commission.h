@@ -48,6 +48,7 @@ struct CommissionCriterion {
 struct CommissionOptions {
     std::string name;  ///< of the model; empty: from the machine and the energy
     bool cross_validate = true;
+    int rates = 4;  ///< of the cone kernel, 3 to 5: docs/methods/collapsed-cone.md
     int threads = 0;
     std::vector<LeafDesign> leaf_designs;        ///< read_leaf_designs; measured gaps name one
     std::map<std::string, std::string> lineage;  ///< who, when, centre: as given

@@ -31,11 +31,12 @@ struct AttenuationTable {
 /// the tables, and for a fluence that is negative or nowhere positive.
 Spectrum make_spectrum(const std::vector<double>& energy_mev, const std::vector<double>& fluence, const AttenuationTable& attenuation);
 
-/// Where a fit of `count` (2 to 4) shared rates starts for a beam of this energy, cm²/g.
+/// Where a fit of `count` (2 to 5) shared rates starts for a beam of this energy, cm²/g.
 std::vector<double> start_rates(double nominal_energy_mv, int count = 3);
 
 /// Coefficients of the collapsed cones for the spectrum hardened by 0 to 55 g/cm² of water, with the rates (cm²/g, descending) as they
-/// are, or fitted from there at 10 g/cm². Throws bad_input for a spectrum beyond the kernels' energies.
+/// are, or fitted from there. Coefficients may be of either sign; no cone deposits less than nothing anywhere. Throws bad_input for a spectrum beyond the
+/// kernels' energies.
 ConeKernel make_cone_kernel(const Spectrum& spectrum, const PointKernels& kernels, const std::vector<double>& rates_cm2_g, bool fit_rates);
 
 /// TERMA of a pencil of photons in semi-infinite water convolved with the point kernels; five components.
