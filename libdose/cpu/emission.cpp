@@ -244,14 +244,15 @@ template <std::size_t values>
 LIBDOSE_INLINE void write_block(std::size_t count, const EmissionRows::Block* blocks, const EmissionRows::Energy* energy, const float* nodes,
                                 std::size_t per_node, float* const* out) {
     const int column = blocks[0].column;
-    Lanes sum[values] = {};
+    float sum[values][block_size] = {};
     for (std::size_t b = 0; b < count; ++b) {
-        Lanes released;
-        load(energy[b].of, released);
-        const float* node = nodes + blocks[b].node * per_node;
-        for (std::size_t i = 0; i < values; ++i) sum[i] += released * node[i];
+        const float* const released = energy[b].of;
+        const float* const node = nodes + blocks[b].node * per_node;
+        for (std::size_t i = 0; i < values; ++i)
+#pragma omp simd
+            for (int lane = 0; lane < block_size; ++lane) sum[i][lane] = physics::fused(released[lane], node[i], sum[i][lane]);
     }
-    for (std::size_t i = 0; i < values; ++i) std::memcpy(out[i] + column, &sum[i], sizeof(Lanes));
+    for (std::size_t i = 0; i < values; ++i) std::copy_n(sum[i], block_size, out[i] + column);
 }
 
 /// Every column from the first block to the last; `used` of the rows are not padding.

@@ -55,6 +55,10 @@ SweepMedium::SweepMedium(const std::vector<float>& volume, int columns) {
         const float* const from = volume.data() + row * size;
         std::copy_n(from, size, eta.row(row));
         row_maximum.push_back(*std::max_element(from, from + size));
+        const auto dense = [](float value) { return value > 0; };
+        const float *const first = std::find_if(from, from + size, dense), *last = from + size;
+        while (last > first && !dense(last[-1])) --last;
+        filled.push_back({static_cast<int>(first - from), static_cast<int>(last - from)});
     }
 }
 
@@ -105,7 +109,7 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
     for (auto& set : sources)
         for (std::size_t i = 0; i < count * rate_count; ++i) set.push_back(take_row());
     const std::vector<float*> no_sources(rate_count, zeros);
-    std::array<ColumnRange, 3> ranges;
+    std::array<ColumnRange, 3> ranges, filled;
     std::array<float, 3> maxima{};
     // The rows of sources are zero but for what was last written there.
     std::array<ColumnRange, 3> written;
@@ -152,34 +156,36 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
             std::copy_n(column.source, 3, state.source_column.begin());
         }
         eta.fill(zeros), sums.fill(outside);
-        ranges = {};
+        ranges = filled = {};
         maxima = {};
         std::array<bool, 3> touched{};  // the last three rows of lines
         for (int r = -1; r <= rows; ++r) {
-            eta[2] = zeros, sums[2] = outside, ranges[2] = {}, maxima[2] = 0;
+            eta[2] = zeros, sums[2] = outside, ranges[2] = filled[2] = {}, maxima[2] = 0;
             if (const int next = r + 1; next < rows) {
                 const std::size_t index = layout.row_index(plane, next);
                 eta[2] = medium.eta.row(index), sums[2] = deposit.rows.row(index), maxima[2] = medium.row_maximum[index];
+                filled[2] = medium.filled[index];
                 take_sources(plane, next);
                 if (!anything && !ranges[2].empty()) anything = true, clear_sums(sums[0]), clear_sums(sums[1]);
             }
             if (anything) clear_sums(sums[2]);
             touched[2] = false;
             if (anything) {
-                ColumnRange range;
-                for (const ColumnRange& part : ranges)
-                    if (!part.empty()) range = range.empty() ? part : ColumnRange{std::min(range.begin, part.begin), std::max(range.end, part.end)};
+                ColumnRange source_columns, passed;  // where lines take something, and where they meet something
+                for (const ColumnRange& part : ranges) source_columns.add(part);
+                for (const ColumnRange& part : filled) passed.add(part);
+                passed.add(source_columns);
                 for (std::size_t d = 0; d < count; ++d) {
                     DirectionState& state = states[d];
                     for (std::size_t i = 0; i < 3; ++i) state.sources[i] = ranges[i].empty() ? no_sources.data() : sources[i].data() + d * rate_count;
-                    touched[2] = sweep_line_row(s, state, r, eta, *std::max_element(maxima.begin(), maxima.end()), range) || touched[2];
+                    touched[2] = sweep_line_row(s, state, r, eta, *std::max_element(maxima.begin(), maxima.end()), source_columns, passed) || touched[2];
                 }
                 for (const DirectionState& state : states)
                     if (state.begin < state.end) share_line_row(state, sums);
             }
             if (r > 0 && (touched[0] || touched[1] || touched[2])) deposit.touched[layout.row_index(plane, r - 1)] = 1;
             const auto advance = [](auto& rows_of_three) { std::rotate(rows_of_three.begin(), rows_of_three.begin() + 1, rows_of_three.end()); };
-            advance(eta), advance(sums), advance(sources), advance(ranges), advance(written), advance(maxima), advance(touched);
+            advance(eta), advance(sums), advance(sources), advance(ranges), advance(filled), advance(written), advance(maxima), advance(touched);
         }
     }
     // What is left in the lines has left the grid.

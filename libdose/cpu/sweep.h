@@ -2,6 +2,7 @@
 // kernels nor beams: any source, any rates.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -69,18 +70,22 @@ private:
     std::vector<float> values_;
 };
 
-/// The density that scales the kernel, g/cm³, in a layout.
-struct SweepMedium {
-    SweepRows eta;                   ///< zero in the margins
-    std::vector<float> row_maximum;  ///< by SweepLayout::row_index
-
-    /// From rows of `columns` voxels.
-    SweepMedium(const std::vector<float>& volume, int columns);
-};
-
 struct ColumnRange {
     int begin = 0, end = 0;
     bool empty() const { return begin >= end; }
+    void add(const ColumnRange& other) {
+        if (!other.empty()) *this = empty() ? other : ColumnRange{std::min(begin, other.begin), std::max(end, other.end)};
+    }
+};
+
+/// The density that scales the kernel, g/cm³, in a layout.
+struct SweepMedium {
+    SweepRows eta;                    ///< zero in the margins
+    std::vector<float> row_maximum;   ///< by SweepLayout::row_index, as the next
+    std::vector<ColumnRange> filled;  ///< outside of these columns is nothing: lines pass unchanged
+
+    /// From rows of `columns` voxels.
+    SweepMedium(const std::vector<float>& volume, int columns);
 };
 
 /// What the directions of one sweep release.

@@ -12,12 +12,14 @@ namespace libdose::cpu {
 
 namespace {
 
+using physics::fused;
+
 /// The source of a row of lines: of what `mixed` holds of each line's row of voxels, parts of the voxels before, at and behind it.
 struct LineSource {
     const float* mixed;
     std::array<float, 3> column;
 
-    LIBDOSE_INLINE float of(int j) const { return column[0] * mixed[j - 1] + column[1] * mixed[j] + column[2] * mixed[j + 1]; }
+    LIBDOSE_INLINE float of(int j) const { return fused(column[0], mixed[j - 1], fused(column[1], mixed[j], column[2] * mixed[j + 1])); }
 };
 struct NoSource {};
 
@@ -32,10 +34,10 @@ LIBDOSE_INLINE void transport(int n, float optical, const float* __restrict eta,
             const physics::StepFactors<float> f = factors(optical * eta[j]);
             if constexpr (std::is_same_v<Source, LineSource>) {
                 const float q = source.of(j);
-                deposit[j] += optical * (in * f.g + q * f.h);
-                energy[j] = in * f.e + q * f.g;
+                deposit[j] = fused(optical, fused(in, f.g, q * f.h), deposit[j]);
+                energy[j] = fused(in, f.e, q * f.g);
             } else {
-                deposit[j] += optical * (in * f.g);
+                deposit[j] = fused(optical, in * f.g, deposit[j]);
                 energy[j] = in * f.e;
             }
         }
@@ -60,7 +62,7 @@ LIBDOSE_INLINE void transport(float thickest, int n, float optical, const float*
 LIBDOSE_INLINE void mix_line(int n, const std::array<float, 4>& weight, const float* __restrict a, const float* __restrict b, float* __restrict out) {
     for (int first = 0; first < n; first += block)
 #pragma omp simd
-        for (int j = first; j < first + block; ++j) out[j] = (weight[0] * a[j - 1] + weight[1] * a[j]) + (weight[2] * b[j - 1] + weight[3] * b[j]);
+        for (int j = first; j < first + block; ++j) out[j] = fused(weight[0], a[j - 1], fused(weight[1], a[j], fused(weight[2], b[j - 1], weight[3] * b[j])));
 }
 
 /// Gives the deposits of lines back to the voxels of the same two rows. lines[-1] and lines[n] must be zero.
@@ -69,11 +71,11 @@ LIBDOSE_INLINE void share_line(int n, const std::array<float, 4>& weight, const 
 #pragma omp simd
         for (int c = first; c < first + block; ++c) {
             // Voxel c takes from line c + 1 (of which it is the lower neighbour) and from line c.
-            a[c] += weight[0] * lines[c + 1] + weight[1] * lines[c];
-            b[c] += weight[2] * lines[c + 1] + weight[3] * lines[c];
+            a[c] = fused(weight[0], lines[c + 1], fused(weight[1], lines[c], a[c]));
+            b[c] = fused(weight[2], lines[c + 1], fused(weight[3], lines[c], b[c]));
         }
-    a[n - 1] += weight[1] * lines[n - 1];
-    b[n - 1] += weight[3] * lines[n - 1];
+    a[n - 1] = fused(weight[1], lines[n - 1], a[n - 1]);
+    b[n - 1] = fused(weight[3], lines[n - 1], b[n - 1]);
 }
 
 /// What lines -1 … n take of the sources of three rows of voxels; whole blocks are written.
@@ -81,7 +83,7 @@ LIBDOSE_INLINE void mix_source(int n, const std::array<float, 3>& row, const flo
                                float* __restrict mixed) {
     for (int first = -1; first <= n; first += block)
 #pragma omp simd
-        for (int j = first; j < first + block; ++j) mixed[j] = row[0] * a[j] + row[1] * b[j] + row[2] * c[j];
+        for (int j = first; j < first + block; ++j) mixed[j] = fused(row[0], a[j], fused(row[1], b[j], row[2] * c[j]));
 }
 
 LIBDOSE_INLINE float largest_of_block(const float* energy) {
@@ -113,7 +115,8 @@ double sum_of(const float* energy, int n) {
 }
 
 LIBDOSE_VERSIONS
-bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const float*, 3>& eta_rows, float eta_maximum, ColumnRange source) {
+bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const float*, 3>& eta_rows, float eta_maximum, ColumnRange source,
+                    ColumnRange passed) {
     const auto row = static_cast<std::size_t>(r + d.row_base);
     // Lines that meet the grid, and those of them that have a source, as blocks of their identity.
     const int window_begin = down_to_block(d.column_base - 1), window_end = up_to_block(d.column_base + s.columns + 1);
@@ -150,6 +153,9 @@ bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const
         }
         if (!live.empty()) begin = std::min(begin, live.begin), end = std::max(end, live.end);
     }
+    // Line j meets columns j - 1, j and j + 1 at most.
+    begin = std::max(begin, down_to_block(d.column_base + passed.begin - 1)), end = std::min(end, up_to_block(d.column_base + passed.end + 1));
+    if (passed.empty()) end = begin;
     d.begin = begin, d.end = end;
     if (begin >= end) return false;
 
@@ -171,15 +177,15 @@ bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const
         if (live.empty()) continue;
         float* energy = d.energy + line * s.line_width;
         const float optical = s.rate[k] * d.step_cm, thickest = optical * eta_maximum;
+        const int live_begin = std::max(live.begin, begin), live_end = std::min(live.end, end);
+        const auto part = [&](int from, int to, const auto& source_of_lines)
+                              LIBDOSE_INLINE_LAMBDA { transport(thickest, to - from, optical, eta + from, source_of_lines, energy + from, deposit + from); };
         if (source.empty()) {
-            transport(thickest, live.end - live.begin, optical, eta + live.begin, NoSource{}, energy + live.begin, deposit + live.begin);
+            part(live_begin, live_end, NoSource{});
         } else {
-            const auto part = [&](int from, int to, const auto& source_of_lines) LIBDOSE_INLINE_LAMBDA {
-                transport(thickest, to - from, optical, eta + from, source_of_lines, energy + from, deposit + from);
-            };
-            part(live.begin, source_begin, NoSource{});
+            part(live_begin, source_begin, NoSource{});
             part(source_begin, source_end, LineSource{s.line_sources[static_cast<std::size_t>(k)] + source_at, d.source_column});
-            part(source_end, live.end, NoSource{});
+            part(source_end, live_end, NoSource{});
         }
         if (s.trimming) s.lost += trim(energy, s.negligible, live);
     }

@@ -48,9 +48,10 @@ struct Sweeper {
 /// Energy of n lines.
 double sum_of(const float* energy, int n);
 
-/// The lines of row r: what they deposit. Returns whether there were any. (What is written here is read at other places of a row. A processor waits
-/// for what it has just written elsewhere, so other work lies between.)
-bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const float*, 3>& eta_rows, float eta_maximum, ColumnRange source);
+/// The lines of row r: what they deposit; where neither a source is nor a medium (`passed`) they stay as they are. Returns whether there were any. (What is
+/// written here is read at other places of a row. A processor waits for what it has just written elsewhere, so other work lies between.)
+bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const float*, 3>& eta_rows, float eta_maximum, ColumnRange source,
+                    ColumnRange passed);
 
 /// Gives what the row of lines has deposited to the voxels.
 void share_line_row(const DirectionState& d, const std::array<float*, 3>& deposit_rows);

@@ -40,8 +40,8 @@ struct StepFactors {
 /// From h: 1 - x h = g, 1 - x g = e.
 template <class Real>
 LIBDOSE_HD inline StepFactors<Real> step_factors_of(Real x, Real h) {
-    const Real g = Real(1) - x * h;
-    return {Real(1) - x * g, g, h};
+    const Real g = fused(-x, h, Real(1));
+    return {fused(-x, g, Real(1)), g, h};
 }
 
 /// h = 1/2! - x/3! + x²/4! - …; the next term is below 2e-7 at the limit: no cancellation.
@@ -70,7 +70,7 @@ struct StepPolynomial {
 
     StepFactors<float> factors(float x) const {
         float sum = h[count - 1];
-        for (std::size_t n = count - 1; n-- > 0;) sum = sum * x + h[n];
+        for (std::size_t n = count - 1; n-- > 0;) sum = fused(sum, x, h[n]);
         return step_factors_of(x, sum);
     }
 };
