@@ -1,13 +1,13 @@
 // The equations run on the CPU and on a CUDA device: one macro says so.
 #pragma once
 
+#include <cmath>
+
 #if defined(__CUDACC__)
 #define LIBDOSE_HD __host__ __device__
 #else
 #define LIBDOSE_HD
 #endif
-
-#include <cmath>
 
 namespace libdose::physics {
 
