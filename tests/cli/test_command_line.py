@@ -198,6 +198,20 @@ class CommandLine(unittest.TestCase):
         self.assertTrue(any(not row["passed"] for row in rows))
         self.assertEqual([path.name for path in out.iterdir()], ["water_6MV_3x3-collapsed-cone.h5"])
 
+    def test_kernels_of_more_rates(self):
+        # Coefficients of either sign through the whole engine: a small field against Monte Carlo still meets its gates.
+        model = self.folder / "five.h5"
+        model.write_bytes((pathlib.Path(__file__).resolve().parents[2] / "libdose/data/models/generic-6MV.h5").read_bytes())
+        result = run("model", "calibrate", model, "--rates", "5")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stdout, r"kernels made, rates( \S+){5} cm2/g")
+        result = run("validate", REFERENCE / "water_6MV_3x3.h5", "--model", model, "--suite", "gates")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        before = model.read_bytes()
+        for command in (["calibrate", model, "--rates", "6"], ["commission", self.folder, "--out", self.folder / "m.h5", "--rates", "2"]):
+            self.assert_error(run("model", *command), 2, "--rates")
+        self.assertEqual(model.read_bytes(), before)
+
     def test_models_are_listed(self):
         result = run("model", "list")
         self.assertEqual(result.returncode, 0, result.stderr)

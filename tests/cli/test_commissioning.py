@@ -9,7 +9,8 @@ import tempfile
 
 DATA = os.environ.get("LIBDOSE_REFERENCE_DATA")
 # Largest difference and RMS in percent. docs/validation/commissioning.md has what was reached, good and bad.
-LARGEST_RATIO, RMS_RATIO, LARGEST_OUTPUT, LARGEST_SMALL_OUTPUT, LARGEST_FLUENCE = 1.8, 0.65, 0.7, 2.0, 1.0
+LARGEST_RATIO, RMS_RATIO, LARGEST_OUTPUT, LARGEST_SMALL_OUTPUT, LARGEST_FLUENCE = 1.3, 0.5, 0.7, 2.0, 1.0
+READINGS_BEYOND_A_PERCENT = 15  # of 2910 from 10 mm depth on
 
 
 def run(*arguments):
@@ -29,7 +30,7 @@ def main():
         assert "intact" in run("model", "verify", folder / "m.h5")
         assert "</html>" in (folder / "m.html").read_text()
         curves = json.loads((folder / "m.json").read_text())["curves"]
-    worst = []
+    worst, beyond = [], 0
 
     def at_most(curve, key, limit):
         print(f"{curve['name']}: {key} {curve[key]:.2f} (at most {limit})")
@@ -40,13 +41,15 @@ def main():
         if curve["kind"] == "tpr" and 20 <= int(re.search(r"\d+", curve["name"]).group()) <= 300:
             at_most(curve, "max_abs_percent", LARGEST_RATIO)
             at_most(curve, "rms_percent", RMS_RATIO)
+            beyond += sum(depth >= 10 and abs(off) > 1 for depth, off in zip(curve["position_mm"], curve["difference_percent"]))
         elif curve["kind"] == "output_factor":
             at_most(curve, "before_residual_table", LARGEST_SMALL_OUTPUT if "below" in curve["name"] else LARGEST_OUTPUT)
             at_most(curve, "max_abs_percent", 0.01)
         elif curve["kind"] == "primary_fluence":
             at_most(curve, "max_abs_percent", LARGEST_FLUENCE)
     assert [c["kind"] for c in curves].count("tpr") == 12
-    assert not worst, worst
+    print(f"{beyond} readings beyond a percent (at most {READINGS_BEYOND_A_PERCENT})")
+    assert not worst and beyond <= READINGS_BEYOND_A_PERCENT, (worst, beyond)
     return 0
 
 
