@@ -37,7 +37,8 @@ double at_radius(const Importance& importance, double radius_cm) {
 /// from nothing). A rate by itself is a sum of stages.
 Eigen::MatrixXd parts_of_a_cone(const Eigen::VectorXd& rates) {
     Eigen::MatrixXd made_of = Eigen::MatrixXd::Identity(rates.size(), rates.size());
-    for (Eigen::Index k = 1; has_stages(rates.size()) && k < rates.size(); ++k) {
+    if (!has_stages(rates.size())) return made_of;
+    for (Eigen::Index k = 1; k < rates.size(); ++k) {
         const double difference = rates[k - 1] - rates[k];
         made_of(k, k) = rates[k - 1] / difference, made_of(k - 1, k) = -rates[k] / difference;
     }
@@ -120,12 +121,14 @@ ConeFit fit_cones(const AverageKernel& kernel, const PointKernels& kernels, cons
 /// What a fit of the rates varies, any real numbers: their logarithms; in stages the slowest, and how much faster each next one is than it must be.
 Eigen::VectorXd logs_of(const Eigen::VectorXd& rates) {
     Eigen::VectorXd logs = rates.array().log();
-    for (Eigen::Index k = 0; has_stages(rates.size()) && k + 1 < rates.size(); ++k) logs[k] = std::log(std::max(1e-3, rates[k] / rates[k + 1] - least_ratio));
+    if (!has_stages(rates.size())) return logs;
+    for (Eigen::Index k = 0; k + 1 < rates.size(); ++k) logs[k] = std::log(std::max(1e-3, rates[k] / rates[k + 1] - least_ratio));
     return logs;
 }
 Eigen::VectorXd rates_of(const Eigen::VectorXd& logs) {
     Eigen::VectorXd rates = logs.array().exp();
-    for (Eigen::Index k = rates.size() - 1; has_stages(rates.size()) && k-- > 0;) rates[k] = (least_ratio + rates[k]) * rates[k + 1];
+    if (!has_stages(rates.size())) return rates;
+    for (Eigen::Index k = rates.size() - 1; k-- > 0;) rates[k] = (least_ratio + rates[k]) * rates[k + 1];
     return rates;
 }
 

@@ -90,6 +90,25 @@ inline BeamModel simple_model() {
     return model;
 }
 
+/// simple_kernel() with what each cone leaves in stages: coefficients of either sign, three to five rates.
+inline ConeKernel kernel_in_stages(std::size_t rates) {
+    ConeKernel kernel = simple_kernel();
+    const std::vector<double> positive = std::move(kernel.coefficients);
+    kernel.coefficients.clear();
+    // Energy that passes a rate of 2a before it is left at a: 2 (1 - exp(-a r)) - (1 - exp(-2 a r)).
+    kernel.rates_cm2_g = rates == 3   ? std::vector<double>{4, 2, 0.05}
+                         : rates == 4 ? std::vector<double>{4, 2, 0.1, 0.05}
+                                      : std::vector<double>{4, 2, 0.2, 0.1, 0.05};
+    for (std::size_t i = 0; i < positive.size(); i += 2) {
+        const double fast = positive[i], slow = positive[i + 1];
+        kernel.coefficients.insert(kernel.coefficients.end(), {-fast, 2 * fast});
+        if (rates == 3) kernel.coefficients.push_back(slow);
+        if (rates == 4) kernel.coefficients.insert(kernel.coefficients.end(), {-slow, 2 * slow});
+        if (rates == 5) kernel.coefficients.insert(kernel.coefficients.end(), {-0.5 * slow, 0.5 * slow, slow});  // half at 0.1, half at 0.05
+    }
+    return kernel;
+}
+
 /// A way through a backend: from maps on a grid to a dose.
 struct BackendCase {
     std::string name;
@@ -99,10 +118,13 @@ struct BackendCase {
     float before = 0;  ///< dose of every voxel to which is added
 };
 
-inline std::vector<float> transported(Medium& medium, const BackendCase& c, cpu::LatticeMode lattice, const cpu::DirectionSet& directions) {
+inline std::vector<float> transported(Medium& medium, const BackendCase& c, cpu::LatticeMode lattice, const cpu::DirectionSet& directions,
+                                      const ConeKernel& kernel = simple_kernel()) {
     TransportSettings settings;
     settings.lattice = lattice;
-    return medium.transport(c.maps, simple_model(), directions, settings, {});
+    BeamModel model = simple_model();
+    model.cone_kernel = kernel;
+    return medium.transport(c.maps, model, directions, settings, {});
 }
 
 /// By name; every backend must give the same dose for each.
@@ -148,6 +170,9 @@ inline std::vector<BackendCase> backend_cases() {
         add("SeveralMaps" + of, cube, {square_field(30, down, deep), empty, square_field(40, sideways, deep), wedged, missing}, isotropic(lattice, 60));
     }
     add("AlongY", flat, {square_field(30, along_y, deep)}, cone(interpolated, along_y));
+    for (const std::size_t rates : {3, 4, 5})
+        add("Stages" + std::to_string(rates), cube, {square_field(40, oblique, deep)},
+            [=](Medium& medium, const BackendCase& c) { return transported(medium, c, interpolated, aligned(oblique), kernel_in_stages(rates)); });
     add("Wedge", cube, {wedged}, cone(interpolated, oblique));
     add("Empty", cube, {empty}, cone(interpolated, down));
     add("BesideTheGrid", cube, {missing}, cone(interpolated, down));
