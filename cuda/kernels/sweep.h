@@ -54,10 +54,12 @@ struct SweepLines {
                 const float weight = place.row.meets[corner / 2] * place.column.meets[corner % 2];
                 if (r >= 0 && r < rows && c >= 0 && c < columns && weight != 0.0f) here += weight * eta[part.layout.voxel(plane, r, c)];
             }
+            float part_of[9] = {};
+            if (with_source) find_parts(plane, row, column, place, part_of);
             for (int neighbour = 0; with_source && neighbour < 9; ++neighbour) {
                 const int r = row - 1 + neighbour / 3 - part.window.first_row, c = column - 1 + neighbour % 3 - part.window.first_column;
                 if (r < 0 || r >= part.window.rows || c < 0 || c >= part.window.columns) continue;
-                const float weight = place.row.source[neighbour / 3] * place.column.source[neighbour % 3];
+                const float weight = part_of[neighbour];
                 const std::size_t plane_size = static_cast<std::size_t>(part.window.rows) * static_cast<std::size_t>(part.window.columns);
                 const float* from = source + static_cast<std::size_t>(step * part.directions + direction) * rates * plane_size +
                                     static_cast<std::size_t>(r) * static_cast<std::size_t>(part.window.columns) + static_cast<std::size_t>(c);
@@ -75,6 +77,31 @@ struct SweepLines {
                     static_cast<std::size_t>(column + 1)] = left;
         }
         for (int k = 0; k < rates; ++k) stored[static_cast<std::size_t>(k) * plane_of_lines] = carried[k];
+    }
+
+private:
+    /// Parts of the sources of three by three voxels, [row][column], that a line takes: of the rows, then along the row that it mixes of them.
+    LIBDOSE_HD void find_parts(int plane, int row, int column, const LinePlace& place, float* part_of) const {
+        float row_eta[3], inverse[3], of_columns[3];
+        for (int c = 0; c < 3; ++c) {
+            float density[3], inverses[3], shares[3];
+            for (int r = 0; r < 3; ++r) {
+                const int i = row - 1 + r, j = column - 1 + c;
+                const bool inside = i >= 0 && i < part.layout.rows && j >= 0 && j < part.layout.columns;
+                density[r] = inside ? eta[part.layout.voxel(plane, i, j)] : 0.0f;
+                inverses[r] = physics::inverse_density(density[r]);
+            }
+            physics::exchange_shares(density, inverses, shares);
+            row_eta[c] = 0;
+            for (int r = 0; r < 3; ++r) {
+                row_eta[c] += place.row.source[r] * density[r];
+                part_of[3 * r + c] = place.row.source[r] + place.row.exchange * shares[r];
+            }
+            inverse[c] = physics::inverse_density(row_eta[c]);
+        }
+        physics::exchange_shares(row_eta, inverse, of_columns);
+        for (int c = 0; c < 3; ++c)
+            for (int r = 0; r < 3; ++r) part_of[3 * r + c] *= place.column.source[c] + place.column.exchange * of_columns[c];
     }
 };
 

@@ -92,14 +92,16 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
     const std::size_t lines = count * rate_count * s.line_rows;
     if (workspace.energy.size() < lines * s.line_width) workspace.energy.resize(lines * s.line_width);
     workspace.limits.assign(lines, {0, 0});
-    workspace.rows.assign(((3 * count + 1) * rate_count + count + 3) * width, 0.0f);
+    workspace.rows.assign(((3 * count + 1) * rate_count + count + 14) * width, 0.0f);
     float* next_row = workspace.rows.data() + pad_before;
     const auto take_row = [&] {
         float* const taken = next_row;
         next_row += width;
         return taken;
     };
-    s.line_eta = take_row();
+    s.line_eta = take_row(), s.row_eta = take_row(), s.inverse = take_row();
+    for (auto* set : {&s.row_shares, &s.row_parts, &s.column_parts})
+        for (float*& row : *set) row = take_row();
     for (std::size_t k = 0; k < rate_count; ++k) s.line_sources.push_back(take_row());
     float *const zeros = take_row(), *const outside = take_row();  // before the first row and behind the last one
     // Of the rows of voxels r - 1, r and r + 1.
@@ -154,6 +156,7 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
             state.meets = {row.meets[0] * column.meets[0], row.meets[0] * column.meets[1], row.meets[1] * column.meets[0], row.meets[1] * column.meets[1]};
             std::copy_n(row.source, 3, state.source_row.begin());
             std::copy_n(column.source, 3, state.source_column.begin());
+            state.exchange_row = row.exchange, state.exchange_column = column.exchange;
         }
         eta.fill(zeros), sums.fill(outside);
         ranges = filled = {};
@@ -175,6 +178,7 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
                 for (const ColumnRange& part : ranges) source_columns.add(part);
                 for (const ColumnRange& part : filled) passed.add(part);
                 passed.add(source_columns);
+                if (!source_columns.empty()) share_rows(s, eta, source_columns);
                 for (std::size_t d = 0; d < count; ++d) {
                     DirectionState& state = states[d];
                     for (std::size_t i = 0; i < 3; ++i) state.sources[i] = ranges[i].empty() ? no_sources.data() : sources[i].data() + d * rate_count;

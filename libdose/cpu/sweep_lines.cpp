@@ -16,10 +16,9 @@ using physics::fused;
 
 /// The source of a row of lines: of what `mixed` holds of each line's row of voxels, parts of the voxels before, at and behind it.
 struct LineSource {
-    const float* mixed;
-    std::array<float, 3> column;
+    const float *mixed, *before, *here, *after;
 
-    LIBDOSE_INLINE float of(int j) const { return fused(column[0], mixed[j - 1], fused(column[1], mixed[j], column[2] * mixed[j + 1])); }
+    LIBDOSE_INLINE float of(int j) const { return fused(before[j], mixed[j - 1], fused(here[j], mixed[j], after[j] * mixed[j + 1])); }
 };
 struct NoSource {};
 
@@ -65,6 +64,43 @@ LIBDOSE_INLINE void mix_line(int n, const std::array<float, 4>& weight, const fl
         for (int j = first; j < first + block; ++j) out[j] = fused(weight[0], a[j - 1], fused(weight[1], a[j], fused(weight[2], b[j - 1], weight[3] * b[j])));
 }
 
+/// Parts of three voxels in a row that a line takes.
+LIBDOSE_INLINE void add_exchange(int n, const std::array<float, 3>& linear, float exchange, const std::array<float*, 3>& shares, int at,
+                                 const std::array<float*, 3>& parts) {
+    for (std::size_t i = 0; i < 3; ++i) {
+        const float part = linear[i];
+        const float* __restrict share = shares[i] + at;
+        float* __restrict out = parts[i] + at;
+        for (int first = -1; first <= n; first += block)
+#pragma omp simd
+            for (int j = first; j < first + block; ++j) out[j] = fused(exchange, share[j], part);
+    }
+}
+
+/// The same along a row of lines, of the density that its row meets.
+LIBDOSE_INLINE void add_exchange(int n, const std::array<float, 3>& linear, float exchange, const float* __restrict eta, const float* __restrict inverse,
+                                 float* __restrict before, float* __restrict here, float* __restrict after) {
+    for (int first = 0; first < n; first += block)
+#pragma omp simd
+        for (int j = first; j < first + block; ++j) {
+            float share[3];
+            physics::exchange_shares({eta[j - 1], eta[j], eta[j + 1]}, {inverse[j - 1], inverse[j], inverse[j + 1]}, share);
+            before[j] = fused(exchange, share[0], linear[0]);
+            here[j] = fused(exchange, share[1], linear[1]);
+            after[j] = fused(exchange, share[2], linear[2]);
+        }
+}
+
+LIBDOSE_INLINE void mix_row_eta(int n, const std::array<float, 3>& part, const float* __restrict a, const float* __restrict b, const float* __restrict c,
+                                float* __restrict eta, float* __restrict inverse) {
+    for (int first = -1; first <= n; first += block)
+#pragma omp simd
+        for (int j = first; j < first + block; ++j) {
+            eta[j] = fused(part[0], a[j], fused(part[1], b[j], part[2] * c[j]));
+            inverse[j] = physics::inverse_density(eta[j]);
+        }
+}
+
 /// Gives the deposits of lines back to the voxels of the same two rows. lines[-1] and lines[n] must be zero.
 LIBDOSE_INLINE void share_line(int n, const std::array<float, 4>& weight, const float* __restrict lines, float* __restrict a, float* __restrict b) {
     for (int first = -1; first < n - 1; first += block)
@@ -79,11 +115,11 @@ LIBDOSE_INLINE void share_line(int n, const std::array<float, 4>& weight, const 
 }
 
 /// What lines -1 … n take of the sources of three rows of voxels; whole blocks are written.
-LIBDOSE_INLINE void mix_source(int n, const std::array<float, 3>& row, const float* __restrict a, const float* __restrict b, const float* __restrict c,
-                               float* __restrict mixed) {
+LIBDOSE_INLINE void mix_source(int n, const float* __restrict part_a, const float* __restrict part_b, const float* __restrict part_c, const float* __restrict a,
+                               const float* __restrict b, const float* __restrict c, float* __restrict mixed) {
     for (int first = -1; first <= n; first += block)
 #pragma omp simd
-        for (int j = first; j < first + block; ++j) mixed[j] = fused(row[0], a[j], fused(row[1], b[j], row[2] * c[j]));
+        for (int j = first; j < first + block; ++j) mixed[j] = fused(part_a[j], a[j], fused(part_b[j], b[j], part_c[j] * c[j]));
 }
 
 LIBDOSE_INLINE float largest_of_block(const float* energy) {
@@ -112,6 +148,21 @@ double sum_of(const float* energy, int n) {
     double sum = 0;
     for (int j = 0; j < n; ++j) sum += static_cast<double>(energy[j]);
     return sum;
+}
+
+LIBDOSE_VERSIONS
+void share_rows(Sweeper& s, const std::array<const float*, 3>& eta_rows, ColumnRange source) {
+    const float* __restrict a = eta_rows[0], * __restrict b = eta_rows[1], * __restrict c = eta_rows[2];
+    float* __restrict before = s.row_shares[0], * __restrict here = s.row_shares[1], * __restrict after = s.row_shares[2];
+    // As far as mix_source may read, in whatever plane.
+    for (int first = source.begin - block - 1; first < source.end + 2 * block - 1; first += block)
+#pragma omp simd
+        for (int j = first; j < first + block; ++j) {
+            float share[3];
+            physics::exchange_shares({a[j], b[j], c[j]}, {physics::inverse_density(a[j]), physics::inverse_density(b[j]), physics::inverse_density(c[j])},
+                                     share);
+            before[j] = share[0], here[j] = share[1], after[j] = share[2];
+        }
 }
 
 LIBDOSE_VERSIONS
@@ -163,10 +214,17 @@ bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const
     float* const eta = s.line_eta - base;
     float* const deposit = d.deposit - base;
     const int source_at = source_begin - base;
-    if (!source.empty())
+    const int source_lines = source_end - source_begin;
+    if (!source.empty()) {
+        mix_row_eta(source_lines, d.source_row, eta_rows[0] + source_at, eta_rows[1] + source_at, eta_rows[2] + source_at, s.row_eta + source_at,
+                    s.inverse + source_at);
+        add_exchange(source_lines, d.source_row, d.exchange_row, s.row_shares, source_at, s.row_parts);
         for (int k = 0; k < s.rates; ++k)
-            mix_source(source_end - source_begin, d.source_row, d.sources[0][k] + source_at, d.sources[1][k] + source_at, d.sources[2][k] + source_at,
-                       s.line_sources[static_cast<std::size_t>(k)] + source_at);
+            mix_source(source_lines, s.row_parts[0] + source_at, s.row_parts[1] + source_at, s.row_parts[2] + source_at, d.sources[0][k] + source_at,
+                       d.sources[1][k] + source_at, d.sources[2][k] + source_at, s.line_sources[static_cast<std::size_t>(k)] + source_at);
+        add_exchange(source_lines, d.source_column, d.exchange_column, s.row_eta + source_at, s.inverse + source_at, s.column_parts[0] + source_at,
+                     s.column_parts[1] + source_at, s.column_parts[2] + source_at);
+    }
     const auto lower_row = static_cast<std::size_t>(1 + d.lower_row);
     const int shifted = begin - base + 1 + d.lower_column;
     mix_line(end - begin, d.meets, eta_rows[lower_row] + shifted, eta_rows[lower_row + 1] + shifted, eta + begin);
@@ -184,7 +242,9 @@ bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const
             part(live_begin, live_end, NoSource{});
         } else {
             part(live_begin, source_begin, NoSource{});
-            part(source_begin, source_end, LineSource{s.line_sources[static_cast<std::size_t>(k)] + source_at, d.source_column});
+            part(source_begin, source_end,
+                 LineSource{s.line_sources[static_cast<std::size_t>(k)] + source_at, s.column_parts[0] + source_at, s.column_parts[1] + source_at,
+                            s.column_parts[2] + source_at});
             part(source_end, live_end, NoSource{});
         }
         if (s.trimming) s.lost += trim(energy, s.negligible, live);

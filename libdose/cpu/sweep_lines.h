@@ -26,6 +26,7 @@ struct DirectionState {
     int lower_row = 0, lower_column = 0;  ///< of the voxels that a line meets: -1 or 0 from its own
     std::array<float, 4> meets{};         ///< parts of the lower row's two voxels, and of the other row's
     std::array<float, 3> source_row{}, source_column{};
+    float exchange_row = 0, exchange_column = 0;
     float* energy = nullptr;        ///< [rate][row identity][line identity]
     Lines* limits = nullptr;        ///< [rate][row identity]
     float* const* sources[3] = {};  ///< [rate] of the rows of voxels r - 1, r, r + 1
@@ -41,9 +42,16 @@ struct Sweeper {
     float negligible = 0;
     bool trimming = false;  ///< whether lines that carry next to nothing are looked for in this plane
     double lost = 0;
-    float* line_eta = nullptr;         ///< for lines -16 … columns + 24
-    std::vector<float*> line_sources;  ///< [rate], of mix_source
+    // The rest for lines -16 … columns + 24.
+    float *line_eta = nullptr, *row_eta = nullptr;      ///< density that lines meet, and that of rows of voxels mixed for a row of lines
+    float* inverse = nullptr;                           ///< of row_eta
+    std::array<float*, 3> row_shares{};                 ///< physics::exchange_shares of the rows of voxels r - 1, r, r + 1
+    std::array<float*, 3> row_parts{}, column_parts{};  ///< of the source, that a row of lines takes of rows of voxels, and a line of its neighbours
+    std::vector<float*> line_sources;                   ///< [rate], of mix_source
 };
+
+/// Sets row_shares for lines with a source in these columns.
+void share_rows(Sweeper& s, const std::array<const float*, 3>& eta_rows, ColumnRange source);
 
 /// Energy of n lines.
 double sum_of(const float* energy, int n);

@@ -1,6 +1,7 @@
 // The sheared lattice of a direction: where its lines meet the voxels of a plane (docs/methods/collapsed-cone.md).
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 #include "physics/host_device.h"
@@ -12,13 +13,29 @@ struct LatticePlace {
     int move;         ///< whole voxels that the lines have moved
     int lower;        ///< the two voxels that a line meets are n + lower and n + lower + 1; -1 or 0
     float meets[2];   ///< their parts: linear. Density is read and deposits are given back with these
-    float source[3];  ///< parts of the voxels n - 1, n, n + 1 of which a line takes the source
+    float source[3];  ///< the same parts, of the voxels n - 1, n, n + 1: what a line takes of the source
+    float exchange;   ///< and what it takes more of the neighbours, less of its own voxel, as far as exchange_shares lets it
 };
 
 /// Linear parts widen a distribution by the variance off (1 - off), voxels², 1/6 on average: twice, when a source is read and when deposits are given
-/// back. A direction that keeps its place in the voxels does not average that out. So the source is read with parts that make up for it: the variance
-/// of both together is 1/3 wherever the line is.
+/// back. A direction that keeps its place in the voxels does not average that out. So lines exchange some of their sources with their neighbours to make
+/// up for it: the variance of all together is 1/3 wherever the line is.
 constexpr double lattice_parts_variance = 1.0 / 3;
+
+/// 1 / density; for nothing a number so large that exchange_shares takes all.
+template <class Real>
+LIBDOSE_HD inline Real inverse_density(Real density) {
+    return Real(1) / std::max(density, Real(1e-20));
+}
+
+/// How much of the sources of three voxels in a row the middle one takes in an exchange between neighbours, per unit of exchange. A source is energy, and
+/// dose is energy per density: two neighbours exchange only what the thinner of both can hold, so that where energy per density is even nothing is
+/// exchanged, whatever the densities are, and a dense voxel does not empty itself into air. The middle one gives what its neighbours take of it.
+template <class Real>
+LIBDOSE_HD inline void exchange_shares(const Real (&density)[3], const Real (&inverse)[3], Real (&share)[3]) {
+    const auto of = [&](int giver, int taker) { return std::min(Real(1), density[taker] * inverse[giver]); };
+    share[0] = of(0, 1), share[1] = -(of(1, 0) + of(1, 2)), share[2] = of(2, 1);
+}
 
 /// Whole voxels that the lines have moved in plane n.
 LIBDOSE_HD inline int lattice_move(double first, double shift, int n) { return static_cast<int>(std::floor(first + shift * n + 0.5)); }
@@ -27,15 +44,16 @@ LIBDOSE_HD inline int lattice_move(double first, double shift, int n) { return s
 /// voxel in which it lies.
 LIBDOSE_HD inline LatticePlace lattice_place(double first, double shift, int n, bool rounded) {
     const int move = lattice_move(first, shift, n);
-    if (rounded) return {move, 0, {1, 0}, {0, 1, 0}};
+    if (rounded) return {move, 0, {1, 0}, {0, 1, 0}, 0};
     const double off = first + shift * n - move;  // from the middle of its voxel, -1/2 ... 1/2
     const int lower = off < 0 ? -1 : 0;
-    const double high = off - lower, variance = lattice_parts_variance - high * (1 - high);
+    const double high = off - lower;
+    const auto part_low = static_cast<float>(1 - high), part_high = static_cast<float>(high);
     return {move,
             lower,
-            {static_cast<float>(1 - high), static_cast<float>(high)},
-            {static_cast<float>(0.5 * (variance + off * off - off)), static_cast<float>(1 - variance - off * off),
-             static_cast<float>(0.5 * (variance + off * off + off))}};
+            {part_low, part_high},
+            {lower < 0 ? part_low : 0, lower < 0 ? part_high : part_low, lower < 0 ? 0 : part_high},
+            static_cast<float>(0.5 * lattice_parts_variance - high * (1 - high))};
 }
 
 /// How the buffers of a direction hold its lines along rows or columns: line number i of plane n is at i + 1 + base(n) in every plane, and lines run from

@@ -46,6 +46,20 @@ private:
     int only_;
 };
 
+/// As much energy per density in every voxel.
+class EvenSource : public cpu::SweepSource {
+public:
+    EvenSource(const Grid& grid, const std::vector<float>& eta) : grid_(grid), eta_(eta) {}
+    cpu::ColumnRange row(int plane, int row, float* const* out) override {
+        std::copy_n(eta_.begin() + static_cast<std::ptrdiff_t>(grid_.index(0, row, plane)), grid_.size[0], out[0]);
+        return {0, grid_.size[0]};
+    }
+
+private:
+    const Grid& grid_;
+    const std::vector<float>& eta_;
+};
+
 Grid cube(int n) {
     Grid grid;
     grid.size = {n, n, n};
@@ -117,6 +131,36 @@ TEST(Sweep, TheLatticeWidensByTheSameWhereverItsLinesLie) {
         EXPECT_NEAR(at_row / sum, 0, 1e-5) << first;
         EXPECT_NEAR(square_column / sum, 1.0 / 3, 1e-5) << first;
         EXPECT_NEAR(square_row / sum, 1.0 / 3, 1e-5) << first;
+    }
+}
+
+TEST(Sweep, EnergyPerDensityThatIsEvenStaysSoAlongAnInterface) {
+    // Along lines that follow the border of a dense and a thin medium each side reaches its equilibrium: what is lost per density is what is released per
+    // density, on both sides of the border, wherever the lines lie between the voxels. A corner makes both kinds of neighbours differ at once.
+    const Grid grid = cube(11);
+    for (const float thin : {0.25f, 0.0012f, 0.0f}) {
+        std::vector<float> eta(grid.voxel_count(), 1.0f);
+        for (int k = 0; k < 11; ++k)
+            for (int j = 0; j < 11; ++j)
+                for (int i = 0; i < 11; ++i)
+                    if (i > 5 && j > 4) eta[grid.index(i, j, k)] = thin;
+        for (const double first : {0.0, 0.1, 0.25, 0.5, 0.8}) {
+            cpu::SweepPlan plan = straight(grid, true);
+            plan.direction.first_row = first, plan.direction.first_column = std::fmod(first + 0.3, 1.0);
+            EvenSource source(grid, eta);
+            cpu::SweepDeposit deposit;
+            cpu::SweepWorkspace workspace;
+            // Twenty free paths of the dense medium a plane: five of lung; air is far from its equilibrium and may only lack some.
+            cpu::sweep({plan}, cpu::LatticeMode::interpolated, cpu::SweepMedium(eta, 11), {40.0}, source, 0, deposit, workspace);
+            for (int j = 1; j < 10; ++j)
+                for (int i = 1; i < 10; ++i) {
+                    const float lost = deposit.rows.row(grid.index(0, j, 10) / 11)[i];
+                    if (eta[grid.index(i, j, 10)] == 0) continue;
+                    const bool in_equilibrium = thin > 0.1f || j < 4 || i < 5;
+                    EXPECT_LT(lost, 1.0001f) << thin << " " << first << " " << i << " " << j;
+                    EXPECT_GT(lost, in_equilibrium ? 0.9999f : 0.0f) << thin << " " << first << " " << i << " " << j;
+                }
+        }
     }
 }
 
