@@ -13,7 +13,8 @@ void add_electrons(DeviceGrid& grid, std::vector<float>& dose, const std::vector
         const auto extent = cpu::electron_extent_mm(voxels, map, electrons);
         if (!extent) continue;
         if (on_device.size() == 0) on_device = DeviceArray<float>(pool, dose);
-        const DeviceRays rays = trace_rays(pool, grid.grid, grid.density, map.frame, *extent, cpu::electron_ray_spacing_mm(voxels));
+        const DeviceRays rays =
+            trace_rays(pool, grid.grid, grid.density, map.frame, *extent, cpu::electron_ray_spacing_mm(voxels), cpu::electron_rays_followed_g_cm2(electrons));
         DeviceArray<float> reach(pool, static_cast<std::size_t>(rays.raster.size_u) * static_cast<std::size_t>(rays.raster.size_v));
         pool.executor().run(ReachOfRays{rays.view(), electrons.range_g_cm2, reach.data()}, {rays.raster.size_u, rays.raster.size_v, 1});
         const DeviceArray<float> source(pool, map.electrons.values);

@@ -26,6 +26,8 @@ std::optional<std::array<double, 4>> electron_extent_mm(const Grid& grid, const 
 
 double electron_ray_spacing_mm(const Grid& grid) { return 2 * grid.spacing_mm.minCoeff(); }
 
+double electron_rays_followed_g_cm2(const ElectronContamination& electrons) { return 2 * electrons.range_g_cm2; }
+
 namespace {
 
 /// Where the electrons end: by cells of four rays the farthest of their distances from the source, along the axis.
@@ -75,7 +77,7 @@ void add_electrons(std::vector<float>& dose, const DensityGrid& density, const F
     const std::array<double, 4>& extent = *reached;
     const CoarseMap& source = map.electrons;
     const physics::BeamFrame& frame = map.frame;
-    const RayBundle rays(density, frame, extent, electron_ray_spacing_mm(grid));
+    const RayBundle rays(density, frame, extent, electron_ray_spacing_mm(grid), electron_rays_followed_g_cm2(electrons));
     const Ends ends(rays, electrons.range_g_cm2);
     const Vec3 step = frame.axes.row(0) * grid.spacing_mm[0];
 #pragma omp parallel for schedule(dynamic, 1)

@@ -77,11 +77,53 @@ CoarseMap coarse(const FluenceMap& map) {
     const int n = coarse_pixels(map);
     CoarseMap out = coarse_raster(map);
     out.values.assign(static_cast<std::size_t>(out.size_u) * static_cast<std::size_t>(out.size_v), 0.0f);
-    for (int v = 0; v < map.size_v; ++v)
-        for (int u = 0; u < map.size_u; ++u)
-            out.values[static_cast<std::size_t>(v / n) * static_cast<std::size_t>(out.size_u) + static_cast<std::size_t>(u / n)] +=
-                map.at(u, v) / static_cast<float>(n * n);
+    const float part = 1 / static_cast<float>(n * n);
+    for (int v = 0; v < map.size_v; ++v) {
+        const float* from = map.values.data() + static_cast<std::ptrdiff_t>(v) * map.size_u;
+        float* to = out.values.data() + static_cast<std::ptrdiff_t>(v / n) * out.size_u;
+        for (int u = 0; u < map.size_u; u += n, ++to)
+            for (int i = u; i < std::min(u + n, map.size_u); ++i) *to += part * from[i];
+    }
     return out;
+}
+
+/// physics::CoarseMapView::at of points n steps after the first along u, row by row.
+class CoarseRows {
+public:
+    CoarseRows(const physics::CoarseMapView& map, int n, double first_mm, double step_mm) : map_(map), blended_(static_cast<std::size_t>(map.size_u) + 3, 0.0) {
+        for (int i = 0; i < n; ++i) {
+            const double x = (first_mm + i * step_mm - map.lower_u_mm) / map.pixel_mm - 0.5, low = std::floor(x);
+            const bool near = low >= -1 && low < map.size_u;
+            cell_.push_back(near ? static_cast<int>(low) + 1 : map.size_u + 1);
+            part_.push_back(near ? x - low : 0);
+        }
+    }
+    /// The two rows beside v as one: point i lies `part` of the way from blended[cell] to the next.
+    const double* blend(double v_mm) {
+        const double y = (v_mm - map_.lower_v_mm) / map_.pixel_mm - 0.5;
+        const int j = static_cast<int>(std::floor(y));
+        const double part = y - j;
+        for (int i = 0; i < map_.size_u; ++i) blended_[static_cast<std::size_t>(i) + 1] = (1 - part) * map_.value(i, j) + part * map_.value(i, j + 1);
+        return blended_.data();
+    }
+    const int* cell() const { return cell_.data(); }
+    const double* part() const { return part_.data(); }
+
+private:
+    physics::CoarseMapView map_;
+    std::vector<int> cell_;
+    std::vector<double> part_, blended_;
+};
+
+/// A row of pixels of physics::head_pixel.
+LIBDOSE_VERSIONS
+void finish_row(int n, const double* blended, const int* cell, const double* part, double amplitude, const double* profile, const double* transmission,
+                float* values) {
+#pragma omp simd
+    for (int u = 0; u < n; ++u) {
+        const double low = blended[cell[u]], high = blended[cell[u] + 1];
+        values[u] = physics::head_pixel(values[u], profile[u], amplitude * (low + part[u] * (high - low)), [&] { return transmission[u]; });
+    }
 }
 
 /// Distance from the source to the edges that limit the view along x and along y: the leaves where they move, or where there is no jaw.
@@ -269,15 +311,13 @@ void finish(FluenceMap& map, const Beam& beam, const HeadModel& head, const Open
         convolve(map.electrons.values, aperture.size_u, aperture.size_v, blurs.electrons_uv, blurs.electrons_uv);
     }
     convolve(map.values, map.size_u, map.size_v, blurs.spot_u, blurs.spot_v);
-    const physics::CoarseMapView seen = extrafocal.view();
-    for (int v = 0; v < map.size_v; ++v)
-        for (int u = 0; u < map.size_u; ++u) {
-            const double x = map.lower_u_mm + (u + 0.5) * map.pixel_mm, y = map.lower_v_mm + (v + 0.5) * map.pixel_mm;
-            const std::size_t pixel = static_cast<std::size_t>(v) * static_cast<std::size_t>(map.size_u) + static_cast<std::size_t>(u);
-            const double beside =
-                blurs.extrafocal_amplitude > 0 ? blurs.extrafocal_amplitude * seen.at(blurs.extrafocal_scale_u * x, blurs.extrafocal_scale_v * y) : 0;
-            map.values[pixel] = physics::head_pixel(map.values[pixel], open.profile[pixel], beside, [&] { return open.transmission[pixel]; });
-        }
+    // Without an extrafocal source a map of no pixels, zero everywhere.
+    CoarseRows seen(extrafocal.view(), map.size_u, blurs.extrafocal_scale_u * (map.lower_u_mm + 0.5 * map.pixel_mm), blurs.extrafocal_scale_u * map.pixel_mm);
+    for (int v = 0; v < map.size_v; ++v) {
+        const std::size_t row = static_cast<std::size_t>(v) * static_cast<std::size_t>(map.size_u);
+        finish_row(map.size_u, seen.blend(blurs.extrafocal_scale_v * (map.lower_v_mm + (v + 0.5) * map.pixel_mm)), seen.cell(), seen.part(),
+                   blurs.extrafocal_amplitude, &open.profile[row], &open.transmission[row], &map.values[row]);
+    }
 }
 
 }  // namespace libdose::cpu

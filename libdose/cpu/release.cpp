@@ -52,7 +52,7 @@ struct HingeTable {
 
 /// What all voxels of a map share.
 struct Release {
-    double sad;
+    double sad, per_sad;
     double width_u[3], width_v[3];  ///< square of a shadow's width without magnification, by powers of the ray's slope
     physics::FluenceIntegralView fluence;
     double sharpening, noise;
@@ -78,7 +78,7 @@ struct Lanes {
 
 /// Where the voxels lie on the isocentre plane.
 struct Places {
-    double u[lanes], v[lanes], distance[lanes], width_u[lanes], width_v[lanes];
+    double u[lanes], v[lanes], distance[lanes], scale[lanes], width_u[lanes], width_v[lanes];
 };
 
 /// physics::project_in_row, voxel_shadow
@@ -89,8 +89,8 @@ LIBDOSE_INLINE void project(const Release& r, const Row& row, int first, int las
         const double i = first + l < last ? first + l : last;
         const double distance = r.sad - row.start[2] - i * row.step[2], scale = r.sad / distance;
         const double u = (row.start[0] + i * row.step[0]) * scale, v = (row.start[1] + i * row.step[1]) * scale;
-        const double su = u / r.sad, sv = v / r.sad;
-        p.u[l] = u, p.v[l] = v, p.distance[l] = distance;
+        const double su = u * r.per_sad, sv = v * r.per_sad;
+        p.u[l] = u, p.v[l] = v, p.distance[l] = distance, p.scale[l] = scale;
         p.width_u[l] = scale * std::sqrt(r.width_u[0] + su * (r.width_u[1] + su * r.width_u[2]));
         p.width_v[l] = scale * std::sqrt(r.width_v[0] + sv * (r.width_v[1] + sv * r.width_v[2]));
     }
@@ -103,11 +103,12 @@ struct Edges {
 };
 
 LIBDOSE_INLINE void find_edges(const double* at_mm, const double* width_mm, double lower_mm, double pixel_mm, int size, Edges& e) {
+    const double per_pixel = 1 / pixel_mm;
     for (int a = 0; a < 4; ++a) {
-        const double halves = 2 * a - 3;
+        const double half_widths = 0.5 * (2 * a - 3);
 #pragma omp simd
         for (int l = 0; l < lanes; ++l) {
-            double x = (at_mm[l] - lower_mm) / pixel_mm + halves * (0.5 * width_mm[l] / pixel_mm);
+            double x = (at_mm[l] - lower_mm + half_widths * width_mm[l]) * per_pixel;
             x = x < 0 ? 0 : x;
             x = x > size ? size : x;
             int pixel = static_cast<int>(x);
@@ -157,11 +158,16 @@ LIBDOSE_INLINE void average_fluence(const Release& r, const Places& p, double* o
     for (int l = 0; l < lanes; ++l) out[l] = sum[l] * (r.fluence.pixel_mm * r.fluence.pixel_mm) / (p.width_u[l] * p.width_v[l]);
 }
 
-/// RaySumsView::path
-LIBDOSE_INLINE void find_paths(const Release& r, const Places& p, float* water, float* high_z) {
-    const physics::RayRaster& raster = r.rays.raster;
+/// Where the voxels lie between rays and their nodes.
+struct BetweenRays {
     int ray[lanes], node[lanes];
     float u[lanes], v[lanes], along[lanes];
+};
+
+/// Asks for the sums beside the voxels as well: they come from far while the fluence is averaged.
+LIBDOSE_INLINE void find_rays(const Release& r, const Places& p, BetweenRays& at) {
+    const physics::RayRaster& raster = r.rays.raster;
+    const double per_ray = 1 / raster.spacing, per_node = 1 / raster.step;
 #pragma omp simd
     for (int l = 0; l < lanes; ++l) {
         const auto lower = [](double x, int size, int& low, float& part) LIBDOSE_INLINE_LAMBDA {
@@ -172,26 +178,35 @@ LIBDOSE_INLINE void find_paths(const Release& r, const Places& p, float* water, 
             part = static_cast<float>(x - low);
         };
         int iu, iv;
-        lower((p.u[l] - raster.low_u) / raster.spacing, raster.size_u, iu, u[l]);
-        lower((p.v[l] - raster.low_v) / raster.spacing, raster.size_v, iv, v[l]);
-        lower((p.distance[l] - raster.first) / raster.step, raster.steps, node[l], along[l]);
-        ray[l] = iv * raster.size_u + iu;
+        lower((p.u[l] - raster.low_u) * per_ray, raster.size_u, iu, at.u[l]);
+        lower((p.v[l] - raster.low_v) * per_ray, raster.size_v, iv, at.v[l]);
+        lower((p.distance[l] - raster.first) * per_node, raster.steps, at.node[l], at.along[l]);
+        at.ray[l] = iv * raster.size_u + iu;
     }
+    const std::ptrdiff_t next_u = r.rays.next_u(), next_v = r.rays.next_v();
+    for (int l = 0; l < lanes; ++l) {
+        const physics::RaySums* sums = r.rays.sums + at.ray[l] * next_u + at.node[l];
+        for (const std::ptrdiff_t beside : {std::ptrdiff_t{0}, next_u, next_v, next_v + next_u}) __builtin_prefetch(sums + beside);
+    }
+}
+
+/// RaySumsView::path
+LIBDOSE_INLINE void find_paths(const Release& r, const BetweenRays& between, float* water, float* high_z) {
     static_assert(sizeof(physics::RaySums) == 2 * sizeof(float));
     float sums[4][lanes];
     const std::ptrdiff_t next_u = r.rays.next_u(), next_v = r.rays.next_v();
     for (int l = 0; l < lanes; ++l) {
         // Both sums of a node, and of the next.
-        const physics::RaySums* at = r.rays.sums + ray[l] * next_u + node[l];
-        const float uv = u[l] * v[l];
-        const Quad quad = (1 - u[l] - v[l] + uv) * load<Quad>(at) + (u[l] - uv) * load<Quad>(at + next_u) + (v[l] - uv) * load<Quad>(at + next_v) +
-                          uv * load<Quad>(at + next_v + next_u);
+        const physics::RaySums* at = r.rays.sums + between.ray[l] * next_u + between.node[l];
+        const float u = between.u[l], v = between.v[l], uv = u * v;
+        const Quad quad =
+            (1 - u - v + uv) * load<Quad>(at) + (u - uv) * load<Quad>(at + next_u) + (v - uv) * load<Quad>(at + next_v) + uv * load<Quad>(at + next_v + next_u);
         for (int n = 0; n < 4; ++n) sums[n][l] = quad[n];
     }
 #pragma omp simd
     for (int l = 0; l < lanes; ++l) {
-        water[l] = sums[0][l] + along[l] * (sums[2][l] - sums[0][l]);
-        high_z[l] = sums[1][l] + along[l] * (sums[3][l] - sums[1][l]);
+        water[l] = sums[0][l] + between.along[l] * (sums[2][l] - sums[0][l]);
+        high_z[l] = sums[1][l] + between.along[l] * (sums[3][l] - sums[1][l]);
     }
 }
 
@@ -237,6 +252,8 @@ bool release_lanes(const Release& r, const Row& row, int first, int last, Lanes&
     if (!any) return false;
     Places p;
     project(r, row, first, last, p);
+    BetweenRays between;
+    find_rays(r, p, between);
     double in_air[lanes];
     average_fluence(r, p, in_air);
     float fluence[lanes];
@@ -245,14 +262,13 @@ bool release_lanes(const Release& r, const Row& row, int first, int last, Lanes&
     for (int l = 0; l < lanes; ++l) {
         const bool here = density[l] > 0 && std::abs(in_air[l]) > r.noise;
         lit |= here ? 1 : 0;
-        const double magnification = r.sad / p.distance[l];
-        fluence[l] = here ? static_cast<float>(in_air[l] * magnification * magnification) : 0.0f;
-        out.slope_u[l] = static_cast<float>(p.u[l] / r.sad), out.slope_v[l] = static_cast<float>(p.v[l] / r.sad);
+        fluence[l] = here ? static_cast<float>(in_air[l] * p.scale[l] * p.scale[l]) : 0.0f;
+        out.slope_u[l] = static_cast<float>(p.u[l] * r.per_sad), out.slope_v[l] = static_cast<float>(p.v[l] * r.per_sad);
     }
     if (!lit) return false;
 
     float water[lanes], high_z[lanes], log_water[lanes], log_high_z[lanes], log_filter[lanes] = {};
-    find_paths(r, p, water, high_z);
+    find_paths(r, between, water, high_z);
     bool tabulated = true;
     float filter_water[lanes], filter_high_z[lanes] = {};
     if (r.filtered) {
@@ -293,7 +309,7 @@ bool release_lanes(const Release& r, const Row& row, int first, int last, Lanes&
 Release release_of(const Grid& grid, const FluenceMap& map, const FluenceIntegral& integral, const RayBundle& rays, const TermaTable& table,
                    double blur_variance) {
     Release r{};
-    r.sad = map.frame.source_axis_distance_mm;
+    r.sad = map.frame.source_axis_distance_mm, r.per_sad = 1 / r.sad;
     // (axis + slope · beam axis) · spacing, squared and added up over the grid's axes.
     const Vec3 towards = map.frame.axes.col(2).cwiseProduct(grid.spacing_mm);
     for (int a = 0; a < 2; ++a) {

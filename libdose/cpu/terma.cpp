@@ -24,11 +24,14 @@ PathLength exact_path(const DensityGrid& density, const Vec3& source_mm, const V
     return path;
 }
 
-physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame, const std::array<double, 4>& extent, double spacing_mm) {
+physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame, const std::array<double, 4>& extent, double spacing_mm,
+                              double followed_g_cm2) {
     const physics::Shadow shadow = physics::shadow_of(frame, grid.lower_edge_mm(), grid.upper_edge_mm());
     physics::RayRaster raster;
+    raster.followed_g_cm2 = followed_g_cm2;
     raster.low_u = extent[0], raster.low_v = extent[2], raster.spacing = spacing_mm;
-    raster.step = 0.5 * grid.spacing_mm.minCoeff();
+    const double voxel = grid.spacing_mm.minCoeff();
+    raster.step = std::clamp(0.5 * spacing_mm, 0.5 * voxel, voxel);  // no finer than the rays lie
     raster.first = std::max(shadow.nearest_mm, raster.step);
     raster.steps = std::max(2, static_cast<int>(std::ceil((shadow.farthest_mm - raster.first) / raster.step)) + 2);
     raster.size_u = std::max(2, static_cast<int>(std::ceil((extent[1] - extent[0]) / spacing_mm)) + 1);
@@ -49,8 +52,8 @@ std::optional<std::array<double, 4>> released_extent_mm(const Grid& grid, const 
     return extent;
 }
 
-RayBundle::RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent, double spacing_mm)
-    : raster_(ray_raster(density.grid, frame, extent, spacing_mm)) {
+RayBundle::RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent, double spacing_mm, double followed_g_cm2)
+    : raster_(ray_raster(density.grid, frame, extent, spacing_mm, followed_g_cm2)) {
     sums_.resize(raster_.count());
     const Vec3 source = frame.source_mm();
     const physics::VoxelBox box = physics::voxel_box(density.grid);

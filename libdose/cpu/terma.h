@@ -1,6 +1,7 @@
 // Ray trace and TERMA.
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -20,7 +21,8 @@ using PathLength = physics::BasisPath;
 PathLength exact_path(const DensityGrid& density, const Vec3& source_mm, const Vec3& point_mm);
 
 /// Rays over {low u, high u, low v, high v} (mm, isocentre plane) every `spacing_mm`, with nodes through the whole grid.
-physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, double spacing_mm);
+physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, double spacing_mm,
+                              double followed_g_cm2 = std::numeric_limits<double>::infinity());
 
 /// Where on the isocentre plane voxels may release energy of a map with this support; none where its beam does not meet the grid.
 std::optional<std::array<double, 4>> released_extent_mm(const Grid& grid, const physics::BeamFrame& frame, std::array<double, 4> support_mm);
@@ -30,7 +32,8 @@ std::optional<std::array<double, 4>> released_extent_mm(const Grid& grid, const 
 class RayBundle {
 public:
     /// Rays cover [low u, high u] × [low v, high v] (mm, isocentre plane) every `spacing_mm`.
-    RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, double spacing_mm);
+    RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, double spacing_mm,
+              double followed_g_cm2 = std::numeric_limits<double>::infinity());
     PathLength path(double u_mm, double v_mm, double distance_mm) const;
     /// By ray: the distance along the axis from which on its path is at least `g_cm2`, or 1e30.
     std::vector<float> reach_mm(double g_cm2) const;

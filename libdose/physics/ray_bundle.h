@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 
 #include "physics/terma.h"
 #include "physics/voxel_walk.h"
@@ -28,6 +29,7 @@ LIBDOSE_HD inline void lower_node(double x, int size, int& low, double& part) {
 struct RayRaster {
     double low_u = 0, low_v = 0, spacing = 1, first = 0, step = 1;
     int size_u = 2, size_v = 2, steps = 2;
+    double followed_g_cm2 = std::numeric_limits<double>::infinity();  ///< a ray ends in the voxel in which its path comes to this: its sums grow no more
 
     LIBDOSE_HD std::size_t count() const { return static_cast<std::size_t>(size_u) * static_cast<std::size_t>(size_v) * static_cast<std::size_t>(steps); }
 };
@@ -48,6 +50,7 @@ LIBDOSE_HD void trace_ray(const RayRaster& raster, const VoxelBox& box, const do
         }
         water += w * (out - in);
         high_z += h * (out - in);
+        return water + high_z < raster.followed_g_cm2;
     });
     for (; node < raster.steps; ++node) write(node, RaySums{static_cast<float>(water), static_cast<float>(high_z)});
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <type_traits>
 
 #include "physics/host_device.h"
 
@@ -21,7 +22,7 @@ struct VoxelBox {
 };
 
 /// Calls visit(voxel index, t_in, t_out) for every voxel that origin + t·direction crosses for t in [t_begin, t_end], in
-/// order of t. Lengths in the unit of `direction`: with a unit vector in mm, t is mm.
+/// order of t. Lengths in the unit of `direction`: with a unit vector in mm, t is mm. A visit that returns false is the last.
 template <class Visitor>
 LIBDOSE_HD void march(const VoxelBox& box, const double* origin_mm, const double* direction, double t_begin, double t_end, Visitor&& visit) {
     for (int axis = 0; axis < 3; ++axis) {
@@ -58,7 +59,14 @@ LIBDOSE_HD void march(const VoxelBox& box, const double* origin_mm, const double
     while (t < t_end) {
         const int axis = next[0] <= next[1] ? (next[0] <= next[2] ? 0 : 2) : (next[1] <= next[2] ? 1 : 2);
         const double t_out = std::min(next[axis], t_end);
-        if (t_out > t) visit(box.index(voxel[0], voxel[1], voxel[2]), t, t_out);
+        if (t_out > t) {
+            const std::size_t here = box.index(voxel[0], voxel[1], voxel[2]);
+            if constexpr (std::is_same_v<decltype(visit(here, t, t_out)), bool>) {
+                if (!visit(here, t, t_out)) return;
+            } else {
+                visit(here, t, t_out);
+            }
+        }
         t = std::max(t, t_out);
         voxel[axis] += step[axis];
         if (voxel[axis] < 0 || voxel[axis] >= box.size[axis]) return;

@@ -47,6 +47,18 @@ TEST(RayTrace, BeginAndEndInsideAVoxel) {
     EXPECT_NEAR(lengths[2], 4, 1e-12);
 }
 
+TEST(RayTrace, AVisitThatReturnsFalseIsTheLast) {
+    const Grid grid = grid_of({5, 1, 1}, Vec3::Constant(10), Vec3::Zero());
+    double length = 0;
+    int visits = 0;
+    physics::march(grid, Vec3(-10, 5, 5), Vec3(1, 0, 0), 0, 1e9, [&](std::size_t, double in, double out) {
+        ++visits, length += out - in;
+        return length < 15;
+    });
+    EXPECT_EQ(visits, 2);
+    EXPECT_NEAR(length, 20, 1e-12);
+}
+
 TEST(RayTrace, MissesAreSilent) {
     const Grid grid = grid_of({3, 3, 3}, Vec3::Constant(10), Vec3::Zero());
     int visits = 0;

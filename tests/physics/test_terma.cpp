@@ -135,3 +135,26 @@ TEST(Terma, RaysKnowWhereADepthIsPassed) {
     EXPECT_TRUE(rays.view().beyond(reach.data(), 0, 0, 1032.6));
     EXPECT_FALSE(rays.view().beyond(rays.reach_mm(50).data(), 0, 0, 1099));  // never: the box is 100 mm deep
 }
+
+TEST(Terma, RaysThatAreFollowedToADepthAreTheWholeOnesUntilThere) {
+    const DensityGrid density = water_box({20, 20, 20}, 5);
+    const FluenceMap map = open_map(40);
+    const std::array<double, 4> extent{-40, 40, -40, 40};
+    const cpu::RayBundle whole(density, map.frame, extent, 5), cut(density, map.frame, extent, 5, 4.0);
+    const physics::RayRaster raster = whole.view().raster;
+    int beyond = 0;
+    for (int v = 0; v < raster.size_v; ++v)
+        for (int u = 0; u < raster.size_u; ++u)
+            for (int node = 0; node < raster.steps; ++node) {
+                const std::ptrdiff_t at = whole.view().at(u, v, node);
+                const float full = whole.view().sums[at].water, here = cut.view().sums[at].water;
+                if (full < 4.0f) {
+                    EXPECT_EQ(here, full);
+                } else {
+                    ++beyond;
+                    EXPECT_GE(here, 4.0f);
+                    EXPECT_LT(here, 4.51f);  // to the end of a voxel of 5 mm
+                }
+            }
+    EXPECT_GT(beyond, raster.size_u * raster.size_v * 20);
+}
