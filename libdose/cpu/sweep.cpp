@@ -92,7 +92,7 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
     const std::size_t lines = count * rate_count * s.line_rows;
     if (workspace.energy.size() < lines * s.line_width) workspace.energy.resize(lines * s.line_width);
     workspace.limits.assign(lines, {0, 0});
-    workspace.rows.assign(((3 * count + 1) * rate_count + count + 14) * width, 0.0f);
+    workspace.rows.assign(((3 * count + 3) * rate_count + count + 7) * width, 0.0f);
     float* next_row = workspace.rows.data() + pad_before;
     const auto take_row = [&] {
         float* const taken = next_row;
@@ -100,17 +100,21 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
         return taken;
     };
     s.line_eta = take_row(), s.row_eta = take_row(), s.inverse = take_row();
-    for (auto* set : {&s.row_shares, &s.row_parts, &s.column_parts})
-        for (float*& row : *set) row = take_row();
-    for (std::size_t k = 0; k < rate_count; ++k) s.line_sources.push_back(take_row());
-    float *const zeros = take_row(), *const outside = take_row();  // before the first row and behind the last one
+    for (float*& row : s.row_shares) row = take_row();
+    const auto take_rows = [&](std::size_t rows_taken) {
+        float* const first = take_row();
+        next_row += (rows_taken - 1) * width;
+        return first;
+    };
+    s.pitch = static_cast<std::ptrdiff_t>(width);
+    s.row_sources = take_rows(rate_count), s.line_sources = take_rows(rate_count);
+    float *const zeros = take_rows(rate_count), *const outside = take_row();  // before the first row and behind the last one
     // Of the rows of voxels r - 1, r and r + 1.
     std::array<const float*, 3> eta{};
     std::array<float*, 3> sums{};
     std::array<std::vector<float*>, 3> sources;
     for (auto& set : sources)
         for (std::size_t i = 0; i < count * rate_count; ++i) set.push_back(take_row());
-    const std::vector<float*> no_sources(rate_count, zeros);
     std::array<ColumnRange, 3> ranges, filled;
     std::array<float, 3> maxima{};
     // The rows of sources are zero but for what was last written there.
@@ -181,7 +185,7 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
                 if (!source_columns.empty()) share_rows(s, eta, source_columns);
                 for (std::size_t d = 0; d < count; ++d) {
                     DirectionState& state = states[d];
-                    for (std::size_t i = 0; i < 3; ++i) state.sources[i] = ranges[i].empty() ? no_sources.data() : sources[i].data() + d * rate_count;
+                    for (std::size_t i = 0; i < 3; ++i) state.sources[i] = ranges[i].empty() ? zeros : sources[i][d * rate_count];
                     touched[2] = sweep_line_row(s, state, r, eta, *std::max_element(maxima.begin(), maxima.end()), source_columns, passed) || touched[2];
                 }
                 for (const DirectionState& state : states)

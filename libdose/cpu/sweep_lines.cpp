@@ -14,11 +14,9 @@ namespace {
 
 using physics::fused;
 
-/// The source of a row of lines: of what `mixed` holds of each line's row of voxels, parts of the voxels before, at and behind it.
+/// The source of a row of lines.
 struct LineSource {
-    const float *mixed, *before, *here, *after;
-
-    LIBDOSE_INLINE float of(int j) const { return fused(before[j], mixed[j - 1], fused(here[j], mixed[j], after[j] * mixed[j + 1])); }
+    const float* released;
 };
 struct NoSource {};
 
@@ -32,7 +30,7 @@ LIBDOSE_INLINE void transport(int n, float optical, const float* __restrict eta,
             const float in = energy[j];
             const physics::StepFactors<float> f = factors(optical * eta[j]);
             if constexpr (std::is_same_v<Source, LineSource>) {
-                const float q = source.of(j);
+                const float q = source.released[j];
                 deposit[j] = fused(optical, fused(in, f.g, q * f.h), deposit[j]);
                 energy[j] = fused(in, f.e, q * f.g);
             } else {
@@ -64,43 +62,6 @@ LIBDOSE_INLINE void mix_line(int n, const std::array<float, 4>& weight, const fl
         for (int j = first; j < first + block; ++j) out[j] = fused(weight[0], a[j - 1], fused(weight[1], a[j], fused(weight[2], b[j - 1], weight[3] * b[j])));
 }
 
-/// Parts of three voxels in a row that a line takes.
-LIBDOSE_INLINE void add_exchange(int n, const std::array<float, 3>& linear, float exchange, const std::array<float*, 3>& shares, int at,
-                                 const std::array<float*, 3>& parts) {
-    for (std::size_t i = 0; i < 3; ++i) {
-        const float part = linear[i];
-        const float* __restrict share = shares[i] + at;
-        float* __restrict out = parts[i] + at;
-        for (int first = -1; first <= n; first += block)
-#pragma omp simd
-            for (int j = first; j < first + block; ++j) out[j] = fused(exchange, share[j], part);
-    }
-}
-
-/// The same along a row of lines, of the density that its row meets.
-LIBDOSE_INLINE void add_exchange(int n, const std::array<float, 3>& linear, float exchange, const float* __restrict eta, const float* __restrict inverse,
-                                 float* __restrict before, float* __restrict here, float* __restrict after) {
-    for (int first = 0; first < n; first += block)
-#pragma omp simd
-        for (int j = first; j < first + block; ++j) {
-            float share[3];
-            physics::exchange_shares({eta[j - 1], eta[j], eta[j + 1]}, {inverse[j - 1], inverse[j], inverse[j + 1]}, share);
-            before[j] = fused(exchange, share[0], linear[0]);
-            here[j] = fused(exchange, share[1], linear[1]);
-            after[j] = fused(exchange, share[2], linear[2]);
-        }
-}
-
-LIBDOSE_INLINE void mix_row_eta(int n, const std::array<float, 3>& part, const float* __restrict a, const float* __restrict b, const float* __restrict c,
-                                float* __restrict eta, float* __restrict inverse) {
-    for (int first = -1; first <= n; first += block)
-#pragma omp simd
-        for (int j = first; j < first + block; ++j) {
-            eta[j] = fused(part[0], a[j], fused(part[1], b[j], part[2] * c[j]));
-            inverse[j] = physics::inverse_density(eta[j]);
-        }
-}
-
 /// Gives the deposits of lines back to the voxels of the same two rows. lines[-1] and lines[n] must be zero.
 LIBDOSE_INLINE void share_line(int n, const std::array<float, 4>& weight, const float* __restrict lines, float* __restrict a, float* __restrict b) {
     for (int first = -1; first < n - 1; first += block)
@@ -114,12 +75,50 @@ LIBDOSE_INLINE void share_line(int n, const std::array<float, 4>& weight, const 
     b[n - 1] = fused(weight[3], lines[n - 1], b[n - 1]);
 }
 
-/// What lines -1 … n take of the sources of three rows of voxels; whole blocks are written.
-LIBDOSE_INLINE void mix_source(int n, const float* __restrict part_a, const float* __restrict part_b, const float* __restrict part_c, const float* __restrict a,
-                               const float* __restrict b, const float* __restrict c, float* __restrict mixed) {
-    for (int first = -1; first <= n; first += block)
+/// What lines -1 … n of a row take of three rows of voxels: density, and the sources of every rate. Whole blocks are written.
+LIBDOSE_INLINE void mix_rows(const Sweeper& s, const DirectionState& d, const std::array<const float*, 3>& eta_rows, int at, int n) {
+    const auto [low, middle, high] = d.source_row;
+    const float exchange = d.exchange_row;
+    for (int first = at - 1; first <= at + n; first += block) {
+        float before[block], here[block], after[block];
 #pragma omp simd
-        for (int j = first; j < first + block; ++j) mixed[j] = fused(part_a[j], a[j], fused(part_b[j], b[j], part_c[j] * c[j]));
+        for (int l = 0; l < block; ++l) {
+            const int j = first + l;
+            const float eta = fused(low, eta_rows[0][j], fused(middle, eta_rows[1][j], high * eta_rows[2][j]));
+            s.row_eta[j] = eta, s.inverse[j] = physics::inverse_density(eta);
+            before[l] = fused(exchange, s.row_shares[0][j], low);
+            here[l] = fused(exchange, s.row_shares[1][j], middle);
+            after[l] = fused(exchange, s.row_shares[2][j], high);
+        }
+        const float *a = d.sources[0] + first, *b = d.sources[1] + first, *c = d.sources[2] + first;
+        float* mixed = s.row_sources + first;
+        for (int k = 0; k < s.rates; ++k, a += s.pitch, b += s.pitch, c += s.pitch, mixed += s.pitch)
+#pragma omp simd
+            for (int l = 0; l < block; ++l) mixed[l] = fused(before[l], a[l], fused(here[l], b[l], after[l] * c[l]));
+    }
+}
+
+/// What lines 0 … n - 1 take along the row that is mixed.
+LIBDOSE_INLINE void mix_columns(const Sweeper& s, const DirectionState& d, int at, int n) {
+    const auto [low, middle, high] = d.source_column;
+    const float exchange = d.exchange_column;
+    for (int first = at; first < at + n; first += block) {
+        float before[block], here[block], after[block];
+        const float *const eta = s.row_eta + first, *const inverse = s.inverse + first;
+#pragma omp simd
+        for (int l = 0; l < block; ++l) {
+            float share[3];
+            physics::exchange_shares({eta[l - 1], eta[l], eta[l + 1]}, {inverse[l - 1], inverse[l], inverse[l + 1]}, share);
+            before[l] = fused(exchange, share[0], low);
+            here[l] = fused(exchange, share[1], middle);
+            after[l] = fused(exchange, share[2], high);
+        }
+        const float* mixed = s.row_sources + first;
+        float* released = s.line_sources + first;
+        for (int k = 0; k < s.rates; ++k, mixed += s.pitch, released += s.pitch)
+#pragma omp simd
+            for (int l = 0; l < block; ++l) released[l] = fused(before[l], mixed[l - 1], fused(here[l], mixed[l], after[l] * mixed[l + 1]));
+    }
 }
 
 LIBDOSE_INLINE float largest_of_block(const float* energy) {
@@ -154,7 +153,7 @@ LIBDOSE_VERSIONS
 void share_rows(Sweeper& s, const std::array<const float*, 3>& eta_rows, ColumnRange source) {
     const float* __restrict a = eta_rows[0], * __restrict b = eta_rows[1], * __restrict c = eta_rows[2];
     float* __restrict before = s.row_shares[0], * __restrict here = s.row_shares[1], * __restrict after = s.row_shares[2];
-    // As far as mix_source may read, in whatever plane.
+    // As far as mix_rows may read, in whatever plane.
     for (int first = source.begin - block - 1; first < source.end + 2 * block - 1; first += block)
 #pragma omp simd
         for (int j = first; j < first + block; ++j) {
@@ -214,21 +213,12 @@ bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const
     float* const eta = s.line_eta - base;
     float* const deposit = d.deposit - base;
     const int source_at = source_begin - base;
-    const int source_lines = source_end - source_begin;
-    if (!source.empty()) {
-        mix_row_eta(source_lines, d.source_row, eta_rows[0] + source_at, eta_rows[1] + source_at, eta_rows[2] + source_at, s.row_eta + source_at,
-                    s.inverse + source_at);
-        add_exchange(source_lines, d.source_row, d.exchange_row, s.row_shares, source_at, s.row_parts);
-        for (int k = 0; k < s.rates; ++k)
-            mix_source(source_lines, s.row_parts[0] + source_at, s.row_parts[1] + source_at, s.row_parts[2] + source_at, d.sources[0][k] + source_at,
-                       d.sources[1][k] + source_at, d.sources[2][k] + source_at, s.line_sources[static_cast<std::size_t>(k)] + source_at);
-        add_exchange(source_lines, d.source_column, d.exchange_column, s.row_eta + source_at, s.inverse + source_at, s.column_parts[0] + source_at,
-                     s.column_parts[1] + source_at, s.column_parts[2] + source_at);
-    }
+    if (!source.empty()) mix_rows(s, d, eta_rows, source_at, source_end - source_begin);
     const auto lower_row = static_cast<std::size_t>(1 + d.lower_row);
     const int shifted = begin - base + 1 + d.lower_column;
     mix_line(end - begin, d.meets, eta_rows[lower_row] + shifted, eta_rows[lower_row + 1] + shifted, eta + begin);
     std::memset(deposit + begin - 1, 0, static_cast<std::size_t>(end - begin + 2) * sizeof(float));
+    if (!source.empty()) mix_columns(s, d, source_at, source_end - source_begin);
     for (int k = 0; k < s.rates; ++k) {
         const std::size_t line = static_cast<std::size_t>(k) * s.line_rows + row;
         Lines& live = d.limits[line];
@@ -242,9 +232,7 @@ bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const
             part(live_begin, live_end, NoSource{});
         } else {
             part(live_begin, source_begin, NoSource{});
-            part(source_begin, source_end,
-                 LineSource{s.line_sources[static_cast<std::size_t>(k)] + source_at, s.column_parts[0] + source_at, s.column_parts[1] + source_at,
-                            s.column_parts[2] + source_at});
+            part(source_begin, source_end, LineSource{s.line_sources + k * s.pitch + source_at});
             part(source_end, live_end, NoSource{});
         }
         if (s.trimming) s.lost += trim(energy, s.negligible, live);

@@ -27,11 +27,11 @@ struct DirectionState {
     std::array<float, 4> meets{};         ///< parts of the lower row's two voxels, and of the other row's
     std::array<float, 3> source_row{}, source_column{};
     float exchange_row = 0, exchange_column = 0;
-    float* energy = nullptr;        ///< [rate][row identity][line identity]
-    Lines* limits = nullptr;        ///< [rate][row identity]
-    float* const* sources[3] = {};  ///< [rate] of the rows of voxels r - 1, r, r + 1
-    float* deposit = nullptr;       ///< of a row of lines, -16 … columns + 24
-    int begin = 0, end = 0;         ///< lines of that row
+    float* energy = nullptr;       ///< [rate][row identity][line identity]
+    Lines* limits = nullptr;       ///< [rate][row identity]
+    const float* sources[3] = {};  ///< [rate] of the rows of voxels r - 1, r, r + 1
+    float* deposit = nullptr;      ///< of a row of lines, -16 … columns + 24
+    int begin = 0, end = 0;        ///< lines of that row
 };
 
 /// What the directions of a sweep share.
@@ -43,11 +43,11 @@ struct Sweeper {
     bool trimming = false;  ///< whether lines that carry next to nothing are looked for in this plane
     double lost = 0;
     // The rest for lines -16 … columns + 24.
-    float *line_eta = nullptr, *row_eta = nullptr;      ///< density that lines meet, and that of rows of voxels mixed for a row of lines
-    float* inverse = nullptr;                           ///< of row_eta
-    std::array<float*, 3> row_shares{};                 ///< physics::exchange_shares of the rows of voxels r - 1, r, r + 1
-    std::array<float*, 3> row_parts{}, column_parts{};  ///< of the source, that a row of lines takes of rows of voxels, and a line of its neighbours
-    std::vector<float*> line_sources;                   ///< [rate], of mix_source
+    float *line_eta = nullptr, *row_eta = nullptr;          ///< density that lines meet, and that of rows of voxels mixed for a row of lines
+    float* inverse = nullptr;                               ///< of row_eta
+    std::array<float*, 3> row_shares{};                     ///< physics::exchange_shares of the rows of voxels r - 1, r, r + 1
+    float *row_sources = nullptr, *line_sources = nullptr;  ///< [rate]: of the rows of voxels mixed for a row of lines, and of its lines
+    std::ptrdiff_t pitch = 0;                               ///< from a rate's row of sources to the next one's
 };
 
 /// Sets row_shares for lines with a source in these columns.
