@@ -15,7 +15,7 @@ namespace libdose::cpu {
 std::optional<std::array<double, 4>> electron_extent_mm(const Grid& grid, const FluenceMap& map, const ElectronContamination& electrons);
 /// Between rays at the isocentre plane: the dose of electrons is smooth.
 double electron_ray_spacing_mm(const Grid& grid);
-/// How far they are followed, so that what is read between one that has not reached the range and one far beyond it is not changed by much.
+/// How far they are followed: beyond the range, so that what is read between one that has not reached the range and one far beyond it is not changed by much.
 double electron_rays_followed_g_cm2(const ElectronContamination& electrons);
 
 /// Adds the dose of a map's contaminating electrons (Gy per unit of the map's values × unit photon fluence). docs/methods/head.md.
