@@ -95,13 +95,13 @@ private:
             row_eta[c] = 0;
             for (int r = 0; r < 3; ++r) {
                 row_eta[c] += place.row.source[r] * density[r];
-                part_of[3 * r + c] = place.row.source[r] + place.row.exchange * shares[r];
+                part_of[3 * r + c] = place.row.part(r, shares[r]);
             }
             inverse[c] = physics::inverse_density(row_eta[c]);
         }
         physics::exchange_shares(row_eta, inverse, of_columns);
         for (int c = 0; c < 3; ++c)
-            for (int r = 0; r < 3; ++r) part_of[3 * r + c] *= place.column.source[c] + place.column.exchange * of_columns[c];
+            for (int r = 0; r < 3; ++r) part_of[3 * r + c] *= place.column.part(c, of_columns[c]);
     }
 };
 

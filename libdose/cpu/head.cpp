@@ -92,18 +92,19 @@ class CoarseRows {
 public:
     CoarseRows(const physics::CoarseMapView& map, int n, double first_mm, double step_mm) : map_(map), blended_(static_cast<std::size_t>(map.size_u) + 3, 0.0) {
         for (int i = 0; i < n; ++i) {
-            const double x = (first_mm + i * step_mm - map.lower_u_mm) / map.pixel_mm - 0.5, low = std::floor(x);
+            int low;
+            double part;
+            map.lower_centre(first_mm + i * step_mm - map.lower_u_mm, low, part);
             const bool near = low >= -1 && low < map.size_u;
-            cell_.push_back(near ? static_cast<int>(low) + 1 : map.size_u + 1);
-            part_.push_back(near ? x - low : 0);
+            cell_.push_back(near ? low + 1 : map.size_u + 1), part_.push_back(near ? part : 0);
         }
     }
     /// The two rows beside v as one: point i lies `part` of the way from blended[cell] to the next.
     const double* blend(double v_mm) {
-        const double y = (v_mm - map_.lower_v_mm) / map_.pixel_mm - 0.5;
-        const int j = static_cast<int>(std::floor(y));
-        const double part = y - j;
-        for (int i = 0; i < map_.size_u; ++i) blended_[static_cast<std::size_t>(i) + 1] = (1 - part) * map_.value(i, j) + part * map_.value(i, j + 1);
+        int j;
+        double part;
+        map_.lower_centre(v_mm - map_.lower_v_mm, j, part);
+        for (int i = 0; i < map_.size_u; ++i) blended_[static_cast<std::size_t>(i) + 1] = map_.between(map_.value(i, j), map_.value(i, j + 1), part);
         return blended_.data();
     }
     const int* cell() const { return cell_.data(); }
@@ -121,8 +122,8 @@ void finish_row(int n, const double* blended, const int* cell, const double* par
                 float* values) {
 #pragma omp simd
     for (int u = 0; u < n; ++u) {
-        const double low = blended[cell[u]], high = blended[cell[u] + 1];
-        values[u] = physics::head_pixel(values[u], profile[u], amplitude * (low + part[u] * (high - low)), [&] { return transmission[u]; });
+        const double beside = physics::CoarseMapView::between(blended[cell[u]], blended[cell[u] + 1], part[u]);
+        values[u] = physics::head_pixel(values[u], profile[u], amplitude * beside, [&] { return transmission[u]; });
     }
 }
 

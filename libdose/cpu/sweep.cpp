@@ -156,11 +156,8 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
             DirectionState& state = states[d];
             state.row_base = row_spans[d].base(row.move) + 1;
             state.column_base = column_spans[d].base(column.move) + block;
-            state.lower_row = row.lower, state.lower_column = column.lower;
+            state.row = row, state.column = column;
             state.meets = {row.meets[0] * column.meets[0], row.meets[0] * column.meets[1], row.meets[1] * column.meets[0], row.meets[1] * column.meets[1]};
-            std::copy_n(row.source, 3, state.source_row.begin());
-            std::copy_n(column.source, 3, state.source_column.begin());
-            state.exchange_row = row.exchange, state.exchange_column = column.exchange;
         }
         eta.fill(zeros), sums.fill(outside);
         ranges = filled = {};

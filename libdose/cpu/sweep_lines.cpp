@@ -77,18 +77,15 @@ LIBDOSE_INLINE void share_line(int n, const std::array<float, 4>& weight, const 
 
 /// What lines -1 … n of a row take of three rows of voxels: density, and the sources of every rate. Whole blocks are written.
 LIBDOSE_INLINE void mix_rows(const Sweeper& s, const DirectionState& d, const std::array<const float*, 3>& eta_rows, int at, int n) {
-    const auto [low, middle, high] = d.source_row;
-    const float exchange = d.exchange_row;
+    const physics::LatticePlace place = d.row;
     for (int first = at - 1; first <= at + n; first += block) {
         float before[block], here[block], after[block];
 #pragma omp simd
         for (int l = 0; l < block; ++l) {
             const int j = first + l;
-            const float eta = fused(low, eta_rows[0][j], fused(middle, eta_rows[1][j], high * eta_rows[2][j]));
+            const float eta = fused(place.source[0], eta_rows[0][j], fused(place.source[1], eta_rows[1][j], place.source[2] * eta_rows[2][j]));
             s.row_eta[j] = eta, s.inverse[j] = physics::inverse_density(eta);
-            before[l] = fused(exchange, s.row_shares[0][j], low);
-            here[l] = fused(exchange, s.row_shares[1][j], middle);
-            after[l] = fused(exchange, s.row_shares[2][j], high);
+            before[l] = place.part(0, s.row_shares[0][j]), here[l] = place.part(1, s.row_shares[1][j]), after[l] = place.part(2, s.row_shares[2][j]);
         }
         const float *a = d.sources[0] + first, *b = d.sources[1] + first, *c = d.sources[2] + first;
         float* mixed = s.row_sources + first;
@@ -100,8 +97,7 @@ LIBDOSE_INLINE void mix_rows(const Sweeper& s, const DirectionState& d, const st
 
 /// What lines 0 … n - 1 take along the row that is mixed.
 LIBDOSE_INLINE void mix_columns(const Sweeper& s, const DirectionState& d, int at, int n) {
-    const auto [low, middle, high] = d.source_column;
-    const float exchange = d.exchange_column;
+    const physics::LatticePlace place = d.column;
     for (int first = at; first < at + n; first += block) {
         float before[block], here[block], after[block];
         const float *const eta = s.row_eta + first, *const inverse = s.inverse + first;
@@ -109,9 +105,7 @@ LIBDOSE_INLINE void mix_columns(const Sweeper& s, const DirectionState& d, int a
         for (int l = 0; l < block; ++l) {
             float share[3];
             physics::exchange_shares({eta[l - 1], eta[l], eta[l + 1]}, {inverse[l - 1], inverse[l], inverse[l + 1]}, share);
-            before[l] = fused(exchange, share[0], low);
-            here[l] = fused(exchange, share[1], middle);
-            after[l] = fused(exchange, share[2], high);
+            before[l] = place.part(0, share[0]), here[l] = place.part(1, share[1]), after[l] = place.part(2, share[2]);
         }
         const float* mixed = s.row_sources + first;
         float* released = s.line_sources + first;
@@ -214,8 +208,8 @@ bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const
     float* const deposit = d.deposit - base;
     const int source_at = source_begin - base;
     if (!source.empty()) mix_rows(s, d, eta_rows, source_at, source_end - source_begin);
-    const auto lower_row = static_cast<std::size_t>(1 + d.lower_row);
-    const int shifted = begin - base + 1 + d.lower_column;
+    const auto lower_row = static_cast<std::size_t>(1 + d.row.lower);
+    const int shifted = begin - base + 1 + d.column.lower;
     mix_line(end - begin, d.meets, eta_rows[lower_row] + shifted, eta_rows[lower_row + 1] + shifted, eta + begin);
     std::memset(deposit + begin - 1, 0, static_cast<std::size_t>(end - begin + 2) * sizeof(float));
     if (!source.empty()) mix_columns(s, d, source_at, source_end - source_begin);
@@ -242,8 +236,8 @@ bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const
 
 LIBDOSE_VERSIONS
 void share_line_row(const DirectionState& d, const std::array<float*, 3>& deposit_rows) {
-    const auto lower_row = static_cast<std::size_t>(1 + d.lower_row);
-    const int first = d.begin - d.column_base, shifted = first + 1 + d.lower_column;
+    const auto lower_row = static_cast<std::size_t>(1 + d.row.lower);
+    const int first = d.begin - d.column_base, shifted = first + 1 + d.column.lower;
     share_line(d.end - d.begin, d.meets, d.deposit + first, deposit_rows[lower_row] + shifted, deposit_rows[lower_row + 1] + shifted);
 }
 

@@ -22,11 +22,9 @@ constexpr int up_to_block(int x) { return (x + block - 1) / block * block; }
 /// A direction of a sweep, in the plane where it is.
 struct DirectionState {
     float step_cm = 0;
-    int row_base = 0, column_base = 0;    ///< identity = index in the plane + base, now
-    int lower_row = 0, lower_column = 0;  ///< of the voxels that a line meets: -1 or 0 from its own
-    std::array<float, 4> meets{};         ///< parts of the lower row's two voxels, and of the other row's
-    std::array<float, 3> source_row{}, source_column{};
-    float exchange_row = 0, exchange_column = 0;
+    int row_base = 0, column_base = 0;  ///< identity = index in the plane + base, now
+    physics::LatticePlace row{}, column{};
+    std::array<float, 4> meets{};  ///< parts of the lower row's two voxels, and of the other row's
     float* energy = nullptr;       ///< [rate][row identity][line identity]
     Lines* limits = nullptr;       ///< [rate][row identity]
     const float* sources[3] = {};  ///< [rate] of the rows of voxels r - 1, r, r + 1

@@ -58,11 +58,17 @@ struct CoarseMapView {
     const float* values = nullptr;
 
     LIBDOSE_HD double at(double u_mm, double v_mm) const {
-        const double x = (u_mm - lower_u_mm) / pixel_mm - 0.5, y = (v_mm - lower_v_mm) / pixel_mm - 0.5;
-        const int i = static_cast<int>(std::floor(x)), j = static_cast<int>(std::floor(y));
-        const double fx = x - i, fy = y - j;
-        return (1 - fy) * ((1 - fx) * value(i, j) + fx * value(i + 1, j)) + fy * ((1 - fx) * value(i, j + 1) + fx * value(i + 1, j + 1));
+        int i, j;
+        double along_u, along_v;
+        lower_centre(u_mm - lower_u_mm, i, along_u), lower_centre(v_mm - lower_v_mm, j, along_v);
+        return between(between(value(i, j), value(i, j + 1), along_v), between(value(i + 1, j), value(i + 1, j + 1), along_v), along_u);
     }
+    /// The pixel whose centre lies before a point, mm from the lower edge, and the part of the way to the next.
+    LIBDOSE_HD void lower_centre(double from_edge_mm, int& low, double& part) const {
+        const double x = from_edge_mm / pixel_mm - 0.5, floor = std::floor(x);
+        low = static_cast<int>(floor), part = x - floor;
+    }
+    LIBDOSE_HD static double between(double low, double high, double part) { return low + part * (high - low); }
     LIBDOSE_HD double value(int a, int b) const {
         return a < 0 || b < 0 || a >= size_u || b >= size_v
                    ? 0.0

@@ -15,6 +15,9 @@ struct LatticePlace {
     float meets[2];   ///< their parts: linear. Density is read and deposits are given back with these
     float source[3];  ///< the same parts, of the voxels n - 1, n, n + 1: what a line takes of the source
     float exchange;   ///< and what it takes more of the neighbours, less of its own voxel, as far as exchange_shares lets it
+
+    /// What a line takes of the source of voxel n - 1 + i, whose share in the exchange is `share`.
+    LIBDOSE_HD float part(int i, float share) const { return fused(exchange, share, source[i]); }
 };
 
 /// Linear parts widen a distribution by the variance off (1 - off), voxels², 1/6 on average: twice, when a source is read and when deposits are given
