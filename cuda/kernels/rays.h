@@ -6,9 +6,9 @@
 
 namespace libdose::cuda {
 
-/// Neighbouring threads write neighbouring rays.
-using RaySumsView = physics::RaySumsView<physics::RayOrder::rays_together>;
+using physics::RaySumsView;
 
+/// Neighbouring threads write neighbouring rays.
 struct TraceRays {
     static constexpr Index3 block{32, 4, 1};  ///< x: u, y: v
     physics::RayRaster raster;

@@ -49,9 +49,9 @@ DeviceDensity::DeviceDensity(DevicePool& pool, const DensityGrid& grid)
     : density(pool, grid.density), water_part(pool, grid.water_part), high_z_part(pool, grid.high_z_part), eta(pool, grid.kernel_density) {}
 
 DeviceRays trace_rays(DevicePool& pool, const DensityGrid& grid, const DeviceDensity& density, const physics::BeamFrame& frame,
-                      const std::array<double, 4>& extent_mm, double spacing_mm, double followed_g_cm2) {
+                      const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing, double followed_g_cm2) {
     DeviceRays rays;
-    rays.raster = cpu::ray_raster(grid.grid, frame, extent_mm, spacing_mm, followed_g_cm2);
+    rays.raster = cpu::ray_raster(grid.grid, frame, extent_mm, spacing, followed_g_cm2);
     rays.sums = DeviceArray<physics::RaySums>(pool, rays.raster.count());
     TraceRays kernel{};
     kernel.raster = rays.raster;

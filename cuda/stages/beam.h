@@ -30,7 +30,8 @@ struct DeviceRays {
     RaySumsView view() const { return {raster, sums.data()}; }
 };
 DeviceRays trace_rays(DevicePool& pool, const DensityGrid& grid, const DeviceDensity& density, const physics::BeamFrame& frame,
-                      const std::array<double, 4>& extent_mm, double spacing_mm, double followed_g_cm2 = std::numeric_limits<double>::infinity());
+                      const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing,
+                      double followed_g_cm2 = std::numeric_limits<double>::infinity());
 
 /// TermaTable of a spectrum.
 class DeviceTermaTable {

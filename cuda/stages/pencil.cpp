@@ -72,8 +72,8 @@ std::vector<float> pencil_beam(DeviceGrid& grid, const DeviceTermaTable& table, 
     image_plan.use(used.values());
     const DeviceImages near = images_of(pool, map, kernel, *plan, image_plan, true), far = images_of(pool, map, kernel, *plan, image_plan, false);
     const cpu::PencilRays rays = cpu::plan_pencil_rays(voxels, *plan, image_plan.near_mm());
-    const DeviceRays outer = trace_rays(pool, grid.grid, grid.density, map.frame, rays.outer_mm, rays.outer_spacing_mm),
-                     inner = trace_rays(pool, grid.grid, grid.density, map.frame, rays.inner_mm, rays.inner_spacing_mm);
+    const DeviceRays outer = trace_rays(pool, grid.grid, grid.density, map.frame, rays.outer_mm, rays.outer_spacing),
+                     inner = trace_rays(pool, grid.grid, grid.density, map.frame, rays.inner_mm, rays.inner_spacing);
     const DeviceArray<double> depths(pool, kernel.depth_g_cm2), weights(pool, kernel.weights);
     const DeviceFilter filter(pool, map.filter.get());
     PencilDose run{};

@@ -41,7 +41,10 @@ public:
 
     using Place = physics::EmissionPlace;
     Place place(float slope_u, float slope_v, float depth_g_cm2) const { return raster().place(slope_u, slope_v, depth_g_cm2); }
-    physics::EmissionRaster raster() const { return {low_u_, low_v_, per_slope_u_, per_slope_v_, size_u_, size_v_, depths_.size(), depths_.data()}; }
+    physics::EmissionRaster raster() const {
+        return {low_u_,        low_v_, per_slope_u_, per_slope_v_, static_cast<int>(size_u_), static_cast<int>(size_v_), static_cast<int>(depths_.size()),
+                depths_.data()};
+    }
     const std::vector<float>& depths() const { return depths_; }
     /// Nodes [v][u][depth][direction][rate].
     const std::vector<float>& values() const { return table_; }

@@ -59,9 +59,9 @@ RayTables::RayTables(const ConeKernel& kernel, const DirectionSet& directions, c
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t s = 0; s < sources.size(); ++s)
         for (std::size_t n = 0; n < sources[s].size(); ++n) {
-            const FaceRay ray = sharing == Sharing::by_face ? on_face(s, sources[s].slope_u[n], sources[s].slope_v[n])
+            const FaceRay ray = sharing == Sharing::by_face ? on_face(axes_[s], sources[s].slope_u[n], sources[s].slope_v[n])
                                                             : FaceRay{0, sources[s].slope_u[n], sources[s].slope_v[n]};
-            slopes[s][ray.face].add(ray.u, ray.v);
+            slopes[s][static_cast<std::size_t>(ray.face)].add(ray.u, ray.v);
         }
     if (sharing == Sharing::by_source) {
         for (std::size_t s = 0; s < sources.size(); ++s) tables_.push_back(table_of(kernel, directions, sources[s].frame, slopes[s][0], table_step));
@@ -81,6 +81,59 @@ RayTables::RayTables(const ConeKernel& kernel, const DirectionSet& directions, c
     }
 }
 
+namespace {
+constexpr std::size_t places_together = 64;  // as much as find_places() takes at most
+}
+
+LIBDOSE_VERSIONS
+void RayTables::find_faces(const Axes& axes, int count, const float* slope_u, const float* slope_v, int* __restrict face, float* __restrict u,
+                           float* __restrict v) {
+#pragma omp simd
+    for (int n = 0; n < count; ++n) {
+        const FaceRay ray = on_face(axes, slope_u[n], slope_v[n]);
+        face[n] = ray.face, u[n] = ray.u, v[n] = ray.v;
+    }
+}
+
+LIBDOSE_VERSIONS
+void RayTables::find_places(const physics::EmissionRaster& raster, std::uint32_t first_node, int count, const float* slope_u, const float* slope_v,
+                            const float* depth, std::uint32_t* __restrict cell, float* __restrict u, float* __restrict v, float* __restrict in_depth) {
+    const physics::EmissionRaster r = raster;
+    int set[places_together];
+    float shallower[places_together], deeper[places_together];
+    for (int n = 0; n < count; ++n) set[n] = 0, shallower[n] = r.depths[0], deeper[n] = r.depths[1];
+    for (int next = 1; next + 1 < r.depth_count; ++next)
+#pragma omp simd
+        for (int n = 0; n < count; ++n) r.descend(next, depth[n], set[n], shallower[n], deeper[n]);
+#pragma omp simd
+    for (int n = 0; n < count; ++n) {
+        const physics::EmissionPlace place = r.place(slope_u[n], slope_v[n], depth[n], set[n], shallower[n], deeper[n]);
+        cell[n] = first_node + place.cell, u[n] = place.u, v[n] = place.v, in_depth[n] = place.depth;
+    }
+}
+
+void RayTables::place(std::size_t source, const ReleasedEnergy& points, std::size_t begin, std::size_t end, Places& places, std::size_t to) const {
+    int face[places_together];
+    float face_u[places_together], face_v[places_together];
+    for (std::size_t n = begin; n < end; n += places_together) {
+        const std::size_t size = std::min(places_together, end - n), at = to + n - begin;
+        const auto part = [&](std::size_t table, const float* slope_u, const float* slope_v, std::size_t first, std::size_t last) {
+            find_places(tables_[table].raster(), static_cast<std::uint32_t>(first_node_[table]), static_cast<int>(last - first), slope_u + first,
+                        slope_v + first, &points.depth_g_cm2[n + first], &places.cell[at + first], &places.u[at + first], &places.v[at + first],
+                        &places.depth[at + first]);
+        };
+        if (sharing_ == Sharing::by_source) {
+            part(source, &points.slope_u[n], &points.slope_v[n], 0, size);
+            continue;
+        }
+        find_faces(axes_[source], static_cast<int>(size), &points.slope_u[n], &points.slope_v[n], face, face_u, face_v);
+        for (std::size_t first = 0, last; first < size; first = last) {
+            for (last = first + 1; last < size && face[last] == face[first];) ++last;
+            part(static_cast<std::size_t>(face[first]), face_u, face_v, first, last);
+        }
+    }
+}
+
 std::vector<float> RayTables::slice(std::size_t first_direction, std::size_t count, std::size_t width) const {
     std::vector<float> values;
     for (const EmissionTable& table : tables_) table.slice(first_direction, count, width, values);
@@ -97,7 +150,7 @@ LIBDOSE_INLINE void load(const float* from, Lanes& lanes) { std::memcpy(&lanes, 
 
 /// Energy in a block of a row of voxels, all of it in one cell of a table.
 struct CellEnergy {
-    std::uint32_t block, table, cell;
+    std::uint32_t block, cell;
     float energy[block_size], u[block_size], v[block_size], depth[block_size];  ///< the last three: fractions in the cell
 };
 
@@ -120,7 +173,7 @@ bool all_zero(const EmissionRows::Energy& energy) {
     std::memcpy(bits.data(), energy.of, sizeof(energy));
     std::uint64_t any = 0;
     for (const std::uint64_t pair : bits) any |= pair;
-    return any == 0;
+    return (any & 0x7fffffff7fffffff) == 0;  // of either sign
 }
 
 /// Energy of a row of voxels, added up at nodes.
@@ -162,70 +215,72 @@ private:
     std::vector<std::vector<std::uint32_t>> list_;  ///< nodes of a block, in the order in which they were met
 };
 
-/// Energy of one source in one voxel of a slice.
-struct Entry {
-    std::uint32_t column, table;
-    EmissionTable::Place place;
-    float energy;
+/// Neighbours in a row of voxels that belong to one source: places `begin` on.
+struct Run {
+    std::size_t row, begin, end;
 };
 
 }  // namespace
 
-EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& sources, const RayTables& tables, bool transposed)
-    : rows_of_slice_(static_cast<std::size_t>(grid.size[transposed ? 0 : 1])), slices_(static_cast<std::size_t>(grid.size[2])) {
-    const auto nx = static_cast<std::size_t>(grid.size[0]), ny = static_cast<std::size_t>(grid.size[1]);
+EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& sources, const RayTables& tables)
+    : columns_(static_cast<std::size_t>(grid.size[0])),
+      rows_of_slice_(static_cast<std::size_t>(grid.size[1])),
+      nodes_(tables.node_count()),
+      slices_(static_cast<std::size_t>(grid.size[2])) {
 #pragma omp parallel
     {
-        RowSums sums(transposed ? ny : nx, tables.node_count());
-        std::vector<Entry> entries;
+        RowSums sums(columns_, nodes_);
+        // Of all voxels of a slice, one source after the other.
+        RayTables::Places places;
+        std::vector<float> energy;
+        std::vector<std::uint32_t> column;
+        std::vector<Run> runs, by_row;
+        std::vector<std::size_t> row_end(rows_of_slice_ + 1);
         std::vector<Block> blocks;
         std::vector<Energy> at_nodes;
-        std::vector<std::size_t> row_end(rows_of_slice_ + 1);
-        std::vector<float> of_voxel(transposed ? ny : nx);
+        std::vector<float> of_voxel(columns_);
         float largest = 0;
 #pragma omp for schedule(dynamic, 1)
         for (std::size_t k = 0; k < slices_.size(); ++k) {
-            // The entries of this slice, sorted by rows.
-            const auto each = [&](auto&& visit) {
-                for (std::size_t s = 0; s < sources.size(); ++s) {
-                    const auto& voxel = sources[s].voxel;
-                    auto n = static_cast<std::size_t>(std::lower_bound(voxel.begin(), voxel.end(), k * nx * ny) - voxel.begin());
-                    std::size_t j = 0, line_end = k * nx * ny + nx;
-                    for (; n < voxel.size() && voxel[n] < (k + 1) * nx * ny; ++n) {
-                        while (voxel[n] >= line_end) ++j, line_end += nx;
-                        const std::size_t i = voxel[n] + nx - line_end;
-                        visit(s, n, transposed ? i : j, transposed ? j : i);
-                    }
+            const std::size_t slice_begin = k * rows_of_slice_ * columns_, slice_end = slice_begin + rows_of_slice_ * columns_;
+            energy.clear(), column.clear(), runs.clear();
+            for (std::size_t s = 0; s < sources.size(); ++s) {
+                const auto& voxel = sources[s].voxel;
+                const auto first = std::lower_bound(voxel.begin(), voxel.end(), slice_begin), last = std::lower_bound(first, voxel.end(), slice_end);
+                const auto begin = static_cast<std::size_t>(first - voxel.begin()), end = static_cast<std::size_t>(last - voxel.begin()), at = energy.size();
+                energy.insert(energy.end(), sources[s].energy.begin() + (first - voxel.begin()), sources[s].energy.begin() + (last - voxel.begin()));
+                places.resize(energy.size());
+                tables.place(s, sources[s], begin, end, places, at);
+                for (std::size_t n = begin, row = 0; n < end;) {
+                    std::size_t row_begin = slice_begin + row * columns_;
+                    while (voxel[n] >= row_begin + columns_) ++row, row_begin += columns_;
+                    const std::size_t of_run = n;
+                    for (; n < end && voxel[n] < row_begin + columns_; ++n) column.push_back(static_cast<std::uint32_t>(voxel[n] - row_begin));
+                    runs.push_back({row, at + of_run - begin, at + n - begin});
                 }
-            };
+            }
+            // Sorted by rows; within a row the sources keep their order.
             std::fill(row_end.begin(), row_end.end(), 0);
-            each([&](std::size_t, std::size_t, std::size_t row, std::size_t) { ++row_end[row + 1]; });
+            for (const Run& run : runs) ++row_end[run.row + 1];
             for (std::size_t r = 0; r < rows_of_slice_; ++r) row_end[r + 1] += row_end[r];
-            entries.resize(row_end.back());
-            each([&](std::size_t s, std::size_t n, std::size_t row, std::size_t column) {
-                const ReleasedEnergy& source = sources[s];
-                const RayTables::Place place = tables.place(s, source.slope_u[n], source.slope_v[n], source.depth_g_cm2[n]);
-                entries[row_end[row]++] = {static_cast<std::uint32_t>(column), place.table, place.in, source.energy[n]};
-            });
+            by_row.resize(runs.size());
+            for (const Run& run : runs) by_row[row_end[run.row]++] = run;
             Slice& slice = slices_[k];
             slice.row_begin.assign(1, 0);
             blocks.clear(), at_nodes.clear();
             for (std::size_t r = 0, n = 0; r < rows_of_slice_; ++r) {
                 std::fill(of_voxel.begin(), of_voxel.end(), 0.0f);
-                while (n < row_end[r]) {
-                    const Entry& first = entries[n];
-                    CellEnergy in_cell{first.column / block_size, first.table, first.place.cell, {}, {}, {}, {}};
-                    // One source after the other, each by ascending column.
-                    for (std::uint32_t last = first.column; n < row_end[r]; ++n) {
-                        const Entry& e = entries[n];
-                        if (e.place.cell != in_cell.cell || e.table != in_cell.table || e.column / block_size != in_cell.block || e.column < last) break;
-                        const std::size_t lane = e.column % block_size;
-                        in_cell.energy[lane] = e.energy, in_cell.u[lane] = e.place.u, in_cell.v[lane] = e.place.v, in_cell.depth[lane] = e.place.depth;
-                        of_voxel[e.column] += e.energy;
-                        last = e.column + 1;
+                for (; n < row_end[r]; ++n)
+                    for (std::size_t i = by_row[n].begin; i < by_row[n].end;) {
+                        CellEnergy in_cell{column[i] / block_size, places.cell[i], {}, {}, {}, {}};
+                        for (; i < by_row[n].end && places.cell[i] == in_cell.cell && column[i] / block_size == in_cell.block; ++i) {
+                            const std::size_t lane = column[i] % block_size;
+                            in_cell.energy[lane] = energy[i], in_cell.u[lane] = places.u[i], in_cell.v[lane] = places.v[i];
+                            in_cell.depth[lane] = places.depth[i];
+                            of_voxel[column[i]] += energy[i];
+                        }
+                        sums.add(in_cell, tables.corners(in_cell.cell));
                     }
-                    sums.add(in_cell, tables.corners(in_cell.table));
-                }
                 for (const float of_one : of_voxel) largest = std::max(largest, std::abs(of_one));
                 sums.take(blocks, at_nodes);
                 slice.row_begin.push_back(blocks.size());
@@ -237,7 +292,60 @@ EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& 
     }
 }
 
+void EmissionRows::turn() {
+    constexpr std::size_t size = block_size;
+    const std::size_t tiles = (rows_of_slice_ + size - 1) / size;
+#pragma omp parallel
+    {
+        struct Tile {
+            float of[size][size];  ///< [row][column]
+        };
+        std::vector<Tile> tile;                           ///< by nodes in the order in which they were met
+        std::vector<std::uint32_t> met, slot(nodes_, 0);  ///< their numbers; 1 + the place of a node among them
+        std::vector<std::size_t> next(rows_of_slice_);    ///< block of a row
+        std::array<std::vector<Block>, size> blocks;      ///< of the rows to come, as far as they come from one column of blocks
+        std::array<std::vector<Energy>, size> energy;
+#pragma omp for schedule(dynamic, 1)
+        for (std::size_t k = 0; k < slices_.size(); ++k) {
+            const Slice& from = slices_[k];
+            Slice to;
+            to.row_begin.assign(1, 0);
+            std::copy(from.row_begin.begin(), from.row_begin.end() - 1, next.begin());
+            for (std::size_t first_column = 0; first_column < columns_; first_column += size) {
+                for (std::size_t i = 0; i < size; ++i) blocks[i].clear(), energy[i].clear();
+                for (std::size_t t = 0; t < tiles; ++t) {
+                    for (std::size_t r = t * size; r < std::min(rows_of_slice_, (t + 1) * size); ++r)
+                        for (std::size_t& b = next[r]; b < from.row_begin[r + 1] && static_cast<std::size_t>(from.blocks[b].column) == first_column; ++b) {
+                            const std::uint32_t node = from.blocks[b].node;
+                            if (slot[node] == 0) met.push_back(node), tile.push_back({}), slot[node] = static_cast<std::uint32_t>(tile.size());
+                            std::copy_n(from.energy[b].of, size, tile[slot[node] - 1].of[r % size]);
+                        }
+                    for (std::size_t n = 0; n < met.size(); ++n) {
+                        slot[met[n]] = 0;
+                        for (std::size_t i = 0; i < size; ++i) {
+                            Energy turned;
+                            for (std::size_t r = 0; r < size; ++r) turned.of[r] = tile[n].of[r][i];
+                            if (all_zero(turned)) continue;
+                            blocks[i].push_back({met[n], static_cast<std::int32_t>(t * size)}), energy[i].push_back(turned);
+                        }
+                    }
+                    met.clear(), tile.clear();
+                }
+                for (std::size_t i = 0; i < std::min(size, columns_ - first_column); ++i) {
+                    to.blocks.insert(to.blocks.end(), blocks[i].begin(), blocks[i].end());
+                    to.energy.insert(to.energy.end(), energy[i].begin(), energy[i].end());
+                    to.row_begin.push_back(to.blocks.size());
+                }
+            }
+            slices_[k] = std::move(to);
+        }
+    }
+    std::swap(rows_of_slice_, columns_);
+}
+
 namespace {
+
+constexpr std::size_t ahead = 160;
 
 /// Sum of blocks of one column for `values` rows of values (directions × rates): energy at a node times the values of the node.
 template <std::size_t values>
@@ -246,6 +354,7 @@ LIBDOSE_INLINE void write_block(std::size_t count, const EmissionRows::Block* bl
     const int column = blocks[0].column;
     float sum[values][block_size] = {};
     for (std::size_t b = 0; b < count; ++b) {
+        __builtin_prefetch(energy + b + ahead), __builtin_prefetch(blocks + b + ahead);
         const float* const released = energy[b].of;
         const float* const node = nodes + blocks[b].node * per_node;
         for (std::size_t i = 0; i < values; ++i)

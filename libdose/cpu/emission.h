@@ -24,54 +24,59 @@ public:
     RayTables(const ConeKernel& kernel, const DirectionSet& directions, const std::vector<ReleasedEnergy>& sources);
 
     std::size_t node_count() const { return first_node_.back(); }
-    /// Cell, from the first node of all tables on, and the fractions within.
-    struct Place {
-        EmissionTable::Place in;
-        std::uint32_t table;
+    /// Where points of a source lie: cells, from the first node of all tables on, and the fractions within.
+    struct Places {
+        std::vector<std::uint32_t> cell;
+        std::vector<float> u, v, depth;
+        void resize(std::size_t size) { cell.resize(size), u.resize(size), v.resize(size), depth.resize(size); }
     };
-    Place place(std::size_t source, float slope_u, float slope_v, float depth_g_cm2) const {
-        std::size_t table = source;
-        if (sharing_ == Sharing::by_face) {
-            const FaceRay ray = on_face(source, slope_u, slope_v);
-            table = ray.face, slope_u = ray.u, slope_v = ray.v;
-        }
-        EmissionTable::Place in = tables_[table].place(slope_u, slope_v, depth_g_cm2);
-        in.cell += static_cast<std::uint32_t>(first_node_[table]);
-        return {in, static_cast<std::uint32_t>(table)};
+    /// Points begin … end - 1 of `points`, source number `source`; written from place `to` on.
+    void place(std::size_t source, const ReleasedEnergy& points, std::size_t begin, std::size_t end, Places& places, std::size_t to) const;
+    /// How many nodes the corners of a cell lie behind its own.
+    const std::array<std::size_t, 8>& corners(std::uint32_t cell) const {
+        std::size_t table = 0;
+        while (cell >= first_node_[table + 1]) ++table;
+        return corners_[table];
     }
-    /// How many nodes the corners of a cell of a table lie behind its own.
-    const std::array<std::size_t, 8>& corners(std::size_t table) const { return corners_[table]; }
     /// Nodes with the values [direction][rate] of some directions and zeros up to `width` values.
     std::vector<float> slice(std::size_t first_direction, std::size_t count, std::size_t width) const;
 
 private:
+    /// Where a ray of a source leaves the cube around its start: face 2 · axis (+ 1 where it goes down the axis), slopes along the next two axes.
     struct FaceRay {
-        std::uint32_t face;
+        int face;
         float u, v;
     };
-    /// Where a ray of a source leaves the cube around its start: face 2 · axis (+ 1 where it goes down the axis), slopes along the next two axes.
-    FaceRay on_face(std::size_t source, float slope_u, float slope_v) const {
-        const std::array<float, 9>& a = axes_[source];
-        std::array<float, 3> ray;
-        for (std::size_t i = 0; i < 3; ++i) ray[i] = a[3 * i] * slope_u + a[3 * i + 1] * slope_v - a[3 * i + 2];
-        std::uint32_t axis = std::abs(ray[1]) > std::abs(ray[0]) ? 1 : 0;
-        if (std::abs(ray[2]) > std::abs(ray[axis])) axis = 2;
-        const float scale = 1 / std::abs(ray[axis]);
-        return {2 * axis + (ray[axis] < 0 ? 1u : 0u), ray[(axis + 1) % 3] * scale, ray[(axis + 2) % 3] * scale};
+    using Axes = std::array<float, 9>;
+    /// Without branches, so that loops vectorise.
+    static FaceRay on_face(const Axes& a, float slope_u, float slope_v) {
+        const float x = a[0] * slope_u + a[1] * slope_v - a[2], y = a[3] * slope_u + a[4] * slope_v - a[5], z = a[6] * slope_u + a[7] * slope_v - a[8];
+        const float size_x = x < 0 ? -x : x, size_y = y < 0 ? -y : y, size_z = z < 0 ? -z : z;
+        const bool over_y = size_y > size_x;
+        const float size_xy = over_y ? size_y : size_x;
+        const bool over_z = size_z > size_xy;
+        const float along = over_z ? z : over_y ? y : x, next = over_z ? x : over_y ? z : y, last = over_z ? y : over_y ? x : z;
+        const float scale = 1 / (over_z ? size_z : size_xy);
+        return {(over_z ? 4 : over_y ? 2 : 0) + (along < 0 ? 1 : 0), next * scale, last * scale};
     }
+    static void find_faces(const Axes& axes, int count, const float* slope_u, const float* slope_v, int* face, float* u, float* v);
+    static void find_places(const physics::EmissionRaster& raster, std::uint32_t first_node, int count, const float* slope_u, const float* slope_v,
+                            const float* depth, std::uint32_t* cell, float* u, float* v, float* in_depth);
 
     Sharing sharing_;
-    std::vector<std::array<float, 9>> axes_;  ///< of the sources' frames, [patient's axis][beam's axis]
+    std::vector<Axes> axes_;  ///< of the sources' frames, [patient's axis][beam's axis]
     std::vector<EmissionTable> tables_;
     std::vector<std::size_t> first_node_;  ///< of each table, and the end
     std::vector<std::array<std::size_t, 8>> corners_;
 };
 
-/// The energy of all sources by rows of voxels, shared out to the nodes of the tables: along x, rows ordered as [z][y], or (transposed) along y,
-/// ordered as [z][x].
+/// The energy of all sources by rows of voxels, shared out to the nodes of the tables: along x, rows ordered as [z][y], or, turned, along y, ordered
+/// as [z][x].
 class EmissionRows {
 public:
-    EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& sources, const RayTables& tables, bool transposed);
+    EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& sources, const RayTables& tables);
+    /// From rows along x to rows along y, slice by slice.
+    void turn();
 
     static constexpr int block_size = 8;
     /// Eight neighbours in a row, from a multiple of eight on: the energy that they release at a node.
@@ -102,7 +107,7 @@ private:
         std::vector<Energy> energy;
         std::vector<std::size_t> row_begin;
     };
-    std::size_t rows_of_slice_;
+    std::size_t columns_, rows_of_slice_, nodes_;
     std::vector<Slice> slices_;  ///< by z
     float largest_ = 0;
 };

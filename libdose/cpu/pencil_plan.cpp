@@ -104,7 +104,7 @@ PencilRays plan_pencil_rays(const Grid& grid, const PencilPlan& plan, const std:
     const double spacing = grid.spacing_mm.minCoeff(), margin = grid.spacing_mm.maxCoeff();
     const std::array<double, 4>& need = plan.need_mm;
     PencilRays rays;
-    rays.outer_spacing_mm = 4 * spacing, rays.inner_spacing_mm = spacing;
+    rays.outer_spacing = 4 * spacing, rays.inner_spacing = {spacing, 0.5 * spacing};  // the dose rises steeply below the surface
     rays.outer_mm = {need[0] - margin, need[1] + margin, need[2] - margin, need[3] + margin};
     rays.inner_mm = {std::max(near[0], need[0] - margin), std::min(near[1], need[1] + margin), std::max(near[2], need[2] - margin),
                      std::min(near[3], need[3] + margin)};

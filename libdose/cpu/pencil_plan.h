@@ -11,6 +11,7 @@
 #include "engine/stages.h"
 #include "libdose/beam_model.h"
 #include "physics/pencil.h"
+#include "physics/ray_bundle.h"
 
 namespace libdose::cpu {
 
@@ -82,7 +83,7 @@ inline constexpr double far_reach_mm = 1e4;
 /// Rays as dense as the voxels around the field; where only scatter comes, a quarter of that.
 struct PencilRays {
     std::array<double, 4> outer_mm{}, inner_mm{};
-    double outer_spacing_mm = 0, inner_spacing_mm = 0;
+    physics::RaySpacing outer_spacing = 0, inner_spacing = 0;
     bool any_inner = false;
 
     bool inner(double u_mm, double v_mm) const { return any_inner && u_mm > inner_mm[0] && u_mm < inner_mm[1] && v_mm > inner_mm[2] && v_mm < inner_mm[3]; }

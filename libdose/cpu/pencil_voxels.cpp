@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 
+#include "cpu/ray_tracer.h"
 #include "cpu/versions.h"
 #include "libdose/error.h"
-#include "physics/ray_trace.h"
 
 namespace libdose::cpu {
 
@@ -88,9 +88,9 @@ PencilRow::PencilRow(int size) {
     for (std::vector<float>* values : {&u_mm, &v_mm, &distance_mm, &node, &depth_g_cm2, &factor, &high_z}) values->resize(static_cast<std::size_t>(size));
 }
 
-void PencilDepthRays::trace(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, double spacing_mm,
-                            bool high_z) {
-    raster_ = ray_raster(density.grid, frame, extent_mm, spacing_mm);
+void PencilDepthRays::trace(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm,
+                            const physics::RaySpacing& spacing, bool high_z) {
+    raster_ = ray_raster(density.grid, frame, extent_mm, spacing);
     // Places among the sums are 32-bit integers.
     if (raster_.count() > static_cast<std::size_t>(std::numeric_limits<int>::max())) throw internal_error("too many rays for the grid", "pencil beam");
     // What changes most along x comes first, whole rays' steps before the other rays.
@@ -103,23 +103,27 @@ void PencilDepthRays::trace(const DensityGrid& density, const physics::BeamFrame
     next_u_ = u_first ? next_first : next_second, next_v_ = u_first ? next_second : next_first;
     total_.resize(raster_.count());
     high_z_.resize(high_z ? raster_.count() : 0);
-    const Vec3 source = frame.source_mm();
-    const physics::VoxelBox box = physics::voxel_box(density.grid);
-#pragma omp parallel for schedule(dynamic, 4)
-    for (int second = 0; second < seconds; ++second)
-        for (int first = 0; first < firsts; ++first) {
-            const int u = u_first ? first : second, v = u_first ? second : first;
-            // In units of the distance along the axis, as RayBundle.
-            const Vec3 direction = (frame.point_mm(raster_.low_u + u * raster_.spacing, raster_.low_v + v * raster_.spacing, 1.0) - source).eval();
-            const std::ptrdiff_t ray = static_cast<std::ptrdiff_t>(u) * next_u_ + static_cast<std::ptrdiff_t>(v) * next_v_;
-            float *const totals = total_.data() + ray, *const of_high_z = high_z ? high_z_.data() + ray : nullptr;
-            physics::trace_ray(raster_, box, source.data(), direction.data(), density.water_part.data(), density.high_z_part.data(),
-                               [&](int node, const physics::RaySums& sums) {
-                                   const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(node) * next_step_;
-                                   totals[at] = sums.water + sums.high_z;
-                                   if (of_high_z) of_high_z[at] = sums.high_z;
-                               });
-        }
+    const RayTracer tracer(density, frame, raster_);
+#pragma omp parallel
+    {
+        RayTracer::Sums together;
+#pragma omp for schedule(dynamic, 4)
+        for (int second = 0; second < seconds; ++second)
+            for (int first = 0; first < firsts; first += RayTracer::together) {
+                const int count = std::min(RayTracer::together, firsts - first);
+                int u[RayTracer::together], v[RayTracer::together];
+                for (int l = 0; l < count; ++l) u[l] = u_first ? first + l : second, v[l] = u_first ? second : first + l;
+                tracer.trace(u, v, count, together);
+                const std::ptrdiff_t ray = static_cast<std::ptrdiff_t>(second) * next_second + static_cast<std::ptrdiff_t>(first) * next_first;
+                for (int node = 0; node < raster_.steps; ++node)
+                    for (int l = 0; l < count; ++l) {
+                        const auto at = static_cast<std::size_t>(ray + l * next_first + static_cast<std::ptrdiff_t>(node) * next_step_);
+                        const physics::RaySums sums = together.at(node, l);
+                        total_[at] = sums.water + sums.high_z;
+                        if (high_z) high_z_[at] = sums.high_z;
+                    }
+            }
+    }
 }
 
 void PencilDepthRays::read(int size, const float* u_mm, const float* v_mm, const float* distance_mm, float* path) const {
@@ -173,8 +177,8 @@ std::vector<std::uint8_t> PencilVoxels::used() const {
 
 void PencilVoxels::trace(const std::array<double, 4>& near) {
     rays_ = plan_pencil_rays(density_.grid, plan_, near);
-    outer_rays_.trace(density_, frame_, rays_.outer_mm, rays_.outer_spacing_mm, filter_ != nullptr);
-    inner_rays_.trace(density_, frame_, rays_.inner_mm, rays_.inner_spacing_mm, filter_ != nullptr);
+    outer_rays_.trace(density_, frame_, rays_.outer_mm, rays_.outer_spacing, filter_ != nullptr);
+    inner_rays_.trace(density_, frame_, rays_.inner_mm, rays_.inner_spacing, filter_ != nullptr);
 }
 
 void PencilVoxels::row(int j, int k, PencilRow& row) const {

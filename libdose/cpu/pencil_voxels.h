@@ -29,7 +29,8 @@ struct PencilRow {
 class PencilDepthRays {
 public:
     /// high_z: whether read_high_z() will be called.
-    void trace(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, double spacing_mm, bool high_z);
+    void trace(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing,
+               bool high_z);
 
     /// Path (g/cm²) to points, linear between rays and steps: of both materials, and the part of the second.
     void read(int size, const float* u_mm, const float* v_mm, const float* distance_mm, float* path) const;

@@ -1,5 +1,7 @@
 // Energy that a map releases, sixteen voxels of a row at once. The equations are those of physics/projection.h, fluence.h, ray_bundle.h and terma.h, as
 // one voxel needs them; tests/physics/test_release.cpp holds both against each other.
+#include <omp.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -56,7 +58,7 @@ struct Release {
     double width_u[3], width_v[3];  ///< square of a shadow's width without magnification, by powers of the ray's slope
     physics::FluenceIntegralView fluence;
     double sharpening, noise;
-    physics::RaySumsView<physics::RayOrder::nodes_together> rays;
+    physics::RaySumsView rays;
     bool filtered;
     HingeTable softening, wedge_water, wedge_high_z;
     float wedge_cos, wedge_sin, tray_water;
@@ -134,24 +136,26 @@ LIBDOSE_INLINE void average_fluence(const Release& r, const Places& p, double* o
             low[b][l] = factor[b] - high[b][l];
         }
     const std::ptrdiff_t line = r.fluence.size_u + 1;
+    Pair edges[4][lanes];  // along u: sums at the pixel before an edge and behind it
+    for (int l = 0; l < lanes; ++l) {
+        const double* rows[4];
+        for (int b = 0; b < 4; ++b) rows[b] = r.fluence.integral + v.pixel[b][l] * line;
+#pragma GCC unroll 4
+        for (int a = 0; a < 4; ++a) {
+            const std::ptrdiff_t pixel = u.pixel[a][l], behind = pixel + line;
+            Pair edge = low[1][l] * load<Pair>(rows[1] + pixel) + high[1][l] * load<Pair>(rows[1] + behind) + low[2][l] * load<Pair>(rows[2] + pixel) +
+                        high[2][l] * load<Pair>(rows[2] + behind);
+            if (a == 1 || a == 2)
+                edge += low[0][l] * load<Pair>(rows[0] + pixel) + high[0][l] * load<Pair>(rows[0] + behind) + low[3][l] * load<Pair>(rows[3] + pixel) +
+                        high[3][l] * load<Pair>(rows[3] + behind);
+            edges[a][l] = edge;
+        }
+    }
     double sum[lanes];
     const double outer = s / inner;
+#pragma omp simd
     for (int l = 0; l < lanes; ++l) {
-        Pair edge[4] = {};
-        for (int b = 0; b < 4; ++b) {
-            const double* at = r.fluence.integral + v.pixel[b][l] * line;
-            const double below = low[b][l], above = high[b][l];
-            for (int a = 1; a < 3; ++a) {
-                edge[a] += below * load<Pair>(at + u.pixel[a][l]);
-                edge[a] += above * load<Pair>(at + line + u.pixel[a][l]);
-            }
-            if (b == 0 || b == 3) continue;
-            for (int a = 0; a < 4; a += 3) {
-                edge[a] += below * load<Pair>(at + u.pixel[a][l]);
-                edge[a] += above * load<Pair>(at + line + u.pixel[a][l]);
-            }
-        }
-        const auto between = [&](int a) LIBDOSE_INLINE_LAMBDA { return edge[a][0] + u.part[a][l] * (edge[a][1] - edge[a][0]); };
+        const auto between = [&](int a) LIBDOSE_INLINE_LAMBDA { return edges[a][l][0] + u.part[a][l] * (edges[a][l][1] - edges[a][l][0]); };
         sum[l] = between(2) - between(1) + outer * (between(0) - between(3));
     }
 #pragma omp simd
@@ -183,10 +187,10 @@ LIBDOSE_INLINE void find_rays(const Release& r, const Places& p, BetweenRays& at
         lower((p.distance[l] - raster.first) * per_node, raster.steps, at.node[l], at.along[l]);
         at.ray[l] = iv * raster.size_u + iu;
     }
-    const std::ptrdiff_t next_u = r.rays.next_u(), next_v = r.rays.next_v();
+    const std::ptrdiff_t next_v = r.rays.next_v(), next_node = r.rays.next_node();
     for (int l = 0; l < lanes; ++l) {
-        const physics::RaySums* sums = r.rays.sums + at.ray[l] * next_u + at.node[l];
-        for (const std::ptrdiff_t beside : {std::ptrdiff_t{0}, next_u, next_v, next_v + next_u}) __builtin_prefetch(sums + beside);
+        const physics::RaySums* sums = r.rays.sums + at.ray[l] + at.node[l] * next_node;
+        for (const std::ptrdiff_t beside : {std::ptrdiff_t{0}, next_v, next_node, next_node + next_v}) __builtin_prefetch(sums + beside);
     }
 }
 
@@ -194,19 +198,19 @@ LIBDOSE_INLINE void find_rays(const Release& r, const Places& p, BetweenRays& at
 LIBDOSE_INLINE void find_paths(const Release& r, const BetweenRays& between, float* water, float* high_z) {
     static_assert(sizeof(physics::RaySums) == 2 * sizeof(float));
     float sums[4][lanes];
-    const std::ptrdiff_t next_u = r.rays.next_u(), next_v = r.rays.next_v();
+    const std::ptrdiff_t next_v = r.rays.next_v(), next_node = r.rays.next_node();
     for (int l = 0; l < lanes; ++l) {
-        // Both sums of a node, and of the next.
-        const physics::RaySums* at = r.rays.sums + between.ray[l] * next_u + between.node[l];
-        const float u = between.u[l], v = between.v[l], uv = u * v;
-        const Quad quad =
-            (1 - u - v + uv) * load<Quad>(at) + (u - uv) * load<Quad>(at + next_u) + (v - uv) * load<Quad>(at + next_v) + uv * load<Quad>(at + next_v + next_u);
+        // Both sums of a ray, and of the next.
+        const physics::RaySums* at = r.rays.sums + between.ray[l] + between.node[l] * next_node;
+        const float v = between.v[l], s = between.along[l], vs = v * s;
+        const Quad quad = (1 - v - s + vs) * load<Quad>(at) + (v - vs) * load<Quad>(at + next_v) + (s - vs) * load<Quad>(at + next_node) +
+                          vs * load<Quad>(at + next_node + next_v);
         for (int n = 0; n < 4; ++n) sums[n][l] = quad[n];
     }
 #pragma omp simd
     for (int l = 0; l < lanes; ++l) {
-        water[l] = sums[0][l] + between.along[l] * (sums[2][l] - sums[0][l]);
-        high_z[l] = sums[1][l] + between.along[l] * (sums[3][l] - sums[1][l]);
+        water[l] = sums[0][l] + between.u[l] * (sums[2][l] - sums[0][l]);
+        high_z[l] = sums[1][l] + between.u[l] * (sums[3][l] - sums[1][l]);
     }
 }
 
@@ -355,49 +359,66 @@ ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map
     const RayBundle rays(density, frame, *extent, ray_spacing_mm);
     const Release release = release_of(grid, map, integral, rays, table, blur_variance);
 
-    std::vector<ReleasedEnergy> slabs(static_cast<std::size_t>(grid.size[2]));
-    const std::size_t slice = static_cast<std::size_t>(grid.size[0]) * static_cast<std::size_t>(grid.size[1]);
+    // By parts of the grid's slices. One thread needs but one part, which is the result.
+    const int slices = grid.size[2], part_count = omp_get_max_threads() > 1 && !omp_in_parallel() ? slices : 1;
+    std::vector<ReleasedEnergy> parts(static_cast<std::size_t>(part_count));
+    const auto row_size = static_cast<std::size_t>(grid.size[0]);
     const Vec3 step = frame.axes.row(0) * grid.spacing_mm[0];
-#pragma omp parallel
+#pragma omp parallel if (part_count > 1)
     {
-        ReleasedEnergy here;  // of one slab
-        here.voxel.resize(slice);
-        for (const auto values : released_values) (here.*values).resize(slice);
+        ReleasedEnergy of_row, here;
+        of_row.voxel.resize(row_size);
+        for (const auto values : released_values) (of_row.*values).resize(row_size);
         Lanes found;
 #pragma omp for schedule(dynamic, 1)
-        for (int k = 0; k < grid.size[2]; ++k) {
-            std::size_t count = 0;
-            for (int j = 0; j < grid.size[1]; ++j) {
+        for (int p = 0; p < part_count; ++p) {
+            const auto each_row = [&](auto&& visit) {
+                for (int k = p * slices / part_count; k < (p + 1) * slices / part_count; ++k)
+                    for (int j = 0; j < grid.size[1]; ++j) {
+                        const auto [begin, end] =
+                            physics::ProjectedRow(frame, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX()).within(*extent, grid.size[0]);
+                        if (begin < end) visit(j, k, begin, end);
+                    }
+            };
+            // Memory that is not used in the end is not touched.
+            std::size_t most = 0;
+            each_row([&](int, int, int begin, int end) { most += static_cast<std::size_t>(end - begin); });
+            here.voxel.clear(), here.voxel.reserve(most);
+            for (const auto values : released_values) (here.*values).clear(), (here.*values).reserve(most);
+            each_row([&](int j, int k, int begin, int end) {
                 const Vec3 start = frame.axes.transpose() * (grid.centre_mm(0, j, k) - frame.isocentre_mm);
-                const auto [begin, end] =
-                    physics::ProjectedRow(frame, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX()).within(*extent, grid.size[0]);
                 const std::size_t at = grid.index(0, j, k);
                 const Row row{
                     {start[0], start[1], start[2]}, {step[0], step[1], step[2]}, &density.density[at], &density.water_part[at], &density.high_z_part[at]};
+                std::size_t count = 0;
                 for (int first = begin; first < end; first += lanes) {
                     const int last = std::min(first + lanes, end) - 1;
                     if (!release_lanes(release, row, first, last, found)) continue;
                     for (int l = 0; first + l <= last; ++l) {
-                        if (found.energy[l] == 0) continue;
-                        here.voxel[count] = static_cast<std::uint32_t>(at + static_cast<std::size_t>(first + l));
-                        here.energy[count] = found.energy[l];
-                        here.slope_u[count] = found.slope_u[l], here.slope_v[count] = found.slope_v[l], here.depth_g_cm2[count] = found.depth[l];
-                        ++count;
+                        of_row.voxel[count] = static_cast<std::uint32_t>(at + static_cast<std::size_t>(first + l));
+                        of_row.energy[count] = found.energy[l];
+                        of_row.slope_u[count] = found.slope_u[l], of_row.slope_v[count] = found.slope_v[l], of_row.depth_g_cm2[count] = found.depth[l];
+                        count += found.energy[l] == 0 ? 0 : 1;  // the next one takes its place
                     }
                 }
-            }
-            ReleasedEnergy& slab = slabs[static_cast<std::size_t>(k)];
-            const auto end = static_cast<std::ptrdiff_t>(count);
-            slab.voxel.assign(here.voxel.begin(), here.voxel.begin() + end);
-            for (const auto values : released_values) (slab.*values).assign((here.*values).begin(), (here.*values).begin() + end);
+                const auto n = static_cast<std::ptrdiff_t>(count);
+                here.voxel.insert(here.voxel.end(), of_row.voxel.begin(), of_row.voxel.begin() + n);
+                for (const auto values : released_values) (here.*values).insert((here.*values).end(), (of_row.*values).begin(), (of_row.*values).begin() + n);
+            });
+            here.frame = frame;
+            if (part_count == 1)
+                parts.front() = std::move(here);
+            else
+                parts[static_cast<std::size_t>(p)] = here;
         }
     }
+    if (part_count == 1) return std::move(parts.front());
     const auto join = [&](auto values) {
         auto& all = released.*values;
         std::size_t size = 0;
-        for (const ReleasedEnergy& slab : slabs) size += slab.size();
+        for (const ReleasedEnergy& part : parts) size += part.size();
         all.reserve(size);
-        for (const ReleasedEnergy& slab : slabs) all.insert(all.end(), (slab.*values).begin(), (slab.*values).end());
+        for (const ReleasedEnergy& part : parts) all.insert(all.end(), (part.*values).begin(), (part.*values).end());
     };
     join(&ReleasedEnergy::voxel);
     for (const auto values : released_values) join(values);

@@ -122,6 +122,7 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
         if (!failed) failure = std::current_exception(), failed = true;
     };
     std::vector<float> total(voxels, 0.0f);
+    EmissionRows rows(grid, sources, tables);
     for (const bool crossed : {false, true}) {
         std::size_t first = 0, last = sweeps.count();
         while (first < last && sweeps.transposed(first) != crossed) ++first;
@@ -129,7 +130,7 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
         if (first == last || failed) continue;
         const SweepLayout layout = sweeps.plans[sweeps.begin[first]].layout;
         const SweepMedium medium = crossed ? SweepMedium(transposed(grid, eta), layout.columns) : SweepMedium(eta, layout.columns);
-        const EmissionRows rows(grid, sources, tables, crossed);
+        if (crossed) rows.turn();
         OrderedSum sum(voxels, layout.columns);
         sum.begin_at(first);
 #pragma omp parallel

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "cpu/ray_tracer.h"
 #include "physics/ray_trace.h"
 
 namespace libdose::cpu {
@@ -24,18 +25,21 @@ PathLength exact_path(const DensityGrid& density, const Vec3& source_mm, const V
     return path;
 }
 
-physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame, const std::array<double, 4>& extent, double spacing_mm,
+physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame, const std::array<double, 4>& extent, const physics::RaySpacing& spacing,
                               double followed_g_cm2) {
     const physics::Shadow shadow = physics::shadow_of(frame, grid.lower_edge_mm(), grid.upper_edge_mm());
     physics::RayRaster raster;
     raster.followed_g_cm2 = followed_g_cm2;
-    raster.low_u = extent[0], raster.low_v = extent[2], raster.spacing = spacing_mm;
-    const double voxel = grid.spacing_mm.minCoeff();
-    raster.step = std::clamp(0.5 * spacing_mm, 0.5 * voxel, voxel);  // no finer than the rays lie
+    raster.low_u = extent[0], raster.low_v = extent[2], raster.spacing = spacing.rays_mm;
+    raster.size_u = std::max(2, static_cast<int>(std::ceil((extent[1] - extent[0]) / raster.spacing)) + 1);
+    raster.size_v = std::max(2, static_cast<int>(std::ceil((extent[3] - extent[2]) / raster.spacing)) + 1);
+    // In a step a ray leaves at most one voxel along each axis (RayTracer).
+    const double voxel = grid.spacing_mm.minCoeff(), sad = frame.source_axis_distance_mm;
+    const auto farthest = [&](double low, int size) { return std::max(std::abs(low), std::abs(low + (size - 1) * raster.spacing)) / sad; };
+    const double longest_way = std::hypot(1.0, farthest(raster.low_u, raster.size_u), farthest(raster.low_v, raster.size_v));
+    raster.step = std::min(std::clamp(spacing.nodes_mm, 0.5 * voxel, voxel), 0.999 * voxel / longest_way);
     raster.first = std::max(shadow.nearest_mm, raster.step);
     raster.steps = std::max(2, static_cast<int>(std::ceil((shadow.farthest_mm - raster.first) / raster.step)) + 2);
-    raster.size_u = std::max(2, static_cast<int>(std::ceil((extent[1] - extent[0]) / spacing_mm)) + 1);
-    raster.size_v = std::max(2, static_cast<int>(std::ceil((extent[3] - extent[2]) / spacing_mm)) + 1);
     return raster;
 }
 
@@ -52,20 +56,27 @@ std::optional<std::array<double, 4>> released_extent_mm(const Grid& grid, const 
     return extent;
 }
 
-RayBundle::RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent, double spacing_mm, double followed_g_cm2)
-    : raster_(ray_raster(density.grid, frame, extent, spacing_mm, followed_g_cm2)) {
+RayBundle::RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent, const physics::RaySpacing& spacing,
+                     double followed_g_cm2)
+    : raster_(ray_raster(density.grid, frame, extent, spacing, followed_g_cm2)) {
     sums_.resize(raster_.count());
-    const Vec3 source = frame.source_mm();
-    const physics::VoxelBox box = physics::voxel_box(density.grid);
-#pragma omp parallel for schedule(dynamic, 4)
-    for (int v = 0; v < raster_.size_v; ++v)
-        for (int u = 0; u < raster_.size_u; ++u) {
-            // t runs from the source in units of the distance along the axis (mm).
-            const Vec3 direction = (frame.point_mm(raster_.low_u + u * raster_.spacing, raster_.low_v + v * raster_.spacing, 1.0) - source).eval();
-            physics::RaySums* const sums = &sums_[static_cast<std::size_t>(view().at(u, v, 0))];
-            physics::trace_ray(raster_, box, source.data(), direction.data(), density.water_part.data(), density.high_z_part.data(),
-                               [&](int node, const physics::RaySums& at_node) { sums[node] = at_node; });
+    const RayTracer tracer(density, frame, raster_);
+    const int rays = raster_.size_u * raster_.size_v;
+    const std::ptrdiff_t next_node = view().next_node();
+#pragma omp parallel
+    {
+        RayTracer::Sums together;
+#pragma omp for schedule(dynamic, 8)
+        for (int first = 0; first < rays; first += RayTracer::together) {
+            const int count = std::min(RayTracer::together, rays - first);
+            int u[RayTracer::together], v[RayTracer::together];
+            for (int l = 0; l < count; ++l) u[l] = (first + l) % raster_.size_u, v[l] = (first + l) / raster_.size_u;
+            tracer.trace(u, v, count, together);
+            physics::RaySums* at = &sums_[static_cast<std::size_t>(first)];
+            for (int node = 0; node < raster_.steps; ++node, at += next_node)
+                for (int l = 0; l < count; ++l) at[l] = together.at(node, l);
         }
+    }
 }
 
 std::vector<float> RayBundle::reach_mm(double g_cm2) const {

@@ -20,8 +20,8 @@ using PathLength = physics::BasisPath;
 /// Exact path from the source to a point: the oracle of RayBundle.
 PathLength exact_path(const DensityGrid& density, const Vec3& source_mm, const Vec3& point_mm);
 
-/// Rays over {low u, high u, low v, high v} (mm, isocentre plane) every `spacing_mm`, with nodes through the whole grid.
-physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, double spacing_mm,
+/// Rays over {low u, high u, low v, high v} (mm, isocentre plane), with nodes through the whole grid: no nearer than half a voxel and no farther than one.
+physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing,
                               double followed_g_cm2 = std::numeric_limits<double>::infinity());
 
 /// Where on the isocentre plane voxels may release energy of a map with this support; none where its beam does not meet the grid.
@@ -31,13 +31,13 @@ std::optional<std::array<double, 4>> released_extent_mm(const Grid& grid, const 
 /// axis are interpolated linearly between rays and steps.
 class RayBundle {
 public:
-    /// Rays cover [low u, high u] × [low v, high v] (mm, isocentre plane) every `spacing_mm`.
-    RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, double spacing_mm,
+    /// As ray_raster().
+    RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing,
               double followed_g_cm2 = std::numeric_limits<double>::infinity());
     PathLength path(double u_mm, double v_mm, double distance_mm) const;
     /// By ray: the distance along the axis from which on its path is at least `g_cm2`, or 1e30.
     std::vector<float> reach_mm(double g_cm2) const;
-    physics::RaySumsView<physics::RayOrder::nodes_together> view() const { return {raster_, sums_.data()}; }
+    physics::RaySumsView view() const { return {raster_, sums_.data()}; }
 
 private:
     physics::RayRaster raster_;

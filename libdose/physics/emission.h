@@ -19,23 +19,44 @@ struct EmissionPlace {
 /// Nodes [v][u][depth]: even steps of the ray's slopes, given depths (at least two), g/cm².
 struct EmissionRaster {
     float low_u = 0, low_v = 0, per_slope_u = 1, per_slope_v = 1;
-    std::size_t size_u = 2, size_v = 2, depth_count = 2;
+    int size_u = 2, size_v = 2, depth_count = 2;
     const float* depths = nullptr;
 
+    // Without branches, so that loops vectorise. What is not a number stays one in the fractions.
+
     LIBDOSE_HD EmissionPlace place(float slope_u, float slope_v, float depth_g_cm2) const {
-        const auto node = [](float x, std::size_t size, float& part) {
-            x = std::clamp(x, 0.0f, static_cast<float>(size - 1));
-            const auto low = std::min(static_cast<std::size_t>(x), size - 2);
-            part = x - static_cast<float>(low);
-            return low;
-        };
+        int set = 0;
+        float shallower = depths[0], deeper = depths[1];
+        for (int next = 1; next + 1 < depth_count; ++next) descend(next, depth_g_cm2, set, shallower, deeper);
+        return place(slope_u, slope_v, depth_g_cm2, set, shallower, deeper);
+    }
+
+    /// The two depths on either side are found from the first two (set 0) on, through all others in turn.
+    LIBDOSE_HD void descend(int next, float depth_g_cm2, int& set, float& shallower, float& deeper) const {
+        const float here = depths[next], then = depths[next + 1];
+        const bool beyond = depth_g_cm2 > here;
+        set = beyond ? next : set;
+        shallower = beyond ? here : shallower, deeper = beyond ? then : deeper;
+    }
+    LIBDOSE_HD EmissionPlace place(float slope_u, float slope_v, float depth_g_cm2, int set, float shallower, float deeper) const {
         EmissionPlace p;
-        const std::size_t i = node((slope_u - low_u) * per_slope_u, size_u, p.u), j = node((slope_v - low_v) * per_slope_v, size_v, p.v);
-        std::size_t set = 0;
-        while (set + 2 < depth_count && depth_g_cm2 > depths[set + 1]) ++set;
-        p.depth = std::clamp((depth_g_cm2 - depths[set]) / (depths[set + 1] - depths[set]), 0.0f, 1.0f);
+        const int i = node((slope_u - low_u) * per_slope_u, size_u, p.u), j = node((slope_v - low_v) * per_slope_v, size_v, p.v);
+        const float part = (depth_g_cm2 - shallower) / (deeper - shallower), from_zero = part < 0.0f ? 0.0f : part;
+        p.depth = from_zero > 1.0f ? 1.0f : from_zero;
         p.cell = static_cast<std::uint32_t>((j * size_u + i) * depth_count + set);
         return p;
+    }
+
+private:
+    LIBDOSE_HD static int node(float x, int size, float& part) {
+        const auto last = static_cast<float>(size - 1);
+        x = x < 0.0f ? 0.0f : x;
+        x = x > last ? last : x;
+        int low = static_cast<int>(x);
+        low = low < size - 2 ? low : size - 2;
+        low = low > 0 ? low : 0;  // of what is not a number
+        part = x - static_cast<float>(low);
+        return low;
     }
 };
 

@@ -25,11 +25,18 @@ LIBDOSE_HD inline void lower_node(double x, int size, int& low, double& part) {
     part = x - low;
 }
 
+/// How far apart rays lie on the isocentre plane, and nodes along them, mm.
+struct RaySpacing {
+    double rays_mm, nodes_mm;
+    RaySpacing(double both_mm) : RaySpacing(both_mm, both_mm) {}
+    RaySpacing(double of_rays_mm, double of_nodes_mm) : rays_mm(of_rays_mm), nodes_mm(of_nodes_mm) {}
+};
+
 /// Rays through (low_u + i·spacing, low_v + j·spacing), mm on the isocentre plane; nodes at first + s·step mm from the source along the axis.
 struct RayRaster {
     double low_u = 0, low_v = 0, spacing = 1, first = 0, step = 1;
     int size_u = 2, size_v = 2, steps = 2;
-    double followed_g_cm2 = std::numeric_limits<double>::infinity();  ///< a ray ends in the voxel in which its path comes to this: its sums grow no more
+    double followed_g_cm2 = std::numeric_limits<double>::infinity();  ///< a ray may end where its path comes to this: its sums grow no more
 
     LIBDOSE_HD std::size_t count() const { return static_cast<std::size_t>(size_u) * static_cast<std::size_t>(size_v) * static_cast<std::size_t>(steps); }
 };
@@ -55,19 +62,14 @@ LIBDOSE_HD void trace_ray(const RayRaster& raster, const VoxelBox& box, const do
     for (; node < raster.steps; ++node) write(node, RaySums{static_cast<float>(water), static_cast<float>(high_z)});
 }
 
-/// Where the sums of a ray's nodes lie: node by node (a CPU reads both nodes of a ray at once), or ray by ray (neighbouring threads of a
-/// device read neighbouring rays).
-enum class RayOrder { nodes_together, rays_together };
-
-template <RayOrder order>
+/// The sums of all rays, [node][v][u].
 struct RaySumsView {
     RayRaster raster;
     const RaySums* sums = nullptr;
 
-    LIBDOSE_HD std::ptrdiff_t next_node() const { return order == RayOrder::nodes_together ? 1 : static_cast<std::ptrdiff_t>(raster.size_u) * raster.size_v; }
-    LIBDOSE_HD std::ptrdiff_t next_u() const { return order == RayOrder::nodes_together ? raster.steps : 1; }
-    LIBDOSE_HD std::ptrdiff_t next_v() const { return raster.size_u * next_u(); }
-    LIBDOSE_HD std::ptrdiff_t at(int u, int v, int node) const { return v * next_v() + u * next_u() + node * next_node(); }
+    LIBDOSE_HD std::ptrdiff_t next_v() const { return raster.size_u; }
+    LIBDOSE_HD std::ptrdiff_t next_node() const { return static_cast<std::ptrdiff_t>(raster.size_u) * raster.size_v; }
+    LIBDOSE_HD std::ptrdiff_t at(int u, int v, int node) const { return u + v * next_v() + node * next_node(); }
 
     /// Linear between four rays and two steps of each.
     LIBDOSE_HD BasisPath path(double u_mm, double v_mm, double distance_mm) const {
@@ -85,9 +87,9 @@ struct RaySumsView {
             high_z += weight * (low->high_z + s * (high->high_z - low->high_z));
         };
         along(ray, (1 - u) * (1 - v));
-        along(ray + next_u(), u * (1 - v));
+        along(ray + 1, u * (1 - v));
         along(ray + next_v(), (1 - u) * v);
-        along(ray + next_v() + next_u(), u * v);
+        along(ray + next_v() + 1, u * v);
         return {static_cast<double>(water), static_cast<double>(high_z)};
     }
     /// Distance along the axis from which on the path of a ray is at least `g_cm2`, or 1e30.

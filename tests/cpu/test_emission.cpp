@@ -37,7 +37,8 @@ double largest_difference(const DensityGrid& density, const std::vector<Released
     const Grid& grid = density.grid;
     const std::size_t rates = kernel.rates_cm2_g.size(), first = 8, count = 4;
     const cpu::RayTables tables(kernel, directions, sources, sharing);
-    const cpu::EmissionRows rows(grid, sources, tables, transposed);
+    cpu::EmissionRows rows(grid, sources, tables);
+    if (transposed) rows.turn();
     cpu::SweepLayout layout{grid.size[2], grid.size[1], grid.size[0], grid.size[0] * grid.size[1], grid.size[0]};
     if (transposed) layout = {grid.size[2], grid.size[0], grid.size[1], grid.size[0] * grid.size[1], grid.size[1]};
     cpu::Emission emission(rows, tables, first, count, rates, layout);

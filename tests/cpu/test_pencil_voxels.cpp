@@ -108,7 +108,7 @@ std::vector<double> plain_loop(const Case& c) {
     image_plan.use(std::vector<std::uint8_t>(plan->nodes.count, 1));
     const cpu::PencilImages images(c.map, kernel, support, image_plan);
     const cpu::PencilRays rays = cpu::plan_pencil_rays(grid, *plan, image_plan.near_mm());
-    const cpu::RayBundle outer(c.density, frame, rays.outer_mm, rays.outer_spacing_mm), inner(c.density, frame, rays.inner_mm, rays.inner_spacing_mm);
+    const cpu::RayBundle outer(c.density, frame, rays.outer_mm, rays.outer_spacing), inner(c.density, frame, rays.inner_mm, rays.inner_spacing);
     std::vector<double> dose(grid.voxel_count(), 0.0);
     for (int k = 0; k < grid.size[2]; ++k)
         for (int j = 0; j < grid.size[1]; ++j)

@@ -1,0 +1,38 @@
+// Rays of a beam through a grid, several at once: an oracle is physics::trace_ray, one ray voxel by voxel.
+#pragma once
+
+#include <vector>
+
+#include "libdose/density.h"
+#include "physics/coordinates.h"
+#include "physics/ray_bundle.h"
+
+namespace libdose::cpu {
+
+class RayTracer {
+public:
+    static constexpr int together = 8;  ///< rays
+
+    /// What it refers to must outlive it. Throws bad_input for a grid of more than 2^31 voxels.
+    RayTracer(const DensityGrid& density, const physics::BeamFrame& frame, const physics::RayRaster& raster);
+
+    /// Line integrals of rays at all nodes of the raster, g/cm²: [node][ray].
+    struct Sums {
+        std::vector<float> water, high_z;
+        physics::RaySums at(int node, int ray) const {
+            const auto n = static_cast<std::size_t>(node * together + ray);
+            return {water[n], high_z[n]};
+        }
+    };
+    /// Rays u[i], v[i] of the raster, i = 0 … count - 1 <= together.
+    void trace(const int* u, const int* v, int count, Sums& sums) const;
+
+private:
+    const float *water_part_, *high_z_part_;
+    physics::RayRaster raster_;
+    Vec3 source_mm_, lower_edge_mm_, spacing_mm_;
+    Vec3 corner_, step_u_, step_v_;  ///< way of a ray per mm along the axis: corner + u·step_u + v·step_v
+    int size_[3], stride_[3];
+};
+
+}  // namespace libdose::cpu
