@@ -102,7 +102,7 @@ private:
         const double ray_spacing_mm = settings.ray_spacing_voxels * density_.grid.spacing_mm.minCoeff();
         ReleasedEnergy energy =
             cpu::released_energy(density_, map, table, ray_spacing_mm, settings.sharpening ? cpu::lattice_blur_variance(settings.lattice) : 0.0);
-        if (!settings.tilt) std::fill(energy.slope_u.begin(), energy.slope_u.end(), 0.0f), std::fill(energy.slope_v.begin(), energy.slope_v.end(), 0.0f);
+        energy.tilt = settings.tilt;
         if (!settings.hardening) std::fill(energy.depth_g_cm2.begin(), energy.depth_g_cm2.end(), 0.0f);
         return energy;
     }

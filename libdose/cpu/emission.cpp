@@ -42,27 +42,40 @@ physics::BeamFrame face_frame(std::size_t face) {
     return frame;
 }
 
+/// Neighbours in a row of voxels: visit(j, k, first, last) for entries [first, last), in the order of all.
+template <class Visit>
+void each_run(const ReleasedEnergy& source, std::size_t begin, std::size_t end, Visit&& visit) {
+    const auto columns = static_cast<std::size_t>(source.grid.size[0]), rows = static_cast<std::size_t>(source.grid.size[1]);
+    for (std::size_t n = begin; n < end;) {
+        const std::size_t row = source.voxel[n] / columns, row_end = (row + 1) * columns, first = n;
+        while (n < end && source.voxel[n] < row_end) ++n;
+        visit(static_cast<int>(row % rows), static_cast<int>(row / rows), first, n);
+    }
+}
+
 }  // namespace
 
 RayTables::RayTables(const ConeKernel& kernel, const DirectionSet& directions, const std::vector<ReleasedEnergy>& sources)
     : RayTables(kernel, directions, sources, sources.size() > faces ? Sharing::by_face : Sharing::by_source) {}
 
 RayTables::RayTables(const ConeKernel& kernel, const DirectionSet& directions, const std::vector<ReleasedEnergy>& sources, Sharing sharing)
-    : sharing_(sharing) {
-    for (const ReleasedEnergy& source : sources) {
-        std::array<float, 9> axes;
-        for (int i = 0; i < 3; ++i)
-            for (int a = 0; a < 3; ++a) axes[static_cast<std::size_t>(3 * i + a)] = static_cast<float>(source.frame.axes(i, a));
-        axes_.push_back(axes);
-    }
+    : sharing_(sharing), sources_(sources) {
     std::vector<std::array<Slopes, faces>> slopes(sources.size());
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t s = 0; s < sources.size(); ++s)
-        for (std::size_t n = 0; n < sources[s].size(); ++n) {
-            const FaceRay ray = sharing == Sharing::by_face ? on_face(axes_[s], sources[s].slope_u[n], sources[s].slope_v[n])
-                                                            : FaceRay{0, sources[s].slope_u[n], sources[s].slope_v[n]};
-            slopes[s][static_cast<std::size_t>(ray.face)].add(ray.u, ray.v);
-        }
+        each_run(sources[s], 0, sources[s].size(), [&](int j, int k, std::size_t first, std::size_t last) {
+            const SliceRays rays = slice_rays(s, k);
+            const auto ray = [&](std::size_t n) {
+                const int column = static_cast<int>(sources[s].voxel[n] % static_cast<std::size_t>(sources[s].grid.size[0]));
+                return sharing == Sharing::by_face ? on_face(rays, column, j) : on_axis(rays, column, j);
+            };
+            // From one end of a run to the other slopes on a face only grow or only fall.
+            const bool one_face = ray(first).face == ray(last - 1).face;
+            for (std::size_t n = first; n < last; n += one_face ? std::max<std::size_t>(1, last - 1 - first) : 1) {
+                const FaceRay at = ray(n);
+                slopes[s][static_cast<std::size_t>(at.face)].add(at.u, at.v);
+            }
+        });
     if (sharing == Sharing::by_source) {
         for (std::size_t s = 0; s < sources.size(); ++s) tables_.push_back(table_of(kernel, directions, sources[s].frame, slopes[s][0], table_step));
     } else {
@@ -85,13 +98,37 @@ namespace {
 constexpr std::size_t places_together = 64;  // as much as find_places() takes at most
 }
 
+RayTables::SliceRays RayTables::slice_rays(std::size_t source, int k) const {
+    const ReleasedEnergy& from = sources_[source];
+    const ReleasedEnergy::Rays row = from.rays(0, k), next = from.rays(1, k);
+    Vec3 parts[3] = {row.start, row.step, next.start - row.start};
+    SliceRays rays;
+    float* const to[3] = {rays.start, rays.per_column, rays.per_row};
+    for (int n = 0; n < 3; ++n) {
+        if (sharing_ == Sharing::by_source) parts[n] = (from.frame.axes.transpose() * parts[n]).cwiseProduct(Vec3(1, 1, -1)).eval();
+        for (int a = 0; a < 3; ++a) to[n][a] = static_cast<float>(parts[n][a]);
+    }
+    return rays;
+}
+
 LIBDOSE_VERSIONS
-void RayTables::find_faces(const Axes& axes, int count, const float* slope_u, const float* slope_v, int* __restrict face, float* __restrict u,
+void RayTables::find_faces(const SliceRays& of_slice, int count, const int* column, const int* row, int* __restrict face, float* __restrict u,
                            float* __restrict v) {
+    const SliceRays rays = of_slice;
 #pragma omp simd
     for (int n = 0; n < count; ++n) {
-        const FaceRay ray = on_face(axes, slope_u[n], slope_v[n]);
+        const FaceRay ray = on_face(rays, column[n], row[n]);
         face[n] = ray.face, u[n] = ray.u, v[n] = ray.v;
+    }
+}
+
+LIBDOSE_VERSIONS
+void RayTables::find_slopes(const SliceRays& of_slice, int count, const int* column, const int* row, float* __restrict u, float* __restrict v) {
+    const SliceRays rays = of_slice;
+#pragma omp simd
+    for (int n = 0; n < count; ++n) {
+        const FaceRay ray = on_axis(rays, column[n], row[n]);
+        u[n] = ray.u, v[n] = ray.v;
     }
 }
 
@@ -112,24 +149,26 @@ void RayTables::find_places(const physics::EmissionRaster& raster, std::uint32_t
     }
 }
 
-void RayTables::place(std::size_t source, const ReleasedEnergy& points, std::size_t begin, std::size_t end, Places& places, std::size_t to) const {
+void RayTables::place(std::size_t source, int k, std::size_t count, const int* column, const int* row, const float* depth_g_cm2, Places& places,
+                      std::size_t to) const {
+    const SliceRays rays = slice_rays(source, k);
     int face[places_together];
-    float face_u[places_together], face_v[places_together];
-    for (std::size_t n = begin; n < end; n += places_together) {
-        const std::size_t size = std::min(places_together, end - n), at = to + n - begin;
-        const auto part = [&](std::size_t table, const float* slope_u, const float* slope_v, std::size_t first, std::size_t last) {
-            find_places(tables_[table].raster(), static_cast<std::uint32_t>(first_node_[table]), static_cast<int>(last - first), slope_u + first,
-                        slope_v + first, &points.depth_g_cm2[n + first], &places.cell[at + first], &places.u[at + first], &places.v[at + first],
-                        &places.depth[at + first]);
+    float u[places_together], v[places_together];
+    for (std::size_t n = 0; n < count; n += places_together) {
+        const std::size_t size = std::min(places_together, count - n), at = to + n;
+        const auto part = [&](std::size_t table, std::size_t first, std::size_t last) {
+            find_places(tables_[table].raster(), static_cast<std::uint32_t>(first_node_[table]), static_cast<int>(last - first), u + first, v + first,
+                        depth_g_cm2 + n + first, &places.cell[at + first], &places.u[at + first], &places.v[at + first], &places.depth[at + first]);
         };
         if (sharing_ == Sharing::by_source) {
-            part(source, &points.slope_u[n], &points.slope_v[n], 0, size);
+            find_slopes(rays, static_cast<int>(size), column + n, row + n, u, v);
+            part(source, 0, size);
             continue;
         }
-        find_faces(axes_[source], static_cast<int>(size), &points.slope_u[n], &points.slope_v[n], face, face_u, face_v);
+        find_faces(rays, static_cast<int>(size), column + n, row + n, face, u, v);
         for (std::size_t first = 0, last; first < size; first = last) {
             for (last = first + 1; last < size && face[last] == face[first];) ++last;
-            part(static_cast<std::size_t>(face[first]), face_u, face_v, first, last);
+            part(static_cast<std::size_t>(face[first]), first, last);
         }
     }
 }
@@ -233,7 +272,7 @@ EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& 
         // Of all voxels of a slice, one source after the other.
         RayTables::Places places;
         std::vector<float> energy;
-        std::vector<std::uint32_t> column;
+        std::vector<int> column, row;
         std::vector<Run> runs, by_row;
         std::vector<std::size_t> row_end(rows_of_slice_ + 1);
         std::vector<Block> blocks;
@@ -243,21 +282,20 @@ EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& 
 #pragma omp for schedule(dynamic, 1)
         for (std::size_t k = 0; k < slices_.size(); ++k) {
             const std::size_t slice_begin = k * rows_of_slice_ * columns_, slice_end = slice_begin + rows_of_slice_ * columns_;
-            energy.clear(), column.clear(), runs.clear();
+            energy.clear(), column.clear(), row.clear(), runs.clear();
             for (std::size_t s = 0; s < sources.size(); ++s) {
                 const auto& voxel = sources[s].voxel;
                 const auto first = std::lower_bound(voxel.begin(), voxel.end(), slice_begin), last = std::lower_bound(first, voxel.end(), slice_end);
                 const auto begin = static_cast<std::size_t>(first - voxel.begin()), end = static_cast<std::size_t>(last - voxel.begin()), at = energy.size();
                 energy.insert(energy.end(), sources[s].energy.begin() + (first - voxel.begin()), sources[s].energy.begin() + (last - voxel.begin()));
-                places.resize(energy.size());
-                tables.place(s, sources[s], begin, end, places, at);
-                for (std::size_t n = begin, row = 0; n < end;) {
-                    std::size_t row_begin = slice_begin + row * columns_;
-                    while (voxel[n] >= row_begin + columns_) ++row, row_begin += columns_;
-                    const std::size_t of_run = n;
-                    for (; n < end && voxel[n] < row_begin + columns_; ++n) column.push_back(static_cast<std::uint32_t>(voxel[n] - row_begin));
-                    runs.push_back({row, at + of_run - begin, at + n - begin});
-                }
+                column.resize(energy.size()), row.resize(energy.size()), places.resize(energy.size());
+                each_run(sources[s], begin, end, [&](int j, int, std::size_t run_begin, std::size_t run_end) {
+                    const std::size_t row_begin = slice_begin + static_cast<std::size_t>(j) * columns_;
+                    runs.push_back({static_cast<std::size_t>(j), at + run_begin - begin, at + run_end - begin});
+                    for (std::size_t n = run_begin, i = runs.back().begin; n < run_end; ++n, ++i)
+                        column[i] = static_cast<int>(voxel[n] - row_begin), row[i] = j;
+                });
+                tables.place(s, static_cast<int>(k), end - begin, column.data() + at, row.data() + at, sources[s].depth_g_cm2.data() + begin, places, at);
             }
             // Sorted by rows; within a row the sources keep their order.
             std::fill(row_end.begin(), row_end.end(), 0);
@@ -272,12 +310,13 @@ EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& 
                 std::fill(of_voxel.begin(), of_voxel.end(), 0.0f);
                 for (; n < row_end[r]; ++n)
                     for (std::size_t i = by_row[n].begin; i < by_row[n].end;) {
-                        CellEnergy in_cell{column[i] / block_size, places.cell[i], {}, {}, {}, {}};
-                        for (; i < by_row[n].end && places.cell[i] == in_cell.cell && column[i] / block_size == in_cell.block; ++i) {
-                            const std::size_t lane = column[i] % block_size;
+                        CellEnergy in_cell{static_cast<std::uint32_t>(column[i] / block_size), places.cell[i], {}, {}, {}, {}};
+                        for (; i < by_row[n].end && places.cell[i] == in_cell.cell && static_cast<std::uint32_t>(column[i] / block_size) == in_cell.block;
+                             ++i) {
+                            const auto lane = static_cast<std::size_t>(column[i] % block_size);
                             in_cell.energy[lane] = energy[i], in_cell.u[lane] = places.u[i], in_cell.v[lane] = places.v[i];
                             in_cell.depth[lane] = places.depth[i];
-                            of_voxel[column[i]] += energy[i];
+                            of_voxel[static_cast<std::size_t>(column[i])] += energy[i];
                         }
                         sums.add(in_cell, tables.corners(in_cell.cell));
                     }

@@ -19,6 +19,7 @@ namespace libdose::cpu {
 class RayTables {
 public:
     enum class Sharing { by_source, by_face };
+    /// The sources must outlive it.
     RayTables(const ConeKernel& kernel, const DirectionSet& directions, const std::vector<ReleasedEnergy>& sources, Sharing sharing);
     /// By face where there are more sources than a cube has faces.
     RayTables(const ConeKernel& kernel, const DirectionSet& directions, const std::vector<ReleasedEnergy>& sources);
@@ -30,8 +31,8 @@ public:
         std::vector<float> u, v, depth;
         void resize(std::size_t size) { cell.resize(size), u.resize(size), v.resize(size), depth.resize(size); }
     };
-    /// Points begin … end - 1 of `points`, source number `source`; written from place `to` on.
-    void place(std::size_t source, const ReleasedEnergy& points, std::size_t begin, std::size_t end, Places& places, std::size_t to) const;
+    /// Voxels column[n], row[n] of slice k, `count` of them, written from place `to` on.
+    void place(std::size_t source, int k, std::size_t count, const int* column, const int* row, const float* depth_g_cm2, Places& places, std::size_t to) const;
     /// How many nodes the corners of a cell lie behind its own.
     const std::array<std::size_t, 8>& corners(std::uint32_t cell) const {
         std::size_t table = 0;
@@ -42,15 +43,24 @@ public:
     std::vector<float> slice(std::size_t first_direction, std::size_t count, std::size_t width) const;
 
 private:
-    /// Where a ray of a source leaves the cube around its start: face 2 · axis (+ 1 where it goes down the axis), slopes along the next two axes.
+    /// Rays of the voxels of a slice, start + column · per_column + row · per_row: along the patient's axes, or (by_source) the beam's u, v and way.
+    struct SliceRays {
+        float start[3], per_column[3], per_row[3];
+        float part(int axis, int column, int row) const {
+            return start[axis] + static_cast<float>(column) * per_column[axis] + static_cast<float>(row) * per_row[axis];
+        }
+    };
+    SliceRays slice_rays(std::size_t source, int k) const;
+
+    // Without branches, so that loops vectorise.
+
+    /// Face of a cube through which a ray leaves it, 2 · axis (+ 1 where it goes down the axis), and its slopes along the next two axes.
     struct FaceRay {
         int face;
         float u, v;
     };
-    using Axes = std::array<float, 9>;
-    /// Without branches, so that loops vectorise.
-    static FaceRay on_face(const Axes& a, float slope_u, float slope_v) {
-        const float x = a[0] * slope_u + a[1] * slope_v - a[2], y = a[3] * slope_u + a[4] * slope_v - a[5], z = a[6] * slope_u + a[7] * slope_v - a[8];
+    static FaceRay on_face(const SliceRays& rays, int column, int row) {
+        const float x = rays.part(0, column, row), y = rays.part(1, column, row), z = rays.part(2, column, row);
         const float size_x = x < 0 ? -x : x, size_y = y < 0 ? -y : y, size_z = z < 0 ? -z : z;
         const bool over_y = size_y > size_x;
         const float size_xy = over_y ? size_y : size_x;
@@ -59,12 +69,17 @@ private:
         const float scale = 1 / (over_z ? size_z : size_xy);
         return {(over_z ? 4 : over_y ? 2 : 0) + (along < 0 ? 1 : 0), next * scale, last * scale};
     }
-    static void find_faces(const Axes& axes, int count, const float* slope_u, const float* slope_v, int* face, float* u, float* v);
+    static FaceRay on_axis(const SliceRays& rays, int column, int row) {
+        const float scale = 1 / rays.part(2, column, row);
+        return {0, rays.part(0, column, row) * scale, rays.part(1, column, row) * scale};
+    }
+    static void find_faces(const SliceRays& rays, int count, const int* column, const int* row, int* face, float* u, float* v);
+    static void find_slopes(const SliceRays& rays, int count, const int* column, const int* row, float* u, float* v);
     static void find_places(const physics::EmissionRaster& raster, std::uint32_t first_node, int count, const float* slope_u, const float* slope_v,
                             const float* depth, std::uint32_t* cell, float* u, float* v, float* in_depth);
 
     Sharing sharing_;
-    std::vector<Axes> axes_;  ///< of the sources' frames, [patient's axis][beam's axis]
+    const std::vector<ReleasedEnergy>& sources_;
     std::vector<EmissionTable> tables_;
     std::vector<std::size_t> first_node_;  ///< of each table, and the end
     std::vector<std::array<std::size_t, 8>> corners_;
@@ -74,6 +89,7 @@ private:
 /// as [z][x].
 class EmissionRows {
 public:
+    /// Sources on `grid`.
     EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& sources, const RayTables& tables);
     /// From rows along x to rows along y, slice by slice.
     void turn();

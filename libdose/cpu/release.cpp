@@ -75,7 +75,7 @@ struct Row {
 
 struct Lanes {
     float energy[lanes];  ///< Gy g/cm³; zero: none
-    float slope_u[lanes], slope_v[lanes], depth[lanes];
+    float depth[lanes];
 };
 
 /// Where the voxels lie on the isocentre plane.
@@ -267,7 +267,6 @@ bool release_lanes(const Release& r, const Row& row, int first, int last, Lanes&
         const bool here = density[l] > 0 && std::abs(in_air[l]) > r.noise;
         lit |= here ? 1 : 0;
         fluence[l] = here ? static_cast<float>(in_air[l] * p.scale[l] * p.scale[l]) : 0.0f;
-        out.slope_u[l] = static_cast<float>(p.u[l] * r.per_sad), out.slope_v[l] = static_cast<float>(p.v[l] * r.per_sad);
     }
     if (!lit) return false;
 
@@ -341,8 +340,7 @@ Release release_of(const Grid& grid, const FluenceMap& map, const FluenceIntegra
     return r;
 }
 
-constexpr std::vector<float> ReleasedEnergy::*released_values[] = {&ReleasedEnergy::energy, &ReleasedEnergy::slope_u, &ReleasedEnergy::slope_v,
-                                                                   &ReleasedEnergy::depth_g_cm2};
+constexpr std::vector<float> ReleasedEnergy::*released_values[] = {&ReleasedEnergy::energy, &ReleasedEnergy::depth_g_cm2};
 
 }  // namespace
 
@@ -353,7 +351,7 @@ ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map
     const physics::BeamFrame& frame = map.frame;
     const FluenceIntegral integral(map);
     ReleasedEnergy released;
-    released.frame = frame;
+    released.grid = grid, released.frame = frame;
     const auto extent = released_extent_mm(grid, frame, integral.support_mm());
     if (!extent) return released;
     const RayBundle rays(density, frame, *extent, ray_spacing_mm);
@@ -396,8 +394,7 @@ ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map
                     if (!release_lanes(release, row, first, last, found)) continue;
                     for (int l = 0; first + l <= last; ++l) {
                         of_row.voxel[count] = static_cast<std::uint32_t>(at + static_cast<std::size_t>(first + l));
-                        of_row.energy[count] = found.energy[l];
-                        of_row.slope_u[count] = found.slope_u[l], of_row.slope_v[count] = found.slope_v[l], of_row.depth_g_cm2[count] = found.depth[l];
+                        of_row.energy[count] = found.energy[l], of_row.depth_g_cm2[count] = found.depth[l];
                         count += found.energy[l] == 0 ? 0 : 1;  // the next one takes its place
                     }
                 }
@@ -405,7 +402,7 @@ ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map
                 here.voxel.insert(here.voxel.end(), of_row.voxel.begin(), of_row.voxel.begin() + n);
                 for (const auto values : released_values) (here.*values).insert((here.*values).end(), (of_row.*values).begin(), (of_row.*values).begin() + n);
             });
-            here.frame = frame;
+            here.grid = grid, here.frame = frame;
             if (part_count == 1)
                 parts.front() = std::move(here);
             else

@@ -53,13 +53,23 @@ struct FluenceMap {
 
 /// Energy that one fluence map releases, voxel by voxel (only where it is not zero), ascending voxel index.
 struct ReleasedEnergy {
+    Grid grid;
     physics::BeamFrame frame;
+    bool tilt = true;  ///< whether kernels point along the ray from the source; otherwise all along the beam's axis
     std::vector<std::uint32_t> voxel;
-    std::vector<float> energy;            ///< TERMA × density, Gy g/cm³
-    std::vector<float> slope_u, slope_v;  ///< direction of the local ray: (u, v) / source-axis distance
-    std::vector<float> depth_g_cm2;       ///< water-equivalent depth (hardening of the kernel)
+    std::vector<float> energy;       ///< TERMA × density, Gy g/cm³
+    std::vector<float> depth_g_cm2;  ///< water-equivalent depth (hardening of the kernel)
     std::size_t size() const { return voxel.size(); }
-    std::size_t bytes() const { return size() * 20; }
+    std::size_t bytes() const { return size() * 12; }
+
+    /// The ray that kernels point along, LPS, mm: for voxels of a row start + i·step.
+    struct Rays {
+        Vec3 start, step;
+    };
+    Rays rays(int j, int k) const {
+        if (!tilt) return {-frame.axes.col(2), Vec3::Zero()};
+        return {grid.centre_mm(0, j, k) - frame.source_mm(), grid.spacing_mm[0] * Vec3::UnitX()};
+    }
 };
 
 }  // namespace libdose

@@ -1,6 +1,8 @@
 // Small phantoms and beams for the tests of the CPU stages.
 #pragma once
 
+#include <array>
+
 #include "engine/stages.h"
 #include "libdose/beam_model.h"
 #include "model/density.h"
@@ -63,5 +65,14 @@ inline ConeKernel simple_kernel() {
 }
 
 inline Spectrum simple_spectrum() { return {{0.5, 2, 5}, {0.3, 0.5, 0.2}, {0.0969, 0.0494, 0.0303}, {0.0837, 0.0435, 0.0332}}; }
+
+/// Slopes of the ray to an entry, (u, v) / source-axis distance.
+inline std::array<float, 2> ray_slopes(const ReleasedEnergy& source, std::size_t entry) {
+    const auto nx = static_cast<std::size_t>(source.grid.size[0]), ny = static_cast<std::size_t>(source.grid.size[1]), voxel = std::size_t{source.voxel[entry]};
+    const auto p =
+        source.frame.project(source.grid.centre_mm(static_cast<int>(voxel % nx), static_cast<int>(voxel / nx % ny), static_cast<int>(voxel / (nx * ny))));
+    const double sad = source.frame.source_axis_distance_mm;
+    return {static_cast<float>(p.u_mm / sad), static_cast<float>(p.v_mm / sad)};
+}
 
 }  // namespace libdose::test

@@ -49,7 +49,8 @@ double largest_difference(const DensityGrid& density, const std::vector<Released
         const cpu::EmissionTable table(kernel, directions, source.frame, -0.1, 0.1, -0.1, 0.1, 0.02);
         for (std::size_t n = 0; n < source.size(); ++n)
             for (std::size_t d = 0; d < count; ++d) {
-                const auto c = table.coefficients(first + d, source.slope_u[n], source.slope_v[n], source.depth_g_cm2[n]);
+                const auto [slope_u, slope_v] = test::ray_slopes(source, n);
+                const auto c = table.coefficients(first + d, slope_u, slope_v, source.depth_g_cm2[n]);
                 for (std::size_t k = 0; k < rates; ++k)
                     expected[d * rates + k][source.voxel[n]] += static_cast<double>(source.energy[n]) * static_cast<double>(c[k]);
             }

@@ -28,9 +28,12 @@ std::vector<double> exact_rays(const DensityGrid& density, const ConeKernel& ker
     std::vector<std::size_t> entry(grid.voxel_count(), source.size());
     for (std::size_t n = 0; n < source.size(); ++n) entry[source.voxel[n]] = n, energy[source.voxel[n]] = static_cast<double>(source.energy[n]);
     float low_u = 0, high_u = 0, low_v = 0, high_v = 0;
-    for (std::size_t n = 0; n < source.size(); ++n)
-        low_u = std::min(low_u, source.slope_u[n]), high_u = std::max(high_u, source.slope_u[n]), low_v = std::min(low_v, source.slope_v[n]),
-        high_v = std::max(high_v, source.slope_v[n]);
+    std::vector<std::array<float, 2>> slopes;
+    for (std::size_t n = 0; n < source.size(); ++n) {
+        slopes.push_back(test::ray_slopes(source, n));
+        const auto [u, v] = slopes.back();
+        low_u = std::min(low_u, u), high_u = std::max(high_u, u), low_v = std::min(low_v, v), high_v = std::max(high_v, v);
+    }
     const cpu::EmissionTable table(kernel, directions, source.frame, static_cast<double>(low_u), static_cast<double>(high_u), static_cast<double>(low_v),
                                    static_cast<double>(high_v));
     const std::size_t rates = kernel.rates_cm2_g.size();
@@ -49,7 +52,7 @@ std::vector<double> exact_rays(const DensityGrid& density, const ConeKernel& ker
                 physics::march(grid, point, -directions[d].direction, 0, 1e9, [&](std::size_t w, double in, double out) {
                     const double eta = static_cast<double>(density.kernel_density[w]), length = (out - in) * 0.1;
                     std::vector<float> c(rates, 0.0f);
-                    if (entry[w] < source.size()) c = table.coefficients(d, source.slope_u[entry[w]], source.slope_v[entry[w]], source.depth_g_cm2[entry[w]]);
+                    if (entry[w] < source.size()) c = table.coefficients(d, slopes[entry[w]][0], slopes[entry[w]][1], source.depth_g_cm2[entry[w]]);
                     for (std::size_t r = 0; r < rates; ++r) {
                         const double a = kernel.rates_cm2_g[r], x = a * eta * length;
                         // Energy released along the segment that reaches the point, times the fraction deposited per cm there.
@@ -72,7 +75,8 @@ struct Comparison {
 /// Released energy times a Gaussian about the axis (mm, isocentre plane).
 ReleasedEnergy narrowed(ReleasedEnergy source, double sigma_mm) {
     for (std::size_t n = 0; n < source.size(); ++n) {
-        const double u = 1000 * static_cast<double>(source.slope_u[n]), v = 1000 * static_cast<double>(source.slope_v[n]);
+        const auto [slope_u, slope_v] = test::ray_slopes(source, n);
+        const double u = 1000 * static_cast<double>(slope_u), v = 1000 * static_cast<double>(slope_v);
         source.energy[n] *= static_cast<float>(std::exp(-(u * u + v * v) / (2 * sigma_mm * sigma_mm)));
     }
     return source;
@@ -81,7 +85,8 @@ ReleasedEnergy narrowed(ReleasedEnergy source, double sigma_mm) {
 /// The same, sharpened by what the lattice will blur, as the engine does with fluence: less half of its variance (mm²) times the Laplacian.
 ReleasedEnergy sharpened(ReleasedEnergy source, double sigma_mm, double variance_mm2) {
     for (std::size_t n = 0; n < source.size(); ++n) {
-        const double u = 1000 * static_cast<double>(source.slope_u[n]), v = 1000 * static_cast<double>(source.slope_v[n]), s2 = sigma_mm * sigma_mm;
+        const auto [slope_u, slope_v] = test::ray_slopes(source, n);
+        const double u = 1000 * static_cast<double>(slope_u), v = 1000 * static_cast<double>(slope_v), s2 = sigma_mm * sigma_mm;
         source.energy[n] *= static_cast<float>(1 - 0.5 * variance_mm2 * ((u * u + v * v) / (s2 * s2) - 2 / s2));
     }
     return source;

@@ -71,8 +71,10 @@ void expect_the_same(const DensityGrid& density, const FluenceMap& map, double s
         ++compared;
         const auto [i, j, k] = std::array<int, 3>{static_cast<int>(v) % nx, static_cast<int>(v) / nx % ny, static_cast<int>(v) / nx / ny};
         const auto p = map.frame.project(density.grid.centre_mm(i, j, k));
-        ASSERT_NEAR(static_cast<double>(released.slope_u[at->second]), p.u_mm / 1000, 1e-7);
-        ASSERT_NEAR(static_cast<double>(released.slope_v[at->second]), p.v_mm / 1000, 1e-7);
+        const ReleasedEnergy::Rays rays_of_row = released.rays(j, k);
+        const Vec3 ray = map.frame.axes.transpose() * (rays_of_row.start + i * rays_of_row.step);
+        ASSERT_NEAR(-ray[0] / ray[2], p.u_mm / 1000, 1e-12);
+        ASSERT_NEAR(-ray[1] / ray[2], p.v_mm / 1000, 1e-12);
         ASSERT_NEAR(static_cast<double>(released.depth_g_cm2[at->second]), all[v].depth, 2e-5 + 1e-6 * all[v].depth);
     }
     EXPECT_GT(compared, 500u);
