@@ -144,6 +144,7 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
     deposit.touched.assign(row_count, 0);
     const auto clear_sums = [&](float* row) { std::fill_n(row, columns + SweepRows::margin, 0.0f); };
 
+    const std::ptrdiff_t ahead = layout.row_stride / layout.columns * static_cast<std::ptrdiff_t>(columns + SweepRows::margin);
     bool anything = false;
     for (int n = 0; n < layout.planes; ++n) {
         const int plane = ascending ? n : layout.planes - 1 - n;
@@ -168,6 +169,7 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
             if (const int next = r + 1; next < rows) {
                 const std::size_t index = layout.row_index(plane, next);
                 eta[2] = medium.eta.row(index), sums[2] = deposit.rows.row(index), maxima[2] = medium.row_maximum[index];
+                for (int c = 0; c < columns; c += 16) __builtin_prefetch(eta[2] + ahead + c), __builtin_prefetch(sums[2] + c, 1);
                 filled[2] = medium.filled[index];
                 take_sources(plane, next);
                 if (!anything && !ranges[2].empty()) anything = true, clear_sums(sums[0]), clear_sums(sums[1]);
