@@ -25,12 +25,12 @@ void weighted_sums(std::size_t n, std::size_t taps, const double* weights, const
         double sum[lanes] = {};
         for (std::size_t k = 0; k < taps; ++k)
 #pragma omp simd
-            for (std::size_t l = 0; l < lanes; ++l) sum[l] += weights[k] * in[i + l + k * stride];
+            for (std::size_t l = 0; l < lanes; ++l) sum[l] = physics::fused(weights[k], in[i + l + k * stride], sum[l]);
         for (std::size_t l = 0; l < lanes; ++l) out[i + l] = static_cast<float>(sum[l]);
     }
     for (; i < n; ++i) {
         double sum = 0;
-        for (std::size_t k = 0; k < taps; ++k) sum += weights[k] * in[i + k * stride];
+        for (std::size_t k = 0; k < taps; ++k) sum = physics::fused(weights[k], in[i + k * stride], sum);
         out[i] = static_cast<float>(sum);
     }
 }

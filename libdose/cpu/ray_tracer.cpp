@@ -41,14 +41,17 @@ struct Crossing {
     Ints moved;
 };
 
-/// Sums at nodes begin + 1 … end, [node][ray].
+/// Sums at nodes begin + 1 …, [node][ray]; returns the last one, behind which they grow no more.
 LIBDOSE_VERSIONS
-void add_steps(const Rays& rays, const int* size, const int* stride, float followed, const float* water_part, const float* high_z_part, float* sums_water,
-               float* sums_high_z) {
+int add_steps(const Rays& rays, const int* size, const int* stride, float followed, const float* water_part, const float* high_z_part, float* sums_water,
+              float* sums_high_z) {
     Floats in, out, step_cm, at[3], on[3], per_on[3], water{}, high_z{};
     load(rays.in, in), load(rays.out, out), load(rays.step_cm, step_cm);
     for (int a = 0; a < 3; ++a) load(rays.at[a], at[a]), load(rays.on[a], on[a]), load(rays.per_on[a], per_on[a]);
-    for (int n = rays.begin; n < rays.end; ++n) {
+    int n = rays.begin;
+    for (; n < rays.end; ++n) {
+        const Ints followed_still = water + high_z < followed;
+        if (!any(followed_still)) break;
         const Floats node = in - in + static_cast<float>(n), next_node = node + 1.0f;
         Floats begin = node > in ? node : in, end = next_node < out ? next_node : out;
         begin = begin < out ? begin : out, end = end > in ? end : in;
@@ -72,7 +75,6 @@ void add_steps(const Rays& rays, const int* size, const int* stride, float follo
         const Floats crossed[3] = {low < z ? low : z, high < other ? high : other, high < other ? other : high};
         Floats from = begin;
         Ints here = voxel;
-        const Ints followed_still = water + high_z < followed;
         const Floats cm = followed_still ? step_cm : 0.0f * step_cm;
         for (int part = 0; part < 4; ++part) {
             const Floats to = part < 3 ? crossed[part] : end, length = (to - from) * cm;
@@ -87,6 +89,7 @@ void add_steps(const Rays& rays, const int* size, const int* stride, float follo
         const int to_node = std::max(n + 1, 0) * rays_together;
         std::memcpy(sums_water + to_node, &water, sizeof(Floats)), std::memcpy(sums_high_z + to_node, &high_z, sizeof(Floats));
     }
+    return std::max(n, 0);
 }
 
 }  // namespace
@@ -133,11 +136,12 @@ void RayTracer::trace(const int* u, const int* v, int count, Sums& sums) const {
     }
     rays.begin = std::min(rays.begin, rays.end);
     const auto width = static_cast<std::size_t>(together), nodes = static_cast<std::size_t>(raster_.steps) * width;
-    const std::size_t before = static_cast<std::size_t>(std::max(rays.begin, 0) + 1) * width, last = static_cast<std::size_t>(std::max(rays.end, 0)) * width;
+    const std::size_t before = static_cast<std::size_t>(std::max(rays.begin, 0) + 1) * width;
     for (std::vector<float>* values : {&sums.water, &sums.high_z}) values->resize(nodes), std::fill_n(values->begin(), before, 0.0f);
-    add_steps(rays, size_, stride_, static_cast<float>(raster_.followed_g_cm2), water_part_, high_z_part_, sums.water.data(), sums.high_z.data());
+    const int last =
+        add_steps(rays, size_, stride_, static_cast<float>(raster_.followed_g_cm2), water_part_, high_z_part_, sums.water.data(), sums.high_z.data());
     for (std::vector<float>* values : {&sums.water, &sums.high_z})
-        for (std::size_t n = last + width; n < nodes; ++n) (*values)[n] = (*values)[n - width];
+        for (std::size_t n = (static_cast<std::size_t>(last) + 1) * width; n < nodes; ++n) (*values)[n] = (*values)[n - width];
 }
 
 }  // namespace libdose::cpu
