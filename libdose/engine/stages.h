@@ -70,6 +70,16 @@ struct ReleasedEnergy {
         if (!tilt) return {-frame.axes.col(2), Vec3::Zero()};
         return {grid.centre_mm(0, j, k) - frame.source_mm(), grid.spacing_mm[0] * Vec3::UnitX()};
     }
+    /// Of the entries [begin, end) those of one row of voxels after the other: visit(j, k, first, last) for entries [first, last).
+    template <class Visit>
+    void each_row(std::size_t begin, std::size_t end, Visit&& visit) const {
+        const auto columns = static_cast<std::size_t>(grid.size[0]), rows = static_cast<std::size_t>(grid.size[1]);
+        for (std::size_t n = begin; n < end;) {
+            const std::size_t row = voxel[n] / columns, row_end = (row + 1) * columns, first = n;
+            while (n < end && voxel[n] < row_end) ++n;
+            visit(static_cast<int>(row % rows), static_cast<int>(row / rows), first, n);
+        }
+    }
 };
 
 }  // namespace libdose
