@@ -83,7 +83,8 @@ public:
             next_[n].notify_all();
         }
     }
-    const std::vector<float>& values() const { return values_; }
+    /// Leaves none behind.
+    std::vector<float> take() { return std::move(values_); }
 
 private:
     static constexpr std::size_t slab = 512;  // rows
@@ -121,7 +122,7 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
 #pragma omp critical(libdose_superposition_failure)
         if (!failed) failure = std::current_exception(), failed = true;
     };
-    std::vector<float> total(voxels, 0.0f);
+    std::vector<float> total;
     EmissionRows rows(grid, sources, tables);
     for (const bool crossed : {false, true}) {
         std::size_t first = 0, last = sweeps.count();
@@ -165,21 +166,30 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
         if (crossed) {
             Grid turned = grid;
             std::swap(turned.size[0], turned.size[1]);
-            const std::vector<float> back = transposed(turned, sum.values());
+            const std::vector<float> back = transposed(turned, sum.take());
+            total.resize(voxels, 0.0f);
+#pragma omp parallel for simd schedule(static)
             for (std::size_t v = 0; v < voxels; ++v) total[v] += back[v];
         } else {
-            total = sum.values();
+            total = sum.take();
         }
     }
     if (failure) std::rethrow_exception(failure);
 
     for (const double part : escaped) result.escaped += part;
-    result.dose_gy.assign(voxels, 0.0f);
-    for (std::size_t v = 0; v < voxels; ++v) {
-        const float energy = total[v] * eta[v];
-        result.deposited += static_cast<double>(energy);
-        result.dose_gy[v] = density.density[v] > 0.0f ? energy / density.density[v] : 0.0f;
-    }
+    // In place; sums by slices, so that they are the same for any number of threads.
+    total.resize(voxels, 0.0f);
+    const std::size_t slices = static_cast<std::size_t>(grid.size[2]), slice = voxels / slices;
+    std::vector<double> deposited(slices, 0.0);
+#pragma omp parallel for schedule(static)
+    for (std::size_t k = 0; k < slices; ++k)
+        for (std::size_t v = k * slice; v < (k + 1) * slice; ++v) {
+            const float energy = total[v] * eta[v];
+            deposited[k] += static_cast<double>(energy);
+            total[v] = density.density[v] > 0.0f ? energy / density.density[v] : 0.0f;
+        }
+    for (const double part : deposited) result.deposited += part;
+    result.dose_gy = std::move(total);
     return result;
 }
 

@@ -49,16 +49,18 @@ SweepPlan plan_sweep(const Grid& grid, const Vec3& direction, std::size_t number
 }
 
 SweepMedium::SweepMedium(const std::vector<float>& volume, int columns) {
-    const auto size = static_cast<std::size_t>(columns);
-    eta.resize(volume.size() / size, columns);
-    for (std::size_t row = 0; row < volume.size() / size; ++row) {
+    const auto size = static_cast<std::size_t>(columns), rows = volume.size() / size;
+    eta.resize(rows, columns);
+    row_maximum.resize(rows), filled.resize(rows);
+#pragma omp parallel for schedule(static)
+    for (std::size_t row = 0; row < rows; ++row) {
         const float* const from = volume.data() + row * size;
         std::copy_n(from, size, eta.row(row));
-        row_maximum.push_back(*std::max_element(from, from + size));
+        row_maximum[row] = *std::max_element(from, from + size);
         const auto dense = [](float value) { return value > 0; };
         const float *const first = std::find_if(from, from + size, dense), *last = from + size;
         while (last > first && !dense(last[-1])) --last;
-        filled.push_back({static_cast<int>(first - from), static_cast<int>(last - from)});
+        filled[row] = {static_cast<int>(first - from), static_cast<int>(last - from)};
     }
 }
 

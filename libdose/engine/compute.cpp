@@ -22,7 +22,13 @@ constexpr double worth_of_aligned_directions = 9;
 constexpr double faint_grid_mm = 5;
 constexpr double part_of_open = 0.8;  // of the progress
 
-void add_to(std::vector<float>& sum, const std::vector<float>& part) {
+/// An empty sum becomes the part.
+void add_to(std::vector<float>& sum, std::vector<float> part) {
+    if (sum.empty()) {
+        sum = std::move(part);
+        return;
+    }
+#pragma omp parallel for simd schedule(static)
     for (std::size_t v = 0; v < sum.size(); ++v) sum[v] += part[v];
 }
 
@@ -35,7 +41,7 @@ TransportSettings transport_settings(const QualitySettings& settings, double ray
 std::vector<float> transport_of_each(Backend& backend, Medium& medium, const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model,
                                      const ComputeOptions& options) {
     const QualitySettings& settings = options.settings;
-    std::vector<float> dose(density.grid.voxel_count(), 0.0f);
+    std::vector<float> dose;
     std::optional<DensityGrid> coarse;
     std::unique_ptr<Medium> coarse_medium;
     for (std::size_t m = 0; m < maps.size(); ++m) {
@@ -56,6 +62,7 @@ std::vector<float> transport_of_each(Backend& backend, Medium& medium, const Den
         }
         add_interpolated(dose, density, transport(*coarse_medium, parts.faint, 1.0, part_of_open, 1), *coarse);
     }
+    dose.resize(density.grid.voxel_count());  // zero without maps
     return dose;
 }
 
@@ -93,11 +100,7 @@ std::vector<float> pencil_beam(Medium& medium, const DensityGrid& density, const
     std::vector<float> dose;
     StageClock clock(options.seconds);
     for (std::size_t m = 0; m < maps.size(); ++m) {
-        std::vector<float> part = medium.pencil_beam(maps[m], model, options.pencil);
-        if (m == 0)
-            dose = std::move(part);
-        else
-            add_to(dose, part);
+        add_to(dose, medium.pencil_beam(maps[m], model, options.pencil));
         clock.add("pencil beam");
         if (options.progress) options.progress(static_cast<double>(m + 1) / static_cast<double>(maps.size()));
     }
