@@ -171,15 +171,21 @@ void add_aperture(FluenceMap& map, const DevicesOnRaster& devices, const Control
             for (std::size_t i = 0; i < travel; ++i) out[i * (bank.along_x ? 1 : nu)] *= row[i];
         }
     }
-    const auto jaw_factor = [&](double low, const physics::Interval& jaw, bool in_bank) {
-        return in_bank ? 1.0 : physics::jaws_alone({low, low + map.pixel_mm}, jaw, devices.jaw_transmission);
+    const auto jaw_factors = [&](double lower_mm, int size, const physics::Interval& jaw, bool in_bank) {
+        std::vector<double> factors(static_cast<std::size_t>(size), 1.0);
+        for (std::size_t i = 0; i < factors.size() && !in_bank; ++i) {
+            const double low = lower_mm + static_cast<double>(i) * map.pixel_mm;
+            factors[i] = physics::jaws_alone({low, low + map.pixel_mm}, jaw, devices.jaw_transmission);
+        }
+        return factors;
     };
-    const physics::Interval jaw_x = jaw_x_of(point), jaw_y = jaw_y_of(point);
-    for (int v = 0; v < map.size_v; ++v) {
-        const double row = weight * jaw_factor(map.lower_v_mm + v * map.pixel_mm, jaw_y, devices.y_jaw_in_bank);
-        for (int u = 0; u < map.size_u; ++u)
-            map.at(u, v) += static_cast<float>(row * jaw_factor(map.lower_u_mm + u * map.pixel_mm, jaw_x, devices.x_jaw_in_bank)) *
-                            plane[static_cast<std::size_t>(v) * nu + static_cast<std::size_t>(u)];
+    const std::vector<double> columns = jaw_factors(map.lower_u_mm, map.size_u, jaw_x_of(point), devices.x_jaw_in_bank),
+                              rows = jaw_factors(map.lower_v_mm, map.size_v, jaw_y_of(point), devices.y_jaw_in_bank);
+    for (std::size_t v = 0; v < rows.size(); ++v) {
+        const double row = weight * rows[v];
+        float* const to = map.values.data() + v * nu;
+        const float* const from = plane.data() + v * nu;
+        for (std::size_t u = 0; u < nu; ++u) to[u] += static_cast<float>(row * columns[u]) * from[u];
     }
 }
 

@@ -17,21 +17,26 @@ namespace {
 
 constexpr double coarse_mm = 4;  // extrafocal source and electrons blur over centimetres
 
-/// out[i] = sum over taps of weights[k] × in[i + k·stride], in double precision; sixteen at once, so that the sums stay in registers.
+/// out[i] = sum over taps of weights[k] × in[i + k·stride], of weights that are not negative; 64 at once, so that the sums stay in registers.
 LIBDOSE_VERSIONS
-void weighted_sums(std::size_t n, std::size_t taps, const double* weights, const double* in, std::size_t stride, float* out) {
-    std::size_t i = 0;
-    for (; i + lanes <= n; i += lanes) {
-        double sum[lanes] = {};
-        for (std::size_t k = 0; k < taps; ++k)
+void weighted_sums(std::size_t n, std::size_t taps, const float* weights, const float* in, std::size_t stride, float* out) {
+    constexpr std::size_t vectors = 8, width = 8, together = vectors * width;
+    for (std::size_t block = 0; n >= together && block < n; block += together) {
+        const std::size_t i = std::min(block, n - together);  // the last ones once more, where they are no whole block
+        float sum[vectors][width] = {};
+        for (std::size_t k = 0; k < taps; ++k) {
+            const float* const from = in + i + k * stride;
+            for (std::size_t j = 0; j < vectors; ++j)
 #pragma omp simd
-            for (std::size_t l = 0; l < lanes; ++l) sum[l] = physics::fused(weights[k], in[i + l + k * stride], sum[l]);
-        for (std::size_t l = 0; l < lanes; ++l) out[i + l] = static_cast<float>(sum[l]);
+                for (std::size_t l = 0; l < width; ++l) sum[j][l] = physics::fused(weights[k], from[j * width + l], sum[j][l]);
+        }
+        std::copy_n(sum[0], together, out + i);
     }
-    for (; i < n; ++i) {
-        double sum = 0;
+    if (n >= together) return;
+    for (std::size_t i = 0; i < n; ++i) {
+        float sum = 0;
         for (std::size_t k = 0; k < taps; ++k) sum = physics::fused(weights[k], in[i + k * stride], sum);
-        out[i] = static_cast<float>(sum);
+        out[i] = sum;
     }
 }
 
@@ -39,20 +44,21 @@ void weighted_sums(std::size_t n, std::size_t taps, const double* weights, const
 void convolve(std::vector<float>& values, int size_u, int size_v, const std::vector<double>& along_u, const std::vector<double>& along_v) {
     const auto nu = static_cast<std::size_t>(size_u), nv = static_cast<std::size_t>(size_v);
     if (!along_u.empty()) {
-        const std::size_t reach = along_u.size() / 2;
-        std::vector<double> padded(nu + 2 * reach, 0.0);
+        const std::vector<float> weights(along_u.begin(), along_u.end());
+        const std::size_t reach = weights.size() / 2;
+        std::vector<float> padded(nu + 2 * reach, 0.0f);
         for (std::size_t v = 0; v < nv; ++v) {
             float* row = values.data() + v * nu;
             std::copy_n(row, nu, padded.begin() + static_cast<std::ptrdiff_t>(reach));
-            weighted_sums(nu, along_u.size(), along_u.data(), padded.data(), 1, row);
+            weighted_sums(nu, weights.size(), weights.data(), padded.data(), 1, row);
         }
     }
     if (!along_v.empty()) {
-        const std::size_t reach = along_v.size() / 2;
-        const std::vector<double> in(values.begin(), values.end());
+        const std::vector<float> weights(along_v.begin(), along_v.end()), in = values;
+        const std::size_t reach = weights.size() / 2;
         for (std::size_t v = 0; v < nv; ++v) {
-            const std::size_t first = v < reach ? reach - v : 0, end = std::min(along_v.size(), nv + reach - v);
-            weighted_sums(nu, end - first, along_v.data() + first, in.data() + (v + first - reach) * nu, nu, values.data() + v * nu);
+            const std::size_t first = v < reach ? reach - v : 0, end = std::min(weights.size(), nv + reach - v);
+            weighted_sums(nu, end - first, weights.data() + first, in.data() + (v + first - reach) * nu, nu, values.data() + v * nu);
         }
     }
 }
@@ -78,11 +84,16 @@ CoarseMap coarse(const FluenceMap& map) {
     CoarseMap out = coarse_raster(map);
     out.values.assign(static_cast<std::size_t>(out.size_u) * static_cast<std::size_t>(out.size_v), 0.0f);
     const float part = 1 / static_cast<float>(n * n);
-    for (int v = 0; v < map.size_v; ++v) {
-        const float* from = map.values.data() + static_cast<std::ptrdiff_t>(v) * map.size_u;
-        float* to = out.values.data() + static_cast<std::ptrdiff_t>(v / n) * out.size_u;
+    std::vector<float> rows(static_cast<std::size_t>(map.size_u));  // n of them
+    for (int first = 0; first < map.size_v; first += n) {
+        std::fill(rows.begin(), rows.end(), 0.0f);
+        for (int v = first; v < std::min(first + n, map.size_v); ++v) {
+            const float* const from = map.values.data() + static_cast<std::ptrdiff_t>(v) * map.size_u;
+            for (std::size_t u = 0; u < rows.size(); ++u) rows[u] += from[u];
+        }
+        float* to = out.values.data() + static_cast<std::ptrdiff_t>(first / n) * out.size_u;
         for (int u = 0; u < map.size_u; u += n, ++to)
-            for (int i = u; i < std::min(u + n, map.size_u); ++i) *to += part * from[i];
+            for (int i = u; i < std::min(u + n, map.size_u); ++i) *to += part * rows[static_cast<std::size_t>(i)];
     }
     return out;
 }

@@ -48,9 +48,18 @@ float faint_of(float value, float level) { return std::max(0.0f, std::min(value,
 /// The values without their faint part, cut to where there are any; where there are none, one empty pixel.
 FluenceMap open_of(const FluenceMap& map, float level) {
     int u0 = map.size_u, u1 = 0, v0 = map.size_v, v1 = 0;
-    for (int v = 0; v < map.size_v; ++v)
-        for (int u = 0; u < map.size_u; ++u)
-            if (map.at(u, v) > level) u0 = std::min(u0, u), u1 = std::max(u1, u + 1), v0 = std::min(v0, v), v1 = std::max(v1, v + 1);
+    std::vector<float> highest(static_cast<std::size_t>(map.size_u), 0.0f);  // of the columns
+    for (int v = 0; v < map.size_v; ++v) {
+        const float* const row = map.values.data() + static_cast<std::ptrdiff_t>(v) * map.size_u;
+        float of_row = 0;
+#pragma omp simd reduction(max : of_row)
+        for (int u = 0; u < map.size_u; ++u) of_row = std::max(of_row, row[u]);
+        if (!(of_row > level)) continue;
+        v0 = std::min(v0, v), v1 = v + 1;
+        for (std::size_t u = 0; u < highest.size(); ++u) highest[u] = std::max(highest[u], row[u]);
+    }
+    for (int u = 0; u < map.size_u; ++u)
+        if (highest[static_cast<std::size_t>(u)] > level) u0 = std::min(u0, u), u1 = u + 1;
     if (u0 >= u1) u0 = v0 = 0, u1 = v1 = 1;
     FluenceMap part = like(map);
     part.size_u = u1 - u0, part.size_v = v1 - v0;

@@ -3,6 +3,8 @@
 #include <omp.h>
 
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include "cpu/emission.h"
 #include "cpu/small_case.h"
@@ -85,6 +87,51 @@ TEST(Emission, RowsEmitWhatTheSourcesDo) {
         EXPECT_LT(largest_difference(density, sources, cpu::RayTables::Sharing::by_source, transposed), 5e-3);
         EXPECT_LT(largest_difference(density, sources, cpu::RayTables::Sharing::by_face, transposed), 2e-2);
     }
+}
+
+TEST(Emission, TurnedRowsHoldWhatTheOthersDo) {
+    // Neither side of the grid is a multiple of a block. Sharpened sources are negative in places: zero times these is a zero with a sign.
+    const DensityGrid density = uniform_density(small_grid(), MaterialProperties{});
+    const Grid& grid = density.grid;
+    auto sources = arc(density, 9);
+    for (ReleasedEnergy& source : sources)
+        for (std::size_t n = 0; n < source.size(); n += 3) source.energy[n] *= -0.1f;
+    const cpu::RayTables tables(test::simple_kernel(), cpu::isotropic_directions(30), sources);
+    cpu::EmissionRows rows(grid, sources, tables);
+    using Key = std::pair<std::size_t, std::uint32_t>;  // voxel, node
+    std::map<Key, float> held[2];
+    for (const bool turned : {false, true}) {
+        if (turned) rows.turn();
+        const int across = grid.size[turned ? 0 : 1];
+        for (int k = 0; k < grid.size[2]; ++k)
+            for (int r = 0; r < across; ++r) {
+                const auto row = rows.row(static_cast<std::size_t>(k * across + r));
+                int last = 0;
+                for (std::size_t b = 0; b < row.count; ++b) {
+                    const int column = row.blocks[b].column;
+                    ASSERT_GE(column, last);
+                    last = column;
+                    bool anything = false;
+                    for (int lane = 0; lane < cpu::EmissionRows::block_size; ++lane) {
+                        const float energy = row.energy[b].of[lane];
+                        if (energy == 0) continue;
+                        anything = true;
+                        ASSERT_LT(column + lane, grid.size[turned ? 1 : 0]);
+                        held[turned][{turned ? grid.index(r, column + lane, k) : grid.index(column + lane, r, k), row.blocks[b].node}] += energy;
+                    }
+                    EXPECT_TRUE(anything);
+                }
+            }
+    }
+    EXPECT_GT(held[0].size(), 5000u);
+    EXPECT_EQ(held[0], held[1]);
+    // What each voxel releases is all at its nodes.
+    std::vector<double> released(grid.voxel_count(), 0.0), at_nodes(grid.voxel_count(), 0.0);
+    for (const ReleasedEnergy& source : sources)
+        for (std::size_t n = 0; n < source.size(); ++n) released[source.voxel[n]] += static_cast<double>(source.energy[n]);
+    for (const auto& [key, energy] : held[0]) at_nodes[key.first] += static_cast<double>(energy);
+    const double largest = static_cast<double>(rows.largest());
+    for (std::size_t v = 0; v < released.size(); ++v) ASSERT_NEAR(at_nodes[v] / largest, released[v] / largest, 3e-6) << v;
 }
 
 TEST(Emission, ManySourcesShareNodesWithoutChangingTheDose) {
