@@ -94,11 +94,17 @@ struct RaySumsView {
     }
     /// Distance along the axis from which on the path of a ray is at least `g_cm2`, or 1e30.
     LIBDOSE_HD float reach_mm(int u, int v, double g_cm2) const {
-        for (int node = 0; node < raster.steps; ++node) {
+        // Sums only grow: the first node is found by halves.
+        int begin = 0, end = raster.steps;
+        while (begin < end) {
+            const int node = (begin + end) / 2;
             const RaySums& sum = sums[at(u, v, node)];
-            if (static_cast<double>(sum.water + sum.high_z) >= g_cm2) return static_cast<float>(raster.first + static_cast<double>(node) * raster.step);
+            if (static_cast<double>(sum.water + sum.high_z) >= g_cm2)
+                end = node;
+            else
+                begin = node + 1;
         }
-        return 1e30f;
+        return begin < raster.steps ? static_cast<float>(raster.first + static_cast<double>(begin) * raster.step) : 1e30f;
     }
     /// Whether all four rays around a point have passed their distances in `reach_mm` [v][u].
     LIBDOSE_HD bool beyond(const float* reach_mm, double u_mm, double v_mm, double distance_mm) const {
