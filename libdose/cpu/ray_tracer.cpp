@@ -107,6 +107,11 @@ RayTracer::RayTracer(const DensityGrid& density, const physics::BeamFrame& frame
     const auto way = [&](double u, double v) -> Vec3 { return frame.point_mm(u, v, 1.0) - source_mm_; };
     corner_ = way(raster.low_u, raster.low_v);
     step_u_ = way(raster.low_u + raster.spacing, raster.low_v) - corner_, step_v_ = way(raster.low_u, raster.low_v + raster.spacing) - corner_;
+    // A step crosses at most one face along each axis. Ways are linear in u and v, so that the corners have the longest.
+    for (const int u : {0, raster.size_u - 1})
+        for (const int v : {0, raster.size_v - 1})
+            if (!((raster.step * (corner_ + u * step_u_ + v * step_v_)).cwiseQuotient(spacing_mm_).cwiseAbs().maxCoeff() < 1))
+                throw internal_error("a step of the rays is longer than a voxel", "ray trace");
 }
 
 void RayTracer::trace(const int* u, const int* v, int count, Sums& sums) const {

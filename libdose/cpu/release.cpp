@@ -10,6 +10,7 @@
 namespace libdose::cpu {
 
 namespace {
+
 constexpr std::vector<float> ReleasedEnergy::*released_values[] = {&ReleasedEnergy::energy, &ReleasedEnergy::depth_g_cm2};
 
 }  // namespace

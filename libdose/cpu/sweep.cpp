@@ -146,7 +146,8 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
     deposit.touched.assign(row_count, 0);
     const auto clear_sums = [&](float* row) { std::fill_n(row, columns + SweepRows::margin, 0.0f); };
 
-    const std::ptrdiff_t ahead = layout.row_stride / layout.columns * static_cast<std::ptrdiff_t>(columns + SweepRows::margin);
+    // From a row of a plane to the next: what is asked for while this one is at work.
+    const std::ptrdiff_t next_row_of_plane = layout.row_stride / layout.columns * static_cast<std::ptrdiff_t>(columns + SweepRows::margin);
     bool anything = false;
     for (int n = 0; n < layout.planes; ++n) {
         const int plane = ascending ? n : layout.planes - 1 - n;
@@ -171,7 +172,7 @@ double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepM
             if (const int next = r + 1; next < rows) {
                 const std::size_t index = layout.row_index(plane, next);
                 eta[2] = medium.eta.row(index), sums[2] = deposit.rows.row(index), maxima[2] = medium.row_maximum[index];
-                for (int c = 0; c < columns; c += 16) __builtin_prefetch(eta[2] + ahead + c), __builtin_prefetch(sums[2] + c, 1);
+                for (int c = 0; c < columns; c += 16) __builtin_prefetch(eta[2] + next_row_of_plane + c), __builtin_prefetch(sums[2] + c, 1);
                 filled[2] = medium.filled[index];
                 take_sources(plane, next);
                 if (!anything && !ranges[2].empty()) anything = true, clear_sums(sums[0]), clear_sums(sums[1]);
