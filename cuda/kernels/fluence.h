@@ -56,8 +56,10 @@ struct LeafStrips {
         if (between)
             of.through[of.place(at.z, of.pairs + 1 + at.y, at.x)] =
                 of.bank.overlap(cell, jaw, leaves[at.y], leaves[at.y + 1], of.through[of.place(at.z, at.y, at.x)], of.through[of.place(at.z, at.y + 1, at.x)]);
-        else
-            of.through[of.place(at.z, at.y, at.x)] = of.bank.pair(cell, jaw, at.y < of.pairs ? leaves[at.y] : physics::wide_open());
+        else {
+            const physics::Interval pair = at.y < of.pairs ? leaves[at.y] : physics::wide_open();
+            of.through[of.place(at.z, at.y, at.x)] = of.bank.pair(cell, jaw, pair, of.bank.open_to(cell.low, pair), of.bank.open_to(cell.high, pair));
+        }
     }
 };
 

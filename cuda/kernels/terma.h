@@ -40,7 +40,7 @@ struct ReleaseEnergy {
     PlaneExtent extent;
     double axis_u[3], axis_v[3], axis_w[3];  ///< beam-limiting-device axes in the frame of the grid
     physics::FluenceIntegralView fluence;
-    double sharpening, noise;
+    double noise;
     RaySumsView rays;
     bool filtered, tilt, hardening;
     physics::FilterView filter;
@@ -60,7 +60,8 @@ struct ReleaseEnergy {
         if (!extent.holds(p)) return;
         const double sad = rows.source_axis_distance_mm;
         const physics::ShadowWidth width = physics::voxel_shadow(axis_u, axis_v, axis_w, box.spacing, p, sad);
-        double in_air = fluence.sharpened(p.u_mm, p.v_mm, width.u_mm, width.v_mm, sharpening);
+        const double magnification = sad / p.distance_mm;
+        double in_air = fluence.average(p.u_mm, p.v_mm, width.u_mm, width.v_mm, magnification);
         if (!(std::abs(in_air) > noise)) return;
         physics::BasisPath path = rays.path(p.u_mm, p.v_mm, p.distance_mm);
         if (filtered) {
@@ -69,7 +70,6 @@ struct ReleaseEnergy {
             path.water += before.water, path.high_z += before.high_z;
         }
         const physics::BasisTerma terma = table.terma(path);
-        const double magnification = sad / p.distance_mm;
         released.energy[number] =
             static_cast<float>(in_air * magnification * magnification *
                                (static_cast<double>(water_part[voxel]) * terma.water + static_cast<double>(high_z_part[voxel]) * terma.high_z));

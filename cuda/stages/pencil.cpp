@@ -54,7 +54,7 @@ std::vector<float> pencil_beam(DeviceGrid& grid, const DeviceTermaTable& table, 
                                const cpu::LateralScale& lateral, const float* lateral_values, double near_pixel_mm) {
     const Grid& voxels = grid.grid.grid;
     DevicePool& pool = grid.pool;
-    const std::optional<cpu::PencilPlan> plan = cpu::plan_pencil_beam(voxels, map.frame, cpu::FluenceIntegral(map).support_mm(), lateral);
+    const std::optional<cpu::PencilPlan> plan = cpu::plan_pencil_beam(voxels, map.frame, cpu::support_mm(map), lateral);
     if (!plan) return std::vector<float>(voxels.voxel_count(), 0.0f);
 
     DeviceArray<float> node(pool, voxels.voxel_count()), dose(pool, voxels.voxel_count());

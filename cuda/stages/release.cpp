@@ -31,14 +31,14 @@ std::size_t ReleasedMap::bytes() const { return range.count() * (4 * sizeof(floa
 std::vector<std::optional<PreparedMap>> prepare(const Grid& grid, const std::vector<FluenceMap>& maps, std::size_t begin, const ConeKernel& kernel,
                                                 const cpu::DirectionSet& directions, const TransportSettings& settings) {
     const auto prepared = [&](const FluenceMap& map) -> std::optional<PreparedMap> {
-        cpu::FluenceIntegral integral(map);
-        const auto extent = cpu::released_extent_mm(grid, map.frame, integral.support_mm());
+        const auto extent = cpu::released_extent_mm(grid, map.frame, cpu::support_mm(map));
         if (!extent) return {};
         const VoxelRange range = voxels_within(grid, map.frame, *extent);
         if (range.count() == 0) return {};
         // The table spans the slopes of the whole beam, so that nothing has to be read back.
         const double per_mm = settings.tilt ? 1 / map.frame.source_axis_distance_mm : 0;
         cpu::EmissionTable emission(kernel, directions, map.frame, per_mm * (*extent)[0], per_mm * (*extent)[1], per_mm * (*extent)[2], per_mm * (*extent)[3]);
+        cpu::FluenceIntegral integral(map, cpu::sharpening_for(grid, map.frame, settings.sharpening ? cpu::lattice_blur_variance(settings.lattice) : 0.0));
         return PreparedMap{map, std::move(integral), *extent, range, std::move(emission)};
     };
     std::vector<std::optional<PreparedMap>> all(std::min(prepared_at_once, maps.size() - begin));
@@ -71,7 +71,7 @@ ReleasedMap release(DeviceGrid& grid, const DeviceTermaTable& table, const Prepa
     for (DeviceArray<float>* volume : {&result.energy, &result.u, &result.v, &result.depth}) *volume = DeviceArray<float>(pool, count);
     result.cell = DeviceArray<std::uint32_t>(pool, count);
 
-    fluence = {DeviceArray<double>(pool, prepared.integral.sums()), DeviceFilter(pool, map.filter.get())};
+    fluence = {DeviceArray<physics::FluenceSums>(pool, prepared.integral.sums()), DeviceFilter(pool, map.filter.get())};
     const DeviceRays rays = trace_rays(pool, grid.grid, grid.density, frame, prepared.extent_mm, settings.ray_spacing_voxels * voxels.spacing_mm.minCoeff());
     ReleaseEnergy run{};
     run.box = physics::voxel_box(voxels);
@@ -81,10 +81,8 @@ ReleasedMap release(DeviceGrid& grid, const DeviceTermaTable& table, const Prepa
     std::copy_n(frame.axes.col(1).data(), 3, run.axis_v);
     std::copy_n(frame.axes.col(2).data(), 3, run.axis_w);
     run.fluence = prepared.integral.view();
-    run.fluence.integral = fluence.sums.data();
-    // As cpu::released_energy: the lattice's blur is taken off, and rounding noise of the sums is no fluence.
-    run.sharpening = settings.sharpening ? 0.5 * cpu::lattice_blur_variance(settings.lattice) : 0.0;
-    run.noise = cpu::fluence_noise(map);
+    run.fluence.sums = fluence.sums.data();
+    run.noise = prepared.integral.noise();
     run.rays = rays.view();
     run.filtered = fluence.filter.any(), run.filter = fluence.filter.view();
     run.tilt = settings.tilt, run.hardening = settings.hardening;

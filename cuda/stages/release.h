@@ -40,7 +40,7 @@ std::vector<std::optional<PreparedMap>> prepare(const Grid& grid, const std::vec
 
 /// What the launches of a map read once. It is kept while the next one's is copied, which then need not wait for those launches.
 struct FluenceOnDevice {
-    DeviceArray<double> sums;
+    DeviceArray<physics::FluenceSums> sums;
     DeviceFilter filter;
 };
 

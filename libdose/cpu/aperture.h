@@ -43,12 +43,18 @@ struct DevicesOnRaster {
     bool x_jaw_in_bank = false, y_jaw_in_bank = false;
 };
 
+/// The devices at a moment of the irradiation.
+struct WeightedAperture {
+    ControlPoint devices;
+    double weight;  ///< MU × output
+};
+
 /// The jaws of a control point; wide open where there are none.
 physics::Interval jaw_x_of(const ControlPoint& point);
 physics::Interval jaw_y_of(const ControlPoint& point);
 
-/// Adds weight × transmission of the aperture. Devices that move along u share one exact product with the x jaw, devices that
+/// Adds weight × transmission of every aperture. Devices that move along u share one exact product with the x jaw, devices that
 /// move along v with the y jaw; the two families cross at right angles, so their product is exact per strip.
-void add_aperture(FluenceMap& map, const DevicesOnRaster& devices, const ControlPoint& point, double weight);
+void add_apertures(FluenceMap& map, const DevicesOnRaster& devices, const std::vector<WeightedAperture>& apertures);
 
 }  // namespace libdose::cpu

@@ -1,12 +1,12 @@
 #include "cpu/electrons.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstdint>
 
+#include "cpu/ray_lanes.h"
 #include "cpu/terma.h"
 #include "cpu/versions.h"
+#include "physics/cone_transport.h"
 #include "physics/head.h"
 
 namespace libdose::cpu {
@@ -30,42 +30,91 @@ double electron_rays_followed_g_cm2(const ElectronContamination& electrons) { re
 
 namespace {
 
-/// Where the electrons end: by cells of four rays the farthest of their distances from the source, along the axis.
-struct Ends {
-    physics::RayRaster raster;
-    std::vector<float> distance_mm;
+/// What all voxels that a map's electrons reach share.
+struct ElectronLanes {
+    LaneRays rays;
+    std::vector<float> ends_mm;  ///< by the lower one of four rays: the farthest of the distances from the source at which they end, along the axis
+    std::vector<float> source;   ///< the blurred aperture, with a pixel of zeros around it
+    float lower_u_mm, lower_v_mm, per_pixel;
+    int size_u, size_v;  ///< of the source, without the zeros
+    float amplitude, attenuation, range, end, per_rest;
 
-    Ends(const RayBundle& rays, double range_g_cm2) : raster(rays.view().raster) {
-        const std::vector<float> reach = rays.reach_mm(range_g_cm2);
+    ElectronLanes(const RayBundle& bundle, const CoarseMap& map, const ElectronContamination& electrons) : rays(bundle.view()) {
+        const physics::RayRaster& raster = bundle.view().raster;
+        ends_mm = bundle.reach_mm(electrons.range_g_cm2);
         const auto width = static_cast<std::size_t>(raster.size_u);
         for (std::size_t v = 0; v + 1 < static_cast<std::size_t>(raster.size_v); ++v)
             for (std::size_t u = 0; u + 1 < width; ++u) {
-                const float* at = &reach[v * width + u];
-                distance_mm.push_back(std::max(std::max(at[0], at[1]), std::max(at[width], at[width + 1])));
+                float* const at = &ends_mm[v * width + u];
+                *at = std::max(std::max(at[0], at[1]), std::max(at[width], at[width + 1]));
             }
+        size_u = map.size_u, size_v = map.size_v;
+        source.assign((static_cast<std::size_t>(size_u) + 2) * (static_cast<std::size_t>(size_v) + 2), 0.0f);
+        for (int v = 0; v < size_v; ++v)
+            std::copy_n(map.values.data() + static_cast<std::ptrdiff_t>(v) * size_u, size_u,
+                        source.data() + static_cast<std::ptrdiff_t>(v + 1) * (size_u + 2) + 1);
+        lower_u_mm = static_cast<float>(map.lower_u_mm - 0.5 * map.pixel_mm), lower_v_mm = static_cast<float>(map.lower_v_mm - 0.5 * map.pixel_mm);
+        per_pixel = static_cast<float>(1 / map.pixel_mm);
+        amplitude = static_cast<float>(electrons.amplitude_gy_cm2), attenuation = static_cast<float>(electrons.attenuation_cm2_g);
+        range = static_cast<float>(electrons.range_g_cm2);
+        const double left = std::exp(-electrons.attenuation_cm2_g * electrons.range_g_cm2);
+        end = static_cast<float>(left), per_rest = static_cast<float>(1 / (1 - left));
+    }
+
+    /// physics::CoarseMapView::at
+    LIBDOSE_INLINE void read_source(const PlacesOfLanes& p, float* found) const {
+        const int line = size_u + 2;
+#pragma omp simd
+        for (int l = 0; l < lanes; ++l) {
+            const auto lower = [](float x, int last, int& low, float& part) LIBDOSE_INLINE_LAMBDA {
+                const auto top = static_cast<float>(last);
+                x = x > 0.0f ? x : 0.0f;
+                x = x < top ? x : top;
+                const int cell = static_cast<int>(x);
+                low = cell < last - 1 ? cell : last - 1;
+                part = x - static_cast<float>(low);
+            };
+            int u, v;
+            float part_u, part_v;
+            lower((p.u[l] - lower_u_mm) * per_pixel, size_u + 1, u, part_u);
+            lower((p.v[l] - lower_v_mm) * per_pixel, size_v + 1, v, part_v);
+            const float* const at = source.data() + v * line + u;
+            const float below = at[0] + part_u * (at[1] - at[0]), above = at[line] + part_u * (at[line + 1] - at[line]);
+            found[l] = below + part_v * (above - below);
+        }
     }
 };
 
-/// Bits of those of the voxels first, first + 1 … (sixteen) of a row, start + i·step in the beam-limiting-device frame, that lie before the ends.
+/// Adds physics::electron_dose to voxels first … last (at most sixteen) of a row.
 LIBDOSE_VERSIONS
-std::uint32_t before_ends(const Ends& ends, const Vec3& start, const Vec3& step, double source_axis_distance_mm, int first, int last) {
-    const double sad = source_axis_distance_mm, su = start[0], sv = start[1], sw = start[2], du = step[0], dv = step[1], dw = step[2];
-    const physics::RayRaster raster = ends.raster;
-    int cell[lanes];
-    float distance[lanes];
+void add_to_lanes(const ElectronLanes& e, const RowOfPoints& row, int first, int last, const float* density, const float* kernel_density, float* dose) {
+    float medium[lanes], ratio[lanes];
+    read_lanes(density, first, last, medium);
+    int any = 0;
+#pragma omp simd reduction(| : any)
+    for (int l = 0; l < lanes; ++l) any |= medium[l] > 0 ? 1 : 0;
+    if (!any) return;
+    PlacesOfLanes p;
+    project(row, first, last, p);
+    BetweenRays between;
+    e.rays.find(p, between);
+    int reached = 0;
+#pragma omp simd reduction(| : reached)
+    for (int l = 0; l < lanes; ++l) reached |= medium[l] > 0 && p.distance[l] < e.ends_mm[static_cast<std::size_t>(between.ray[l])] ? 1 : 0;
+    if (!reached) return;
+    float water[lanes], high_z[lanes], source[lanes], added[lanes];
+    e.rays.paths(between, water, high_z);
+    e.read_source(p, source);
+    read_lanes(kernel_density, first, last, ratio);
 #pragma omp simd
     for (int l = 0; l < lanes; ++l) {
-        const double i = first + l < last ? first + l : last;
-        const double along = sad - sw - i * dw, scale = sad / along;
-        double x = ((su + i * du) * scale - raster.low_u) / raster.spacing, y = ((sv + i * dv) * scale - raster.low_v) / raster.spacing;
-        x = x < 0 ? 0 : x, y = y < 0 ? 0 : y;
-        x = x > raster.size_u - 2 ? raster.size_u - 2 : x, y = y > raster.size_v - 2 ? raster.size_v - 2 : y;
-        cell[l] = static_cast<int>(y) * (raster.size_u - 1) + static_cast<int>(x);
-        distance[l] = static_cast<float>(along);
+        const float depth = water[l] + high_z[l];
+        const bool in = medium[l] > 0 && depth < e.range;
+        // physics::electron_depth_curve
+        const float curve = (physics::exp_minus(e.attenuation * (depth > 0.0f ? depth : 0.0f)) - e.end) * e.per_rest;
+        added[l] = in ? e.amplitude * source[l] * p.scale[l] * p.scale[l] * curve * ratio[l] / (in ? medium[l] : 1.0f) : 0.0f;
     }
-    std::uint32_t bits = 0;
-    for (int l = 0; l < lanes; ++l) bits |= (distance[l] < ends.distance_mm[static_cast<std::size_t>(cell[l])] ? 1u : 0u) << l;
-    return bits;
+    for (int l = 0; first + l <= last; ++l) dose[first + l] += added[l];
 }
 
 }  // namespace
@@ -75,34 +124,19 @@ void add_electrons(std::vector<float>& dose, const DensityGrid& density, const F
     const auto reached = electron_extent_mm(grid, map, electrons);
     if (!reached) return;
     const std::array<double, 4>& extent = *reached;
-    const CoarseMap& source = map.electrons;
     const physics::BeamFrame& frame = map.frame;
     const RayBundle rays(density, frame, extent, electron_ray_spacing_mm(grid), electron_rays_followed_g_cm2(electrons));
-    const Ends ends(rays, electrons.range_g_cm2);
-    const Vec3 step = frame.axes.row(0) * grid.spacing_mm[0];
+    const ElectronLanes shared(rays, map.electrons, electrons);
+    const physics::ProjectedRows rows_of_grid(frame, grid);
 #pragma omp parallel for schedule(dynamic, 1)
     for (int k = 0; k < grid.size[2]; ++k)
         for (int j = 0; j < grid.size[1]; ++j) {
-            const physics::ProjectedRow row(frame, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX());
-            const Vec3 start = frame.axes.transpose() * (grid.centre_mm(0, j, k) - frame.isocentre_mm);
-            const auto [begin, end] = row.within(extent, grid.size[0]);
-            for (int first = begin; first < end; first += lanes) {
-                const int last = std::min(first + lanes, end) - 1;
-                for (std::uint32_t bits = before_ends(ends, start, step, frame.source_axis_distance_mm, first, last); bits != 0; bits &= bits - 1) {
-                    const int i = first + std::countr_zero(bits);
-                    if (i > last) break;
-                    const std::size_t voxel = grid.index(i, j, k);
-                    if (!(density.density[voxel] > 0)) continue;
-                    const auto p = row.at(i);
-                    const PathLength path = rays.path(p.u_mm, p.v_mm, p.distance_mm);
-                    const double depth = path.water + path.high_z;
-                    if (depth >= electrons.range_g_cm2) continue;
-                    const double magnification = frame.source_axis_distance_mm / p.distance_mm;
-                    dose[voxel] += static_cast<float>(physics::electron_dose(electrons.amplitude_gy_cm2, source.at(p.u_mm, p.v_mm), magnification, depth,
-                                                                             electrons.attenuation_cm2_g, electrons.range_g_cm2,
-                                                                             static_cast<double>(density.kernel_density[voxel] / density.density[voxel])));
-                }
-            }
+            const physics::ProjectedRow projected = rows_of_grid.at(j, k);
+            const RowOfPoints row(projected);
+            const auto [begin, end] = projected.within(extent, grid.size[0]);
+            const std::size_t at = grid.index(0, j, k);
+            for (int first = begin; first < end; first += lanes)
+                add_to_lanes(shared, row, first, std::min(first + lanes, end) - 1, &density.density[at], &density.kernel_density[at], &dose[at]);
         }
 }
 

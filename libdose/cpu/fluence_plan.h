@@ -5,15 +5,9 @@
 #include <memory>
 #include <vector>
 
-#include "cpu/fluence.h"
+#include "cpu/aperture.h"
 
 namespace libdose::cpu {
-
-/// The devices at a moment of the irradiation.
-struct WeightedAperture {
-    ControlPoint devices;
-    double weight;  ///< MU × output
-};
 
 /// The maps of a beam: where each is seen from, and the apertures that it sums. All have one raster.
 class FluencePlan {

@@ -80,21 +80,8 @@ std::vector<double> gaussian(double sigma_px) {
 
 /// Mean of the map over large pixels.
 CoarseMap coarse(const FluenceMap& map) {
-    const int n = coarse_pixels(map);
     CoarseMap out = coarse_raster(map);
-    out.values.assign(static_cast<std::size_t>(out.size_u) * static_cast<std::size_t>(out.size_v), 0.0f);
-    const float part = 1 / static_cast<float>(n * n);
-    std::vector<float> rows(static_cast<std::size_t>(map.size_u));  // n of them
-    for (int first = 0; first < map.size_v; first += n) {
-        std::fill(rows.begin(), rows.end(), 0.0f);
-        for (int v = first; v < std::min(first + n, map.size_v); ++v) {
-            const float* const from = map.values.data() + static_cast<std::ptrdiff_t>(v) * map.size_u;
-            for (std::size_t u = 0; u < rows.size(); ++u) rows[u] += from[u];
-        }
-        float* to = out.values.data() + static_cast<std::ptrdiff_t>(first / n) * out.size_u;
-        for (int u = 0; u < map.size_u; u += n, ++to)
-            for (int i = u; i < std::min(u + n, map.size_u); ++i) *to += part * rows[static_cast<std::size_t>(i)];
-    }
+    out.values = means_over_pixels(map, coarse_pixels(map));
     return out;
 }
 
@@ -129,12 +116,12 @@ private:
 
 /// A row of pixels of physics::head_pixel.
 LIBDOSE_VERSIONS
-void finish_row(int n, const double* blended, const int* cell, const double* part, double amplitude, const double* profile, const double* transmission,
+void finish_row(int n, const double* blended, const int* cell, const double* part, double amplitude, const float* profile, const float* transmission,
                 float* values) {
 #pragma omp simd
     for (int u = 0; u < n; ++u) {
         const double beside = physics::CoarseMapView::between(blended[cell[u]], blended[cell[u] + 1], part[u]);
-        values[u] = physics::head_pixel(values[u], profile[u], amplitude * beside, [&] { return transmission[u]; });
+        values[u] = physics::head_pixel(values[u], static_cast<double>(profile[u]), amplitude * beside, [&] { return static_cast<double>(transmission[u]); });
     }
 }
 
@@ -305,7 +292,7 @@ OpenPlane open_plane(const FluenceMap& raster, const Beam& beam, const HeadModel
         for (int u = 0; u < raster.size_u; ++u) {
             const double x = raster.lower_u_mm + (u + 0.5) * raster.pixel_mm, y = raster.lower_v_mm + (v + 0.5) * raster.pixel_mm;
             const std::size_t pixel = static_cast<std::size_t>(v) * static_cast<std::size_t>(raster.size_u) + static_cast<std::size_t>(u);
-            plane.profile[pixel] = view.profile(x, y), plane.transmission[pixel] = view.transmission(x, y);
+            plane.profile[pixel] = static_cast<float>(view.profile(x, y)), plane.transmission[pixel] = static_cast<float>(view.transmission(x, y));
         }
     return plane;
 }

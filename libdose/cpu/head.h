@@ -58,7 +58,7 @@ CoarseMap coarse_raster(const FluenceMap& map);
 
 /// OpenHead at the pixels of a raster, the same for all maps of a beam behind one filter.
 struct OpenPlane {
-    std::vector<double> profile, transmission;
+    std::vector<float> profile, transmission;
 };
 OpenPlane open_plane(const FluenceMap& raster, const Beam& beam, const HeadModel& head, const BeamFilter* filter, const TermaTable* table);
 

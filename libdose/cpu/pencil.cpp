@@ -33,7 +33,7 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
                                const TermaTable* table, double near_pixel_mm) {
     const Grid& grid = density.grid;
     std::vector<float> dose(grid.voxel_count(), 0.0f);
-    const std::array<double, 4> support = FluenceIntegral(map).support_mm();
+    const std::array<double, 4> support = support_mm(map);
     const std::optional<PencilPlan> plan = plan_pencil_beam(grid, map.frame, support, lateral);
     if (!plan) return dose;
     PencilVoxels voxels(density, map.frame, *plan, lateral, map.filter.get(), table);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "cpu/ray_lanes.h"
 #include "cpu/ray_tracer.h"
 #include "cpu/versions.h"
 #include "libdose/error.h"
@@ -12,19 +13,9 @@ namespace libdose::cpu {
 
 namespace {
 
-/// A row of voxels before a beam, in the beam-limiting-device frame: point i is start + i·step.
-struct RowOfPoints {
-    float start[3], step[3], source_axis_distance_mm;
-
-    RowOfPoints(const Grid& grid, const physics::BeamFrame& frame, int j, int k) : source_axis_distance_mm(static_cast<float>(frame.source_axis_distance_mm)) {
-        const Vec3 first = frame.axes.transpose() * (grid.centre_mm(0, j, k) - frame.isocentre_mm), on = grid.spacing_mm[0] * frame.axes.row(0).transpose();
-        for (int a = 0; a < 3; ++a) start[a] = static_cast<float>(first[a]), step[a] = static_cast<float>(on[a]);
-    }
-};
-
 /// Where on the isocentre plane the points of a row lie.
 LIBDOSE_VERSIONS
-void project(const RowOfPoints points, int size, float* u_mm, float* v_mm, float* distance_mm) {
+void project(const RowOfPoints& points, int size, float* u_mm, float* v_mm, float* distance_mm) {
     const float sad = points.source_axis_distance_mm;
     for (int i = 0; i < size; ++i) {
         const auto n = static_cast<float>(i);
@@ -106,21 +97,26 @@ void PencilDepthRays::trace(const DensityGrid& density, const physics::BeamFrame
     const RayTracer tracer(density, frame, raster_);
 #pragma omp parallel
     {
-        RayTracer::Sums together;
+        constexpr int together = RayTracer::together;
+        constexpr physics::RaySums nothing[together]{};
+        std::vector<physics::RaySums> sums(static_cast<std::size_t>(together) * static_cast<std::size_t>(raster_.steps));
 #pragma omp for schedule(dynamic, 4)
         for (int second = 0; second < seconds; ++second)
-            for (int first = 0; first < firsts; first += RayTracer::together) {
-                const int count = std::min(RayTracer::together, firsts - first);
-                int u[RayTracer::together], v[RayTracer::together];
-                for (int l = 0; l < count; ++l) u[l] = u_first ? first + l : second, v[l] = u_first ? second : first + l;
-                tracer.trace(u, v, count, together);
+            for (int first = 0; first < firsts; first += together) {
+                const int count = std::min(together, firsts - first);
+                int u[together], v[together];
+                for (int l = 0; l < together; ++l) {
+                    const int of_first = first + std::min(l, count - 1);
+                    u[l] = u_first ? of_first : second, v[l] = u_first ? second : of_first;
+                }
+                tracer.trace(u, v, nothing, sums.data(), together);
                 const std::ptrdiff_t ray = static_cast<std::ptrdiff_t>(second) * next_second + static_cast<std::ptrdiff_t>(first) * next_first;
-                for (int node = 0; node < raster_.steps; ++node)
+                const physics::RaySums* of_node = sums.data();
+                for (int node = 0; node < raster_.steps; ++node, of_node += together)
                     for (int l = 0; l < count; ++l) {
                         const auto at = static_cast<std::size_t>(ray + l * next_first + static_cast<std::ptrdiff_t>(node) * next_step_);
-                        const physics::RaySums sums = together.at(node, l);
-                        total_[at] = sums.water + sums.high_z;
-                        if (high_z) high_z_[at] = sums.high_z;
+                        total_[at] = of_node[l].water + of_node[l].high_z;
+                        if (high_z) high_z_[at] = of_node[l].high_z;
                     }
             }
     }
@@ -145,7 +141,7 @@ void PencilVoxels::place(int j, int k, PencilRow& row) const {
     const int size = grid.size[0];
     const std::size_t first = grid.index(0, j, k);
     const float* const lateral = lateral_.values.empty() ? nullptr : &lateral_.values[first];
-    project(RowOfPoints(grid, frame_, j, k), size, row.u_mm.data(), row.v_mm.data(), row.distance_mm.data());
+    project(RowOfPoints(physics::ProjectedRows(frame_, grid).at(j, k)), size, row.u_mm.data(), row.v_mm.data(), row.distance_mm.data());
     find_nodes(plan_.nodes, size, row.distance_mm.data(), lateral, row.node.data());
     find_factors(size, &density_.density[first], &density_.kernel_density[first], lateral, row.factor.data());
 }

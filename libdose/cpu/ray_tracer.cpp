@@ -41,19 +41,28 @@ struct Crossing {
     Ints moved;
 };
 
-/// Sums at nodes begin + 1 …, [node][ray]; returns the last one, behind which they grow no more.
+/// water[0], high_z[0], water[1] …
+LIBDOSE_INLINE void store(const Floats& water, const Floats& high_z, physics::RaySums* to) {
+    static_assert(sizeof(physics::RaySums[rays_together]) == 2 * sizeof(Floats));
+    const Floats low = __builtin_shufflevector(water, high_z, 0, 8, 1, 9, 2, 10, 3, 11),
+                 high = __builtin_shufflevector(water, high_z, 4, 12, 5, 13, 6, 14, 7, 15);
+    std::memcpy(to, &low, sizeof(Floats)), std::memcpy(to + rays_together / 2, &high, sizeof(Floats));
+}
+
+/// Writes what the sums come to at nodes begin + 1 …; returns the last one, behind which they grow no more.
 LIBDOSE_VERSIONS
-int add_steps(const Rays& rays, const int* size, const int* stride, float followed, const float* water_part, const float* high_z_part, float* sums_water,
-              float* sums_high_z) {
-    Floats in, out, step_cm, at[3], on[3], per_on[3], water{}, high_z{};
+int add_steps(const Rays& rays, const int* size, const int* stride, float followed, const float* water_part, const float* high_z_part,
+              const float* before_water, const float* before_high_z, physics::RaySums* sums, std::ptrdiff_t next_node) {
+    Floats in, out, step_cm, at[3], on[3], per_on[3], water, high_z;
+    load(before_water, water), load(before_high_z, high_z);
     load(rays.in, in), load(rays.out, out), load(rays.step_cm, step_cm);
     for (int a = 0; a < 3; ++a) load(rays.at[a], at[a]), load(rays.on[a], on[a]), load(rays.per_on[a], per_on[a]);
     int n = rays.begin;
     for (; n < rays.end; ++n) {
         const Ints followed_still = water + high_z < followed;
         if (!any(followed_still)) break;
-        const Floats node = in - in + static_cast<float>(n), next_node = node + 1.0f;
-        Floats begin = node > in ? node : in, end = next_node < out ? next_node : out;
+        const Floats node = in - in + static_cast<float>(n), after = node + 1.0f;
+        Floats begin = node > in ? node : in, end = after < out ? after : out;
         begin = begin < out ? begin : out, end = end > in ? end : in;
         Crossing faces[3];
         Ints voxel{};
@@ -86,8 +95,7 @@ int add_steps(const Rays& rays, const int* size, const int* stride, float follow
             for (const Crossing& face : faces) here += (face.at <= to) & face.moved;
             from = to;
         }
-        const int to_node = std::max(n + 1, 0) * rays_together;
-        std::memcpy(sums_water + to_node, &water, sizeof(Floats)), std::memcpy(sums_high_z + to_node, &high_z, sizeof(Floats));
+        store(water, high_z, sums + std::max(n + 1, 0) * next_node);
     }
     return std::max(n, 0);
 }
@@ -114,12 +122,11 @@ RayTracer::RayTracer(const DensityGrid& density, const physics::BeamFrame& frame
                 throw internal_error("a step of the rays is longer than a voxel", "ray trace");
 }
 
-void RayTracer::trace(const int* u, const int* v, int count, Sums& sums) const {
+void RayTracer::trace(const int* u, const int* v, const physics::RaySums* before, physics::RaySums* sums, std::ptrdiff_t next_node) const {
     Rays rays{};
     rays.begin = raster_.steps, rays.end = 0;
     for (int l = 0; l < together; ++l) {
-        const int ray = std::min(l, count - 1);
-        const Vec3 direction = corner_ + u[ray] * step_u_ + v[ray] * step_v_;
+        const Vec3 direction = corner_ + u[l] * step_u_ + v[l] * step_v_;
         const Vec3 at = (source_mm_ + raster_.first * direction - lower_edge_mm_).cwiseQuotient(spacing_mm_),
                    on = raster_.step * direction.cwiseQuotient(spacing_mm_);
         double in = -raster_.first / raster_.step, out = raster_.steps - 1;
@@ -140,13 +147,12 @@ void RayTracer::trace(const int* u, const int* v, int count, Sums& sums) const {
         rays.begin = std::min(rays.begin, static_cast<int>(std::floor(in))), rays.end = std::max(rays.end, static_cast<int>(std::ceil(out)));
     }
     rays.begin = std::min(rays.begin, rays.end);
-    const auto width = static_cast<std::size_t>(together), nodes = static_cast<std::size_t>(raster_.steps) * width;
-    const std::size_t before = static_cast<std::size_t>(std::max(rays.begin, 0) + 1) * width;
-    for (std::vector<float>* values : {&sums.water, &sums.high_z}) values->resize(nodes), std::fill_n(values->begin(), before, 0.0f);
-    const int last =
-        add_steps(rays, size_, stride_, static_cast<float>(raster_.followed_g_cm2), water_part_, high_z_part_, sums.water.data(), sums.high_z.data());
-    for (std::vector<float>* values : {&sums.water, &sums.high_z})
-        for (std::size_t n = (static_cast<std::size_t>(last) + 1) * width; n < nodes; ++n) (*values)[n] = (*values)[n - width];
+    constexpr std::size_t bytes = together * sizeof(physics::RaySums);
+    for (int node = 0; node <= std::max(rays.begin, 0); ++node) std::memcpy(sums + node * next_node, before, bytes);
+    float water[together], high_z[together];
+    for (int l = 0; l < together; ++l) water[l] = before[l].water, high_z[l] = before[l].high_z;
+    const int last = add_steps(rays, size_, stride_, static_cast<float>(raster_.followed_g_cm2), water_part_, high_z_part_, water, high_z, sums, next_node);
+    for (int node = last + 1; node < raster_.steps; ++node) std::memcpy(sums + node * next_node, sums + last * next_node, bytes);
 }
 
 }  // namespace libdose::cpu

@@ -1,7 +1,7 @@
 // Rays of a beam through a grid, several at once: an oracle is physics::trace_ray, one ray voxel by voxel.
 #pragma once
 
-#include <vector>
+#include <cstddef>
 
 #include "libdose/density.h"
 #include "physics/coordinates.h"
@@ -17,16 +17,9 @@ public:
     /// than a voxel along every axis (ray_raster() makes none).
     RayTracer(const DensityGrid& density, const physics::BeamFrame& frame, const physics::RayRaster& raster);
 
-    /// Line integrals of rays at all nodes of the raster, g/cm²: [node][ray].
-    struct Sums {
-        std::vector<float> water, high_z;
-        physics::RaySums at(int node, int ray) const {
-            const auto n = static_cast<std::size_t>(node * together + ray);
-            return {water[n], high_z[n]};
-        }
-    };
-    /// Rays u[i], v[i] of the raster, i = 0 … count - 1 <= together.
-    void trace(const int* u, const int* v, int count, Sums& sums) const;
+    /// Line integrals of rays u[i], v[i] of the raster, i = 0 … together - 1, at all its nodes, g/cm²: node n of ray i is written to sums[n·next_node + i].
+    /// `before`: what each ray has passed before the grid.
+    void trace(const int* u, const int* v, const physics::RaySums* before, physics::RaySums* sums, std::ptrdiff_t next_node) const;
 
 private:
     const float *water_part_, *high_z_part_;

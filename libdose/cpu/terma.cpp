@@ -43,6 +43,12 @@ physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame,
     return raster;
 }
 
+Sharpening sharpening_for(const Grid& grid, const physics::BeamFrame& frame, double blur_variance) {
+    const auto width = [&](int axis) { return frame.axes.col(axis).cwiseProduct(grid.spacing_mm).norm(); };
+    const double u = width(0), v = width(1);
+    return {blur_variance * u * u, blur_variance * v * v, u, v};
+}
+
 std::optional<std::array<double, 4>> released_extent_mm(const Grid& grid, const physics::BeamFrame& frame, std::array<double, 4> support) {
     if (support[1] <= support[0]) return {};
     // Voxels that only touch the support look up rays up to a voxel beyond it; the extent of the grid limits it.
@@ -57,24 +63,35 @@ std::optional<std::array<double, 4>> released_extent_mm(const Grid& grid, const 
 }
 
 RayBundle::RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent, const physics::RaySpacing& spacing,
-                     double followed_g_cm2)
-    : raster_(ray_raster(density.grid, frame, extent, spacing, followed_g_cm2)) {
-    sums_.resize(raster_.count());
+                     double followed_g_cm2, const BeamFilter* filter)
+    : raster_(ray_raster(density.grid, frame, extent, spacing, followed_g_cm2)), sums_(std::make_unique_for_overwrite<physics::RaySums[]>(raster_.count())) {
     const RayTracer tracer(density, frame, raster_);
+    constexpr int together = RayTracer::together;
     const int rays = raster_.size_u * raster_.size_v;
     const std::ptrdiff_t next_node = view().next_node();
 #pragma omp parallel
     {
-        RayTracer::Sums together;
+        std::vector<physics::RaySums> last;  // where fewer are left, the last ray several times
 #pragma omp for schedule(dynamic, 8)
-        for (int first = 0; first < rays; first += RayTracer::together) {
-            const int count = std::min(RayTracer::together, rays - first);
-            int u[RayTracer::together], v[RayTracer::together];
-            for (int l = 0; l < count; ++l) u[l] = (first + l) % raster_.size_u, v[l] = (first + l) / raster_.size_u;
-            tracer.trace(u, v, count, together);
-            physics::RaySums* at = &sums_[static_cast<std::size_t>(first)];
-            for (int node = 0; node < raster_.steps; ++node, at += next_node)
-                for (int l = 0; l < count; ++l) at[l] = together.at(node, l);
+        for (int first = 0; first < rays; first += together) {
+            const int count = std::min(together, rays - first);
+            int u[together], v[together];
+            physics::RaySums before[together]{};
+            for (int l = 0; l < together; ++l) {
+                const int ray = first + std::min(l, count - 1);
+                u[l] = ray % raster_.size_u, v[l] = ray / raster_.size_u;
+                if (!filter) continue;
+                const PathLength path = filter->path(raster_.low_u + u[l] * raster_.spacing, raster_.low_v + v[l] * raster_.spacing);
+                before[l] = {static_cast<float>(path.water), static_cast<float>(path.high_z)};
+            }
+            if (count == together) {
+                tracer.trace(u, v, before, &sums_[static_cast<std::size_t>(first)], next_node);
+                continue;
+            }
+            last.resize(static_cast<std::size_t>(together) * static_cast<std::size_t>(raster_.steps));
+            tracer.trace(u, v, before, last.data(), together);
+            for (int node = 0; node < raster_.steps; ++node)
+                std::copy_n(last.data() + static_cast<std::ptrdiff_t>(node) * together, count, sums_.get() + first + node * next_node);
         }
     }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <limits>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -31,17 +32,17 @@ std::optional<std::array<double, 4>> released_extent_mm(const Grid& grid, const 
 /// axis are interpolated linearly between rays and steps.
 class RayBundle {
 public:
-    /// As ray_raster().
+    /// As ray_raster(). Paths begin with what the filter adds, if there is one.
     RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing,
-              double followed_g_cm2 = std::numeric_limits<double>::infinity());
+              double followed_g_cm2 = std::numeric_limits<double>::infinity(), const BeamFilter* filter = nullptr);
     PathLength path(double u_mm, double v_mm, double distance_mm) const;
     /// By ray: the distance along the axis from which on its path is at least `g_cm2`, or 1e30.
     std::vector<float> reach_mm(double g_cm2) const;
-    physics::RaySumsView view() const { return {raster_, sums_.data()}; }
+    physics::RaySumsView view() const { return {raster_, sums_.get()}; }
 
 private:
     physics::RayRaster raster_;
-    std::vector<physics::RaySums> sums_;
+    std::unique_ptr<physics::RaySums[]> sums_;  // not a vector, which would write zeros first
 };
 
 /// Look-up table of basis_terma, bilinear in the logarithm.
@@ -67,8 +68,8 @@ private:
 /// Factor by which the fluence that a detector reads in air behind `filter` turns into the one that TermaTable(path + filter) asks for.
 double unfiltered(const TermaTable& table, const PathLength& filter);
 
-/// Differences of large sums of a map leave rounding noise where there is no fluence: what is below this is none.
-double fluence_noise(const FluenceMap& map);
+/// How the fluence of voxels is to be sharpened for a transport that will blur it by `blur_variance` (voxels²) along each axis of the grid.
+Sharpening sharpening_for(const Grid& grid, const physics::BeamFrame& frame, double blur_variance);
 
 /// Energy released per voxel by a fluence map (its values times the unit fluence at the isocentre distance). `blur_variance`
 /// (voxels²): the fluence is sharpened across the beam by as much as the transport will blur it (lattice_blur_variance); beside

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "engine/backend.h"
@@ -20,6 +21,7 @@ namespace {
 constexpr double worth_of_aligned_directions = 9;
 /// What comes through jaws and leaves is faint and smooth: voxels of about this size, and in an arc half the directions.
 constexpr double faint_grid_mm = 5;
+constexpr double faint_ray_spacing_voxels = 2;
 constexpr double part_of_open = 0.8;  // of the progress
 
 /// An empty sum becomes the part.
@@ -30,6 +32,13 @@ void add_to(std::vector<float>& sum, std::vector<float> part) {
     }
 #pragma omp parallel for simd schedule(static)
     for (std::size_t v = 0; v < sum.size(); ++v) sum[v] += part[v];
+}
+
+bool all_finite(const std::vector<float>& values) {
+    int bad = 0;
+#pragma omp simd reduction(| : bad)
+    for (std::size_t n = 0; n < values.size(); ++n) bad |= std::abs(values[n]) <= std::numeric_limits<float>::max() ? 0 : 1;
+    return bad == 0;
 }
 
 int faint_factor(const DensityGrid& density) { return std::max(1, static_cast<int>(std::lround(faint_grid_mm / density.grid.spacing_mm.minCoeff()))); }
@@ -60,7 +69,7 @@ std::vector<float> transport_of_each(Backend& backend, Medium& medium, const Den
             coarse = coarsened(density, faint_factor(density));
             coarse_medium = backend.medium(*coarse);
         }
-        add_interpolated(dose, density, transport(*coarse_medium, parts.faint, 1.0, part_of_open, 1), *coarse);
+        add_interpolated(dose, density, transport(*coarse_medium, parts.faint, faint_ray_spacing_voxels, part_of_open, 1), *coarse);
     }
     dose.resize(density.grid.voxel_count());  // zero without maps
     return dose;
@@ -75,7 +84,7 @@ std::vector<float> transport_of_arc(Backend& backend, Medium& medium, const Dens
     };
     std::vector<float> dose = transport(medium, arc.open, std::max(1.0, settings.ray_spacing_voxels), settings.isotropic, 0, part_of_open);
     const DensityGrid coarse = coarsened(density, faint_factor(density));
-    add_interpolated(dose, density, transport(*backend.medium(coarse), arc.faint, 1.0, settings.isotropic / 2, part_of_open, 1), coarse);
+    add_interpolated(dose, density, transport(*backend.medium(coarse), arc.faint, faint_ray_spacing_voxels, settings.isotropic / 2, part_of_open, 1), coarse);
     return dose;
 }
 
@@ -134,8 +143,7 @@ double gray_per_unit(const BeamModel& model, Algorithm algorithm) {
 std::vector<float> compute_dose(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options) {
     // Later stages would take it for no fluence, or make a dose of it that is refused without a word of where it comes from.
     for (const FluenceMap& map : maps)
-        if (!std::all_of(map.values.begin(), map.values.end(), [](float value) { return std::isfinite(value); }))
-            throw internal_error("a value of a fluence map is not finite", "dose calculation");
+        if (!all_finite(map.values)) throw internal_error("a value of a fluence map is not finite", "dose calculation");
     const bool share = share_transport(maps.size(), options);
     StageClock clock(options.seconds);
     const PartedMaps arc = share ? part_arc(maps) : PartedMaps{};

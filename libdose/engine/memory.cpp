@@ -62,6 +62,8 @@ double memory_bytes(const MemoryNeeds& needs) {
     const auto [x, y, z] = needs.grid.size;
     const double plane = 4.0 * (static_cast<double>(x) * y + static_cast<double>(y) * z + static_cast<double>(z) * x);
     const double with_margins = voxels * (1 + static_cast<double>(cpu::SweepRows::margin) / std::min(x, y));
+    // Every thread has the running sums of a map.
+    bytes += needs.threads * needs.map_mm * needs.map_mm * (2 * sizeof(double) + real);
     bytes += needs.threads * (with_margins + static_cast<double>(cpu::sweep_width * needs.rates) * plane) * real;
     // Released energy: 12 bytes an entry, by rows and nodes about three times as much again; at most as many as one full batch.
     constexpr double entry_bytes = 12, entries_of_a_voxel = 12;

@@ -4,6 +4,10 @@
 #include <cmath>
 #include <numbers>
 
+#include "cpu/fluence.h"
+#include "cpu/largest.h"
+#include "cpu/versions.h"
+
 namespace libdose {
 
 namespace {
@@ -39,11 +43,10 @@ FluenceMap like(const FluenceMap& map) {
 }
 
 constexpr float faint_part = 3e-2f;  // of a map's maximum
-
-float maximum_of(const FluenceMap& map) { return *std::max_element(map.values.begin(), map.values.end()); }
+constexpr double faint_pixel_mm = 2;
 
 /// The faint part of a value: all of it up to `level`, from there on less, and nothing from three times the level on.
-float faint_of(float value, float level) { return std::max(0.0f, std::min(value, 0.5f * (3 * level - value))); }
+LIBDOSE_INLINE float faint_of(float value, float level) { return std::max(0.0f, std::min(value, 0.5f * (3 * level - value))); }
 
 /// The values without their faint part, cut to where there are any; where there are none, one empty pixel.
 FluenceMap open_of(const FluenceMap& map, float level) {
@@ -51,10 +54,7 @@ FluenceMap open_of(const FluenceMap& map, float level) {
     std::vector<float> highest(static_cast<std::size_t>(map.size_u), 0.0f);  // of the columns
     for (int v = 0; v < map.size_v; ++v) {
         const float* const row = map.values.data() + static_cast<std::ptrdiff_t>(v) * map.size_u;
-        float of_row = 0;
-#pragma omp simd reduction(max : of_row)
-        for (int u = 0; u < map.size_u; ++u) of_row = std::max(of_row, row[u]);
-        if (!(of_row > level)) continue;
+        if (!(cpu::largest({row, static_cast<std::size_t>(map.size_u)}) > level)) continue;
         v0 = std::min(v0, v), v1 = v + 1;
         for (std::size_t u = 0; u < highest.size(); ++u) highest[u] = std::max(highest[u], row[u]);
     }
@@ -69,19 +69,31 @@ FluenceMap open_of(const FluenceMap& map, float level) {
     return part;
 }
 
+/// What is faint is read by large voxels.
+FluenceMap on_faint_pixels(FluenceMap map) {
+    const int n = std::max(1, static_cast<int>(std::lround(faint_pixel_mm / map.pixel_mm)));
+    if (n == 1) return map;
+    map.values = cpu::means_over_pixels(map, n);
+    map.size_u = (map.size_u + n - 1) / n, map.size_v = (map.size_v + n - 1) / n;
+    map.pixel_mm *= n;
+    return map;
+}
+
 /// Adds what is faint for one level and not for a lower one.
-void add_faint(const FluenceMap& map, float lower, float level, FluenceMap& sum) {
-    const std::size_t count = sum.values.size();
-    const float* const from = map.values.data();
-    float* const to = sum.values.data();
+LIBDOSE_VERSIONS
+void add_faint(std::size_t count, const float* from, float lower, float level, float* to) {
+#pragma omp simd
     for (std::size_t p = 0; p < count; ++p) to[p] += faint_of(from[p], level) - faint_of(from[p], lower);
+}
+void add_faint(const FluenceMap& map, float lower, float level, FluenceMap& sum) {
+    add_faint(sum.values.size(), map.values.data(), lower, level, sum.values.data());
 }
 
 }  // namespace
 
 PartedMaps part_map(const FluenceMap& map) {
     PartedMaps parts;
-    const float level = faint_part * maximum_of(map);
+    const float level = faint_part * cpu::largest(map.values);
     std::size_t faint = 0, open = 0;
     for (const float value : map.values) faint += value > 0 && value <= level, open += value > level;
     if (faint <= open) {
@@ -89,9 +101,10 @@ PartedMaps part_map(const FluenceMap& map) {
         return parts;
     }
     parts.open.push_back(open_of(map, level));
-    parts.faint.push_back(like(map));
-    parts.faint.back().values.assign(map.values.size(), 0.0f);
-    add_faint(map, 0, level, parts.faint.back());
+    FluenceMap sum = like(map);
+    sum.values.assign(map.values.size(), 0.0f);
+    add_faint(map, 0, level, sum);
+    parts.faint.push_back(on_faint_pixels(std::move(sum)));
     return parts;
 }
 
@@ -108,7 +121,7 @@ PartedMaps part_arc(const std::vector<FluenceMap>& maps) {
     arc.open.resize(maps.size());
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t m = 0; m < maps.size(); ++m) {
-        maximum[m] = maximum_of(maps[m]);
+        maximum[m] = cpu::largest(maps[m].values);
         arc.open[m] = open_of(maps[m], faint_part * maximum[m]);
     }
     struct Sector {
@@ -128,7 +141,7 @@ PartedMaps part_arc(const std::vector<FluenceMap>& maps) {
         FluenceMap sector = like(maps[begin + (end - begin) / 2]);
         sector.values.assign(maps[begin].values.size(), 0.0f);
         for (std::size_t m = begin; m < end; ++m) add_faint(maps[m], level->low * maximum[m], level->high * maximum[m], sector);
-        arc.faint[s] = std::move(sector);
+        arc.faint[s] = on_faint_pixels(std::move(sector));
     }
     for (std::size_t begin = 0, end; begin < maps.size(); begin = end) {
         end = end_of_sector(maps, begin, electron_sector_deg);

@@ -21,10 +21,13 @@ struct LeafBank {
     double between_transmission = 0;  ///< between two closed leaves, where tongue and groove overlap
     double tip_decay = std::numeric_limits<double>::infinity();
 
-    /// Mean over a cell behind one pair and the jaws.
-    LIBDOSE_HD float pair(const Interval& cell, const Interval& jaw, const Interval& leaves) const {
-        return static_cast<float>(
-            jaw_leaf_transmission(cell.low, cell.high, jaw.low, jaw.high, jaw_transmission, leaves.low, leaves.high, leaf_transmission, tip_decay));
+    /// Integral of what passes a pair up to x (physics::open_integral_to).
+    LIBDOSE_HD double open_to(double x, const Interval& leaves) const { return open_integral_to(x, leaves.low, leaves.high, tip_decay); }
+
+    /// Mean over a cell behind one pair and the jaws; open_to_low, open_to_high: open_to() its ends.
+    LIBDOSE_HD float pair(const Interval& cell, const Interval& jaw, const Interval& leaves, double open_to_low, double open_to_high) const {
+        return static_cast<float>(jaw_leaf_transmission(cell.low, cell.high, jaw.low, jaw.high, jaw_transmission, leaves.low, leaves.high, leaf_transmission,
+                                                        tip_decay, open_to_low, open_to_high));
     }
 
     /// Mean over a cell where two neighbouring pairs overlap in tongue and groove; pair_one, pair_other: behind the pairs themselves.

@@ -80,8 +80,13 @@ struct BeamFrame {
 class ProjectedRow {
 public:
     ProjectedRow(const BeamFrame& frame, const Vec3& start_mm, const Vec3& step_mm)
-        : start_(frame.axes.transpose() * (start_mm - frame.isocentre_mm)), step_(frame.axes.transpose() * step_mm), sad_(frame.source_axis_distance_mm) {}
+        : ProjectedRow(frame.axes.transpose() * (start_mm - frame.isocentre_mm), frame.axes.transpose() * step_mm, frame.source_axis_distance_mm) {}
+    /// Both in the beam-limiting-device frame, mm, the isocentre at zero.
+    ProjectedRow(const Vec3& start, const Vec3& step, double source_axis_distance_mm) : start_(start), step_(step), sad_(source_axis_distance_mm) {}
 
+    const Vec3& start() const { return start_; }
+    const Vec3& step() const { return step_; }
+    double source_axis_distance_mm() const { return sad_; }
     Projection at(int i) const { return project_in_row(start_.data(), step_.data(), sad_, i); }
     /// Points 0 … count - 1 that lie before the source and project into {low u, high u, low v, high v}: [begin, end).
     std::pair<int, int> within(const std::array<double, 4>& extent_mm, int count) const {
@@ -108,6 +113,21 @@ public:
 
 private:
     Vec3 start_, step_;
+    double sad_;
+};
+
+/// The rows of a grid along x.
+class ProjectedRows {
+public:
+    ProjectedRows(const BeamFrame& frame, const Grid& grid)
+        : first_(frame.axes.transpose() * (grid.origin_mm - frame.isocentre_mm)),
+          steps_(frame.axes.transpose() * grid.spacing_mm.asDiagonal()),
+          sad_(frame.source_axis_distance_mm) {}
+    ProjectedRow at(int j, int k) const { return {first_ + j * steps_.col(1) + k * steps_.col(2), steps_.col(0), sad_}; }
+
+private:
+    Vec3 first_;
+    Mat3 steps_;  ///< columns: from voxel to voxel along x, y, z
     double sad_;
 };
 

@@ -10,44 +10,40 @@
 
 namespace libdose::physics {
 
+/// Of the pixels before a corner: their values, and what sharpening takes off them at the isocentre plane.
+struct FluenceSums {
+    double value, curvature;
+};
+
 /// Running sums [v][u] of a map's pixels, one more than pixels along each axis.
 struct FluenceIntegralView {
     int size_u = 0, size_v = 0;  ///< pixels
     double pixel_mm = 1, lower_u_mm = 0, lower_v_mm = 0;
-    const double* integral = nullptr;
+    const FluenceSums* sums = nullptr;
 
     /// In pixels from the lower corner.
-    LIBDOSE_HD double integral_to(double x, double y) const {
+    LIBDOSE_HD FluenceSums sums_to(double x, double y) const {
         x = std::clamp(x, 0.0, static_cast<double>(size_u));
         y = std::clamp(y, 0.0, static_cast<double>(size_v));
         const int i = std::min(static_cast<int>(x), size_u - 1), j = std::min(static_cast<int>(y), size_v - 1);
         const double fx = x - i, fy = y - j;
-        const double* p = integral + (static_cast<std::size_t>(j) * static_cast<std::size_t>(size_u + 1) + static_cast<std::size_t>(i));
-        const double* q = p + size_u + 1;
-        return (1 - fy) * ((1 - fx) * p[0] + fx * p[1]) + fy * ((1 - fx) * q[0] + fx * q[1]);
+        const FluenceSums* p = sums + (static_cast<std::size_t>(j) * static_cast<std::size_t>(size_u + 1) + static_cast<std::size_t>(i));
+        const FluenceSums* q = p + size_u + 1;
+        const auto between = [&](double FluenceSums::*sum) {
+            return (1 - fy) * ((1 - fx) * p[0].*sum + fx * p[1].*sum) + fy * ((1 - fx) * q[0].*sum + fx * q[1].*sum);
+        };
+        return {between(&FluenceSums::value), between(&FluenceSums::curvature)};
     }
-    /// Average over the rectangle centred on (u, v), parts outside the map as zero, less `sharpening` times the sum of its second differences
-    /// to the four neighbouring rectangles.
-    LIBDOSE_HD double sharpened(double u_mm, double v_mm, double width_u_mm, double width_v_mm, double sharpening) const {
+    /// Average over the rectangle centred on (u, v), parts outside the map as zero, sharpened: the blur to be taken off is of a width that the
+    /// plane is magnified by, so that a second difference counts by its square.
+    LIBDOSE_HD double average(double u_mm, double v_mm, double width_u_mm, double width_v_mm, double magnification) const {
         const double x = (u_mm - lower_u_mm) / pixel_mm, y = (v_mm - lower_v_mm) / pixel_mm;
         const double wx = 0.5 * width_u_mm / pixel_mm, wy = 0.5 * width_v_mm / pixel_mm;
-        // All five rectangles lie in this one.
-        const double around = integral_to(x + 3 * wx, y + 3 * wy) - integral_to(x - 3 * wx, y + 3 * wy) - integral_to(x + 3 * wx, y - 3 * wy) +
-                              integral_to(x - 3 * wx, y - 3 * wy);
-        if (!(around > 0)) return 0;
-        // Corners of the middle rectangle, and those beyond its four sides.
-        const double low_low = integral_to(x - wx, y - wy), high_low = integral_to(x + wx, y - wy), low_high = integral_to(x - wx, y + wy),
-                     high_high = integral_to(x + wx, y + wy);
-        const double middle = high_high - low_high - high_low + low_low;
-        double sum = middle;
-        if (sharpening > 0) {
-            const double left = low_high - low_low - integral_to(x - 3 * wx, y + wy) + integral_to(x - 3 * wx, y - wy);
-            const double right = integral_to(x + 3 * wx, y + wy) - integral_to(x + 3 * wx, y - wy) - high_high + high_low;
-            const double below = high_low - low_low - integral_to(x + wx, y - 3 * wy) + integral_to(x - wx, y - 3 * wy);
-            const double above = integral_to(x + wx, y + 3 * wy) - integral_to(x - wx, y + 3 * wy) - high_high + low_high;
-            sum += sharpening * (4 * middle - left - right - below - above);
-        }
-        return sum / (4 * wx * wy);
+        const FluenceSums low_low = sums_to(x - wx, y - wy), high_low = sums_to(x + wx, y - wy), low_high = sums_to(x - wx, y + wy),
+                          high_high = sums_to(x + wx, y + wy);
+        const double value = high_high.value - low_high.value - high_low.value + low_low.value;
+        const double curvature = high_high.curvature - low_high.curvature - high_low.curvature + low_low.curvature;
+        return (value - magnification * magnification * curvature) / (4 * wx * wy);
     }
 };
 

@@ -28,13 +28,17 @@ LIBDOSE_HD inline double tip_integral(double s, double decay) {
     return 2 * (1 - (1 + x) * std::exp(-x)) / (decay * decay);
 }
 
-/// Integral over [low, high] of what passes a pair of leaves whose ends have their tangents at leaf_low and leaf_high, without
-/// the transmission of the full leaf: 1 between the tangents, the tips' share beyond.
+/// Integral up to x of what passes a pair of leaves whose ends have their tangents at leaf_low and leaf_high, without the transmission of
+/// the full leaf: 1 between the tangents, the tips' share beyond. From leaf_low on: negative before it.
+LIBDOSE_HD inline double open_integral_to(double x, double leaf_low, double leaf_high, double decay) {
+    if (x < leaf_low) return -tip_integral(leaf_low - x, decay);
+    if (x > leaf_high) return leaf_high - leaf_low + tip_integral(x - leaf_high, decay);
+    return x - leaf_low;
+}
+
+/// The same over [low, high].
 LIBDOSE_HD inline double open_integral(double low, double high, double leaf_low, double leaf_high, double decay) {
-    double sum = overlap(low, high, leaf_low, leaf_high);
-    if (low < leaf_low) sum += tip_integral(leaf_low - low, decay) - tip_integral(leaf_low - std::min(high, leaf_low), decay);
-    if (high > leaf_high) sum += tip_integral(high - leaf_high, decay) - tip_integral(std::max(low, leaf_high) - leaf_high, decay);
-    return sum;
+    return open_integral_to(high, leaf_low, leaf_high, decay) - open_integral_to(low, leaf_low, leaf_high, decay);
 }
 
 /// The same at one point.
@@ -44,16 +48,21 @@ LIBDOSE_HD inline double open_at(double at, double leaf_low, double leaf_high, d
 }
 
 /// Transmission of a jaw pair times a leaf pair, averaged over the cell [low, high] along the direction in which both move:
-/// exact for edges anywhere in the cell. `tip_decay` infinite: sharp leaf ends.
+/// exact for edges anywhere in the cell. `tip_decay` infinite: sharp leaf ends. open_to_low, open_to_high: open_integral_to of the cell's ends, which
+/// neighbours share.
 LIBDOSE_HD inline double jaw_leaf_transmission(double low, double high, double jaw_low, double jaw_high, double jaw_transmission, double leaf_low,
-                                               double leaf_high, double leaf_transmission, double tip_decay = std::numeric_limits<double>::infinity()) {
-    const double width = high - low;
-    const double jaw = overlap(low, high, jaw_low, jaw_high) / width;
-    const double leaf = open_integral(low, high, leaf_low, leaf_high, tip_decay) / width;
-    const double jaw_from = std::max(low, jaw_low), jaw_to = std::min(high, jaw_high);
-    const double both = jaw_to > jaw_from ? open_integral(jaw_from, jaw_to, leaf_low, leaf_high, tip_decay) / width : 0;
+                                               double leaf_high, double leaf_transmission, double tip_decay, double open_to_low, double open_to_high) {
+    const double width = high - low, open = open_to_high - open_to_low;
+    const double from = std::max(low, jaw_low), to = std::min(high, jaw_high);
+    const double jaw = to > from ? (to - from) / width : 0, leaf = open / width;
+    const double both = jaw == 0 ? 0 : jaw == 1 ? leaf : open_integral(from, to, leaf_low, leaf_high, tip_decay) / width;
     const double tj = jaw_transmission, tl = leaf_transmission;
     return tj * tl + tl * (1 - tj) * jaw + tj * (1 - tl) * leaf + (1 - tj) * (1 - tl) * both;
+}
+LIBDOSE_HD inline double jaw_leaf_transmission(double low, double high, double jaw_low, double jaw_high, double jaw_transmission, double leaf_low,
+                                               double leaf_high, double leaf_transmission, double tip_decay = std::numeric_limits<double>::infinity()) {
+    return jaw_leaf_transmission(low, high, jaw_low, jaw_high, jaw_transmission, leaf_low, leaf_high, leaf_transmission, tip_decay,
+                                 open_integral_to(low, leaf_low, leaf_high, tip_decay), open_integral_to(high, leaf_low, leaf_high, tip_decay));
 }
 
 /// Two neighbours overlap in tongue and groove with half their height each: where a and b come through the leaves beside, the root of

@@ -102,7 +102,7 @@ std::vector<double> plain_loop(const Case& c) {
     const physics::BeamFrame& frame = c.map.frame;
     const PencilKernel kernel = three_components();
     const cpu::LateralScale lateral = c.lateral_scaling ? cpu::lateral_scale(c.density) : cpu::LateralScale{};
-    const auto support = cpu::FluenceIntegral(c.map).support_mm();
+    const auto support = cpu::support_mm(c.map);
     const auto plan = cpu::plan_pencil_beam(grid, frame, support, lateral);
     cpu::PencilImagePlan image_plan = cpu::plan_pencil_images(c.map, *plan, grid.spacing_mm, c.near_pixel_mm);
     image_plan.use(std::vector<std::uint8_t>(plan->nodes.count, 1));

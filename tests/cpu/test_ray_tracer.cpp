@@ -41,20 +41,26 @@ Worst compare(const DensityGrid& density, const physics::BeamFrame& frame, const
     const Vec3 source = frame.source_mm();
     const int rays = raster.size_u * raster.size_v;
     Worst worst;
-    cpu::RayTracer::Sums sums;
-    for (int first = 0; first < rays; first += cpu::RayTracer::together) {
-        const int count = std::min(cpu::RayTracer::together, rays - first);
-        int u[cpu::RayTracer::together], v[cpu::RayTracer::together];
-        for (int l = 0; l < count; ++l) u[l] = (first + l) % raster.size_u, v[l] = (first + l) / raster.size_u;
-        tracer.trace(u, v, count, sums);
-        for (int l = 0; l < count; ++l) {
+    constexpr int together = cpu::RayTracer::together;
+    constexpr std::ptrdiff_t next_node = together + 3;
+    std::vector<physics::RaySums> sums(static_cast<std::size_t>(next_node * raster.steps));
+    for (int first = 0; first < rays; first += together) {
+        int u[together], v[together];
+        physics::RaySums before[together];
+        for (int l = 0; l < together; ++l) {
+            const int ray = std::min(first + l, rays - 1);
+            u[l] = ray % raster.size_u, v[l] = ray / raster.size_u;
+            before[l] = {0.25f * static_cast<float>(l), -0.5f * static_cast<float>(l)};
+        }
+        tracer.trace(u, v, before, sums.data(), next_node);
+        for (int l = 0; l < std::min(together, rays - first); ++l) {
             const Vec3 way = frame.point_mm(raster.low_u + u[l] * raster.spacing, raster.low_v + v[l] * raster.spacing, 1.0) - source;
             double last = 0;
             physics::trace_ray(raster, box, source.data(), way.data(), density.water_part.data(), density.high_z_part.data(),
                                [&](int node, const physics::RaySums& expected) {
-                                   const physics::RaySums at = sums.at(node, l);
-                                   worst.water = std::max(worst.water, std::abs(static_cast<double>(at.water - expected.water)));
-                                   worst.high_z = std::max(worst.high_z, std::abs(static_cast<double>(at.high_z - expected.high_z)));
+                                   const physics::RaySums at = sums[static_cast<std::size_t>(node * next_node + l)];
+                                   worst.water = std::max(worst.water, std::abs(static_cast<double>(at.water - before[l].water - expected.water)));
+                                   worst.high_z = std::max(worst.high_z, std::abs(static_cast<double>(at.high_z - before[l].high_z - expected.high_z)));
                                    last = static_cast<double>(expected.water);
                                });
             worst.longest = std::max(worst.longest, last);

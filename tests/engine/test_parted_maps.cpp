@@ -19,10 +19,11 @@ FluenceMap ramp() {
     return map;
 }
 
+/// Over the area, mm².
 double sum_of(const std::vector<FluenceMap>& maps) {
     double sum = 0;
     for (const FluenceMap& map : maps)
-        for (const float value : map.values) sum += static_cast<double>(value);
+        for (const float value : map.values) sum += static_cast<double>(value) * map.pixel_mm * map.pixel_mm;
     return sum;
 }
 
@@ -48,15 +49,22 @@ TEST(PartedMaps, BothPartsAreTheMap) {
     ASSERT_EQ(parts.faint.size(), 1u);
     const FluenceMap &open = parts.open.front(), &faint = parts.faint.front();
     EXPECT_LT(open.size_u, 30);
-    EXPECT_FLOAT_EQ(faint.at(100, 100), 0.01f);
-    EXPECT_FLOAT_EQ(faint.at(10, 10), 0.0f);
-    EXPECT_FLOAT_EQ(faint.at(25, 0), 0.015f);  // (3 · 0.03 - 0.06) / 2
-    for (int v = 0; v < map.size_v; ++v)
-        for (int u = 0; u < map.size_u; ++u) {
-            const int iu = u - static_cast<int>(std::lround((open.lower_u_mm - map.lower_u_mm) / map.pixel_mm));
-            const int iv = v - static_cast<int>(std::lround((open.lower_v_mm - map.lower_v_mm) / map.pixel_mm));
-            const bool in = iu >= 0 && iv >= 0 && iu < open.size_u && iv < open.size_v;
-            ASSERT_NEAR(faint.at(u, v) + (in ? open.at(iu, iv) : 0.0f), map.at(u, v), 1e-6f);
+    // On pixels of 2 mm, four by four.
+    EXPECT_EQ(faint.pixel_mm, 2);
+    ASSERT_EQ(faint.size_u, map.size_u / 4);
+    EXPECT_FLOAT_EQ(faint.at(25, 25), 0.01f);
+    EXPECT_FLOAT_EQ(faint.at(3, 3), 0.0f);
+    EXPECT_NEAR(faint.at(6, 0), (0.015f + 11 * 0.01f) / 16, 1e-8f);  // (3 · 0.03 - 0.06) / 2 of the one; 0.01 of eleven, nothing of four
+    const auto open_at = [&](int u, int v) {
+        const int iu = u - static_cast<int>(std::lround((open.lower_u_mm - map.lower_u_mm) / map.pixel_mm));
+        const int iv = v - static_cast<int>(std::lround((open.lower_v_mm - map.lower_v_mm) / map.pixel_mm));
+        return iu >= 0 && iv >= 0 && iu < open.size_u && iv < open.size_v ? open.at(iu, iv) : 0.0f;
+    };
+    for (int v = 0; v < faint.size_v; ++v)
+        for (int u = 0; u < faint.size_u; ++u) {
+            float whole = 0, open_part = 0;
+            for (int n = 0; n < 16; ++n) whole += map.at(4 * u + n % 4, 4 * v + n / 4), open_part += open_at(4 * u + n % 4, 4 * v + n / 4);
+            ASSERT_NEAR(16 * faint.at(u, v) + open_part, whole, 4e-6f);
         }
 }
 
