@@ -191,11 +191,13 @@ MapRelease::MapRelease(const Grid& grid, const FluenceMap& map, const FluenceInt
     water = static_cast<float>(behind_nothing.water), high_z = static_cast<float>(behind_nothing.high_z);
     if (!map.filter) return;
     const physics::RayRaster& raster = ray_bundle.view().raster;
+    const physics::TermaTableView table_view = terma.view();
+    const double unattenuated = table_view.log_water_terma({});
     std::vector<float> of_ray;
     for (int v = 0; v < raster.size_v; ++v)
         for (int u = 0; u < raster.size_u; ++u) {
             const PathLength filter = map.filter->path(raster.low_u + u * raster.spacing, raster.low_v + v * raster.spacing);
-            of_ray.push_back(static_cast<float>(std::log(unfiltered(terma, filter))));
+            of_ray.push_back(static_cast<float>(unattenuated - table_view.log_water_terma(filter)));
         }
     log_filter = LaneRays::with_neighbours(raster, of_ray);
 }

@@ -19,7 +19,7 @@ struct MapRelease {
     physics::FluenceIntegralView fluence;
     float noise;
     LaneRays rays;
-    std::vector<LaneRays::Neighbours> log_filter;  ///< of unfiltered(); empty without a filter
+    std::vector<LaneRays::Neighbours> log_filter;  ///< of TermaTable::unfiltered; empty without a filter
     const float* logs;                             ///< of the table, relative to no path
     float water, high_z;                           ///< TERMA behind nothing
     const TermaTable* table;
