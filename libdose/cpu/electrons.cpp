@@ -66,18 +66,10 @@ struct ElectronLanes {
         const int line = size_u + 2;
 #pragma omp simd
         for (int l = 0; l < lanes; ++l) {
-            const auto lower = [](float x, int last, int& low, float& part) LIBDOSE_INLINE_LAMBDA {
-                const auto top = static_cast<float>(last);
-                x = x > 0.0f ? x : 0.0f;
-                x = x < top ? x : top;
-                const int cell = static_cast<int>(x);
-                low = cell < last - 1 ? cell : last - 1;
-                part = x - static_cast<float>(low);
-            };
             int u, v;
             float part_u, part_v;
-            lower((p.u[l] - lower_u_mm) * per_pixel, size_u + 1, u, part_u);
-            lower((p.v[l] - lower_v_mm) * per_pixel, size_v + 1, v, part_v);
+            lower_of_two((p.u[l] - lower_u_mm) * per_pixel, size_u + 2, u, part_u);
+            lower_of_two((p.v[l] - lower_v_mm) * per_pixel, size_v + 2, v, part_v);
             const float* const at = source.data() + v * line + u;
             const float below = at[0] + part_u * (at[1] - at[0]), above = at[line] + part_u * (at[line + 1] - at[line]);
             found[l] = below + part_v * (above - below);

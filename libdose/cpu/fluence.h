@@ -46,8 +46,7 @@ std::vector<float> means_over_pixels(const FluenceMap& map, int n);
 /// Smallest rectangle (mm) that holds every pixel that is not zero: {low u, high u, low v, high v}; empty map: all zero.
 std::array<double, 4> support_mm(const FluenceMap& map);
 
-/// What averages of a map are to lose along u and v: a variance, at the isocentre plane, by second differences between points about so far apart
-/// (a whole number of pixels).
+/// What averages of a map are to lose along u and v: a variance, at the isocentre plane, by second differences between points so far apart.
 struct Sharpening {
     double variance_u_mm2 = 0, variance_v_mm2 = 0;
     double distance_u_mm = 1, distance_v_mm = 1;

@@ -38,6 +38,16 @@ LIBDOSE_INLINE void project(const RowOfPoints& row, int first, int last, PlacesO
     }
 }
 
+/// physics::lower_node
+LIBDOSE_INLINE void lower_of_two(float x, int size, int& low, float& part) {
+    const auto last = static_cast<float>(size - 1);
+    x = x > 0.0f ? x : 0.0f;
+    x = x < last ? x : last;
+    const int cell = static_cast<int>(x);
+    low = cell < size - 2 ? cell : size - 2;
+    part = x - static_cast<float>(low);
+}
+
 /// Where voxels lie between rays and their nodes: the lower ray, the place of its lower node among all sums, and the shares of the upper ones.
 struct BetweenRays {
     int ray[lanes], sum[lanes];
@@ -53,7 +63,7 @@ LIBDOSE_INLINE void read_lanes(const float* row, int first, int last, float* val
     for (int l = 0; l < lanes; ++l) values[l] = first + l <= last ? row[first + l] : 0.0f;
 }
 
-/// A bundle as lanes read it. At most 2^31 sums.
+/// A bundle as lanes read it. Places among its sums are 32-bit integers (RayBundle has no more).
 class LaneRays {
 public:
     explicit LaneRays(const physics::RaySumsView& rays)
@@ -69,18 +79,10 @@ public:
         const int size_u = raster_.size_u, size_v = raster_.size_v, steps = raster_.steps, next_node = static_cast<int>(next_node_);
 #pragma omp simd
         for (int l = 0; l < lanes; ++l) {
-            const auto lower = [](float x, int size, int& low, float& part) LIBDOSE_INLINE_LAMBDA {
-                const auto last = static_cast<float>(size - 1);
-                x = x > 0.0f ? x : 0.0f;
-                x = x < last ? x : last;
-                const int cell = static_cast<int>(x);
-                low = cell < size - 2 ? cell : size - 2;
-                part = x - static_cast<float>(low);
-            };
             int u, v, node;
-            lower((p.u[l] - low_[0]) * per_ray_, size_u, u, at.u[l]);
-            lower((p.v[l] - low_[1]) * per_ray_, size_v, v, at.v[l]);
-            lower((p.distance[l] - low_[2]) * per_node_, steps, node, at.along[l]);
+            lower_of_two((p.u[l] - low_[0]) * per_ray_, size_u, u, at.u[l]);
+            lower_of_two((p.v[l] - low_[1]) * per_ray_, size_v, v, at.v[l]);
+            lower_of_two((p.distance[l] - low_[2]) * per_node_, steps, node, at.along[l]);
             at.ray[l] = v * size_u + u;
             at.sum[l] = at.ray[l] + node * next_node;
         }
@@ -126,7 +128,7 @@ public:
     }
 
     /// Linear between the four rays beside the voxels.
-    LIBDOSE_INLINE void of_rays(const Neighbours* values, const BetweenRays& at, float* found) const {
+    LIBDOSE_INLINE void between(const Neighbours* values, const BetweenRays& at, float* found) const {
         float beside[lanes][4];
         for (int l = 0; l < lanes; ++l) std::memcpy(beside[l], values[at.ray[l]].data(), sizeof(Neighbours));
 #pragma omp simd

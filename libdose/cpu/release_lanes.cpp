@@ -153,7 +153,7 @@ bool release_lanes(const MapRelease& r, const ReleaseRow& row, int first, int la
     read_lanes(row.water_part, first, last, water_part), read_lanes(row.high_z_part, first, last, high_z_part);
     float water[lanes], high_z[lanes], log_water[lanes], log_high_z[lanes], log_filter[lanes] = {};
     r.rays.paths(between, water, high_z);
-    if (!r.log_filter.empty()) r.rays.of_rays(r.log_filter.data(), between, log_filter);
+    if (!r.log_filter.empty()) r.rays.between(r.log_filter.data(), between, log_filter);
     const bool tabulated = find_logs(r.logs, water, high_z, log_water, log_high_z);
     int none = 0;
 #pragma omp simd reduction(| : none)

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "cpu/ray_tracer.h"
+#include "libdose/error.h"
 #include "physics/ray_trace.h"
 
 namespace libdose::cpu {
@@ -46,7 +47,10 @@ physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame,
 Sharpening sharpening_for(const Grid& grid, const physics::BeamFrame& frame, double blur_variance) {
     const auto width = [&](int axis) { return frame.axes.col(axis).cwiseProduct(grid.spacing_mm).norm(); };
     const double u = width(0), v = width(1);
-    return {blur_variance * u * u, blur_variance * v * v, u, v};
+    // As far apart as the shadows of voxels in the middle of the grid.
+    const double away = frame.project(0.5 * (grid.lower_edge_mm() + grid.upper_edge_mm())).distance_mm, sad = frame.source_axis_distance_mm;
+    const double magnification = away > 0 ? std::clamp(sad / away, 0.5, 2.0) : 1;
+    return {blur_variance * u * u, blur_variance * v * v, magnification * u, magnification * v};
 }
 
 std::optional<std::array<double, 4>> released_extent_mm(const Grid& grid, const physics::BeamFrame& frame, std::array<double, 4> support) {

@@ -32,7 +32,7 @@ std::optional<std::array<double, 4>> released_extent_mm(const Grid& grid, const 
 /// axis are interpolated linearly between rays and steps.
 class RayBundle {
 public:
-    /// As ray_raster(). Paths begin with what the filter adds, if there is one.
+    /// As ray_raster(). Paths begin with what the filter adds, if there is one. Throws bad_input for rays of more than 2^31 nodes together.
     RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing,
               double followed_g_cm2 = std::numeric_limits<double>::infinity(), const BeamFilter* filter = nullptr);
     PathLength path(double u_mm, double v_mm, double distance_mm) const;

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "cpu/terma.h"
+#include "libdose/error.h"
 #include "model/density.h"
 #include "physics/terma.h"
 
@@ -97,6 +98,27 @@ TEST(Terma, RayBundleMatchesExactPaths) {
     EXPECT_LT(worst_block, 0.02);  // g/cm², of 6.8 behind the block
     // Half a step on either side of an interface: 0.125 cm × (1 - 0.26) / 2, and the block's edge, where a ray of water replaces one of titanium.
     EXPECT_LT(worst_layer, 1.6);
+}
+
+TEST(Terma, RaysBeginWithTheFilter) {
+    const DensityGrid water = water_box({20, 20, 20}, 5);
+    const FluenceMap map = open_map(40);
+    BeamFilter filter;
+    filter.wedge_mm = {-30, 30}, filter.wedge_water_g_cm2 = {1, 4}, filter.wedge_high_z_g_cm2 = {0, 6};
+    filter.tray_water_g_cm2 = 0.5;
+    const std::array<double, 4> extent{-30, 30, -30, 30};
+    const cpu::RayBundle open(water, map.frame, extent, 5.0), behind(water, map.frame, extent, 5.0, std::numeric_limits<double>::infinity(), &filter);
+    for (const double v : {-28.0, 3.0, 17.5})
+        for (const double distance : {1000.0, 1040.0}) {
+            const auto path = open.path(7, v, distance), longer = behind.path(7, v, distance);
+            EXPECT_NEAR(longer.water - path.water, 0.5 + 1 + 3 * (v + 30) / 60, 1e-5);
+            EXPECT_NEAR(longer.high_z - path.high_z, 6 * (v + 30) / 60, 1e-5);
+        }
+}
+
+TEST(Terma, MoreRaysThanCanBeCountedAreRefused) {
+    const DensityGrid water = water_box({20, 20, 20}, 5);
+    EXPECT_THROW(cpu::RayBundle(water, open_map(40).frame, {-40, 40, -40, 40}, 0.01), Error);
 }
 
 TEST(Terma, PartlyCoveredVoxelsGetTheirShare) {
