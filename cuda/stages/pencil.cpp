@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "cpu/fluence_integral.h"
 #include "cpu/pencil_plan.h"
 #include "cuda/stages/convolution.h"
 #include "physics/ray_trace.h"

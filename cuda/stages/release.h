@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cpu/directions.h"
+#include "cpu/fluence_integral.h"
 #include "cuda/stages/transport.h"
 
 namespace libdose::cuda {

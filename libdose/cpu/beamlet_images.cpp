@@ -1,6 +1,6 @@
 #include "cpu/beamlet_images.h"
 
-#include "cpu/fluence.h"
+#include "cpu/fluence_integral.h"
 
 namespace libdose::cpu {
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "cpu/fluence_integral.h"
 #include "cpu/pencil_images.h"
 #include "cpu/pencil_plan.h"
 #include "cpu/pencil_voxels.h"

@@ -68,7 +68,10 @@ std::optional<std::array<double, 4>> released_extent_mm(const Grid& grid, const 
 
 RayBundle::RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent, const physics::RaySpacing& spacing,
                      double followed_g_cm2, const BeamFilter* filter)
-    : raster_(ray_raster(density.grid, frame, extent, spacing, followed_g_cm2)), sums_(std::make_unique_for_overwrite<physics::RaySums[]>(raster_.count())) {
+    : raster_(ray_raster(density.grid, frame, extent, spacing, followed_g_cm2)) {
+    if (raster_.count() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+        throw bad_input("the rays through the dose grid have more than 2^31 nodes", "ray trace", "Choose a larger grid spacing or a lower quality");
+    sums_ = std::make_unique_for_overwrite<physics::RaySums[]>(raster_.count());
     const RayTracer tracer(density, frame, raster_);
     constexpr int together = RayTracer::together;
     const int rays = raster_.size_u * raster_.size_v;

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "cpu/fluence.h"
+#include "cpu/fluence_integral.h"
 #include "engine/stages.h"
 #include "libdose/beam_model.h"
 #include "libdose/density.h"

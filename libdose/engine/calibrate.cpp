@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "cpu/fluence.h"
+#include "cpu/fluence_integral.h"
 #include "engine/compute.h"
 #include "engine/jaw_field.h"
 #include "engine/water_phantom.h"

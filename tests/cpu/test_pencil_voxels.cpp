@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cpu/fluence_integral.h"
 #include "cpu/pencil.h"
 #include "cpu/pencil_images.h"
 #include "cpu/pencil_plan.h"
