@@ -147,6 +147,34 @@ TEST(Fluence, SlidingWindowAddsUpToItsTimeOpen) {
     EXPECT_NEAR(mean, expected, 2e-3 * expected);
 }
 
+TEST(Fluence, MovingDevicesAreTheSumOfTheirMoments) {
+    // Leaves along x move by 8 mm, and the y jaw, which no leaf shares, stands still or moves by 4: eight moments, each as a static beam of its own.
+    MultileafCollimator mlc;
+    mlc.type = "MLCX";
+    mlc.leaf_boundaries_mm = {-20, -0.5, 20};
+    for (const double jaw_travel : {0.0, 4.0}) {
+        const auto devices = [&](double part) {
+            ControlPoint point = jaw_beam({-50, 50}, {-15 + jaw_travel * part, 18}, 1).control_points.front();
+            point.leaves = {LeafPositions{{-10 + 8 * part, -3}, {10, 7.5 + 2 * part}}};
+            return point;
+        };
+        const auto map_of = [&](double from, double to, double mu) {
+            Beam beam = jaw_beam({-50, 50}, {-15, 18}, mu);
+            beam.collimators = {mlc};
+            beam.control_points = {devices(from), devices(to)};
+            beam.control_points[1].cumulative_weight = 1;
+            return cpu::beam_fluence(beam, PatientPosition::hfs, sharp_head(), {}).at(0);
+        };
+        const FluenceMap moving = map_of(0, 1, 100);
+        std::vector<double> sum(moving.values.size(), 0.0);
+        for (int moment = 0; moment < 8; ++moment) {
+            const FluenceMap still = map_of((moment + 0.5) / 8, (moment + 0.5) / 8, 100.0 / 8);
+            for (std::size_t p = 0; p < sum.size(); ++p) sum[p] += static_cast<double>(still.values[p]);
+        }
+        for (std::size_t p = 0; p < sum.size(); ++p) ASSERT_NEAR(moving.values[p], sum[p], 2e-5) << p << ", jaw by " << jaw_travel;
+    }
+}
+
 TEST(Fluence, SegmentMuUsesTheFinalWeight) {
     // Final cumulative weight 4, not 1; three segments of 1, 0 and 3 parts of 80 MU.
     Beam beam = jaw_beam({-10, 10}, {-10, 10}, 80);
