@@ -43,6 +43,7 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
     const PencilImages images(map, kernel, support, image_plan);
     const PencilDepthWeights weights(kernel);
     voxels.trace(image_plan.near_mm());
+    const physics::ProjectedRows rows(map.frame, grid);
 #pragma omp parallel
     {
         const int size = grid.size[0];
@@ -52,7 +53,7 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
         for (int k = 0; k < grid.size[2]; ++k)
             for (int j = 0; j < grid.size[1]; ++j) {
                 voxels.row(j, k, row);
-                const auto parts = images.parts(physics::ProjectedRow(map.frame, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX()), size);
+                const auto parts = images.parts(rows.at(j, k), size);
                 const auto add = [&](bool near, int begin, int end) {
                     if (begin >= end) return;
                     images.find(near, row.u_mm.data(), row.v_mm.data(), row.node.data(), begin, end, places);

@@ -188,11 +188,12 @@ void PencilBeamlets::column(double u_mm, double v_mm, std::uint64_t seed, std::v
                 static_cast<float>(parts.shape.electrons().at(static_cast<double>(at.u_mm) + to_reference_u, static_cast<double>(at.v_mm) + to_reference_v));
         return dose;
     };
+    const physics::ProjectedRows rows_of_grid(parts.frame, grid);
     std::size_t size = 0;
     for (int k = 0; k < grid.size[2]; ++k)
         for (int j = 0; j < grid.size[1]; ++j) {
             const std::size_t first = grid.index(0, j, k);
-            const physics::ProjectedRow row(parts.frame, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX());
+            const physics::ProjectedRow row = rows_of_grid.at(j, k);
             const std::uint64_t drawn = mixed(seed ^ mixed(first));
             if (out.size() < size + static_cast<std::size_t>(grid.size[0])) out.resize(2 * size + static_cast<std::size_t>(grid.size[0]));
             const auto add = [&](const Zone& zone, int from, int to) LIBDOSE_INLINE_LAMBDA {

@@ -132,7 +132,7 @@ void PencilDepthRays::read_high_z(int size, const float* u_mm, const float* v_mm
 
 PencilVoxels::PencilVoxels(const DensityGrid& density, const physics::BeamFrame& frame, const PencilPlan& plan, const LateralScale& lateral,
                            const BeamFilter* filter, const TermaTable* table)
-    : density_(density), frame_(frame), lateral_(lateral), filter_(filter), table_(table), plan_(plan) {
+    : density_(density), frame_(frame), rows_of_grid_(frame, density.grid), lateral_(lateral), filter_(filter), table_(table), plan_(plan) {
     if (filter && !table) throw internal_error("a filtered beam needs the table of its spectrum", "pencil beam");
 }
 
@@ -141,7 +141,7 @@ void PencilVoxels::place(int j, int k, PencilRow& row) const {
     const int size = grid.size[0];
     const std::size_t first = grid.index(0, j, k);
     const float* const lateral = lateral_.values.empty() ? nullptr : &lateral_.values[first];
-    project(RowOfPoints(physics::ProjectedRows(frame_, grid).at(j, k)), size, row.u_mm.data(), row.v_mm.data(), row.distance_mm.data());
+    project(RowOfPoints(rows_of_grid_.at(j, k)), size, row.u_mm.data(), row.v_mm.data(), row.distance_mm.data());
     find_nodes(plan_.nodes, size, row.distance_mm.data(), lateral, row.node.data());
     find_factors(size, &density_.density[first], &density_.kernel_density[first], lateral, row.factor.data());
 }
@@ -184,7 +184,7 @@ void PencilVoxels::row(int j, int k, PencilRow& row) const {
     // The voxels that project into the dense rays are neighbours.
     int begin = size, end = size;
     if (rays_.any_inner) {
-        const auto [b, e] = physics::ProjectedRow(frame_, grid.centre_mm(0, j, k), grid.spacing_mm[0] * Vec3::UnitX()).within(rays_.inner_mm, size);
+        const auto [b, e] = rows_of_grid_.at(j, k).within(rays_.inner_mm, size);
         begin = std::min(b, size), end = std::max(begin, e);
     }
     const auto read = [&](bool of_total, std::vector<float>& path) {

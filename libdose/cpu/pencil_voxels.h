@@ -62,6 +62,7 @@ private:
 
     const DensityGrid& density_;
     physics::BeamFrame frame_;
+    physics::ProjectedRows rows_of_grid_;
     const LateralScale& lateral_;
     const BeamFilter* filter_;
     const TermaTable* table_;

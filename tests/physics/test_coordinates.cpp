@@ -146,3 +146,16 @@ TEST(Coordinates, ARowThroughTheSourceStopsBeforeIt) {
     EXPECT_EQ(begin, 0);
     EXPECT_EQ(end, 10);
 }
+
+TEST(ProjectedRows, AreTheCentresOfVoxels) {
+    const physics::BeamFrame frame = physics::beam_frame(PatientPosition::hfs, 37, 12, 20, Vec3(5, -8, 30), 1000);
+    Grid grid;
+    grid.size = {9, 7, 5}, grid.spacing_mm = Vec3(2, 3, 4), grid.origin_mm = Vec3(-10, 4, 20);
+    const physics::ProjectedRows rows(frame, grid);
+    for (const auto& [i, j, k] : {std::array<int, 3>{0, 0, 0}, {8, 3, 1}, {2, 6, 4}}) {
+        const auto at = rows.at(j, k).at(i), expected = frame.project(grid.centre_mm(i, j, k));
+        EXPECT_NEAR(at.u_mm, expected.u_mm, 1e-10);
+        EXPECT_NEAR(at.v_mm, expected.v_mm, 1e-10);
+        EXPECT_NEAR(at.distance_mm, expected.distance_mm, 1e-10);
+    }
+}
