@@ -104,6 +104,7 @@ CtImage read_ct(const std::vector<std::filesystem::path>& files) {
         const std::string series = root.text(DCM_SeriesInstanceUID);
         if (first) {
             image.series_uid = series;
+            image.notes = file.notes();
             image.patient_id = root.text_or_empty(DCM_PatientID);
             image.patient_name = root.text_or_empty(DCM_PatientName);
             image.patient_birth_date = root.text_or_empty(DCM_PatientBirthDate);

@@ -10,6 +10,7 @@
 #include "io/dicom_item.h"
 #include "io/temporary_name.h"
 #include "libdose/io/dicom.h"
+#include "model/utf8.h"
 
 namespace libdose::io {
 
@@ -30,12 +31,13 @@ std::string decimal(double value) {
     throw internal_error("a number does not fit a DICOM decimal string");
 }
 
-std::string limited(const std::string& text, std::size_t length) { return text.substr(0, length); }
+/// The file is in UTF-8, and the limits of DICOM are in characters.
+std::string limited(const std::string& text, std::size_t length) { return first_characters(valid_utf8(text), length); }
 
 class Builder {
 public:
     explicit Builder(DcmItem& item) : item_(item) {}
-    void text(DcmTagKey tag, const std::string& value) { check(item_.putAndInsertString(tag, value.c_str()), tag); }
+    void text(DcmTagKey tag, const std::string& value) { check(item_.putAndInsertString(tag, valid_utf8(value).c_str()), tag); }
     void number(DcmTagKey tag, Uint16 value) { check(item_.putAndInsertUint16(tag, value), tag); }
     Builder item(DcmTagKey sequence, long position = -2) {
         DcmItem* inner = nullptr;

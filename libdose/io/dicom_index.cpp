@@ -6,8 +6,10 @@
 #include <fstream>
 #include <tuple>
 
+#include "io/dicom_bytes.h"
 #include "io/dicom_item.h"
 #include "libdose/io/dicom.h"
+#include "model/utf8.h"
 
 namespace libdose::io {
 
@@ -65,7 +67,9 @@ DicomIndex index_dicom(const std::vector<fs::path>& paths) {
         if (marked && (status.bad() || dataset->card() == 0))
             throw bad_input(std::string("the file begins as DICOM but cannot be read: ") + (status.bad() ? status.text() : "it is empty"), file.string(),
                             "It may be truncated; export it again or leave it out");
-        const DicomItem item(*dataset, file.string());
+        recover_unknown(*dataset);
+        static_cast<void>(turn_into_utf8(*dataset));  // noted where the file is read
+        const DicomItem item(*dataset, valid_utf8(file.string()));
         DicomEntry entry;
         if (status.good() && dataset->card() > 0) {
             try {

@@ -1,15 +1,14 @@
 #include "io/dicom_item.h"
 
-#include <dcmtk/dcmdata/dcistrmb.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <mutex>
 #include <string_view>
+
+#include "io/dicom_bytes.h"
+#include "model/utf8.h"
 
 namespace libdose::io {
 namespace {
@@ -21,7 +20,7 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(padding) - first + 1);
 }
 
-/// The raw text of an element. Explicit files may carry long decimal strings as UN, which DCMTK keeps as bytes.
+/// The raw text of an element; of one that stayed UN, its bytes.
 std::optional<std::string> raw_text(DcmElement& element) {
     if (element.ident() == EVR_UN) {
         Uint8* bytes = nullptr;
@@ -33,37 +32,6 @@ std::optional<std::string> raw_text(DcmElement& element) {
     OFString text;
     if (element.getOFStringArray(text).bad()) return std::nullopt;
     return std::string(text.c_str(), text.length());
-}
-
-// DCMTK takes the end of the file as the end of every open sequence, so that a file cut between two items would read as a
-// whole one with fewer beams or contours. A mark behind the last byte shows it: in a whole file it is an
-// element of the data set itself, in a cut one it lands inside the open sequence.
-const DcmTagKey end_mark(0xfffb, 0x0010);
-const char* const end_mark_text = "END MARK";
-
-std::string encoded_end_mark(E_TransferSyntax syntax) {
-    const DcmXfer encoding(syntax);
-    std::string mark = encoding.isLittleEndian() ? std::string("\xfb\xff\x10\x00", 4) : std::string("\xff\xfb\x00\x10", 4);
-    const std::string length = encoding.isLittleEndian() ? std::string("\x08\x00", 2) : std::string("\x00\x08", 2);
-    mark += encoding.isExplicitVR() ? "LO" + length : length + std::string("\x00\x00", 2);
-    return mark + end_mark_text;
-}
-
-bool is_cut_short(const std::filesystem::path& file, E_TransferSyntax syntax) {
-    if (DcmXfer(syntax).getStreamCompression() != ESC_none) return false;  // the decompressor knows its end
-    std::ifstream stream(file, std::ios::binary);
-    std::string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-    bytes += encoded_end_mark(syntax);
-    DcmInputBufferStream buffer;
-    buffer.setBuffer(bytes.data(), static_cast<offile_off_t>(bytes.size()));
-    buffer.setEos();
-    DcmFileFormat marked;
-    marked.transferInit();
-    const OFCondition status = marked.read(buffer, EXS_Unknown, EGL_noChange);
-    marked.transferEnd();
-    DcmElement* element = nullptr;
-    OFString text;
-    return status.bad() || marked.getDataset()->findAndGetElement(end_mark, element).bad() || element->getOFString(text, 0).bad() || text != end_mark_text;
 }
 
 }  // namespace
@@ -158,7 +126,8 @@ std::vector<DicomItem> DicomItem::items(DcmTagKey tag, const std::string& name) 
     auto* sequence = dynamic_cast<DcmSequenceOfItems*>(element);
     if (!sequence) {
         if (element->getLength() == 0) return result;
-        throw bad_input("the element is not a sequence", at(tag));
+        throw bad_input(element->getVR() == EVR_UN ? "the sequence is stored as UN, and its content cannot be read" : "the element is not a sequence",
+                        at(tag), "Export the file again");
     }
     for (unsigned long i = 0; i < sequence->card(); ++i) result.emplace_back(*sequence->getItem(i), place_ + ", " + name + " " + std::to_string(i + 1));
     return result;
@@ -183,7 +152,8 @@ std::string DicomItem::shown(DcmTagKey tag) const {
     const std::string text(trimmed(*raw));
     if (std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }))
         return std::to_string(element->getLength()) + " bytes";
-    return text.size() <= longest ? text : text.substr(0, longest - 3) + "...";
+    const std::string beginning = first_characters(text, longest);
+    return beginning.size() == text.size() ? text : first_characters(text, longest - 3) + "...";
 }
 
 namespace {
@@ -213,10 +183,10 @@ DicomFile::DicomFile(const std::filesystem::path& file) : path_(file), format_(s
     if (format_->getDataset()->card() == 0) throw bad_input("the file holds no DICOM data", file.string(), "It may be truncated; export it again");
     if (is_cut_short(file, format_->getDataset()->getOriginalXfer()))
         throw bad_input("the file ends within a sequence", file.string(), "It is truncated; export it again");
-    // Names in other character sets become UTF-8 where this DCMTK can convert; otherwise they stay as they are.
-    if (format_->getDataset()->tagExistsWithValue(DCM_SpecificCharacterSet)) (void)format_->getDataset()->convertToUTF8();
+    recover_unknown(*format_->getDataset());
+    if (const std::string assumed = turn_into_utf8(*format_->getDataset()); !assumed.empty()) notes_.push_back(root().place() + ": " + assumed);
 }
 
-DicomItem DicomFile::root() const { return {*format_->getDataset(), path_.filename().string()}; }
+DicomItem DicomFile::root() const { return {*format_->getDataset(), valid_utf8(path_.filename().string())}; }
 
 }  // namespace libdose::io

@@ -62,18 +62,20 @@ public:
     QuietDcmtk& operator=(const QuietDcmtk&) = delete;
 };
 
-/// A DICOM file held in memory. Throws bad_input when it cannot be read, is truncated or is not DICOM.
+/// A DICOM file held in memory, its text in UTF-8 and its elements with the representation of the standard. Throws bad_input when it cannot be read, is truncated or is not DICOM.
 class DicomFile {
 public:
     explicit DicomFile(const std::filesystem::path& file);
     DicomItem root() const;
     DcmDataset& dataset() const { return *format_->getDataset(); }
     const std::filesystem::path& path() const { return path_; }
+    const std::vector<std::string>& notes() const { return notes_; }  ///< what had to be assumed to read it
 
 private:
     QuietDcmtk quiet_;
     std::filesystem::path path_;
     std::unique_ptr<DcmFileFormat> format_;
+    std::vector<std::string> notes_;
 };
 
 }  // namespace libdose::io

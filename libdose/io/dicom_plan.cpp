@@ -116,8 +116,10 @@ void require_monitor_units(const DicomItem& beam) {
 class PlanReader {
 public:
     /// With `collect` what is refused is listed in the gate and reading goes on; without, it throws.
-    PlanReader(const DicomItem& root, int fraction_group, const std::vector<std::string>& accepted, bool collect)
-        : root_(root), wanted_group_(fraction_group), gate_(accepted), collect_(collect) {}
+    PlanReader(const DicomFile& file, int fraction_group, const std::vector<std::string>& accepted, bool collect)
+        : root_(file.root()), wanted_group_(fraction_group), gate_(accepted), collect_(collect) {
+        plan_.notes = file.notes();
+    }
 
     Plan read() {
         require_photon_plan(root_);
@@ -236,7 +238,7 @@ private:
         }
     }
 
-    const DicomItem& root_;
+    DicomItem root_;
     int wanted_group_;
     PlanGate gate_;
     bool collect_;
@@ -248,14 +250,12 @@ private:
 
 Plan read_plan(const std::filesystem::path& file, int fraction_group, const std::vector<std::string>& accepted) {
     const DicomFile dicom(file);
-    const DicomItem root = dicom.root();
-    return PlanReader(root, fraction_group, accepted, false).read();
+    return PlanReader(dicom, fraction_group, accepted, false).read();
 }
 
 std::vector<GateEntry> gate_plan(const std::filesystem::path& file, int fraction_group, const std::vector<std::string>& accepted) {
     const DicomFile dicom(file);
-    const DicomItem root = dicom.root();
-    return PlanReader(root, fraction_group, accepted, true).read().gate;
+    return PlanReader(dicom, fraction_group, accepted, true).read().gate;
 }
 
 }  // namespace libdose::io

@@ -234,7 +234,9 @@ private:
 StructureSet read_structures(const std::filesystem::path& file) {
     const DicomFile dicom(file);
     const DicomItem root = dicom.root();
-    return StructureReader(root).read();
+    StructureSet set = StructureReader(root).read();
+    set.notes.insert(set.notes.begin(), dicom.notes().begin(), dicom.notes().end());
+    return set;
 }
 
 }  // namespace libdose::io
