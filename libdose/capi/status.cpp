@@ -6,6 +6,7 @@
 
 #include "capi/handles.h"
 #include "libdose/data.h"
+#include "model/utf8.h"
 
 namespace libdose::capi {
 
@@ -17,7 +18,7 @@ thread_local const char* fixed_text = "";
 
 libdose_status failed(libdose_status status, const char* text) noexcept {
     try {
-        error_text = text;
+        error_text = valid_utf8(text);  // file names may hold any bytes
         fixed_text = nullptr;
     } catch (...) {
         fixed_text = "out of memory";

@@ -71,7 +71,11 @@ std::unique_ptr<DcmElement> element_of(const DcmTagKey& tag, const std::string& 
 
 /// PS3.5 6.2.2: the content of a UN is in implicit VR, little endian, whatever the file is. Some writers keep explicit VR.
 std::unique_ptr<DcmElement> sequence_of(const DcmTagKey& tag, const std::string& value) {
+    constexpr std::size_t representation = 12;  // after the header of the first item and a tag
+    const auto is_letter = [&](std::size_t i) { return i < value.size() && value[i] >= 'A' && value[i] <= 'Z'; };
+    const bool explicit_too = is_letter(representation) && is_letter(representation + 1);
     for (const E_TransferSyntax syntax : {EXS_LittleEndianImplicit, EXS_LittleEndianExplicit}) {
+        if (syntax == EXS_LittleEndianExplicit && !explicit_too) continue;
         const auto read = element_of(DCM_BeamSequence, value, syntax);  // any sequence: DCMTK may not know this one
         auto* items = dynamic_cast<DcmSequenceOfItems*>(read.get());
         if (!items) continue;
@@ -86,9 +90,10 @@ std::unique_ptr<DcmElement> sequence_of(const DcmTagKey& tag, const std::string&
 std::unique_ptr<DcmElement> recovered(DcmElement& element) {
     const DcmTagKey tag = element.getTag().getXTag();
     const DcmEVR stored = element.getVR();
+    const bool unknown = stored == EVR_UN || stored == EVR_UNKNOWN;  // the latter in implicit files
+    if (!(unknown || stored == EVR_OB || stored == EVR_OW) || tag.getGroup() % 2 == 1 || element.getLength() == 0) return nullptr;
     const DcmEVR known = DcmTag(tag).getEVR();
-    const bool bytes = stored == EVR_UN || ((stored == EVR_OB || stored == EVR_OW) && known == EVR_SQ);
-    if (!bytes || tag.getGroup() % 2 == 1 || element.getLength() == 0) return nullptr;
+    if (!unknown && known != EVR_SQ) return nullptr;
     Uint8* value = nullptr;
     if (element.getUint8Array(value).bad() || !value) return nullptr;
     const std::string content(reinterpret_cast<const char*>(value), element.getLength());

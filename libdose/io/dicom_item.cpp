@@ -126,7 +126,7 @@ std::vector<DicomItem> DicomItem::items(DcmTagKey tag, const std::string& name) 
     auto* sequence = dynamic_cast<DcmSequenceOfItems*>(element);
     if (!sequence) {
         if (element->getLength() == 0) return result;
-        throw bad_input(element->getVR() == EVR_UN ? "the sequence is stored as UN, and its content cannot be read" : "the element is not a sequence",
+        throw bad_input(element->getVR() == EVR_UN || element->getVR() == EVR_UNKNOWN ? "the sequence is stored as UN, and its content cannot be read" : "the element is not a sequence",
                         at(tag), "Export the file again");
     }
     for (unsigned long i = 0; i < sequence->card(); ++i) result.emplace_back(*sequence->getItem(i), place_ + ", " + name + " " + std::to_string(i + 1));

@@ -39,6 +39,15 @@ struct BeamReference {
     std::optional<Vec3> dose_point_mm;
 };
 
+/// The plan may say which dose per monitor unit its planning system assumes: PS3.3 C.8.8.13, since 2021.
+void note_calibration(const DicomItem& reference, std::vector<std::string>& notes) {
+    for (const DicomItem& item : reference.items(DCM_DoseCalibrationConditionsSequence, "calibration")) {
+        const std::string ratio = item.text_or_empty(DCM_AbsorbedDoseToMetersetRatio);
+        notes.push_back(item.place() + ": the planning system assumes " + (ratio.empty() ? "a calibration of its own" : ratio + " Gy per MU") +
+                        "; the calibration of the beam model is used");
+    }
+}
+
 std::vector<BeamReference> read_references(const DicomItem& group, std::vector<std::string>& notes) {
     std::vector<BeamReference> references;
     for (const DicomItem& item : group.items(DCM_ReferencedBeamSequence, "referenced beam")) {
@@ -60,6 +69,7 @@ std::vector<BeamReference> read_references(const DicomItem& group, std::vector<s
             const auto xyz = item.numbers(DCM_RETIRED_BeamDoseSpecificationPoint, 3);
             reference.dose_point_mm = Vec3(xyz[0], xyz[1], xyz[2]);
         }
+        note_calibration(item, notes);
         references.push_back(reference);
     }
     if (const auto count = group.optional_integer(DCM_NumberOfBeams); count && *count != static_cast<int>(references.size()))

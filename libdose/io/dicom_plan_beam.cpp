@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "io/dicom_plan_parts.h"
+#include "model/text.h"
 
 namespace libdose::io {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 constexpr double leaf_overlap_mm = 0.01;   // rounding in the file: taken as closed
 constexpr double weight_tolerance = 1e-4;  // of the final weight: rounding of its decimal string
 constexpr double same_angle_deg = 1e-6;
+constexpr double angle_rounding_deg = 0.01;  // in the file: moves a point 200 mm from the axis by 0.03 mm
 
 const char* const carry_advice = "It has to be in the first control point, from which the others take it";
 
@@ -28,6 +30,20 @@ Device::Kind kind_of(const std::string& type, const DicomItem& item) {
     if (type == "Y" || type == "ASYMY") return Device::Kind::jaw_y;
     if (type == "MLCX" || type == "MLCY" || type == "MLCX1" || type == "MLCX2") return Device::Kind::collimator;
     throw refused_plan("the beam limiting device type " + type + " is not modelled", item.at(DCM_RTBeamLimitingDeviceType));
+}
+
+const std::vector<DcmTagKey> words_of_a_beam{
+    DCM_BeamName,         DCM_BeamDescription, DCM_TreatmentMachineName, DCM_ManufacturerModelName, DCM_UserContentLabel, DCM_UserContentLongLabel,
+    DCM_EntityLabel, DCM_EntityName,      DCM_EntityDescription,    DCM_EntityLongLabel};
+
+/// The first text of an item that speaks of a beam without flattening filter; empty when there is none.
+std::string words_of_no_filter(const DicomItem& item, const std::vector<DcmTagKey>& tags) {
+    for (const DcmTagKey& tag : tags) {
+        const std::string text = item.text_or_empty(tag), lower = lower_case(text);
+        for (const char* words : {"fff", "filter free", "filter-free", "filterfree", "unflattened", "no flattening", "without flattening"})
+            if (lower.find(words) != std::string::npos) return text;
+    }
+    return {};
 }
 
 class BeamReader {
@@ -54,20 +70,27 @@ private:
     void read_fluence_mode() {
         const auto modes = item_.items(DCM_PrimaryFluenceModeSequence, "fluence mode");
         if (modes.size() > 1) throw refused_plan("several fluence modes in one beam", item_.at(DCM_PrimaryFluenceModeSequence));
-        if (modes.empty()) {
-            for (const std::string& text : {beam_.name, item_.text_or_empty(DCM_BeamDescription)})
-                if (text.find("FFF") != std::string::npos) {
-                    notes_.push_back(item_.place() + ": '" + text +
-                                     "' speaks of FFF, but the plan gives no fluence mode: "
-                                     "calculated as STANDARD, with a flattening filter");
-                    break;
-                }
+        const std::string mode = modes.empty() ? "" : modes.front().text(DCM_FluenceMode);
+        if (mode == "NON_STANDARD") {
+            read_fluence_mode_id(modes.front());
             return;
         }
-        const std::string mode = modes.front().text(DCM_FluenceMode);
-        if (mode == "STANDARD") return;
-        if (mode != "NON_STANDARD") throw refused_plan("the fluence mode " + mode + " is not known", modes.front().at(DCM_FluenceMode));
-        beam_.fluence_mode = modes.front().text(DCM_FluenceModeID);
+        if (!mode.empty() && mode != "STANDARD")
+            throw refused_plan("the fluence mode " + mode + " is not known", modes.front().at(DCM_FluenceMode));
+        std::string text = words_of_no_filter(item_, words_of_a_beam);
+        if (text.empty() && !modes.empty()) text = words_of_no_filter(modes.front(), {DCM_FluenceModeID});
+        if (!text.empty())
+            notes_.push_back(item_.place() + ": '" + text + "' speaks of a beam without flattening filter (FFF), but the plan " +
+                             (mode.empty() ? "gives no fluence mode" : "gives the fluence mode STANDARD") +
+                             ": calculated as STANDARD, with a flattening filter");
+    }
+
+    /// The ID is free text: what speaks of FFF is FFF, anything else must be a fluence mode of a beam model.
+    void read_fluence_mode_id(const DicomItem& mode) {
+        const std::string id = mode.text(DCM_FluenceModeID);
+        const bool free = !words_of_no_filter(mode, {DCM_FluenceModeID}).empty();
+        beam_.fluence_mode = free ? "FFF" : id;
+        if (beam_.fluence_mode != id) notes_.push_back(item_.place() + ": the fluence mode '" + id + "' is taken as FFF");
     }
 
     void read_devices() {
@@ -229,7 +252,7 @@ private:
         const auto check = [&](double a, double b, Rotation direction, DcmTagKey tag) {
             const double way = shorter_way_deg(a, b);
             const bool against = (direction == Rotation::clockwise && way < 0) || (direction == Rotation::counter_clockwise && way > 0);
-            if (std::abs(way) > same_angle_deg && (std::abs(way) >= 180 || against))
+            if (std::abs(way) >= 180 || (against && std::abs(way) > angle_rounding_deg))
                 throw refused_plan("the rotation from " + std::to_string(a) + " to " + std::to_string(b) + " degrees is not the shorter way", point.at(tag),
                                    "Motion by more than half a turn between control points is not modelled");
         };
@@ -238,21 +261,27 @@ private:
     }
 
     void check_gantry_rotation() {
-        const auto& points = beam_.control_points;
+        auto& points = beam_.control_points;
         bool moves = false, directed = false;
         for (std::size_t i = 0; i + 1 < points.size(); ++i) {
-            const bool turns = std::abs(shorter_way_deg(points[i].gantry_deg, points[i + 1].gantry_deg)) > same_angle_deg;
-            directed = directed || beam_.gantry_rotation[i] != Rotation::none;
+            Rotation& rotation = beam_.gantry_rotation[i];
+            const double way = std::abs(shorter_way_deg(points[i].gantry_deg, points[i + 1].gantry_deg));
+            const bool turns = way > (rotation == Rotation::none ? angle_rounding_deg : same_angle_deg);
+            directed = directed || rotation != Rotation::none;
             moves = moves || turns;
-            if (turns && beam_.gantry_rotation[i] == Rotation::none)
+            if (turns && rotation == Rotation::none)
                 throw refused_plan("the gantry moves after control point " + std::to_string(i) + " in no given direction",
                                    item_.at(DCM_GantryRotationDirection));
-            if (!turns) beam_.gantry_rotation[i] = Rotation::none;
+            if (turns) continue;
+            rotation = Rotation::none;
+            points[i + 1].gantry_deg = points[i].gantry_deg;
         }
         beam_.gantry_rotation.back() = Rotation::none;
-        if (directed && !moves)
+        if (!directed || moves) return;
+        if (item_.text_or_empty(DCM_BeamType) != "STATIC")
             throw refused_plan("the gantry turns, but all its angles are the same: a full turn or none", item_.at(DCM_GantryRotationDirection),
                                "Plan the arc with control points along it");
+        notes_.push_back(item_.place() + ": gives a direction of gantry rotation, but is STATIC and all its angles are the same: the gantry stands");
     }
 
     void check_weights() {

@@ -11,6 +11,7 @@ namespace libdose::io {
 namespace {
 
 constexpr double table_tolerance_mm = 0.1;  // read-out of the table
+constexpr double no_turn_deg = 0.01;        // moves a point 200 mm from the axis by 0.03 mm
 
 const char* const cannot = "The plan cannot be calculated with it";
 
@@ -49,6 +50,11 @@ void refuse_virtual_source(const DicomItem& beam) {
                           "only one point-like source position is modelled");
 }
 
+void refuse_chair(const DicomItem& beam) {
+    if (const std::string support = beam.text_or_empty(DCM_PatientSupportType); support == "CHAIR")
+        throw refusal(beam, DCM_PatientSupportType, "the value is " + support, "only patients who lie are modelled");
+}
+
 /// "(gggg,eeee)", lower case, from what a user may write.
 std::string normal_tag(const std::string& text) {
     std::string digits;
@@ -72,9 +78,18 @@ std::string refused_value(const DicomItem& item, const GateRule& rule) {
     if (rule.rule == Rule::refused_if_yes) {
         refused = item.text_or_empty(rule.tag) == "YES";
     } else if (const auto value = item.optional_number(rule.tag)) {
-        refused = rule.rule == Rule::refused_above_zero ? *value > 0 : rule.rule == Rule::refused_unless_zero ? *value != 0 : *value != 1;
+        refused = rule.rule == Rule::refused_above_zero       ? *value > 0
+                  : rule.rule == Rule::refused_unless_no_turn ? std::abs(std::remainder(*value, 360.0)) > no_turn_deg
+                                                              : *value != 1;
     }
     return refused ? "the value is " + item.text(rule.tag) : "";
+}
+
+/// Why an attribute without a rule of its place is harmless; null when it is not known to be.
+const char* why_harmless(Place place, const DcmTagKey& tag) {
+    for (const GateRange& range : gate_ranges())
+        if (tag.getGroup() == range.group && tag.getElement() >= range.first && tag.getElement() <= range.last) return range.reason;
+    return harmless_group(place, tag.getGroup());
 }
 
 /// Sequences whose items have rules of their own.
@@ -131,9 +146,9 @@ void PlanGate::look(Place place, const DicomItem& item, int beam) {
                 else
                     entry.reason = "says that there is none";
             }
-        } else if (is_administrative(place, tag.getGroup())) {
+        } else if (const char* reason = why_harmless(place, tag)) {
             entry.verdict = GateEntry::Verdict::harmless;
-            entry.reason = "says who, when or with which equipment";
+            entry.reason = reason;
         } else if (tag.getGroup() % 2 == 1) {
             entry.verdict = GateEntry::Verdict::harmless;
             entry.reason = "private: may not change the meaning of standard attributes (DICOM PS3.2)";
@@ -199,6 +214,7 @@ void refuse_by_meaning(const DicomItem& beam) {
     const auto points = beam.items(DCM_ControlPointSequence, "control point");
     refuse_moving_table(points);
     refuse_virtual_source(beam);
+    refuse_chair(beam);
 }
 
 }  // namespace libdose::io

@@ -1,5 +1,5 @@
-// DICOM PS3.3 A.20 (RT Plan IOD) and C.8.8.9 to C.8.8.16. To honour, allow or refuse one more attribute, add a row and its case in
-// tests/io/test_dicom_plan_gate.cpp.
+// DICOM PS3.3 A.20 (RT Plan IOD, edition 2024e) and C.8.8.9 to C.8.8.16, with retired attributes that old plans hold.
+// To honour, allow or refuse one more attribute, add a row and its case in tests/io/test_dicom_plan_gate.cpp.
 #include "io/dicom_plan_rules.h"
 
 #include <algorithm>
@@ -13,6 +13,7 @@ const char* const names = "names or describes";
 const char* const prescription = "prescription: the dose is calculated, not scaled to it";
 const char* const for_verification = "set-up and verification";
 const char* const recorded_dose = "a dose of the planning system, at most compared with";
+const char* const tolerances = "tolerances of the treatment machine";
 const char* const tray = "a tray attenuates the beam and is not modelled";
 
 const GateRule plan_rules[] = {
@@ -29,16 +30,16 @@ const GateRule plan_rules[] = {
     {{0x300a, 0x000c}, Rule::honoured, "geometry: noted when it is the treatment device"},
     {{0x300a, 0x000e}, Rule::harmless, prescription},
     {{0x300a, 0x0010}, Rule::harmless, prescription},
-    {{0x300a, 0x0040}, Rule::harmless, "tolerances of the treatment machine"},
+    {{0x300a, 0x0040}, Rule::harmless, tolerances},
     {{0x300a, 0x0070}, Rule::honoured, "fraction group"},
     {{0x300a, 0x00a0}, Rule::refused_above_zero, "brachytherapy is not modelled"},
     {{0x300a, 0x00b0}, Rule::honoured, "beams"},
     {{0x300a, 0x0180}, Rule::honoured, "patient set-up"},
     {{0x300a, 0x0230}, Rule::refused_with_items, "brachytherapy is not modelled"},
     {{0x300a, 0x03a2}, Rule::refused_with_items, "ion beams are not modelled"},
+    {{0x300a, 0x0700}, Rule::harmless, "treatment session for which the plan is meant"},
     {{0x300c, 0x0002}, Rule::harmless, "related plans"},
     {{0x300c, 0x0060}, Rule::honoured, "structure set"},
-    {{0x300c, 0x0080}, Rule::harmless, recorded_dose},
     {{0x300e, 0x0002}, Rule::honoured, "approval: noted"},
     {{0x300e, 0x0004}, Rule::harmless, "approval"},
     {{0x300e, 0x0005}, Rule::harmless, "approval"},
@@ -53,32 +54,22 @@ const GateRule fraction_group_rules[] = {
     {{0x300a, 0x007a}, Rule::harmless, "timing of the fractions"},
     {{0x300a, 0x007b}, Rule::harmless, "timing of the fractions"},
     {{0x300a, 0x0080}, Rule::honoured, "number of beams"},
-    {{0x300a, 0x008b}, Rule::harmless, recorded_dose},
     {{0x300a, 0x00a0}, Rule::refused_above_zero, "brachytherapy is not modelled"},
     {{0x300c, 0x0004}, Rule::honoured, "referenced beams"},
     {{0x300c, 0x000a}, Rule::refused_with_items, "brachytherapy is not modelled"},
-    {{0x300c, 0x0050}, Rule::harmless, prescription},
 };
 
 const GateRule referenced_beam_rules[] = {
     {{0x300a, 0x0082}, Rule::honoured, "dose point"},
-    {{0x300a, 0x0083}, Rule::harmless, recorded_dose},
     {{0x300a, 0x0084}, Rule::honoured, "beam dose: shown beside the calculated one"},
     {{0x300a, 0x0086}, Rule::honoured, "monitor units"},
-    {{0x300a, 0x0088}, Rule::harmless, recorded_dose},
-    {{0x300a, 0x0089}, Rule::harmless, recorded_dose},
-    {{0x300a, 0x008a}, Rule::harmless, recorded_dose},
     {{0x300a, 0x008b}, Rule::honoured, "meaning of the beam dose"},
-    {{0x300a, 0x008c}, Rule::harmless, recorded_dose},
-    {{0x300a, 0x008d}, Rule::harmless, recorded_dose},
-    {{0x300a, 0x008e}, Rule::harmless, recorded_dose},
-    {{0x300a, 0x008f}, Rule::harmless, recorded_dose},
     {{0x300a, 0x0090}, Rule::honoured, "type of the beam dose"},
-    {{0x300a, 0x0091}, Rule::harmless, recorded_dose},
-    {{0x300a, 0x0092}, Rule::harmless, recorded_dose},
-    {{0x300a, 0x0093}, Rule::harmless, recorded_dose},
+    {{0x300a, 0x00c5}, Rule::harmless, "limit of the delivery's duration: dose goes by monitor units"},
+    {{0x300a, 0x065a}, Rule::harmless, "commissioning of the planning system: that of the beam model counts"},
     {{0x300c, 0x0006}, Rule::honoured, "number of the beam"},
-    {{0x300c, 0x0050}, Rule::harmless, prescription},
+    {{0x300c, 0x0120}, Rule::harmless, "calibration of the planning system, noted: that of the beam model counts"},
+    {{0x300c, 0x0123}, Rule::harmless, "calibration of the planning system, noted: that of the beam model counts"},
 };
 
 const GateRule patient_setup_rules[] = {
@@ -95,8 +86,11 @@ const GateRule patient_setup_rules[] = {
     {{0x300a, 0x01d2}, Rule::harmless, for_verification},
     {{0x300a, 0x01d4}, Rule::harmless, for_verification},
     {{0x300a, 0x01d6}, Rule::harmless, for_verification},
+    {{0x300a, 0x0352}, Rule::harmless, names},
+    {{0x300a, 0x0354}, Rule::harmless, names},
     {{0x300a, 0x0401}, Rule::harmless, for_verification},
     {{0x300a, 0x0410}, Rule::harmless, "respiratory motion: the dose is that of the CT given"},
+    {{0x300a, 0x079f}, Rule::harmless, "preparation of the patient: the dose is that of the CT given"},
 };
 
 const GateRule beam_rules[] = {
@@ -105,7 +99,6 @@ const GateRule beam_rules[] = {
     {{0x3002, 0x0050}, Rule::honoured, "fluence mode"},
     {{0x3008, 0x00a1}, Rule::refused_with_items, "beam limiting devices in the enhanced form are not read"},
     {{0x3008, 0x00a3}, Rule::refused_if_yes, "beam limiting devices in the enhanced form are not read"},
-    {{0x300a, 0x0083}, Rule::harmless, recorded_dose},
     {{0x300a, 0x00b2}, Rule::harmless, "treatment machine: shown; the beam models are generic, of no machine"},
     {{0x300a, 0x00b3}, Rule::by_reader, "unit of the meterset: MU, all else is refused"},
     {{0x300a, 0x00b4}, Rule::by_reader, "source-axis distance: refused unless 1000 mm"},
@@ -136,13 +129,20 @@ const GateRule beam_rules[] = {
     {{0x300a, 0x0110}, Rule::honoured, "number of control points"},
     {{0x300a, 0x0111}, Rule::honoured, "control points"},
     {{0x300a, 0x030a}, Rule::by_reader, "virtual source: refused unless it is the source-axis distance"},
+    {{0x300a, 0x030c}, Rule::refused_with_items, "ion beams are not modelled"},
+    {{0x300a, 0x0312}, Rule::refused_above_zero, "ion beams are not modelled"},
+    {{0x300a, 0x0314}, Rule::refused_with_items, "ion beams are not modelled"},
+    {{0x300a, 0x0330}, Rule::refused_above_zero, "ion beams are not modelled"},
+    {{0x300a, 0x0332}, Rule::refused_with_items, "ion beams are not modelled"},
+    {{0x300a, 0x0340}, Rule::refused_above_zero, "ion beams are not modelled"},
+    {{0x300a, 0x0342}, Rule::refused_with_items, "ion beams are not modelled"},
+    {{0x300a, 0x0350}, Rule::by_reader, "support of the patient: a chair is refused"},
+    {{0x300a, 0x0352}, Rule::harmless, names},
+    {{0x300a, 0x0354}, Rule::harmless, names},
     {{0x300a, 0x0420}, Rule::refused_with_items, "what the accessory does to the beam is not known"},
     {{0x300c, 0x0040}, Rule::harmless, for_verification},
     {{0x300c, 0x0042}, Rule::harmless, for_verification},
-    {{0x300c, 0x0050}, Rule::harmless, prescription},
     {{0x300c, 0x006a}, Rule::honoured, "patient set-up of the beam"},
-    {{0x300c, 0x0080}, Rule::harmless, recorded_dose},
-    {{0x300c, 0x00a0}, Rule::harmless, "tolerances of the treatment machine"},
     {{0x300c, 0x00b0}, Rule::honoured, "boluses of this beam"},
 };
 
@@ -156,7 +156,6 @@ const GateRule limiting_device_rules[] = {
 
 const GateRule control_point_rules[] = {
     {{0x3008, 0x00a2}, Rule::refused_with_items, "beam limiting devices in the enhanced form are not read"},
-    {{0x300a, 0x010c}, Rule::harmless, prescription},
     {{0x300a, 0x0112}, Rule::honoured, "index"},
     {{0x300a, 0x0114}, Rule::by_reader, "energy: one a beam"},
     {{0x300a, 0x0115}, Rule::harmless, "dose rate: dose goes by monitor units"},
@@ -169,22 +168,20 @@ const GateRule control_point_rules[] = {
     {{0x300a, 0x0122}, Rule::honoured, "couch angle"},
     {{0x300a, 0x0123}, Rule::by_reader, "couch rotation: refused by the longer way"},
     {{0x300a, 0x0124}, Rule::harmless, "distance of an eccentric axis, about which nothing may turn"},
-    {{0x300a, 0x0125}, Rule::refused_unless_zero, "an eccentric rotation of the table top is not modelled"},
-    {{0x300a, 0x0126}, Rule::harmless, "direction of a rotation that is refused unless 0"},
+    {{0x300a, 0x0125}, Rule::refused_unless_no_turn, "an eccentric rotation of the table top is not modelled"},
+    {{0x300a, 0x0126}, Rule::harmless, "direction of a rotation that is refused unless it turns nothing"},
     {{0x300a, 0x0128}, Rule::by_reader, "table position: refused when it moves within the beam; the isocentre places the patient"},
     {{0x300a, 0x0129}, Rule::by_reader, "table position: refused when it moves within the beam; the isocentre places the patient"},
     {{0x300a, 0x012a}, Rule::by_reader, "table position: refused when it moves within the beam; the isocentre places the patient"},
     {{0x300a, 0x012c}, Rule::honoured, "isocentre"},
-    {{0x300a, 0x012e}, Rule::harmless, "surface: found on the CT"},
-    {{0x300a, 0x0130}, Rule::harmless, "surface: found on the CT"},
     {{0x300a, 0x0134}, Rule::honoured, "cumulative weight"},
-    {{0x300a, 0x0140}, Rule::refused_unless_zero, "a pitched table top is not modelled"},
-    {{0x300a, 0x0142}, Rule::harmless, "direction of a rotation that is refused unless 0"},
-    {{0x300a, 0x0144}, Rule::refused_unless_zero, "a rolled table top is not modelled"},
-    {{0x300a, 0x0146}, Rule::harmless, "direction of a rotation that is refused unless 0"},
-    {{0x300a, 0x014a}, Rule::refused_unless_zero, "a pitched gantry is not modelled"},
-    {{0x300a, 0x014c}, Rule::harmless, "direction of a rotation that is refused unless 0"},
-    {{0x300c, 0x0050}, Rule::harmless, prescription},
+    {{0x300a, 0x0140}, Rule::refused_unless_no_turn, "a pitched table top is not modelled"},
+    {{0x300a, 0x0142}, Rule::harmless, "direction of a rotation that is refused unless it turns nothing"},
+    {{0x300a, 0x0144}, Rule::refused_unless_no_turn, "a rolled table top is not modelled"},
+    {{0x300a, 0x0146}, Rule::harmless, "direction of a rotation that is refused unless it turns nothing"},
+    {{0x300a, 0x014a}, Rule::refused_unless_no_turn, "a pitched gantry is not modelled"},
+    {{0x300a, 0x014c}, Rule::harmless, "direction of a rotation that is refused unless it turns nothing"},
+    {{0x300a, 0x035a}, Rule::harmless, "dose rate: dose goes by monitor units"},
 };
 
 const GateRule device_position_rules[] = {
@@ -204,6 +201,7 @@ const GateRule wedge_rules[] = {
     {{0x300a, 0x00d5}, Rule::honoured, "angle of the wedge"},
     {{0x300a, 0x00d6}, Rule::harmless, "wedge factor of the planning system, at most compared with"},
     {{0x300a, 0x00d8}, Rule::by_reader, "direction of the wedge"},
+    {{0x300a, 0x00d9}, Rule::harmless, "distance of the wedge tray: in the beam model"},
     {{0x300a, 0x00da}, Rule::harmless, "distance of the wedge tray: in the beam model"},
     {{0x300a, 0x00de}, Rule::harmless, "angle of open and wedged parts together: the control points say it"},
     {{0x300a, 0x00f9}, Rule::harmless, names},
@@ -218,6 +216,7 @@ const GateRule block_rules[] = {
     {{0x300a, 0x00e1}, Rule::harmless, "material of the block: its transmission is required"},
     {{0x300a, 0x00f5}, Rule::harmless, names},
     {{0x300a, 0x00f6}, Rule::honoured, "distance of the block tray"},
+    {{0x300a, 0x00f7}, Rule::harmless, "distance of the block tray: that from the source counts"},
     {{0x300a, 0x00f8}, Rule::by_reader, "aperture or shielding"},
     {{0x300a, 0x00f9}, Rule::harmless, names},
     {{0x300a, 0x00fa}, Rule::by_reader, "sides of the block: divergent or parallel"},
@@ -238,6 +237,35 @@ const GateRule bolus_rules[] = {
     {{0x300a, 0x00dc}, Rule::harmless, names},
     {{0x300a, 0x00dd}, Rule::harmless, names},
     {{0x300a, 0x00f9}, Rule::harmless, names},
+};
+
+/// Without what a rule of the place says.
+const GateRange ranges_of_all_places[] = {
+    {0x0008, 0x0000, 0xffff, "says who, when or with which equipment, or names what is meant"},
+    {0x0050, 0x0020, 0x0021, names},
+    {0x300a, 0x0012, 0x0014, prescription},
+    {0x300a, 0x0016, 0x002d, prescription},
+    {0x300a, 0x0042, 0x0053, tolerances},
+    {0x300a, 0x0054, 0x0054, for_verification},
+    {0x300a, 0x0055, 0x0055, "related plans"},
+    {0x300a, 0x0083, 0x0083, recorded_dose},
+    {0x300a, 0x0088, 0x008f, recorded_dose},
+    {0x300a, 0x0091, 0x0094, recorded_dose},
+    {0x300a, 0x010c, 0x010c, prescription},
+    {0x300a, 0x012e, 0x0133, "surface: found on the CT"},
+    {0x300a, 0x0402, 0x0402, names},
+    {0x300c, 0x0050, 0x0051, prescription},
+    {0x300c, 0x0055, 0x0055, prescription},
+    {0x300c, 0x0080, 0x0080, recorded_dose},
+    {0x300c, 0x00a0, 0x00a0, tolerances},
+    {0x3010, 0x0001, 0x0005, "biological effect: the physical dose is calculated"},
+    {0x3010, 0x0006, 0x0019, "volumes of which the prescription speaks"},
+    {0x3010, 0x0033, 0x0038, names},
+    {0x3010, 0x003a, 0x003c, prescription},
+    {0x3010, 0x003e, 0x0042, prescription},
+    {0x3010, 0x0077, 0x0078, names},
+    {0x3010, 0x0080, 0x0080, "technique: the control points say it"},
+    {0x3010, 0x0089, 0x0089, names},
 };
 
 }  // namespace
@@ -274,13 +302,19 @@ std::span<const GateRule> gate_rules(Place place) {
     return {};
 }
 
-bool is_administrative(Place place, unsigned group) {
-    // Patient, study, series, equipment, clinical trial, request, signatures. In a beam: the maker of the machine.
-    constexpr std::array<unsigned, 14> of_the_plan{0x0002, 0x0008, 0x0010, 0x0012, 0x0018, 0x0020, 0x0032,
-                                                   0x0038, 0x0040, 0x0088, 0x0100, 0x0400, 0x4008, 0xfffa};
-    if (place == Place::plan) return std::find(of_the_plan.begin(), of_the_plan.end(), group) != of_the_plan.end();
-    if (place == Place::beam || place == Place::limiting_device) return group == 0x0008 || group == 0x0018;
-    return false;
+std::span<const GateRange> gate_ranges() { return ranges_of_all_places; }
+
+const char* harmless_group(Place place, unsigned group) {
+    // Patient, study, series, equipment, clinical trial, request, documents, display, media, signatures. In a beam: its machine.
+    constexpr std::array<unsigned, 19> of_the_plan{0x0002, 0x0010, 0x0012, 0x0018, 0x0020, 0x0032, 0x0038, 0x0040, 0x0042, 0x0050,
+                                                   0x0070, 0x0088, 0x0100, 0x0400, 0x2200, 0x4008, 0x4ffe, 0xfffa, 0xfffc};
+    const bool of_a_machine = (place == Place::beam || place == Place::limiting_device) && group == 0x0018;
+    if (of_a_machine || (place == Place::plan && std::find(of_the_plan.begin(), of_the_plan.end(), group) != of_the_plan.end()))
+        return "says who, when or with which equipment";
+    // De-identifiers leave what they did in this group.
+    if (place == Place::plan && group == 0x0028) return "describes pixels, of which a plan has none";
+    if (group == 0xfffa) return "digital signature";
+    return nullptr;
 }
 
 }  // namespace libdose::io

@@ -29,7 +29,7 @@ enum class Rule {
     harmless,            ///< cannot change the dose of what is calculated
     refused_with_items,  ///< a sequence with at least one item is refused
     refused_above_zero,  ///< a number above 0
-    refused_unless_zero,
+    refused_unless_no_turn,  ///< an angle that is not a multiple of 360 degrees
     refused_unless_one,
     refused_if_yes,  ///< a text that is YES
     by_reader        ///< honoured or refused by what it says; the reader throws
@@ -44,7 +44,14 @@ struct GateRule {
 /// The rules of a place, every tag once.
 std::span<const GateRule> gate_rules(Place place);
 
-/// Groups whose every attribute is harmless in a place, because they say who, when and with which equipment.
-bool is_administrative(Place place, unsigned group);
+/// Attributes of a group, first to last, that are harmless wherever they stand.
+struct GateRange {
+    unsigned group, first, last;
+    const char* reason;
+};
+std::span<const GateRange> gate_ranges();
+
+/// Why every attribute of a group is harmless in a place; null when it is not.
+const char* harmless_group(Place place, unsigned group);
 
 }  // namespace libdose::io

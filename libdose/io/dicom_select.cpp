@@ -5,6 +5,7 @@
 
 #include "io/dicom_item.h"
 #include "libdose/io/dicom.h"
+#include "model/utf8.h"
 
 namespace libdose::io {
 
@@ -137,6 +138,7 @@ DicomCase select_case(const DicomIndex& index, const std::string& plan_selector)
     for (const DicomEntry& e : index.entries)
         if (e.kind == "CT" && e.series_uid != result.ct.front().series_uid) ++left_out;
     if (left_out > 0) result.notes.push_back(std::to_string(left_out) + " CT images of other series are left out");
+    for (std::string& note : result.notes) note = valid_utf8(note);  // file names may hold any bytes
     return result;
 }
 

@@ -14,7 +14,11 @@ namespace nb = nanobind;
 void translate(const std::exception_ptr& pointer, void*) {
     const auto raise = [](const char* type, const libdose::Error& error) {
         const nb::object cls = nb::module_::import_("libdose.errors").attr(type);
-        const nb::object instance = cls(error.what(), error.problem(), error.where(), error.advice());
+        // File names may hold bytes that are no UTF-8.
+        const auto text = [](const std::string& bytes) {
+            return nb::steal<nb::str>(PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "replace"));
+        };
+        const nb::object instance = cls(text(error.what()), text(error.problem()), text(error.where()), text(error.advice()));
         PyErr_SetObject(cls.ptr(), instance.ptr());
     };
     try {

@@ -1,10 +1,12 @@
 #include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dcspchrs.h>
 #include <dcmtk/dcmdata/dctk.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "libdose/io/dicom.h"
+#include "model/utf8.h"
 #include "temporary_folder.h"
 
 using namespace libdose;
@@ -63,6 +65,25 @@ TEST(RtDose, WhatIsWrittenIsReadBack) {
     EXPECT_EQ(back.referenced_structure_set_uid, "5.1");
     // Nothing else stays in the folder.
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+TEST(RtDose, NamesAreWrittenInUtf8) {
+    test::TemporaryFolder folder;
+    Dose dose = some_dose();
+    CtImage ct = some_ct();
+    ct.patient_name = "Größe^左肺";
+    dose.comment = std::string(45, '-') + "ööööööööööööööööööööööööööööööö";
+    io::write_dose(dose, ct, folder / "d.dcm");
+    DcmFileFormat format;
+    ASSERT_TRUE(format.loadFile((folder / "d.dcm").c_str()).good());
+    OFString set, name, comment;
+    format.getDataset()->findAndGetOFString(DCM_SpecificCharacterSet, set);
+    format.getDataset()->findAndGetOFString(DCM_PatientName, name);
+    format.getDataset()->findAndGetOFString(DCM_DoseComment, comment);
+    EXPECT_EQ(set, "ISO_IR 192");
+    EXPECT_EQ(name, "Größe^左肺");
+    EXPECT_TRUE(is_utf8(comment.c_str())) << comment;
+    EXPECT_EQ(DcmSpecificCharacterSet::countCharactersInUTF8String(comment), 64u) << "the limit is in characters";
 }
 
 TEST(RtDose, ElementsByHand) {

@@ -208,6 +208,79 @@ TEST(DicomPlan, NameThatSpeaksOfFffWithoutFluenceModeIsNoted) {
     EXPECT_THAT(plan.notes, Contains(testing::AllOf(HasSubstr("beam 1"), HasSubstr("FFF"), HasSubstr("STANDARD"))));
 }
 
+TEST(DicomPlan, EveryTextThatSpeaksOfFffIsNoted) {
+    const auto noted = [](const BeamSpec& beam) {
+        const Plan plan = read(beam);
+        EXPECT_EQ(plan.beams[0].fluence_mode, "STANDARD");
+        for (const std::string& note : plan.notes)
+            if (note.find("without flattening filter (FFF)") != std::string::npos) return note;
+        return std::string();
+    };
+    EXPECT_EQ(noted(static_beam(1, "AP")), "");
+    for (const char* name : {"6FFF", "6X-FFF", "FFF", "6 MV fff", "6 MV flattening filter-free", "Unflattened"})
+        EXPECT_NE(noted(static_beam(1, name)), "") << name;
+    for (const DcmTagKey& tag : {DCM_BeamDescription, DCM_TreatmentMachineName, DCM_ManufacturerModelName, DCM_EntityLongLabel, DCM_UserContentLabel}) {
+        BeamSpec beam = static_beam(1, "AP");
+        beam.edit = [tag](DcmItem& item) { put(item, tag, "TB_6FFF"); };
+        EXPECT_THAT(noted(beam), testing::AllOf(HasSubstr("'TB_6FFF'"), HasSubstr("gives no fluence mode"))) << DcmTag(tag).getTagName();
+    }
+    BeamSpec said = static_beam(1, "6FFF");
+    said.fluence_mode = "STANDARD";
+    EXPECT_THAT(noted(said), HasSubstr("gives the fluence mode STANDARD"));
+    said.name = "AP";
+    said.fluence_mode_id = "FFF";
+    EXPECT_THAT(noted(said), HasSubstr("'FFF'"));
+}
+
+TEST(DicomPlan, FluenceModeIdsThatSpeakOfFffAreFff) {
+    BeamSpec beam = static_beam(1, "a");
+    beam.fluence_mode = "NON_STANDARD";
+    for (const char* id : {"fff", "6X-FFF", "6FFF", "FFF"}) {
+        beam.fluence_mode_id = id;
+        const Plan plan = read(beam);
+        EXPECT_EQ(plan.beams[0].fluence_mode, "FFF") << id;
+        EXPECT_EQ(testing::Value(plan.notes, Contains(HasSubstr("is taken as FFF"))), std::string(id) != "FFF") << id;
+    }
+    beam.fluence_mode_id = "SRS";  // another filter: no word about which
+    EXPECT_EQ(read(beam).beams[0].fluence_mode, "SRS");
+}
+
+TEST(DicomPlan, AStaticBeamWithADirectionStands) {
+    BeamSpec beam = static_beam(1, "a");
+    beam.points[0].gantry_direction = "CW";
+    expect_refused(beam, ErrorKind::refused_plan, {"a full turn or none", "(300a,011f)"});
+    beam.edit = [](DcmItem& item) { put(item, DCM_BeamType, "DYNAMIC"); };
+    expect_refused(beam, ErrorKind::refused_plan, {"a full turn or none"});
+    beam.edit = [](DcmItem& item) { put(item, DCM_BeamType, "STATIC"); };
+    for (const char* last : {"", "90", "450"}) {
+        beam.points[1].gantry = last;
+        const Plan plan = read(beam);
+        for (const Rotation rotation : plan.beams[0].gantry_rotation) EXPECT_EQ(rotation, Rotation::none);
+        EXPECT_EQ(plan.beams[0].control_points[1].gantry_deg, 90);
+        EXPECT_THAT(plan.notes, Contains(testing::AllOf(HasSubstr("beam 1"), HasSubstr("the gantry stands"))));
+    }
+}
+
+TEST(DicomPlan, RoundedAnglesAreOneAngle) {
+    BeamSpec beam = static_beam(1, "a");
+    beam.points.insert(beam.points.begin() + 1, beam.points[1]);
+    beam.points[1].weight = "0.5";
+    beam.points[1].gantry = "90.005", beam.points[2].gantry = "89.995";
+    beam.points[1].collimator = "15.00001", beam.points[2].collimator = "375";
+    const Plan plan = read(beam);
+    for (const ControlPoint& point : plan.beams[0].control_points) EXPECT_EQ(point.gantry_deg, 90);
+    // Small steps do not add up to a motion in no direction.
+    beam.points[1].gantry = "90.008", beam.points[2].gantry = "90.016";
+    expect_refused(beam, ErrorKind::refused_plan, {"in no given direction"});
+    // Rounding against the direction of the collimator is no turn by the longer way.
+    beam = static_beam(1, "a");
+    beam.points[0].edit = [](DcmItem& point) { put(point, DCM_BeamLimitingDeviceRotationDirection, "CW"); };
+    beam.points[1].collimator = "14.99999";
+    EXPECT_EQ(read(beam).beams.size(), 1u);
+    beam.points[1].collimator = "14.9";
+    expect_refused(beam, ErrorKind::refused_plan, {"not the shorter way"});
+}
+
 BeamSpec arc() {
     BeamSpec beam = static_beam(1, "arc");
     beam.points[0].gantry = "179";
