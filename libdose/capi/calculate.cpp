@@ -62,6 +62,7 @@ EngineOptions engine_options(const libdose_options& given) {
     if (given.threads < 0 || given.threads > 4096) throw bad_input("the number of threads is not between 0 and 4096", "options->threads");
     options.threads = given.threads;
     options.per_beam = given.per_beam != 0;
+    options.accept_gaps = given.accept_gaps != 0;
     options.lateral_scaling = given.lateral_scaling != 0;
     options.leaves = text_or_empty(given.leaves);
     if (one_of(given.leaf_ends, 2, "options->leaf_ends")) {
