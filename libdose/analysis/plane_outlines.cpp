@@ -33,10 +33,6 @@ struct Outline {
     Point low = Point::Constant(std::numeric_limits<double>::infinity()), high = -low;
 };
 
-double common_area_mm2(const Outline& a, const Outline& b) {
-    return std::max(0.0, 0.5 * (a.area_mm2 + b.area_mm2 - even_odd_area({a.polygon, b.polygon})));
-}
-
 bool is_copy(const Outline& a, const Outline& b, double common_mm2) {
     const double different_mm2 = a.area_mm2 + b.area_mm2 - 2 * common_mm2, both_mm2 = a.area_mm2 + b.area_mm2 - common_mm2;
     return different_mm2 <= std::min(same_outline_mm * 0.5 * (a.perimeter_mm + b.perimeter_mm), copy_part * both_mm2);
@@ -76,7 +72,7 @@ Table common_areas(std::vector<Outline>& outlines) {
             if (!outlines[a].may_meet(outlines[b])) continue;
             for (Outline* outline : {&outlines[a], &outlines[b]})
                 if (outline->area_mm2 == 0) outline->area_mm2 = even_odd_area({outline->polygon});
-            common_mm2[a][b] = common_mm2[b][a] = common_area_mm2(outlines[a], outlines[b]);
+            common_mm2[a][b] = common_mm2[b][a] = std::max(0.0, common_area(outlines[a].polygon, outlines[b].polygon));
         }
     return common_mm2;
 }

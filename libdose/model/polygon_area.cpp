@@ -4,6 +4,7 @@
 #include "model/polygon_area.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -25,8 +26,10 @@ struct Edge {
 
 struct Span {  // an edge within one slab
     double top, bottom;
-    std::size_t polygon;
     double middle() const { return top + bottom; }  // twice the middle: only the order matters
+};
+struct OwnedSpan : Span {  // of which polygon
+    std::size_t polygon;
 };
 
 /// Mean of max(0, x - u) for u uniform on [a, b].
@@ -87,9 +90,11 @@ private:
 /// Inside after an odd number of edges.
 class EvenOdd {
 public:
+    using Piece = Span;
+    static Piece piece(const Edge&, double top, double bottom) { return {top, bottom}; }
     void begin() { inside_ = false; }
-    /// Whether what lies beyond an edge of this polygon is inside.
-    bool cross(std::size_t) { return inside_ = !inside_; }
+    /// Whether what lies beyond an edge is inside.
+    bool cross(const Piece&) { return inside_ = !inside_; }
 
 private:
     bool inside_ = false;
@@ -98,12 +103,14 @@ private:
 /// Inside by the innermost of the polygons around a point.
 class Innermost {
 public:
+    using Piece = OwnedSpan;
+    static Piece piece(const Edge& edge, double top, double bottom) { return {{top, bottom}, edge.polygon}; }
     explicit Innermost(const PolygonNesting& nesting) : nesting_(nesting) {}
     void begin() { around_.clear(); }
-    bool cross(std::size_t polygon) {
-        const auto found = std::find(around_.begin(), around_.end(), polygon);
+    bool cross(const Piece& edge) {
+        const auto found = std::find(around_.begin(), around_.end(), edge.polygon);
         if (found == around_.end())
-            around_.push_back(polygon);
+            around_.push_back(edge.polygon);
         else
             around_.erase(found);
         return std::any_of(around_.begin(), around_.end(), [&](std::size_t p) {
@@ -117,20 +124,35 @@ private:
     std::vector<std::size_t> around_;
 };
 
+/// Inside of two polygons at once.
+class Both {
+public:
+    using Piece = OwnedSpan;
+    static Piece piece(const Edge& edge, double top, double bottom) { return {{top, bottom}, edge.polygon}; }
+    void begin() { inside_ = {false, false}; }
+    bool cross(const Piece& edge) {
+        inside_[edge.polygon] = !inside_[edge.polygon];
+        return inside_[0] && inside_[1];
+    }
+
+private:
+    std::array<bool, 2> inside_{};
+};
+
 template <class Inside, class Sum>
-void add_ordered(std::vector<Span>& spans, double height, Inside& inside, Sum& sum) {
+void add_ordered(std::vector<typename Inside::Piece>& spans, double height, Inside& inside, Sum& sum) {
     std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.middle() < b.middle(); });
     inside.begin();
     bool before = false;
-    for (const Span& span : spans) {
-        const bool after = inside.cross(span.polygon);
+    for (const auto& span : spans) {
+        const bool after = inside.cross(span);
         if (after != before) sum.add_right_of(span, after ? height : -height);
         before = after;
     }
 }
 
 template <class Inside, class Sum>
-void add_slab(std::vector<Span>& spans, double height, Inside& inside, Sum& sum) {
+void add_slab(std::vector<typename Inside::Piece>& spans, double height, Inside& inside, Sum& sum) {
     std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.top != b.top ? a.top < b.top : a.bottom < b.bottom; });
     const bool crossing = !std::is_sorted(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.bottom < b.bottom; });
     if (!crossing) return add_ordered(spans, height, inside, sum);
@@ -142,12 +164,13 @@ void add_slab(std::vector<Span>& spans, double height, Inside& inside, Sum& sum)
             if (at_top > 0 && at_bottom < 0) cuts.push_back(at_top / (at_top - at_bottom));
         }
     std::sort(cuts.begin(), cuts.end());
-    std::vector<Span> part(spans.size());
+    std::vector<typename Inside::Piece> part = spans;
     for (std::size_t k = 1; k < cuts.size(); ++k) {
         if (cuts[k] <= cuts[k - 1]) continue;
         for (std::size_t i = 0; i < spans.size(); ++i) {
             const auto at = [&](double t) { return spans[i].top + t * (spans[i].bottom - spans[i].top); };
-            part[i] = {at(cuts[k - 1]), at(cuts[k]), spans[i].polygon};
+            part[i] = spans[i];
+            part[i].top = at(cuts[k - 1]), part[i].bottom = at(cuts[k]);
         }
         add_ordered(part, height * (cuts[k] - cuts[k - 1]), inside, sum);
     }
@@ -182,7 +205,7 @@ void sweep(const EdgeTable& table, std::vector<double>& events, Inside inside, S
     std::sort(events.begin(), events.end());
     events.erase(std::unique(events.begin(), events.end()), events.end());
     std::vector<Edge> active;
-    std::vector<Span> spans;
+    std::vector<typename Inside::Piece> spans;
     std::size_t next = 0;
     for (std::size_t e = 0; e + 1 < events.size(); ++e) {
         const double top = events[e], bottom = events[e + 1];
@@ -190,7 +213,7 @@ void sweep(const EdgeTable& table, std::vector<double>& events, Inside inside, S
         std::erase_if(active, [&](const Edge& edge) { return edge.v1 <= top; });
         if (!active.empty()) {
             spans.clear();
-            for (const Edge& edge : active) spans.push_back({edge.u_at(top), edge.u_at(bottom), edge.polygon});
+            for (const Edge& edge : active) spans.push_back(Inside::piece(edge, edge.u_at(top), edge.u_at(bottom)));
             add_slab(spans, bottom - top, inside, sum);
         }
         ended(bottom);
@@ -242,6 +265,24 @@ PixelCoverage nested_coverage(const std::vector<Polygon2>& polygons, const Polyg
 }
 
 double even_odd_area(const std::vector<Polygon2>& polygons) { return whole_area(polygons, EvenOdd()); }
+
+double common_area(const Polygon2& a, const Polygon2& b) {
+    const auto height = [](const Polygon2& polygon) {
+        const auto [low, high] = std::minmax_element(polygon.begin(), polygon.end(), [](const auto& p, const auto& q) { return p[1] < q[1]; });
+        return std::pair((*low)[1], (*high)[1]);
+    };
+    const auto [low_a, high_a] = height(a);
+    const auto [low_b, high_b] = height(b);
+    const double low = std::max(low_a, low_b), high = std::min(high_a, high_b);
+    if (!(low < high)) return 0;
+    const EdgeTable table({a, b});
+    std::vector<double> events{low, high};
+    for (const double v : table.vertices)
+        if (v > low && v < high) events.push_back(v);
+    WholeArea whole;
+    sweep(table, events, Both(), whole, [](double) {});
+    return whole.area();
+}
 
 double nested_area(const std::vector<Polygon2>& polygons, const PolygonNesting& nesting) {
     return whole_area(polygons, Innermost(nesting));

@@ -35,5 +35,7 @@ PixelCoverage nested_coverage(const std::vector<Polygon2>& polygons, const Polyg
 double even_odd_area(const std::vector<Polygon2>& polygons);
 /// The same where they are solid or holes by their nesting.
 double nested_area(const std::vector<Polygon2>& polygons, const PolygonNesting& nesting);
+/// Area inside both of two closed polygons, each by the even-odd rule. Neither may be empty.
+double common_area(const Polygon2& a, const Polygon2& b);
 
 }  // namespace libdose

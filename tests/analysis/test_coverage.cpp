@@ -243,7 +243,7 @@ TEST(Coverage, NothingFromNoContours) {
 
 TEST(Coverage, RefusesContoursThatAreNotAxial) {
     Structure structure = in_one_plane({square(0, 0, 1, 1)});
-    structure.contours[0].points_mm[2][2] = 0.02;
+    structure.contours[0].points_mm[2][2] = 0.11;
     try {
         coverage_mask(structure, unit_pixels(2, 2));
         FAIL() << "accepted";

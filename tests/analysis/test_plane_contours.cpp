@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <random>
 
 #include "analysis/contour_report.h"
 #include "analysis/plane_outlines.h"
@@ -177,6 +178,56 @@ TEST(PlaneContours, HoleThatTouchesTheOutlineIsAHole) {
     const auto mask = mask_of({square(10, 10, 50, 50), square(9.95, 20, 20, 30)});
     EXPECT_NEAR(std::accumulate(mask.values.begin(), mask.values.end(), 0.0), 1500, 1e-4);
     EXPECT_EQ(mask.at(9, 25, 0), 0);
+}
+
+struct Disc {
+    double x, y, r;
+    bool holds(const Disc& other) const { return std::hypot(x - other.x, y - other.y) + other.r < r; }
+    bool holds(double u, double v) const { return std::hypot(x - u, y - v) <= r; }
+    /// 0 where two discs touch, 1 where the smaller one lies within the other.
+    double overlap(const Disc& other) const { return (r + other.r - std::hypot(x - other.x, y - other.y)) / (2 * std::min(r, other.r)); }
+};
+
+int depth_of(const Disc& disc, const std::vector<Disc>& all) {
+    int depth = 0;
+    for (const Disc& outer : all)
+        if (outer.holds(disc)) depth = std::max(depth, depth_of(outer, all) + 1);
+    return depth;
+}
+
+/// The rule, point by point.
+bool is_inside(const std::vector<Disc>& all, double u, double v) {
+    for (const Disc& disc : all) {
+        if (!disc.holds(u, v) || depth_of(disc, all) % 2 == 1) continue;
+        if (std::none_of(all.begin(), all.end(), [&](const Disc& inner) { return inner.holds(u, v) && disc.holds(inner); })) return true;
+    }
+    return false;
+}
+
+TEST(PlaneContours, AnyDiscsAreAsTheRuleSaysPointByPoint) {
+    std::mt19937 random(7);
+    const auto between = [&](double low, double high) { return std::uniform_real_distribution<double>(low, high)(random); };
+    for (int trial = 0; trial < 40; ++trial) {
+        std::vector<Disc> discs;
+        std::vector<Points> polygons;
+        while (discs.size() < 6) {
+            const double r = between(3, 25);
+            const Disc next{between(r, 60 - r), between(r, 60 - r), r};
+            // What shares less than a twentieth of its area only touches, what shares all but a tenth lies within: leave those out.
+            if (std::any_of(discs.begin(), discs.end(), [&](const Disc& disc) {
+                    const double overlap = disc.overlap(next);
+                    return (overlap > 0 && overlap < 0.25) || (overlap > 0.75 && overlap < 1);
+                }))
+                continue;
+            discs.push_back(next);
+            polygons.push_back(circle(next.x, next.y, next.r));
+        }
+        constexpr int n = 300;
+        int inside = 0;
+        for (int i = 0; i < n; ++i)
+            for (int j = 0; j < n; ++j) inside += is_inside(discs, 60 * (i + 0.5) / n, 60 * (j + 0.5) / n) ? 1 : 0;
+        EXPECT_NEAR(area(polygons), 3600.0 * inside / (n * n), 3) << "trial " << trial;
+    }
 }
 
 TEST(PlaneContours, XorIsWhatAnOddNumberEncloses) {

@@ -16,7 +16,7 @@ def structure(make, **more):
 
 
 def volume_cm3(one):
-    dose = libdose.Dose(np.ones((30, 40, 40), np.float32), spacing_mm=(4, 4, 4), origin_mm=(-78, -78, -58))
+    dose = libdose.Dose(np.ones((30, 40, 40), np.float32), (4, 4, 4), (-78, -78, -58))
     return libdose.dvh(dose, one).volume_cm3
 
 

@@ -361,7 +361,7 @@ LIBDOSE_C_API libdose_status libdose_dose_copy_on_grid(const libdose_dose* dose,
 LIBDOSE_C_API libdose_status libdose_dose_at(const libdose_dose* dose, const double point_mm[3], double* gy);
 /** A copy of the dose of one beam. */
 LIBDOSE_C_API libdose_status libdose_dose_beam(const libdose_dose* dose, size_t index, libdose_dose** beam);
-/** What the user should know: densities, grid, models. The text belongs to the dose. */
+/** What the user should know: structures, densities, grid, models. The text belongs to the dose. */
 LIBDOSE_C_API libdose_status libdose_dose_note(const libdose_dose* dose, size_t index, const char** note);
 /** Writes an RT Dose Storage object; patient and study are those of the CT. */
 LIBDOSE_C_API libdose_status libdose_dose_write_dicom(const libdose_dose* dose, const libdose_ct* ct, const char* file);
