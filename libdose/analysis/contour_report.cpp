@@ -29,7 +29,9 @@ std::string where(const ContourReport::Finding& finding) {
     return first == last ? "at z = " + first + " mm" : "at z = " + first + " to " + last + " mm";
 }
 
-std::string contours(std::size_t count) { return std::to_string(count) + (count == 1 ? " contour" : " contours"); }
+std::string contours(std::size_t count) {
+    return std::to_string(count) + (count == 1 ? " contour" : " contours");
+}
 
 }  // namespace
 
@@ -51,7 +53,8 @@ ContourReport report_contours(const Structure& structure, double single_plane_mm
         }
         const bool single = nested.polygons.size() == 1;
         const double nested_mm2 = single ? single_mm2 : area_mm2(nested);
-        const double inside_mm2 = structure.xor_contours ? area_mm2(exclusive_outlines(plane.contours)) : nested_mm2;
+        const double inside_mm2 =
+            structure.xor_contours ? area_mm2(exclusive_outlines(plane.contours)) : nested_mm2;
         report.lost_cm3 += std::max(0.0, nested_mm2 - inside_mm2) * cm3_per_mm2;
         report.covered_cm3 += inside_mm2 * cm3_per_mm2;
         report.filled_cm3 += (single ? single_mm2 : filled_area_mm2(nested)) * cm3_per_mm2;
@@ -64,19 +67,27 @@ std::vector<std::string> contour_notes(const Structure& structure) {
     const ContourReport report = report_contours(structure, 0);
     const auto& [copies, overlaps, crossings] = std::tie(report.copies, report.overlaps, report.crossings);
     if (structure.xor_contours && copies.count + overlaps.count > 0) {
-        notes.push_back("contours are copies of others or overlap " + where(copies.count > 0 ? copies : overlaps) + ": by their type, CLOSEDPLANAR_XOR, " +
+        notes.push_back("contours are copies of others or overlap " +
+                        where(copies.count > 0 ? copies : overlaps) + ": by their type, CLOSEDPLANAR_XOR, " +
                         with_digits(report.lost_cm3, 2) + " cm3 that they share are outside");
     } else {
-        if (copies.count > 0) notes.push_back(contours(copies.count) + " left out " + where(copies) + ": the same contour is there already");
+        if (copies.count > 0)
+            notes.push_back(contours(copies.count) + " left out " + where(copies) +
+                            ": the same contour is there already");
         if (overlaps.count > 0)
-            notes.push_back("contours overlap in " + std::to_string(overlaps.count) + (overlaps.count == 1 ? " plane " : " planes ") + where(overlaps) +
-                            (report.overlap_cm3 > 0 ? ", by " + with_digits(report.overlap_cm3, 2) + " cm3" : "") + ": taken as one volume");
+            notes.push_back(
+                "contours overlap in " + std::to_string(overlaps.count) +
+                (overlaps.count == 1 ? " plane " : " planes ") + where(overlaps) +
+                (report.overlap_cm3 > 0 ? ", by " + with_digits(report.overlap_cm3, 2) + " cm3" : "") +
+                ": taken as one volume");
     }
     if (crossings.count > 0)
-        notes.push_back(contours(crossings.count) + (crossings.count == 1 ? " crosses itself " : " cross themselves ") + where(crossings) +
-                        ": what an outline goes round twice is outside, each loop by itself inside");
+        notes.push_back(
+            contours(crossings.count) + (crossings.count == 1 ? " crosses itself " : " cross themselves ") +
+            where(crossings) + ": what an outline goes round twice is outside, each loop by itself inside");
     for (const auto& [lower, upper] : stack_contours(structure, 0).gaps_mm)
-        notes.push_back("no contours between z = " + std::to_string(lower) + " and " + std::to_string(upper) + " mm: taken as separate pieces");
+        notes.push_back("no contours between z = " + std::to_string(lower) + " and " + std::to_string(upper) +
+                        " mm: taken as separate pieces");
     return notes;
 }
 

@@ -11,7 +11,8 @@ namespace libdose {
 struct ContourReport {
     double covered_cm3 = 0;  ///< volume of the structure
     double filled_cm3 = 0;   ///< the same without holes
-    /// Enclosed by outlines and yet outside, and no hole: what one contour goes round twice, and copies and overlaps of xor_contours.
+    /// Enclosed by outlines and yet outside, and no hole: what one contour goes round twice, and copies and
+    /// overlaps of xor_contours.
     double lost_cm3 = 0;
 
     struct Finding {

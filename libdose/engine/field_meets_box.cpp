@@ -14,22 +14,26 @@ std::vector<Vec3> clipped(const std::vector<Vec3>& face, const HalfSpace& plane)
         const Vec3 &a = face[i], &b = face[(i + 1) % face.size()];
         const double at_a = plane.dot(a.homogeneous()), at_b = plane.dot(b.homogeneous());
         if (at_a >= 0) kept.push_back(a);
-        if ((at_a > 0 && at_b < 0) || (at_a < 0 && at_b > 0)) kept.push_back(a + at_a / (at_a - at_b) * (b - a));
+        if ((at_a > 0 && at_b < 0) || (at_a < 0 && at_b > 0))
+            kept.push_back(a + at_a / (at_a - at_b) * (b - a));
     }
     return kept;
 }
 
 }  // namespace
 
-bool field_meets_box(const physics::BeamFrame& frame, const std::array<double, 4>& opening_mm, const Vec3& lower_mm, const Vec3& upper_mm) {
+bool field_meets_box(const physics::BeamFrame& frame, const std::array<double, 4>& opening_mm,
+                     const Vec3& lower_mm, const Vec3& upper_mm) {
     if (!(opening_mm[1] > opening_mm[0] && opening_mm[3] > opening_mm[2])) return false;
-    // In the beam's axes, q the distance from the isocentre towards the source: low * (SAD - q) <= SAD * u <= high * (SAD - q). Behind the
-    // source no point fulfils both. The pyramid has no end, so that it meets a face of every box that it meets.
+    // In the beam's axes, q the distance from the isocentre towards the source: low * (SAD - q) <= SAD * u <=
+    // high * (SAD - q). Behind the source no point fulfils both. The pyramid has no end, so that it meets a
+    // face of every box that it meets.
     const double sad = frame.source_axis_distance_mm;
     std::vector<HalfSpace> sides;
     for (int axis = 0; axis < 2; ++axis)
         for (int end = 0; end < 2; ++end) {
-            const double limit = opening_mm[static_cast<std::size_t>(2 * axis + end)], sign = end == 0 ? 1 : -1;
+            const double limit = opening_mm[static_cast<std::size_t>(2 * axis + end)],
+                         sign = end == 0 ? 1 : -1;
             HalfSpace side(0, 0, sign * limit, -sign * limit * sad);
             side[axis] = sign * sad;
             sides.push_back(side);

@@ -30,13 +30,16 @@ const Structure& StructureSet::named(const std::string& name, const std::string&
     if (found.empty()) {
         std::string known;
         for (const Structure& structure : structures) known += (known.empty() ? "" : ", ") + structure.name;
-        throw bad_input("there is no structure \"" + name + "\"", where, known.empty() ? "The structure set is empty" : "Structures: " + known);
+        throw bad_input("there is no structure \"" + name + "\"", where,
+                        known.empty() ? "The structure set is empty" : "Structures: " + known);
     }
     if (found.size() > 1) {
         std::string numbers;
-        for (const Structure* structure : found) numbers += (numbers.empty() ? "" : ", ") + std::to_string(structure->number);
-        throw bad_input(std::to_string(found.size()) + " structures have the name \"" + name + "\": numbers " + numbers, where,
-                        "Give each a name of its own in the structure set");
+        for (const Structure* structure : found)
+            numbers += (numbers.empty() ? "" : ", ") + std::to_string(structure->number);
+        throw bad_input(
+            std::to_string(found.size()) + " structures have the name \"" + name + "\": numbers " + numbers,
+            where, "Give each a name of its own in the structure set");
     }
     return *found.front();
 }
