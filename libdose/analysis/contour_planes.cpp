@@ -8,9 +8,9 @@
 namespace libdose {
 namespace {
 
-// Written coordinates carry about 0.01 mm; scan planes are never as close as 0.05 mm.
-constexpr double axial_tolerance_mm = 0.01;
-constexpr double same_plane_mm = 0.05;
+// Rounding, and a registration by a hundredth of a degree, tilt contours by this much; scan planes are never as close.
+constexpr double axial_tolerance_mm = 0.1;
+constexpr double same_plane_mm = 0.1;
 constexpr double gap_factor = 1.5;
 
 double plane_of(const Contour& contour, const std::string& name) {
@@ -20,7 +20,7 @@ double plane_of(const Contour& contour, const std::string& name) {
         lowest = std::min(lowest, point[2]);
         highest = std::max(highest, point[2]);
     }
-    if (highest - lowest > axial_tolerance_mm)
+    if (highest - lowest > axial_tolerance_mm * (1 + 1e-9))
         throw bad_input("a contour is not axial: its z goes from " + std::to_string(lowest) + " to " + std::to_string(highest) + " mm", "structure " + name,
                         "Export the structure with contours on the axial planes of the CT");
     return 0.5 * (lowest + highest);

@@ -2,23 +2,21 @@
 #include <cmath>
 
 #include "analysis/contour_planes.h"
+#include "analysis/plane_outlines.h"
 #include "libdose/structure.h"
 #include "model/polygon_area.h"
 
 namespace libdose {
 namespace {
 
-std::vector<Polygon2> in_pixels(const ContourPlane& plane, const Grid& grid) {
+/// Fraction of every pixel of a slice inside the outlines, which are moved to pixels.
+PixelCoverage pixels_inside(PlaneOutlines outlines, const Grid& grid) {
     const Vec3 edge_mm = grid.lower_edge_mm();
-    std::vector<Polygon2> polygons;
-    for (const Contour* contour : plane.contours) {
-        Polygon2& polygon = polygons.emplace_back();
-        for (const Vec3& point : contour->points_mm) {
-            const Vec3 pixel = (point - edge_mm).cwiseQuotient(grid.spacing_mm);
-            polygon.emplace_back(pixel[0], pixel[1]);
-        }
-    }
-    return polygons;
+    const Eigen::Vector2d edge = edge_mm.head<2>(), spacing = grid.spacing_mm.head<2>();
+    for (Polygon2& polygon : outlines.polygons)
+        for (Eigen::Vector2d& point : polygon) point = (point - edge).cwiseQuotient(spacing);
+    if (outlines.nesting.solid.empty()) return even_odd_coverage(outlines.polygons, grid.size[0], grid.size[1]);
+    return nested_coverage(outlines.polygons, outlines.nesting, grid.size[0], grid.size[1]);
 }
 
 }  // namespace
@@ -37,7 +35,7 @@ Volume<float> coverage_mask(const Structure& structure, const Grid& grid) {
         };
         const double lower = voxels(plane.lower_mm), upper = voxels(plane.upper_mm);
         if (upper <= lower) continue;
-        const PixelCoverage area = even_odd_coverage(in_pixels(plane, grid), grid.size[0], grid.size[1]);
+        const PixelCoverage area = pixels_inside(outlines_of(structure, plane), grid);
         const int width = area.end_column - area.first_column;
         for (int k = static_cast<int>(std::floor(lower)); k < static_cast<int>(std::ceil(upper)); ++k) {
             const double depth = std::min(upper, k + 1.0) - std::max(lower, static_cast<double>(k));

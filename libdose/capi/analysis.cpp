@@ -86,13 +86,8 @@ libdose_status libdose_dvh_calculate(const libdose_dose* dose, const libdose_str
         const StructureSet& set = handle(structures, "structures").set;
         require_same_frame(given.frame_of_reference_uid, set.frame_of_reference_uid, "dose and structures");
         const std::string name = text_of(structure_name, "structure_name");
-        const Structure* structure = set.find(name);
-        if (!structure) {
-            std::string known;
-            for (const Structure& s : set.structures) known += (known.empty() ? "" : ", ") + s.name;
-            throw bad_input("there is no structure \"" + name + "\"", "structure_name", "Structures: " + known);
-        }
-        made->histogram = bin_width_gy == 0 ? dose_volume_histogram(given.gy, *structure) : dose_volume_histogram(given.gy, *structure, bin_width_gy);
+        const Structure& structure = set.named(name, "structure_name");
+        made->histogram = bin_width_gy == 0 ? dose_volume_histogram(given.gy, structure) : dose_volume_histogram(given.gy, structure, bin_width_gy);
         made.hand_over();
     });
 }

@@ -62,6 +62,7 @@ EngineOptions engine_options(const libdose_options& given) {
     if (given.threads < 0 || given.threads > 4096) throw bad_input("the number of threads is not between 0 and 4096", "options->threads");
     options.threads = given.threads;
     options.per_beam = given.per_beam != 0;
+    options.accept_gaps = given.accept_gaps != 0;
     options.lateral_scaling = given.lateral_scaling != 0;
     options.leaves = text_or_empty(given.leaves);
     if (one_of(given.leaf_ends, 2, "options->leaf_ends")) {
@@ -142,7 +143,9 @@ libdose_status libdose_calculate(const libdose_ct* ct, const libdose_structures*
         for (Dose& beam : result.beams) io::add_inputs(beam.provenance, engine.hu_curve, image, set, planned);
         made->dose = std::move(result.plan);
         made->beams = std::move(result.beams);
-        made->notes = std::move(result.notes);
+        // What the reader of the structure set had to say is not to be had elsewhere in C.
+        if (set) made->notes = set->notes;
+        made->notes.insert(made->notes.end(), result.notes.begin(), result.notes.end());
         made.hand_over();
     });
 }

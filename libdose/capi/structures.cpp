@@ -48,6 +48,7 @@ libdose_status libdose_structures_add(libdose_structures* structures, const libd
         if (!(std::isfinite(given.plane_spacing_mm) && given.plane_spacing_mm >= 0))
             throw bad_input("the plane spacing is not a number of at least 0", "structure->plane_spacing_mm");
         added.plane_spacing_mm = given.plane_spacing_mm;
+        added.xor_contours = given.xor_contours != 0;
         added.number = given.number;
         for (const Structure& other : set.structures) {
             if (given.number == 0) added.number = std::max(added.number, other.number);
@@ -91,6 +92,7 @@ libdose_status libdose_structures_get(const libdose_structures* structures, size
         values.relative_electron_density = found.relative_electron_density.value_or(0);
         values.plane_spacing_mm = found.plane_spacing_mm;
         values.number = found.number;
+        values.xor_contours = found.xor_contours ? 1 : 0;
         write_struct(structure, values, "structure");
     });
 }

@@ -28,7 +28,7 @@ struct Arguments {
     std::optional<double> couch_top_mm, couch_lateral_mm;
     BackendArguments backend;
     int threads = 0, fraction_group = 0;
-    bool per_beam = false;
+    bool per_beam = false, accept_gaps = false;
 };
 
 DensityOverride parse_override(const std::string& text) {
@@ -90,6 +90,7 @@ int calculate_plan(const Arguments& arguments) {
     options.sub_arc_deg = arguments.sub_arc_deg;
     options.threads = arguments.threads;
     options.per_beam = arguments.per_beam;
+    options.accept_gaps = arguments.accept_gaps;
     for (const std::string& text : arguments.densities) options.overrides.push_back(parse_override(text));
     for (const std::string& text : arguments.materials) add_material(options.overrides, text);
     options.dose_to = arguments.dose_to == "water" ? DoseMedium::water : DoseMedium::medium;
@@ -202,7 +203,8 @@ int calculate_plan(const Arguments& arguments) {
     }
     json["gate"] = as_json(plan.gate);
     json["notes"] = selected.notes;
-    for (const auto& list : {plan.notes, ct.notes, couch_notes, result.notes})
+    const std::vector<std::string> structure_notes = structures ? structures->notes : std::vector<std::string>();
+    for (const auto& list : {plan.notes, ct.notes, structure_notes, couch_notes, result.notes})
         for (const std::string& note : list) json["notes"].push_back(note);
     double total = 0;
     json["seconds"] = result.seconds;
@@ -238,6 +240,7 @@ void add_calc(CLI::App& app, Command& run) {
         ->capture_default_str()
         ->check(CLI::Range(0.05, 10.0));
     calc->add_flag("--per-beam", arguments->per_beam, "Also write the dose of every beam");
+    calc->add_flag("--accept-gaps", arguments->accept_gaps, "Take a body in which contour planes are missing as it is, with vacuum between");
     calc->add_option("--quality", arguments->quality, "draft, standard or high")->capture_default_str();
     calc->add_option("--transport", arguments->transport, "collapsed cone: one transport for the whole plan, each geometry its own, or auto")
         ->capture_default_str();

@@ -72,14 +72,8 @@ std::vector<Beamlet> make_beamlets(const Plan& plan, const StructureSet* structu
         throw bad_input("the margin of " + short_number(options.margin_mm) + " mm around the target is not between 0 and 100", "beamlets");
     Volume<float> target;
     if (!options.target.empty()) {
-        const Structure* structure = structures ? structures->find(options.target) : nullptr;
-        if (!structure) {
-            std::string names;
-            if (structures)
-                for (const Structure& s : structures->structures) names += (names.empty() ? "" : ", ") + s.name;
-            throw bad_input("there is no structure \"" + options.target + "\"", "target of the beamlets", "Structures: " + (names.empty() ? "none" : names));
-        }
-        target = coverage_mask(*structure, grid);
+        if (!structures) throw bad_input("there is no structure \"" + options.target + "\"", "target of the beamlets", "Structures: none");
+        target = coverage_mask(structures->named(options.target, "target of the beamlets"), grid);
     }
     std::vector<Beamlet> beamlets;
     for (std::size_t b = 0; b < plan.beams.size(); ++b) {

@@ -12,6 +12,7 @@
 #include "engine/compute.h"
 #include "engine/devices.h"
 #include "engine/memory.h"
+#include "engine/patient_structures.h"
 #include "engine/setup.h"
 #include "engine/threads.h"
 #include "libdose/error.h"
@@ -23,6 +24,7 @@ namespace libdose {
 CalculationResult calculate(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials,
                             const BeamModelProvider& models, const EngineOptions& options) {
     check_request(ct, structures, plan, models, options);
+    const std::vector<std::string> structure_notes = check_patient_structures(ct, structures, plan, models, options);
     const ThreadLimit limit(options.threads);
     ChosenBackend backend = choose_backend(options.backend, options.device, options.devices);
     const auto report = [&](double part, const std::string& stage) {
@@ -42,7 +44,8 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
                    "dose grid of " + short_number(options.grid_mm) + " mm, plan " + plan.label, options.devices);
     const BolusDensities densities(
         plan, [&](const auto& boluses) { return density_on_grid(ct, structures, options.hu_curve, materials, options.overrides, grid, boluses); });
-    result.notes = densities.notes();
+    result.notes = structure_notes;
+    for (const std::string& note : densities.notes()) result.notes.push_back(note);
     if (!backend.note.empty()) result.notes.push_back(backend.note);
     result.notes.push_back(grid_note(grid));
     clock("density");

@@ -21,6 +21,7 @@
 #include "engine/compute.h"
 #include "engine/devices.h"
 #include "engine/memory.h"
+#include "engine/patient_structures.h"
 #include "engine/setup.h"
 #include "engine/threads.h"
 #include "libdose/error.h"
@@ -58,6 +59,7 @@ public:
         if (!(options.cutoff >= 0 && options.cutoff <= 0.1))
             throw bad_input("the cutoff " + short_number(options.cutoff) + " is not between 0 and 0.1", "influence");
         header.beamlets = beamlets_of(ct, structures, plan, models, options);
+        header.notes = check_patient_structures(ct, structures, plan, models, options.engine);
         header.grid = dose_grid(ct, structures, plan, models, options.engine);
         if (header.grid.voxel_count() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
             throw bad_input("the dose grid has more than 2^31 voxels", "influence", "Choose a larger grid spacing");
@@ -79,7 +81,7 @@ public:
         header.medium = options.engine.dose_to;
         header.frame_of_reference_uid = dose_header_.frame_of_reference_uid;
         header.referenced_plan_uid = plan.sop_instance_uid;
-        header.notes = densities_->notes();
+        for (const std::string& note : densities_->notes()) header.notes.push_back(note);
         if (!backend_.note.empty()) header.notes.push_back(backend_.note);
         header.notes.push_back(grid_note(header.grid));
         header.notes.push_back("beamlets: " + std::to_string(all) + " of " + short_number(header.side_mm) + " mm");

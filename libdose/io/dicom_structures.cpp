@@ -1,5 +1,6 @@
 // RT Structure Set Storage -> StructureSet: DICOM PS3.3 C.8.8.5, C.8.8.6 and C.8.8.8.
 #include <algorithm>
+#include <cctype>
 #include <map>
 
 #include "analysis/contour_planes.h"
@@ -29,17 +30,20 @@ public:
         set_.sop_instance_uid = root_.text(DCM_SOPInstanceUID);
         set_.label = root_.text_or_empty(DCM_StructureSetLabel);
         set_.patient_id = root_.text_or_empty(DCM_PatientID);
-        // Without them every structure would be empty, or the body unknown.
-        for (DcmTagKey tag : {DCM_ROIContourSequence, DCM_RTROIObservationsSequence})
-            if (root_.items(tag, "item").empty()) throw bad_input("a required sequence is missing", root_.at(tag));
+        if (root_.items(DCM_ROIContourSequence, "item").empty())
+            throw bad_input("a required sequence is missing, so no structure has contours", root_.at(DCM_ROIContourSequence), "Export the structure set again");
+        if (root_.items(DCM_RTROIObservationsSequence, "item").empty())
+            throw bad_input("a required sequence is missing, so the types of the structures are not known, nor which is the body (EXTERNAL)",
+                            root_.at(DCM_RTROIObservationsSequence), "Export the structure set again, with an observation for every structure");
         read_rois();
         read_contours();
         read_observations();
         choose_frame();
         choose_series();
         find_plane_spacing();
-        for (const Structure& structure : set_.structures) report_gaps(structure);
+        for (const Structure& structure : set_.structures) note_contours(structure);
         report_several_bodies();
+        report_untyped_body();
         return std::move(set_);
     }
 
@@ -64,54 +68,73 @@ private:
         if (set_.structures.empty()) throw bad_input("the structure set holds no ROI", root_.at(DCM_StructureSetROISequence));
     }
 
-    Structure& structure_of(const DicomItem& item) {
+    /// The ROI that an item is of; nullptr, with a note, for one that is not there: it was deleted and left the item behind.
+    Structure* structure_of(const DicomItem& item, const char* what) {
         const int number = item.integer(DCM_ReferencedROINumber);
         const auto found = index_.find(number);
-        if (found == index_.end()) throw bad_input("there is no ROI with the number " + std::to_string(number), item.at(DCM_ReferencedROINumber));
-        return set_.structures[found->second];
+        if (found != index_.end()) return &set_.structures[found->second];
+        set_.notes.push_back(item.at(DCM_ReferencedROINumber) + ": " + what + " left out: there is no ROI with the number " + std::to_string(number));
+        return nullptr;
     }
 
     void read_contours() {
         std::vector<int> seen;
         for (const DicomItem& item : root_.items(DCM_ROIContourSequence, "ROI contour")) {
-            Structure& structure = structure_of(item);
-            if (std::find(seen.begin(), seen.end(), structure.number) != seen.end()) throw bad_input("two sets of contours for one ROI", place(structure));
-            seen.push_back(structure.number);
-            read_contours_of(structure, item.renamed(place(structure)));
+            Structure* structure = structure_of(item, "contours");
+            if (!structure) continue;
+            if (std::find(seen.begin(), seen.end(), structure->number) != seen.end()) throw bad_input("two sets of contours for one ROI", place(*structure));
+            seen.push_back(structure->number);
+            read_contours_of(*structure, item.renamed(place(*structure)));
         }
     }
 
     void read_contours_of(Structure& structure, const DicomItem& item) {
-        std::size_t not_areas = 0, too_few = 0, repeated = 0;
+        std::size_t not_areas = 0, too_few = 0, uncounted = 0, of_xor = 0;
         for (const DicomItem& contour : item.items(DCM_ContourSequence, "contour")) {
-            const std::string type = contour.text(DCM_ContourGeometricType);
+            const std::string type = contour.text_or_empty(DCM_ContourGeometricType);
             if (is_point_or_line(type)) {
                 ++not_areas;
                 continue;
             }
-            if (!is_area(type)) throw bad_input("the contour type " + type + " is not known", contour.at(DCM_ContourGeometricType));
-            Contour one = read_contour(contour);
-            if (one.points_mm.size() < 3)
+            Contour one = read_points(contour, uncounted);
+            const bool empty = type.empty() && one.points_mm.empty();
+            if (!is_area(type) && !empty) throw bad_input("the contour type \"" + type + "\" is not known", contour.at(DCM_ContourGeometricType));
+            if (one.points_mm.size() < 3) {
                 ++too_few;
-            else if (is_repeated(structure, one))
-                ++repeated;
-            else
-                structure.contours.push_back(std::move(one));
+                continue;
+            }
+            if (type == "CLOSEDPLANAR_XOR") ++of_xor;
+            structure.contours.push_back(std::move(one));
         }
+        structure.xor_contours = of_xor > 0;
         if (not_areas) note(structure, std::to_string(not_areas) + " contours left out: points or open lines, which enclose nothing");
         if (too_few) note(structure, std::to_string(too_few) + " contours left out: fewer than three points, which enclose nothing");
+        if (uncounted) note(structure, std::to_string(uncounted) + " contours do not say how many points they have (3006,0046): taken as they are");
+        if (of_xor > 0 && of_xor < structure.contours.size())
+            note(structure, "some contours are of type CLOSEDPLANAR_XOR and some are not: all of the structure are taken as CLOSEDPLANAR_XOR");
+        if (!structure.xor_contours) remove_repeated(structure);
+    }
+
+    /// What is written twice, point by point, need not be kept.
+    void remove_repeated(Structure& structure) {
+        std::vector<Contour> kept;
+        for (Contour& contour : structure.contours)
+            if (std::none_of(kept.begin(), kept.end(), [&](const Contour& other) { return same_points(other, contour); })) kept.push_back(std::move(contour));
+        const std::size_t repeated = structure.contours.size() - kept.size();
+        structure.contours = std::move(kept);
         if (repeated) note(structure, std::to_string(repeated) + " contours left out: the same contour is there already");
     }
 
-    static Contour read_contour(const DicomItem& item) {
+    /// Points of a contour; none where it has no data. Counts it where it does not say how many there are.
+    static Contour read_points(const DicomItem& item, std::size_t& uncounted) {
         for (double offset : item.optional_numbers(DCM_RETIRED_ContourOffsetVector))
             if (offset != 0) throw bad_input("a contour that is shifted by an offset is not read", item.at(DCM_RETIRED_ContourOffsetVector));
         const auto values = item.optional_numbers(DCM_ContourData);
-        if (values.empty()) throw bad_input("a required value is missing", item.at(DCM_ContourData));
         if (values.size() % 3 != 0) throw bad_input(std::to_string(values.size()) + " coordinates are not whole points of x, y, z", item.at(DCM_ContourData));
-        const int declared = item.integer(DCM_NumberOfContourPoints);
-        if (declared < 0 || static_cast<std::size_t>(declared) != values.size() / 3)
-            throw bad_input("the contour says " + std::to_string(declared) + " points and holds " + std::to_string(values.size() / 3),
+        const auto declared = item.optional_integer(DCM_NumberOfContourPoints);
+        if (!declared && !values.empty()) ++uncounted;
+        if (declared && (*declared < 0 || static_cast<std::size_t>(*declared) != values.size() / 3))
+            throw bad_input("the contour says " + std::to_string(*declared) + " points and holds " + std::to_string(values.size() / 3),
                             item.at(DCM_NumberOfContourPoints));
         Contour contour;
         contour.points_mm.reserve(values.size() / 3);
@@ -119,14 +142,14 @@ private:
         return contour;
     }
 
-    /// By the even-odd rule a contour that is written twice would cancel itself.
-    static bool is_repeated(const Structure& structure, const Contour& contour) {
-        return std::any_of(structure.contours.begin(), structure.contours.end(), [&](const Contour& other) { return same_points(other, contour); });
-    }
-
-    void report_gaps(const Structure& structure) {
-        for (const auto& [lower, upper] : named_stack(structure).gaps_mm)
-            note(structure, "no contours between z = " + std::to_string(lower) + " and " + std::to_string(upper) + " mm: taken as separate pieces");
+    /// What the contours of a structure come to. Those that are not axial are of no use, and harmless where the structure is not used.
+    void note_contours(const Structure& structure) {
+        try {
+            for (const std::string& text : contour_notes(structure)) note(structure, text);
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::bad_input) throw;
+            note(structure, error.problem() + ": the structure cannot be used");
+        }
     }
 
     void report_several_bodies() {
@@ -140,25 +163,31 @@ private:
         if (bodies > 1) set_.notes.push_back(root_.place() + ": several ROIs of type EXTERNAL, the first is the body: " + names);
     }
 
-    /// An error of the geometry (contours that are not axial) by the name of the ROI.
-    ContourStack named_stack(const Structure& structure) const {
-        try {
-            return stack_contours(structure, 0);
-        } catch (const Error& error) {
-            throw Error(error.kind(), error.problem(), place(structure), error.advice());
-        }
+    /// Without types nothing is the body; a name may tell which was meant to be.
+    void report_untyped_body() {
+        if (set_.external()) return;
+        const auto is_body_name = [](std::string name) {
+            std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+            for (const char* known : {"body", "external", "skin", "patient", "outline", "outer contour"})
+                if (name.rfind(known, 0) == 0) return true;
+            return false;
+        };
+        for (const Structure& structure : set_.structures)
+            if (structure.type.empty() && !structure.contours.empty() && is_body_name(structure.name))
+                note(structure, "has no type: if it is the body, give it the type EXTERNAL; without it the whole CT is calculated");
     }
 
     void read_observations() {
         for (const DicomItem& item : root_.items(DCM_RTROIObservationsSequence, "ROI observation")) {
-            Structure& structure = structure_of(item);
+            Structure* structure = structure_of(item, "observation");
+            if (!structure) continue;
             if (const auto type = item.optional_text(DCM_RTROIInterpretedType)) {
-                if (!structure.type.empty() && structure.type != *type)
-                    throw bad_input("the ROI is both " + structure.type + " and " + *type, place(structure));
-                structure.type = *type;
+                if (!structure->type.empty() && structure->type != *type)
+                    throw bad_input("the ROI is both " + structure->type + " and " + *type, place(*structure));
+                structure->type = *type;
             }
-            for (const DicomItem& property : item.renamed(place(structure)).items(DCM_ROIPhysicalPropertiesSequence, "property"))
-                read_property(structure, property);
+            for (const DicomItem& property : item.renamed(place(*structure)).items(DCM_ROIPhysicalPropertiesSequence, "property"))
+                read_property(*structure, property);
         }
     }
 
@@ -215,12 +244,21 @@ private:
         std::size_t most = 1;
         double spacing_mm = 0;
         for (const Structure& structure : set_.structures) {
-            const std::size_t planes = named_stack(structure).planes.size();
+            const std::size_t planes = plane_count(structure);
             if (planes <= most) continue;
             most = planes;
             spacing_mm = usual_plane_spacing_mm(structure);
         }
         for (Structure& structure : set_.structures) structure.plane_spacing_mm = spacing_mm;
+    }
+
+    /// 0 where the contours are not axial.
+    static std::size_t plane_count(const Structure& structure) {
+        try {
+            return stack_contours(structure, 0).planes.size();
+        } catch (const Error&) {
+            return 0;
+        }
     }
 
     const DicomItem& root_;

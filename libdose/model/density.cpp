@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <sstream>
 
 #include "libdose/error.h"
@@ -43,6 +44,37 @@ struct NamedMass {
     const MaterialProperties* material;
     double density_g_cm3;        ///< where nothing else is
     std::vector<float> density;  ///< g of it per cm³ of the voxel
+};
+
+/// Which override set the density of each CT voxel, to name those that a later one replaces.
+class OverrideOwners {
+public:
+    OverrideOwners(std::size_t voxels, double voxel_cm3) : owner_(voxels, none), voxel_cm3_(voxel_cm3) {}
+
+    /// Enters the voxels of which the override has more than half, and notes what it takes from others.
+    void enter(const std::vector<Override>& overrides, std::size_t number, const Volume<float>& part, std::vector<std::string>& notes) {
+        std::vector<std::size_t> taken(number, 0);
+        for (std::size_t v = 0; v < owner_.size(); ++v) {
+            if (!(part.values[v] > 0.5f)) continue;
+            if (owner_[v] != none) ++taken[owner_[v]];
+            owner_[v] = static_cast<std::uint16_t>(std::min<std::size_t>(number, none - 1));
+        }
+        const Override& later = overrides[number];
+        for (std::size_t n = 0; n < number; ++n) {
+            const Override& earlier = overrides[n];
+            const bool same = earlier.structure == later.structure || (earlier.density_g_cm3 == later.density_g_cm3 && earlier.material == later.material);
+            if (taken[n] == 0 || same) continue;
+            notes.push_back("\"" + earlier.structure->name + "\" and \"" + later.structure->name + "\" overlap in " +
+                            text_of(static_cast<double>(taken[n]) * voxel_cm3_) + " cm3: the density of \"" + later.structure->name + "\" holds there, " +
+                            text_of(later.density_g_cm3) + " g/cm3, not that of \"" + earlier.structure->name + "\", " + text_of(earlier.density_g_cm3) +
+                            " g/cm3");
+        }
+    }
+
+private:
+    static constexpr std::uint16_t none = 65535;
+    std::vector<std::uint16_t> owner_;
+    double voxel_cm3_;
 };
 
 void set_properties(DensityGrid& grid, std::size_t voxel, double rho, const MaterialProperties& p) {
@@ -159,6 +191,7 @@ DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, c
     // From here on mass per volume of the whole voxel, of which a part may be vacuum.
     for (std::size_t v = 0; v < density.values.size(); ++v) density.values[v] *= inside.values[v];
     std::vector<NamedMass> named;
+    OverrideOwners owners(overrides.size() > 1 ? density.values.size() : 0, density.grid.voxel_volume_cm3());
     for (const Override& override_ : overrides) {
         const bool whole = added(*override_.structure);
         // Part of what is inside the voxel that the override replaces. Of an organ that crosses the body's surface in the voxel
@@ -180,6 +213,7 @@ DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, c
         if (override_.material) named.push_back({override_.material, override_.density_g_cm3, resample_conserving(mass, grid, 0.0f).values});
         result.notes.push_back("density of \"" + override_.structure->name + "\" set to " + text_of(override_.density_g_cm3) + " g/cm3 (" + override_.origin +
                                ")");
+        owners.enter(overrides, static_cast<std::size_t>(&override_ - overrides.data()), part, result.notes);
     }
 
     result.density = resample_conserving(density, grid, 0.0f).values;

@@ -66,7 +66,7 @@ std::vector<Override> all_overrides(const StructureSet* structures, const std::v
     std::vector<Override> result;
     if (structures)
         for (const Structure& structure : structures->structures) {
-            if (!counts(structure)) continue;
+            if (structure.contours.empty() || !counts(structure)) continue;
             const MaterialProperties* material = structure.material.empty() ? nullptr : &materials.by_name(structure.material);
             const std::string of_material = material ? " of " + structure.material : "";
             if (structure.relative_electron_density) {
@@ -80,12 +80,11 @@ std::vector<Override> all_overrides(const StructureSet* structures, const std::v
             }
         }
     for (const DensityOverride& request : requested) {
-        const Structure* structure = structures ? structures->find(request.structure) : nullptr;
-        if (!structure) {
-            const std::string known = structures ? names_of(structures->structures, "") : "";
-            throw bad_input("density override for a structure that is not there: \"" + request.structure + "\"", "density override",
-                            known.empty() ? "There is no structure set" : "Structures: " + known);
-        }
+        if (!structures)
+            throw bad_input("density override for a structure that is not there: \"" + request.structure + "\"", "density override", "There is no structure set");
+        const Structure* structure = &structures->named(request.structure, "density override");
+        if (structure->contours.empty())
+            throw bad_input("density override for \"" + request.structure + "\", which has no contours", "density override", "Take the override away");
         const MaterialProperties* material = request.material.empty() ? nullptr : &materials.by_name(request.material);
         if (!counts(*structure)) continue;
         const double density = material && request.density_g_cm3 == 0 ? material->density_g_cm3 : request.density_g_cm3;

@@ -1,9 +1,10 @@
 // A sweep along v. Between two successive events (vertices, row limits) the edges run straight through a slab, so
-// ordered by u they bound the inside in pairs; where edges cross in a slab it is split there. Each edge then
-// adds, with alternating sign, the area to its right: what the pairs enclose remains.
+// ordered by u they bound the inside; where edges cross in a slab it is split there. Each edge at which the inside begins adds
+// the area to its right, each at which it ends takes it away: what lies between remains.
 #include "model/polygon_area.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -15,6 +16,7 @@ constexpr double rounding = 1e-10;
 
 struct Edge {
     double v0, u0, v1, u1;  // v0 < v1
+    std::size_t polygon;
     double u_at(double v) const {
         if (v <= v0) return u0;
         if (v >= v1) return u1;
@@ -25,6 +27,9 @@ struct Edge {
 struct Span {  // an edge within one slab
     double top, bottom;
     double middle() const { return top + bottom; }  // twice the middle: only the order matters
+};
+struct OwnedSpan : Span {  // of which polygon
+    std::size_t polygon;
 };
 
 /// Mean of max(0, x - u) for u uniform on [a, b].
@@ -72,19 +77,85 @@ private:
     std::vector<double> partial_, full_;
 };
 
-void add_ordered(std::vector<Span>& spans, double height, Row& row) {
+/// The area of everything, without pixels.
+class WholeArea {
+public:
+    void add_right_of(const Span& span, double height) { area_ -= 0.5 * height * span.middle(); }
+    double area() const { return area_; }
+
+private:
+    double area_ = 0;
+};
+
+/// Inside after an odd number of edges.
+class EvenOdd {
+public:
+    using Piece = Span;
+    static Piece piece(const Edge&, double top, double bottom) { return {top, bottom}; }
+    void begin() { inside_ = false; }
+    /// Whether what lies beyond an edge is inside.
+    bool cross(const Piece&) { return inside_ = !inside_; }
+
+private:
+    bool inside_ = false;
+};
+
+/// Inside by the innermost of the polygons around a point.
+class Innermost {
+public:
+    using Piece = OwnedSpan;
+    static Piece piece(const Edge& edge, double top, double bottom) { return {{top, bottom}, edge.polygon}; }
+    explicit Innermost(const PolygonNesting& nesting) : nesting_(nesting) {}
+    void begin() { around_.clear(); }
+    bool cross(const Piece& edge) {
+        const auto found = std::find(around_.begin(), around_.end(), edge.polygon);
+        if (found == around_.end())
+            around_.push_back(edge.polygon);
+        else
+            around_.erase(found);
+        return std::any_of(around_.begin(), around_.end(), [&](std::size_t p) {
+            const auto& inner = nesting_.encloses[p];
+            return nesting_.solid[p] && std::none_of(around_.begin(), around_.end(), [&](std::size_t q) { return inner[q]; });
+        });
+    }
+
+private:
+    const PolygonNesting& nesting_;
+    std::vector<std::size_t> around_;
+};
+
+/// Inside of two polygons at once.
+class Both {
+public:
+    using Piece = OwnedSpan;
+    static Piece piece(const Edge& edge, double top, double bottom) { return {{top, bottom}, edge.polygon}; }
+    void begin() { inside_ = {false, false}; }
+    bool cross(const Piece& edge) {
+        inside_[edge.polygon] = !inside_[edge.polygon];
+        return inside_[0] && inside_[1];
+    }
+
+private:
+    std::array<bool, 2> inside_{};
+};
+
+template <class Inside, class Sum>
+void add_ordered(std::vector<typename Inside::Piece>& spans, double height, Inside& inside, Sum& sum) {
     std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.middle() < b.middle(); });
-    double sign = 1;
-    for (const Span& span : spans) {
-        row.add_right_of(span, sign * height);
-        sign = -sign;
+    inside.begin();
+    bool before = false;
+    for (const auto& span : spans) {
+        const bool after = inside.cross(span);
+        if (after != before) sum.add_right_of(span, after ? height : -height);
+        before = after;
     }
 }
 
-void add_slab(std::vector<Span>& spans, double height, Row& row) {
+template <class Inside, class Sum>
+void add_slab(std::vector<typename Inside::Piece>& spans, double height, Inside& inside, Sum& sum) {
     std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.top != b.top ? a.top < b.top : a.bottom < b.bottom; });
     const bool crossing = !std::is_sorted(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.bottom < b.bottom; });
-    if (!crossing) return add_ordered(spans, height, row);
+    if (!crossing) return add_ordered(spans, height, inside, sum);
 
     std::vector<double> cuts{0, 1};
     for (std::size_t i = 0; i < spans.size(); ++i)
@@ -93,68 +164,128 @@ void add_slab(std::vector<Span>& spans, double height, Row& row) {
             if (at_top > 0 && at_bottom < 0) cuts.push_back(at_top / (at_top - at_bottom));
         }
     std::sort(cuts.begin(), cuts.end());
-    std::vector<Span> part(spans.size());
+    std::vector<typename Inside::Piece> part = spans;
     for (std::size_t k = 1; k < cuts.size(); ++k) {
         if (cuts[k] <= cuts[k - 1]) continue;
         for (std::size_t i = 0; i < spans.size(); ++i) {
             const auto at = [&](double t) { return spans[i].top + t * (spans[i].bottom - spans[i].top); };
-            part[i] = {at(cuts[k - 1]), at(cuts[k])};
+            part[i] = spans[i];
+            part[i].top = at(cuts[k - 1]), part[i].bottom = at(cuts[k]);
         }
-        add_ordered(part, height * (cuts[k] - cuts[k - 1]), row);
+        add_ordered(part, height * (cuts[k] - cuts[k - 1]), inside, sum);
     }
+}
+
+/// The edges of polygons by the v at which they begin, and what they span.
+struct EdgeTable {
+    explicit EdgeTable(const std::vector<Polygon2>& polygons) {
+        for (std::size_t n = 0; n < polygons.size(); ++n)
+            for (std::size_t i = 0; i < polygons[n].size(); ++i) {
+                const auto& p = polygons[n][i];
+                const auto& q = polygons[n][(i + 1) % polygons[n].size()];
+                left = std::min(left, p[0]);
+                right = std::max(right, p[0]);
+                low = std::min(low, p[1]);
+                high = std::max(high, p[1]);
+                vertices.push_back(p[1]);
+                if (p[1] < q[1]) edges.push_back({p[1], p[0], q[1], q[0], n});
+                if (p[1] > q[1]) edges.push_back({q[1], q[0], p[1], p[0], n});
+            }
+        std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.v0 < b.v0; });
+    }
+
+    std::vector<Edge> edges;
+    std::vector<double> vertices;  ///< v of each
+    double left = std::numeric_limits<double>::infinity(), right = -left, low = left, high = -left;
+};
+
+/// Adds the slabs between events, which are all the vertices in their range; `ended(v)` is called behind each slab.
+template <class Inside, class Sum, class Ended>
+void sweep(const EdgeTable& table, std::vector<double>& events, Inside inside, Sum& sum, Ended&& ended) {
+    std::sort(events.begin(), events.end());
+    events.erase(std::unique(events.begin(), events.end()), events.end());
+    std::vector<Edge> active;
+    std::vector<typename Inside::Piece> spans;
+    std::size_t next = 0;
+    for (std::size_t e = 0; e + 1 < events.size(); ++e) {
+        const double top = events[e], bottom = events[e + 1];
+        while (next < table.edges.size() && table.edges[next].v0 <= top) active.push_back(table.edges[next++]);
+        std::erase_if(active, [&](const Edge& edge) { return edge.v1 <= top; });
+        if (!active.empty()) {
+            spans.clear();
+            for (const Edge& edge : active) spans.push_back(Inside::piece(edge, edge.u_at(top), edge.u_at(bottom)));
+            add_slab(spans, bottom - top, inside, sum);
+        }
+        ended(bottom);
+    }
+}
+
+template <class Inside>
+PixelCoverage coverage(const std::vector<Polygon2>& polygons, int columns, int rows, const Inside& inside) {
+    const EdgeTable table(polygons);
+    PixelCoverage result;
+    if (table.edges.empty() || table.high <= 0 || table.low >= rows || table.right <= 0 || table.left >= columns) return result;
+    result.first_column = table.left <= 0 ? 0 : static_cast<int>(std::floor(table.left));
+    result.end_column = table.right >= columns ? columns : static_cast<int>(std::ceil(table.right));
+    result.first_row = table.low <= 0 ? 0 : static_cast<int>(std::floor(table.low));
+    result.end_row = table.high >= rows ? rows : static_cast<int>(std::ceil(table.high));
+    const int width = result.end_column - result.first_column;
+    result.fraction.assign(static_cast<std::size_t>(width) * static_cast<std::size_t>(result.end_row - result.first_row), 0.0);
+
+    std::vector<double> events;
+    for (const double v : table.vertices)
+        if (v > 0 && v < rows) events.push_back(v);
+    for (int r = result.first_row; r <= result.end_row; ++r) events.push_back(r);
+    Row row(columns);
+    sweep(table, events, inside, row, [&](double bottom) {
+        if (bottom != std::floor(bottom)) return;
+        const auto r = static_cast<std::size_t>(static_cast<int>(bottom) - 1 - result.first_row);
+        row.flush(result.first_column, result.end_column, &result.fraction[r * static_cast<std::size_t>(width)]);
+    });
+    return result;
+}
+
+template <class Inside>
+double whole_area(const std::vector<Polygon2>& polygons, const Inside& inside) {
+    const EdgeTable table(polygons);
+    std::vector<double> events = table.vertices;
+    WholeArea whole;
+    sweep(table, events, inside, whole, [](double) {});
+    return whole.area();
 }
 
 }  // namespace
 
 PixelCoverage even_odd_coverage(const std::vector<Polygon2>& polygons, int columns, int rows) {
-    std::vector<Edge> edges;
-    std::vector<double> events;
-    double left = std::numeric_limits<double>::infinity(), right = -left, low = left, high = right;
-    for (const Polygon2& polygon : polygons)
-        for (std::size_t i = 0; i < polygon.size(); ++i) {
-            const auto& p = polygon[i];
-            const auto& q = polygon[(i + 1) % polygon.size()];
-            left = std::min(left, p[0]);
-            right = std::max(right, p[0]);
-            low = std::min(low, p[1]);
-            high = std::max(high, p[1]);
-            if (p[1] > 0 && p[1] < rows) events.push_back(p[1]);
-            if (p[1] < q[1]) edges.push_back({p[1], p[0], q[1], q[0]});
-            if (p[1] > q[1]) edges.push_back({q[1], q[0], p[1], p[0]});
-        }
-    PixelCoverage result;
-    if (edges.empty() || high <= 0 || low >= rows || right <= 0 || left >= columns) return result;
-    result.first_column = left <= 0 ? 0 : static_cast<int>(std::floor(left));
-    result.end_column = right >= columns ? columns : static_cast<int>(std::ceil(right));
-    result.first_row = low <= 0 ? 0 : static_cast<int>(std::floor(low));
-    result.end_row = high >= rows ? rows : static_cast<int>(std::ceil(high));
-    const int width = result.end_column - result.first_column;
-    result.fraction.assign(static_cast<std::size_t>(width) * static_cast<std::size_t>(result.end_row - result.first_row), 0.0);
+    return coverage(polygons, columns, rows, EvenOdd());
+}
 
-    for (int r = result.first_row; r <= result.end_row; ++r) events.push_back(r);
-    std::sort(events.begin(), events.end());
-    events.erase(std::unique(events.begin(), events.end()), events.end());
-    std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.v0 < b.v0; });
+PixelCoverage nested_coverage(const std::vector<Polygon2>& polygons, const PolygonNesting& nesting, int columns, int rows) {
+    return coverage(polygons, columns, rows, Innermost(nesting));
+}
 
-    Row row(columns);
-    std::vector<Edge> active;
-    std::vector<Span> spans;
-    std::size_t next = 0;
-    for (std::size_t e = 0; e + 1 < events.size(); ++e) {
-        const double top = events[e], bottom = events[e + 1];
-        while (next < edges.size() && edges[next].v0 <= top) active.push_back(edges[next++]);
-        std::erase_if(active, [&](const Edge& edge) { return edge.v1 <= top; });
-        if (!active.empty()) {
-            spans.clear();
-            for (const Edge& edge : active) spans.push_back({edge.u_at(top), edge.u_at(bottom)});
-            add_slab(spans, bottom - top, row);
-        }
-        if (bottom == std::floor(bottom)) {
-            const auto r = static_cast<std::size_t>(static_cast<int>(bottom) - 1 - result.first_row);
-            row.flush(result.first_column, result.end_column, &result.fraction[r * static_cast<std::size_t>(width)]);
-        }
-    }
-    return result;
+double even_odd_area(const std::vector<Polygon2>& polygons) { return whole_area(polygons, EvenOdd()); }
+
+double common_area(const Polygon2& a, const Polygon2& b) {
+    const auto height = [](const Polygon2& polygon) {
+        const auto [low, high] = std::minmax_element(polygon.begin(), polygon.end(), [](const auto& p, const auto& q) { return p[1] < q[1]; });
+        return std::pair((*low)[1], (*high)[1]);
+    };
+    const auto [low_a, high_a] = height(a);
+    const auto [low_b, high_b] = height(b);
+    const double low = std::max(low_a, low_b), high = std::min(high_a, high_b);
+    if (!(low < high)) return 0;
+    const EdgeTable table({a, b});
+    std::vector<double> events{low, high};
+    for (const double v : table.vertices)
+        if (v > low && v < high) events.push_back(v);
+    WholeArea whole;
+    sweep(table, events, Both(), whole, [](double) {});
+    return whole.area();
+}
+
+double nested_area(const std::vector<Polygon2>& polygons, const PolygonNesting& nesting) {
+    return whole_area(polygons, Innermost(nesting));
 }
 
 }  // namespace libdose

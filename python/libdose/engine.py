@@ -26,7 +26,7 @@ class Engine:
     all geometries of a plan) or "each". grid_mm: spacing of the dose grid. threads: 0 for all cores. model: None (by the beam's energy, fluence mode
     and machine), a name, a file, a BeamModel, or several to choose from. densities: structure -> g/cm3; materials: structure -> name. dose_to: "medium" or "water".
     leaf_ends: "rounded" or "sharp"; leaves: name of a leaf design. hu_curve: CSV with hu,density_g_cm3. calibration_depth: None, "maximum", "10cm".
-    The same settings as those of `dose calc`. A CUDA device that it has opened stays open, with its memory, until the Engine is gone; several threads
+    accept_gaps: take a body in which contour planes are missing as it is. The same settings as those of `dose calc`. A CUDA device that it has opened stays open, with its memory, until the Engine is gone; several threads
     may share an Engine.
     """
 
@@ -49,6 +49,7 @@ class Engine:
     sub_arc_deg: float = 2.0
     beam_margin_mm: float = 100.0
     per_beam: bool = False
+    accept_gaps: bool = False
     _devices: _libdose.OpenDevices = field(default_factory=_libdose.OpenDevices, init=False, repr=False, compare=False)
 
     def _settings(self) -> Dict[str, Any]:

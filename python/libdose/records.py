@@ -199,7 +199,9 @@ class Plan(_Record):
 
 @dataclass(eq=False)
 class Structure(_Record):
-    """A region of interest. contours: arrays [points, 3] of closed polygons in axial planes, mm, LPS. type: EXTERNAL, PTV, ORGAN, SUPPORT, ..."""
+    """A region of interest. contours: arrays [points, 3] of closed polygons in axial planes, mm, LPS. One within another is a hole, those that
+    overlap are one area, a copy counts once; with xor_contours (CLOSEDPLANAR_XOR) what an odd number of them encloses is inside.
+    type: EXTERNAL, PTV, ORGAN, SUPPORT, ..."""
 
     number: int = 0
     name: str = ""
@@ -209,6 +211,7 @@ class Structure(_Record):
     relative_mass_density: Optional[float] = None
     relative_electron_density: Optional[float] = None
     material: str = ""
+    xor_contours: bool = False
 
 
 @dataclass(eq=False)
@@ -222,9 +225,12 @@ class StructureSet(_Record):
     notes: List[str] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> Structure:
-        for structure in self.structures:
-            if structure.name == name:
-                return structure
+        found = [s for s in self.structures if s.name == name]
+        found = [s for s in found if s.contours] or found
+        if len(found) > 1 and found[0].contours:
+            raise KeyError(f"{len(found)} structures have the name {name!r}: numbers {', '.join(str(s.number) for s in found)}")
+        if found:
+            return found[0]
         raise KeyError(f"no structure {name!r}; there are {', '.join(s.name for s in self.structures) or 'none'}")
 
     def __contains__(self, name: object) -> bool:

@@ -43,6 +43,7 @@ EngineOptions options_of(const nb::dict& settings) {
     options.beam_margin_mm = nb::cast<double>(settings["beam_margin_mm"]);
     options.sub_arc_deg = nb::cast<double>(settings["sub_arc_deg"]);
     options.per_beam = nb::cast<bool>(settings["per_beam"]);
+    options.accept_gaps = nb::cast<bool>(settings["accept_gaps"]);
     options.lateral_scaling = nb::cast<bool>(settings["lateral_scaling"]);
     if (text("dose_to") != "medium" && text("dose_to") != "water") throw bad_input("\"" + text("dose_to") + "\" is neither medium nor water", "dose_to");
     options.dose_to = text("dose_to") == "water" ? DoseMedium::water : DoseMedium::medium;

@@ -138,6 +138,7 @@ struct Record<Structure> {
                                               Field{"name", &Structure::name},
                                               Field{"type", &Structure::type},
                                               Field{"contours", &Structure::contours},
+                                              Field{"xor_contours", &Structure::xor_contours},
                                               Field{"plane_spacing_mm", &Structure::plane_spacing_mm},
                                               Field{"relative_mass_density", &Structure::relative_mass_density},
                                               Field{"relative_electron_density", &Structure::relative_electron_density},

@@ -22,6 +22,7 @@ MEMBER(libdose_structure, relative_mass_density, 32);
 MEMBER(libdose_structure, relative_electron_density, 40);
 MEMBER(libdose_structure, plane_spacing_mm, 48);
 MEMBER(libdose_structure, number, 56);
+MEMBER(libdose_structure, xor_contours, 60);
 SIZE(libdose_structure, 64);
 
 MEMBER(libdose_beam, struct_size, 0);
@@ -92,7 +93,9 @@ MEMBER(libdose_options, override_count, 128);
 MEMBER(libdose_options, progress, 136);
 MEMBER(libdose_options, user, 144);
 MEMBER(libdose_options, devices, 152);
-SIZE(libdose_options, 160);
+MEMBER(libdose_options, accept_gaps, 160);
+MEMBER(libdose_options, reserved, 164);
+SIZE(libdose_options, 168);
 
 MEMBER(libdose_dose_info, struct_size, 0);
 MEMBER(libdose_dose_info, maximum_gy, 8);

@@ -39,6 +39,24 @@ CASES += [Case("structures", v, all_of(SAME, volume("T", 48))) for v in ("hole",
 CASES += [Case("structures", "overlap", all_of(SAME, volume("T", 112), says("T", "overlap"))), Case("structures", "one_plane", all_of(SAME, volume("T", 8))),
           Case("structures", "body_twice_closed", SAME), Case("structures", "body_three_closed", SAME), Case("structures", "support_once", dose(0.927, 0.01)),
           Case("structures", "sagittal_roi", all_of(ONCE, says("Help_sag"))), Case("structures", "points", ONCE)]
+# More of each kind; the volumes are derived beside each in structures.py.
+CASES += [Case("structures", v, ONCE) for v in ("twice_collinear", "twice_reversed_closed", "three_copies", "twice_wider", "twice_in_z", "traced_twice", "touching", "z_tilt", "no_point_count",
+                                                "roi_without_item", "pet_first")]
+CASES += [Case("structures", "nested_three", all_of(SAME, volume("T", 44))), Case("structures", "nested_three_twice", all_of(SAME, volume("T", 44))),
+          Case("structures", "hole_touching", all_of(SAME, volume("T", 48))), Case("structures", "overlap_three", all_of(SAME, volume("T", 128), says("'T'", "overlap"))),
+          Case("structures", "xor_overlap", all_of(SAME, volume("T", 96), says("'T'", "overlap", "XOR"))), Case("structures", "figure_eight", all_of(SAME, volume("T", 32), says("'T'", "crosses itself")), all_of(SAME, volume("T", 32), says("'T'", "cross themselves"))),
+          Case("structures", "body_in_parts", all_of(SAME, says("BODY", "overlap"))), Case("structures", "body_xor_twice", refused("BODY")), Case("structures", "body_rind", refused("BODY", "hole")),
+          Case("structures", "body_sagittal", refused("BODY", "axial")), Case("structures", "support_sagittal", refused("TABLE", "axial")),
+          Case("structures", "sagittal_roi", refused("Help_sag", "axial"), args=["--density", "Help_sag=1"]), Case("structures", "support_twice", dose(0.927, 0.01)),
+          Case("structures", "two_of_one_name", all_of(SAME, says("same name"))), Case("structures", "two_of_one_name", refused("T", "name"), args=["--density", "T=1"]),
+          # Without observations the body is not known; without types the whole CT is calculated, and the note points at the name.
+          Case("structures", "no_observations", refused("3006,0080")), Case("structures", "no_types", all_of(SAME, says("BODY", "no type", "whole CT"))),
+          # The gap is refused; taken as it is, the note says where.
+          Case("structures", "body_gap", refused("BODY", "gap")), Case("structures", "body_gap", says("BODY", "no contours between"), args=["--accept-gaps"])]
+CASES += [Case("various", "body_beyond_ct_beside", all_of(dose(1, 0.03), says("BODY", "beyond the CT"))), Case("various", "support_beyond_ct", refused("TABLE", "beyond the CT")),
+          Case("various", "support_beyond_ct_beside", all_of(SAME, says("TABLE", "beyond the CT"))), Case("various", "body_longer_than_ct", all_of(SAME, says("BODY", "beyond the CT"))),
+          # BIG, 100 x 80 mm about the axis at 20 to 90 mm depth, of 0.3 g/cm3 holds: all of SMALL lies in it.
+          Case("various", "over_small_first", says("BIG", "SMALL", "overlap", "density of \"BIG\" holds"))]
 # What the plan names, and no other.
 CASES += [Case("which_object", "plan_edited", refused("RP.dcm", "RP_edited.dcm")), Case("which_object", "two_series", refused("series")),
           Case("which_object", "pet_and_two_cts", refused("series"))]

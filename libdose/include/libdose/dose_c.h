@@ -157,6 +157,7 @@ typedef struct libdose_structure {
     double relative_electron_density; /**< override, water = 1; 0: none */
     double plane_spacing_mm;          /**< distance of the contour planes; 0: found from the contours */
     int32_t number;                   /**< ROI number; 0: one more than the largest so far */
+    int32_t xor_contours;             /**< not 0: CLOSEDPLANAR_XOR: inside is what an odd number of contours of a plane encloses */
 } libdose_structure;
 /** All zero but struct_size. */
 LIBDOSE_C_API void libdose_structure_init(libdose_structure* structure, size_t struct_size);
@@ -167,7 +168,8 @@ LIBDOSE_C_API libdose_status libdose_structures_create(const char* frame_of_refe
 LIBDOSE_C_API libdose_status libdose_structures_read(const char* file, libdose_structures** structures);
 /** Adds a structure; `index` (may be NULL) becomes its place in the set. Two of one name are LIBDOSE_BAD_INPUT. */
 LIBDOSE_C_API libdose_status libdose_structures_add(libdose_structures* structures, const libdose_structure* structure, size_t* index);
-/** Adds a closed polygon of one axial plane: x, y, z of each point one after another, mm LPS. At least three points, one z. */
+/** Adds a closed polygon of one axial plane: x, y, z of each point one after another, mm LPS. At least three points, one z. One within another is a
+ * hole, those that overlap are one area, a copy counts once (unless xor_contours). */
 LIBDOSE_C_API libdose_status libdose_structures_add_contour(libdose_structures* structures, size_t index, const double* points_mm, size_t point_count);
 /** Number of structures. */
 LIBDOSE_C_API libdose_status libdose_structures_count(const libdose_structures* structures, size_t* count);
@@ -313,6 +315,8 @@ typedef struct libdose_options {
     libdose_progress progress;         /**< may be NULL */
     void* user;                        /**< first argument of progress */
     libdose_devices* devices;          /**< where a CUDA device stays open; NULL: it is closed at the end */
+    int32_t accept_gaps;               /**< not 0: a body in which contour planes are missing is taken as it is; else it is refused */
+    int32_t reserved;                  /**< 0 */
 } libdose_options;
 /** The defaults of the command: collapsed cone, standard quality, 2.5 mm, dose to medium. */
 LIBDOSE_C_API void libdose_options_init(libdose_options* options, size_t struct_size);
@@ -357,7 +361,7 @@ LIBDOSE_C_API libdose_status libdose_dose_copy_on_grid(const libdose_dose* dose,
 LIBDOSE_C_API libdose_status libdose_dose_at(const libdose_dose* dose, const double point_mm[3], double* gy);
 /** A copy of the dose of one beam. */
 LIBDOSE_C_API libdose_status libdose_dose_beam(const libdose_dose* dose, size_t index, libdose_dose** beam);
-/** What the user should know: densities, grid, models. The text belongs to the dose. */
+/** What the user should know: structures, densities, grid, models. The text belongs to the dose. */
 LIBDOSE_C_API libdose_status libdose_dose_note(const libdose_dose* dose, size_t index, const char** note);
 /** Writes an RT Dose Storage object; patient and study are those of the CT. */
 LIBDOSE_C_API libdose_status libdose_dose_write_dicom(const libdose_dose* dose, const libdose_ct* ct, const char* file);

@@ -68,6 +68,7 @@ struct EngineOptions {
     int threads = 0;              ///< 0: all cores
     double beam_margin_mm = 100;  ///< the grid ends this far from the fields, or at the body
     bool per_beam = false;        ///< also keep the dose of every beam
+    bool accept_gaps = false;     ///< a body in which contour planes are missing is taken as it is, vacuum between; else it is refused
     DoseMedium dose_to = DoseMedium::medium;
     bool lateral_scaling = true;  ///< pencil beam: kernels widen where the density is low
     double sub_arc_deg = 2.0;     ///< largest gantry, collimator or couch step that one ray trace stands for, give or take a twentieth
