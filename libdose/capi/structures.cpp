@@ -49,6 +49,7 @@ libdose_status libdose_structures_add(libdose_structures* structures, const libd
             throw bad_input("the plane spacing is not a number of at least 0", "structure->plane_spacing_mm");
         added.plane_spacing_mm = given.plane_spacing_mm;
         added.number = given.number;
+        added.frame_of_reference_uid = set.frame_of_reference_uid;
         for (const Structure& other : set.structures) {
             if (given.number == 0) added.number = std::max(added.number, other.number);
             if (given.number != 0 && given.number == other.number)
@@ -93,6 +94,10 @@ libdose_status libdose_structures_get(const libdose_structures* structures, size
         values.number = found.number;
         write_struct(structure, values, "structure");
     });
+}
+
+libdose_status libdose_structures_frame(const libdose_structures* structures, const char** frame_of_reference_uid) {
+    return guarded([&] { required(frame_of_reference_uid, "frame_of_reference_uid") = handle(structures, "structures").set.frame_of_reference_uid.c_str(); });
 }
 
 void libdose_structures_free(libdose_structures** structures) { free_handle(structures); }

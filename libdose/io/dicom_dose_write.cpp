@@ -1,4 +1,4 @@
-// RT Dose Storage, as DICOM PS3.3 A.18.3 has it.
+// RT Dose Storage, as DICOM PS3.3 A.18.3 has it: 32-bit pixels along the patient's axes.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -84,6 +84,60 @@ void sync_to_disk(const std::filesystem::path& file) {
     close(descriptor);
 }
 
+/// The dose in pixels of 32 bits. 31 of them hold the value, so that readers that take them as signed see the same.
+struct EncodedDose {
+    std::string scaling_text;
+    std::vector<Uint16> words;  ///< pairs, the lower word first
+    bool is_signed = false;
+};
+
+/// Values below 0 by less than this part of the largest are rounding of the calculation and become 0.
+constexpr float rounding_below_zero = 1e-5f;
+
+EncodedDose encode(const Dose& dose, const std::string& where) {
+    EncodedDose encoded;
+    encoded.is_signed = dose.type == "ERROR";
+    float lowest = 0, highest = 0;
+    for (const float value : dose.gy.values) {
+        if (!std::isfinite(value)) throw internal_error("the dose holds a value that is not finite", where);
+        lowest = std::min(lowest, value), highest = std::max(highest, value);
+    }
+    if (!encoded.is_signed && -lowest > rounding_below_zero * highest)
+        throw bad_input("a dose of type " + dose.type + " holds negative values, down to " + std::to_string(lowest) + " Gy", where,
+                        "A difference of doses is of type ERROR: make it with difference_of_doses(), `dose sum` or a - b, or set the type");
+    const double largest = static_cast<double>(encoded.is_signed ? std::max(highest, -lowest) : highest);
+    constexpr double full_scale = 2147483647.0;
+    encoded.scaling_text = decimal(largest > 0 ? largest / full_scale * (1 + 1e-9) : 1e-9);
+    const double scaling = std::stod(encoded.scaling_text), least = encoded.is_signed ? -full_scale : 0.0;
+    encoded.words.resize(2 * dose.gy.values.size());
+    for (std::size_t v = 0; v < dose.gy.values.size(); ++v) {
+        const double value = std::clamp(std::round(static_cast<double>(dose.gy.values[v]) / scaling), least, full_scale);
+        const auto raw = static_cast<std::uint32_t>(static_cast<std::int32_t>(value));
+        encoded.words[2 * v] = static_cast<Uint16>(raw & 0xffff);
+        encoded.words[2 * v + 1] = static_cast<Uint16>(raw >> 16);
+    }
+    return encoded;
+}
+
+void put_plan(Builder& out, const Dose& dose) {
+    if (dose.referenced_plan_uid.empty()) return;
+    const std::string plan_class = dose.referenced_plan_class_uid.empty() ? UID_RTPlanStorage : dose.referenced_plan_class_uid;
+    Builder plan = out.item(DCM_ReferencedRTPlanSequence, 0);
+    plan.text(DCM_ReferencedSOPClassUID, plan_class);
+    plan.text(DCM_ReferencedSOPInstanceUID, dose.referenced_plan_uid);
+    long further = 0;
+    for (const std::string& uid : dose.further_plan_uids) {
+        Builder other = out.item(DCM_ReferencedRTPlanSequence, ++further);
+        other.text(DCM_ReferencedSOPClassUID, plan_class);
+        other.text(DCM_ReferencedSOPInstanceUID, uid);
+    }
+    if (is_whole_course(dose)) return;
+    Builder group = plan.item(DCM_ReferencedFractionGroupSequence, 0);
+    group.text(DCM_ReferencedFractionGroupNumber, std::to_string(dose.fraction_group));
+    if (dose.summation == DoseSummation::beam && dose.beam_number != 0)
+        group.item(DCM_ReferencedBeamSequence, 0).text(DCM_ReferencedBeamNumber, std::to_string(dose.beam_number));
+}
+
 }  // namespace
 
 std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesystem::path& path) {
@@ -92,11 +146,9 @@ std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesyste
     grid.check("dose to write");
     if (dose.gy.values.size() != grid.voxel_count()) throw internal_error("the dose does not fill its grid", path.string());
     if (grid.size[0] > 65535 || grid.size[1] > 65535) throw bad_input("the dose grid has more than 65535 rows or columns", path.string());
-    float maximum = 0;
-    for (const float value : dose.gy.values) {
-        if (!std::isfinite(value)) throw internal_error("the dose holds a value that is not finite", path.string());
-        maximum = std::max(maximum, value);
-    }
+    if (dose.plane && grid.size[2] != 1)
+        throw bad_input("a plane of dose that is not axial is not written as RTDOSE", path.string(), "Write it as HDF5");
+    EncodedDose encoded = encode(dose, path.string());
 
     DcmFileFormat format;
     Builder out(*format.getDataset());
@@ -153,7 +205,10 @@ std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesyste
     out.numbers(DCM_ImagePositionPatient, {grid.origin_mm[0], grid.origin_mm[1], grid.origin_mm[2]});
     out.numbers(DCM_ImageOrientationPatient, {1, 0, 0, 0, 1, 0});
     out.numbers(DCM_PixelSpacing, {grid.spacing_mm[1], grid.spacing_mm[0]});
-    out.numbers(DCM_SliceThickness, {grid.spacing_mm[2]});
+    if (dose.plane)
+        out.empty(DCM_SliceThickness);
+    else
+        out.numbers(DCM_SliceThickness, {grid.spacing_mm[2]});
     out.number(DCM_SamplesPerPixel, 1);
     out.text(DCM_PhotometricInterpretation, "MONOCHROME2");
     out.text(DCM_NumberOfFrames, std::to_string(grid.size[2]));
@@ -167,26 +222,16 @@ std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesyste
     out.number(DCM_BitsAllocated, 32);
     out.number(DCM_BitsStored, 32);
     out.number(DCM_HighBit, 31);
-    out.number(DCM_PixelRepresentation, 0);
+    out.number(DCM_PixelRepresentation, encoded.is_signed ? 1 : 0);
     // Dose.
     out.text(DCM_DoseUnits, "GY");
-    out.text(DCM_DoseType, "PHYSICAL");
-    out.text(DCM_DoseSummationType, dose.summation == DoseSummation::plan ? "PLAN" : dose.summation == DoseSummation::fraction ? "FRACTION" : "BEAM");
+    out.text(DCM_DoseType, dose.type);
+    out.text(DCM_DoseSummationType, to_string(dose.summation));
     out.text(
         DCM_DoseComment,
         limited(std::string("dose to ") + (dose.medium == DoseMedium::medium ? "medium" : "water") + (dose.comment.empty() ? "" : ", " + dose.comment), 64));
     out.text(DCM_TissueHeterogeneityCorrection, "IMAGE");
-    if (!dose.referenced_plan_uid.empty()) {
-        Builder plan = out.item(DCM_ReferencedRTPlanSequence, 0);
-        plan.text(DCM_ReferencedSOPClassUID, dose.referenced_plan_class_uid.empty() ? UID_RTPlanStorage : dose.referenced_plan_class_uid);
-        plan.text(DCM_ReferencedSOPInstanceUID, dose.referenced_plan_uid);
-        if (dose.summation != DoseSummation::plan) {
-            Builder group = plan.item(DCM_ReferencedFractionGroupSequence, 0);
-            group.text(DCM_ReferencedFractionGroupNumber, std::to_string(dose.fraction_group));
-            if (dose.summation == DoseSummation::beam)
-                group.item(DCM_ReferencedBeamSequence, 0).text(DCM_ReferencedBeamNumber, std::to_string(dose.beam_number));
-        }
-    }
+    put_plan(out, dose);
     if (!dose.referenced_structure_set_uid.empty()) {
         // Not the Referenced Structure Set Sequence: that one belongs to the RT DVH module and demands histograms.
         Builder set = out.item(DCM_ReferencedInstanceSequence, 0);
@@ -197,20 +242,10 @@ std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesyste
         purpose.text(DCM_CodingSchemeDesignator, "99LIBDOSE");
         purpose.text(DCM_CodeMeaning, "RT Structure Set of the calculation");
     }
-    // 31 of the 32 bits: readers that take the pixels as signed see the same values.
-    const double full_scale = 2147483647.0;
-    const std::string scaling_text = decimal(maximum > 0 ? static_cast<double>(maximum) / full_scale * (1 + 1e-9) : 1e-9);
-    const double scaling = std::stod(scaling_text);
-    out.text(DCM_DoseGridScaling, scaling_text);
-    std::vector<Uint16> words(2 * grid.voxel_count());
-    for (std::size_t v = 0; v < grid.voxel_count(); ++v) {
-        const auto raw = static_cast<std::uint32_t>(std::min(full_scale, std::max(0.0, std::round(static_cast<double>(dose.gy.values[v]) / scaling))));
-        words[2 * v] = static_cast<Uint16>(raw & 0xffff);
-        words[2 * v + 1] = static_cast<Uint16>(raw >> 16);
-    }
+    out.text(DCM_DoseGridScaling, encoded.scaling_text);
     auto pixels = std::make_unique<DcmPixelData>(DCM_PixelData);
     pixels->setVR(EVR_OW);
-    if (pixels->putUint16Array(words.data(), static_cast<unsigned long>(words.size())).bad() || format.getDataset()->insert(pixels.get(), true).bad())
+    if (pixels->putUint16Array(encoded.words.data(), static_cast<unsigned long>(encoded.words.size())).bad() || format.getDataset()->insert(pixels.get(), true).bad())
         throw internal_error("cannot set the dose pixels");
     static_cast<void>(pixels.release());  // owned by the data set
 

@@ -199,7 +199,10 @@ class Plan(_Record):
 
 @dataclass(eq=False)
 class Structure(_Record):
-    """A region of interest. contours: arrays [points, 3] of closed polygons in axial planes, mm, LPS. type: EXTERNAL, PTV, ORGAN, SUPPORT, ..."""
+    """A region of interest. contours: arrays [points, 3] of closed polygons in axial planes, mm, LPS. type: EXTERNAL, PTV, ORGAN, SUPPORT, ...
+
+    frame_of_reference_uid: that of its set, which gives it to structures that have none.
+    """
 
     number: int = 0
     name: str = ""
@@ -209,6 +212,7 @@ class Structure(_Record):
     relative_mass_density: Optional[float] = None
     relative_electron_density: Optional[float] = None
     material: str = ""
+    frame_of_reference_uid: str = ""
 
 
 @dataclass(eq=False)
@@ -221,10 +225,18 @@ class StructureSet(_Record):
     structures: List[Structure] = field(default_factory=list)
     notes: List[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        for structure in self.structures:
+            self._place(structure)
+
+    def _place(self, structure: Structure) -> Structure:
+        structure.frame_of_reference_uid = structure.frame_of_reference_uid or self.frame_of_reference_uid
+        return structure
+
     def __getitem__(self, name: str) -> Structure:
         for structure in self.structures:
             if structure.name == name:
-                return structure
+                return self._place(structure)
         raise KeyError(f"no structure {name!r}; there are {', '.join(s.name for s in self.structures) or 'none'}")
 
     def __contains__(self, name: object) -> bool:
