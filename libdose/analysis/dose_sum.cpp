@@ -112,9 +112,8 @@ void merge_text(std::string& to, const std::string& from) {
 }
 
 void merge(Provenance& to, const Provenance& from) {
-    merge_text(to.engine_version, from.engine_version), merge_text(to.engine, from.engine);
-    merge_text(to.backend, from.backend);
-    merge_text(to.hu_curve_name, from.hu_curve_name), merge_text(to.hu_curve_hash, from.hu_curve_hash);
+    for (const auto text : {&Provenance::engine_version, &Provenance::engine, &Provenance::backend, &Provenance::hu_curve_name, &Provenance::hu_curve_hash})
+        merge_text(to.*text, from.*text);
     for (const auto& [key, value] : from.model_hashes) merge_text(to.model_hashes[key], value);
     for (const auto& [key, value] : from.settings) merge_text(to.settings[key], value);
     for (const auto& [key, value] : from.input_uids) merge_text(to.input_uids[key], value);
@@ -163,7 +162,9 @@ Dose header_of_sum(const std::vector<const Dose*>& doses) {
     if (sum.referenced_plan_uid.empty() && !plans.empty()) sum.referenced_plan_uid = *plans.begin();
     plans.erase(sum.referenced_plan_uid);
     sum.further_plan_uids.assign(plans.begin(), plans.end());
-    if (!plans.empty()) sum.summation = DoseSummation::multi_plan, sum.fractions.reset();
+    if (plans.empty()) return sum;
+    sum.summation = DoseSummation::multi_plan;
+    sum.fractions.reset();
     return sum;
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "cli/common.h"
 #include "libdose/comparable.h"
@@ -190,8 +191,13 @@ int calculate_plan(const Arguments& arguments) {
     for (const Beam& beam : plan.beams) {
         nlohmann::json entry = {{"number", beam.number}, {"name", beam.name}, {"meterset_mu", beam.meterset_mu}, {"model", provider(beam).name}};
         const auto point = [&](const char* name, const Vec3& at) {
-            const double dose = interpolate(result.plan.gy, at);
-            entry[name] = {{"position_mm", {at[0], at[1], at[2]}}, {"plan_gy", finite(dose)}};
+            const double dose = dose_at(result.plan, {at}).front();
+            entry[name] = {{"position_mm", {at[0], at[1], at[2]}}, {"plan_gy", nullptr}};
+            if (std::isnan(dose)) {
+                fmt::print("the {} of beam {} lies outside the dose grid\n", std::string(name) == "isocentre" ? "isocentre" : "dose point", beam.number);
+                return;
+            }
+            entry[name]["plan_gy"] = finite(dose);
             if (std::none_of(shown.begin(), shown.end(), [&](const Vec3& s) { return (s - at).norm() < 1e-6; })) {
                 fmt::print("dose at the {} of beam {} ({:.1f}, {:.1f}, {:.1f}) mm: {:.3f} Gy\n", std::string(name) == "isocentre" ? "isocentre" : "dose point",
                            beam.number, at[0], at[1], at[2], dose);

@@ -31,8 +31,8 @@ int compare(const Arguments& arguments) {
     o.normalisation_gy = normalisation_gy(arguments.normalisation);
     const GammaResult result = gamma_index(reference, evaluated, o);
     for (const std::string& note : result.notes) fmt::print("note: {}\n", note);
-    fmt::print("gamma {:g} %/{:g} mm, {}, above {:g} % of {:.3f} Gy: {:.2f} % of {} points pass; mean {:.3f}, largest {:.2f}\n", o.dose_percent, o.distance_mm,
-               o.local ? "local" : "global", o.threshold_percent, result.normalisation_gy, result.pass_rate_percent, result.evaluated, result.mean, result.maximum);
+    fmt::print("gamma {:g} %/{:g} mm, {}, above {:g} %: {:.2f} % of {} points pass; mean {:.3f}, largest {:.2f}; 100 % is {:.3f} Gy\n", o.dose_percent, o.distance_mm,
+               o.local ? "local" : "global", o.threshold_percent, result.pass_rate_percent, result.evaluated, result.mean, result.maximum, result.normalisation_gy);
     if (result.outside > 0) fmt::print("{} points of the reference lie outside the evaluated dose and count as failed\n", result.outside);
     if (o.margin_mm > 0) fmt::print("{} points outside the evaluated dose or within {:g} mm of its edge are left out\n", result.left_out, o.margin_mm);
     const bool failed = arguments.pass_rate >= 0 && result.pass_rate_percent < arguments.pass_rate;

@@ -61,6 +61,18 @@ void read_plan_references(const DicomItem& root, Dose& dose) {
         dose.referenced_structure_set_uid = set.text_or_empty(DCM_ReferencedSOPInstanceUID);
 }
 
+/// The comment, without the medium that write_dose() begins it with.
+void read_comment(const DicomItem& root, Dose& dose) {
+    dose.comment = root.text_or_empty(DCM_DoseComment);
+    for (const DoseMedium medium : {DoseMedium::medium, DoseMedium::water}) {
+        const std::string words = medium == DoseMedium::water ? "dose to water" : "dose to medium";
+        if (!dose.comment.starts_with(words)) continue;
+        dose.medium = medium;
+        dose.comment.erase(0, dose.comment.starts_with(words + ", ") ? words.size() + 2 : words.size());
+        return;
+    }
+}
+
 /// What the dose is, without its voxels.
 Dose read_header(const DicomItem& root) {
     const std::string sop_class = root.text(DCM_SOPClassUID);
@@ -72,7 +84,7 @@ Dose read_header(const DicomItem& root) {
     require_dose_type(dose.type, root.at(DCM_DoseType));
     dose.summation = summation_of(root);
     if (const std::string text = root.text(DCM_DoseSummationType); text == "FRACTION_SESSION" || text == "BEAM_SESSION") dose.fractions = 1;
-    dose.comment = root.text_or_empty(DCM_DoseComment);
+    read_comment(root, dose);
     dose.patient_id = root.text_or_empty(DCM_PatientID);
     dose.frame_of_reference_uid = root.text_or_empty(DCM_FrameOfReferenceUID);
     dose.sop_instance_uid = root.text_or_empty(DCM_SOPInstanceUID);
@@ -145,6 +157,7 @@ ImageAxes read_axes(const DicomItem& root, bool& plane) {
     ImageAxes image;
     image.first_mm = Vec3(position[0], position[1], position[2]);
     image.counts = {columns, rows, frames};
+    // The frames' distance is not known yet; it is checked by itself below.
     image.axes[0] = axis_of(along_row, (columns - 1) * spacing[1], pixel_mm, root);
     image.axes[1] = axis_of(along_column, (rows - 1) * spacing[0], pixel_mm, root);
     if (image.axes[0].index == image.axes[1].index) throw bad_input("the direction cosines are parallel", root.at(DCM_ImageOrientationPatient));
@@ -152,7 +165,7 @@ ImageAxes read_axes(const DicomItem& root, bool& plane) {
     const AxisMap normal = axis_of(across / across.norm(), 0, pixel_mm, root);
     double step_mm = 0;
     image.axes[2] = frame_axis(root, normal, frames, image.first_mm[2], pixel_mm, step_mm, plane);
-    static_cast<void>(axis_of(across / across.norm(), (frames - 1) * step_mm, std::min(pixel_mm, step_mm), root));
+    axis_of(across / across.norm(), (frames - 1) * step_mm, std::min(pixel_mm, step_mm), root);  // how far the frames stray
     image.steps_mm = {spacing[1], spacing[0], step_mm};
     return image;
 }
@@ -259,10 +272,14 @@ CtImage read_patient(const std::filesystem::path& path) {
     const DicomFile file(path);
     const DicomItem root = file.root();
     CtImage patient;
-    patient.patient_name = root.text_or_empty(DCM_PatientName), patient.patient_id = root.text_or_empty(DCM_PatientID);
-    patient.patient_birth_date = root.text_or_empty(DCM_PatientBirthDate), patient.patient_sex = root.text_or_empty(DCM_PatientSex);
-    patient.study_uid = root.text_or_empty(DCM_StudyInstanceUID), patient.study_id = root.text_or_empty(DCM_StudyID);
-    patient.study_date = root.text_or_empty(DCM_StudyDate), patient.study_time = root.text_or_empty(DCM_StudyTime);
+    patient.patient_name = root.text_or_empty(DCM_PatientName);
+    patient.patient_id = root.text_or_empty(DCM_PatientID);
+    patient.patient_birth_date = root.text_or_empty(DCM_PatientBirthDate);
+    patient.patient_sex = root.text_or_empty(DCM_PatientSex);
+    patient.study_uid = root.text_or_empty(DCM_StudyInstanceUID);
+    patient.study_id = root.text_or_empty(DCM_StudyID);
+    patient.study_date = root.text_or_empty(DCM_StudyDate);
+    patient.study_time = root.text_or_empty(DCM_StudyTime);
     patient.accession_number = root.text_or_empty(DCM_AccessionNumber);
     patient.frame_of_reference_uid = root.text_or_empty(DCM_FrameOfReferenceUID);
     return patient;

@@ -100,7 +100,8 @@ EncodedDose encode(const Dose& dose, const std::string& where) {
     float lowest = 0, highest = 0;
     for (const float value : dose.gy.values) {
         if (!std::isfinite(value)) throw internal_error("the dose holds a value that is not finite", where);
-        lowest = std::min(lowest, value), highest = std::max(highest, value);
+        lowest = std::min(lowest, value);
+        highest = std::max(highest, value);
     }
     if (!encoded.is_signed && -lowest > rounding_below_zero * highest)
         throw bad_input("a dose of type " + dose.type + " holds negative values, down to " + std::to_string(lowest) + " Gy", where,
@@ -138,34 +139,7 @@ void put_plan(Builder& out, const Dose& dose) {
         group.item(DCM_ReferencedBeamSequence, 0).text(DCM_ReferencedBeamNumber, std::to_string(dose.beam_number));
 }
 
-}  // namespace
-
-std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesystem::path& path) {
-    const QuietDcmtk quiet;
-    const Grid& grid = dose.gy.grid;
-    grid.check("dose to write");
-    if (dose.gy.values.size() != grid.voxel_count()) throw internal_error("the dose does not fill its grid", path.string());
-    if (grid.size[0] > 65535 || grid.size[1] > 65535) throw bad_input("the dose grid has more than 65535 rows or columns", path.string());
-    if (dose.plane && grid.size[2] != 1)
-        throw bad_input("a plane of dose that is not axial is not written as RTDOSE", path.string(), "Write it as HDF5");
-    EncodedDose encoded = encode(dose, path.string());
-
-    DcmFileFormat format;
-    Builder out(*format.getDataset());
-    const std::string uid = new_uid();
-    char date[16], time[16];
-    const std::time_t now = std::time(nullptr);
-    std::tm broken{};
-    localtime_r(&now, &broken);
-    std::strftime(date, sizeof date, "%Y%m%d", &broken);
-    std::strftime(time, sizeof time, "%H%M%S", &broken);
-
-    out.text(DCM_SpecificCharacterSet, "ISO_IR 192");
-    out.text(DCM_SOPClassUID, UID_RTDoseStorage);
-    out.text(DCM_SOPInstanceUID, uid);
-    out.text(DCM_InstanceCreationDate, date);
-    out.text(DCM_InstanceCreationTime, time);
-    // Patient and study: the CT's.
+void put_patient_and_study(Builder& out, const CtImage& ct) {
     out.text(DCM_PatientName, ct.patient_name);
     out.text(DCM_PatientID, ct.patient_id);
     out.text(DCM_PatientBirthDate, ct.patient_birth_date);
@@ -176,14 +150,17 @@ std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesyste
     out.text(DCM_StudyID, ct.study_id);
     out.text(DCM_AccessionNumber, ct.accession_number);
     out.empty(DCM_ReferringPhysicianName);
-    // Series and equipment.
+}
+
+void put_series_and_equipment(Builder& out, const Dose& dose, const CtImage& ct) {
+    const std::string system = limited("libdose " + dose.provenance.engine, 64);
     out.text(DCM_Modality, "RTDOSE");
     out.text(DCM_SeriesInstanceUID, new_uid());
     out.empty(DCM_SeriesNumber);
-    out.text(DCM_SeriesDescription, limited("libdose " + dose.provenance.engine, 64));
+    out.text(DCM_SeriesDescription, system);
     out.empty(DCM_OperatorsName);
     out.text(DCM_Manufacturer, "libdose");
-    out.text(DCM_ManufacturerModelName, limited("libdose " + dose.provenance.engine, 64));
+    out.text(DCM_ManufacturerModelName, system);
     out.text(DCM_SoftwareVersions, limited(dose.provenance.engine_version, 64));
     out.text(DCM_FrameOfReferenceUID, dose.frame_of_reference_uid.empty() ? ct.frame_of_reference_uid : dose.frame_of_reference_uid);
     out.empty(DCM_PositionReferenceIndicator);
@@ -197,11 +174,12 @@ std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesyste
         item.text(DCM_Manufacturer, "libdose");
         item.text(DCM_ContributionDescription, text);
     }
-    // Image.
+}
+
+void put_image(Builder& out, const Dose& dose, bool is_signed) {
+    const Grid& grid = dose.gy.grid;
     out.text(DCM_InstanceNumber, "1");
     out.text(DCM_ImageType, "DERIVED\\SECONDARY");
-    out.text(DCM_ContentDate, date);
-    out.text(DCM_ContentTime, time);
     out.numbers(DCM_ImagePositionPatient, {grid.origin_mm[0], grid.origin_mm[1], grid.origin_mm[2]});
     out.numbers(DCM_ImageOrientationPatient, {1, 0, 0, 0, 1, 0});
     out.numbers(DCM_PixelSpacing, {grid.spacing_mm[1], grid.spacing_mm[0]});
@@ -215,40 +193,44 @@ std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesyste
     std::vector<double> offsets;
     for (int k = 0; k < grid.size[2]; ++k) offsets.push_back(k * grid.spacing_mm[2]);
     out.numbers(DCM_GridFrameOffsetVector, offsets);
-    if (format.getDataset()->putAndInsertTagKey(DCM_FrameIncrementPointer, DCM_GridFrameOffsetVector).bad())
-        throw internal_error("cannot set the frame increment pointer");
     out.number(DCM_Rows, static_cast<Uint16>(grid.size[1]));
     out.number(DCM_Columns, static_cast<Uint16>(grid.size[0]));
     out.number(DCM_BitsAllocated, 32);
     out.number(DCM_BitsStored, 32);
     out.number(DCM_HighBit, 31);
-    out.number(DCM_PixelRepresentation, encoded.is_signed ? 1 : 0);
-    // Dose.
+    out.number(DCM_PixelRepresentation, is_signed ? 1 : 0);
+}
+
+void put_dose(Builder& out, const Dose& dose, const std::string& scaling_text) {
+    const std::string medium = dose.medium == DoseMedium::medium ? "medium" : "water";
     out.text(DCM_DoseUnits, "GY");
     out.text(DCM_DoseType, dose.type);
     out.text(DCM_DoseSummationType, to_string(dose.summation));
-    out.text(
-        DCM_DoseComment,
-        limited(std::string("dose to ") + (dose.medium == DoseMedium::medium ? "medium" : "water") + (dose.comment.empty() ? "" : ", " + dose.comment), 64));
+    out.text(DCM_DoseComment, limited("dose to " + medium + (dose.comment.empty() ? "" : ", " + dose.comment), 64));
     out.text(DCM_TissueHeterogeneityCorrection, "IMAGE");
+    out.text(DCM_DoseGridScaling, scaling_text);
     put_plan(out, dose);
-    if (!dose.referenced_structure_set_uid.empty()) {
-        // Not the Referenced Structure Set Sequence: that one belongs to the RT DVH module and demands histograms.
-        Builder set = out.item(DCM_ReferencedInstanceSequence, 0);
-        set.text(DCM_ReferencedSOPClassUID, UID_RTStructureSetStorage);
-        set.text(DCM_ReferencedSOPInstanceUID, dose.referenced_structure_set_uid);
-        Builder purpose = set.item(DCM_PurposeOfReferenceCodeSequence, 0);
-        purpose.text(DCM_CodeValue, "STRUCTURE-SET");
-        purpose.text(DCM_CodingSchemeDesignator, "99LIBDOSE");
-        purpose.text(DCM_CodeMeaning, "RT Structure Set of the calculation");
-    }
-    out.text(DCM_DoseGridScaling, encoded.scaling_text);
-    auto pixels = std::make_unique<DcmPixelData>(DCM_PixelData);
-    pixels->setVR(EVR_OW);
-    if (pixels->putUint16Array(encoded.words.data(), static_cast<unsigned long>(encoded.words.size())).bad() || format.getDataset()->insert(pixels.get(), true).bad())
-        throw internal_error("cannot set the dose pixels");
-    static_cast<void>(pixels.release());  // owned by the data set
+    if (dose.referenced_structure_set_uid.empty()) return;
+    // Not the Referenced Structure Set Sequence: that one belongs to the RT DVH module and demands histograms.
+    Builder set = out.item(DCM_ReferencedInstanceSequence, 0);
+    set.text(DCM_ReferencedSOPClassUID, UID_RTStructureSetStorage);
+    set.text(DCM_ReferencedSOPInstanceUID, dose.referenced_structure_set_uid);
+    Builder purpose = set.item(DCM_PurposeOfReferenceCodeSequence, 0);
+    purpose.text(DCM_CodeValue, "STRUCTURE-SET");
+    purpose.text(DCM_CodingSchemeDesignator, "99LIBDOSE");
+    purpose.text(DCM_CodeMeaning, "RT Structure Set of the calculation");
+}
 
+void check_writable(const Dose& dose, const std::string& where) {
+    const Grid& grid = dose.gy.grid;
+    grid.check("dose to write");
+    if (dose.gy.values.size() != grid.voxel_count()) throw internal_error("the dose does not fill its grid", where);
+    if (grid.size[0] > 65535 || grid.size[1] > 65535) throw bad_input("the dose grid has more than 65535 rows or columns", where);
+    if (dose.plane && grid.size[2] != 1) throw bad_input("a plane of dose that is not axial is not written as RTDOSE", where, "Write it as HDF5");
+    require_dose_type(dose.type, where);
+}
+
+void save(DcmFileFormat& format, const std::filesystem::path& path) {
     const std::filesystem::path temporary = temporary_name(path);
     const OFCondition status = format.saveFile(temporary.c_str(), EXS_LittleEndianExplicit);
     if (status.bad()) {
@@ -259,6 +241,43 @@ std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesyste
     }
     sync_to_disk(temporary);
     rename_into_place(temporary, path);
+}
+
+}  // namespace
+
+std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesystem::path& path) {
+    const QuietDcmtk quiet;
+    check_writable(dose, path.string());
+    const EncodedDose encoded = encode(dose, path.string());
+    DcmFileFormat format;
+    Builder out(*format.getDataset());
+    const std::string uid = new_uid();
+    char date[16], time[16];
+    const std::time_t now = std::time(nullptr);
+    std::tm broken{};
+    localtime_r(&now, &broken);
+    std::strftime(date, sizeof date, "%Y%m%d", &broken);
+    std::strftime(time, sizeof time, "%H%M%S", &broken);
+    out.text(DCM_SpecificCharacterSet, "ISO_IR 192");
+    out.text(DCM_SOPClassUID, UID_RTDoseStorage);
+    out.text(DCM_SOPInstanceUID, uid);
+    for (const auto& [day, hour] : {std::pair(DCM_InstanceCreationDate, DCM_InstanceCreationTime), std::pair(DCM_ContentDate, DCM_ContentTime)}) {
+        out.text(day, date);
+        out.text(hour, time);
+    }
+    put_patient_and_study(out, ct);
+    put_series_and_equipment(out, dose, ct);
+    put_image(out, dose, encoded.is_signed);
+    if (format.getDataset()->putAndInsertTagKey(DCM_FrameIncrementPointer, DCM_GridFrameOffsetVector).bad())
+        throw internal_error("cannot set the frame increment pointer");
+    put_dose(out, dose, encoded.scaling_text);
+    auto pixels = std::make_unique<DcmPixelData>(DCM_PixelData);
+    pixels->setVR(EVR_OW);
+    if (pixels->putUint16Array(encoded.words.data(), static_cast<unsigned long>(encoded.words.size())).bad() ||
+        format.getDataset()->insert(pixels.get(), true).bad())
+        throw internal_error("cannot set the dose pixels");
+    static_cast<void>(pixels.release());  // owned by the data set
+    save(format, path);
     return uid;
 }
 

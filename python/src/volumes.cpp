@@ -41,10 +41,14 @@ std::optional<int> fractions_of(const std::optional<int>& fractions) {
 
 std::shared_ptr<PythonDose> made(Dose&& dose) { return std::make_shared<PythonDose>(PythonDose{std::move(dose), {}, {}, {}}); }
 
-/// The dose at points [n, 3].
-nb::ndarray<nb::numpy, double, nb::ndim<1>> values_at(const PythonDose& self, const nb::ndarray<const double, nb::shape<-1, 3>, nb::c_contig, nb::device::cpu>& points) {
+/// The dose at points [n, 3], an array or what numpy makes one of.
+nb::ndarray<nb::numpy, double, nb::ndim<1>> values_at(const PythonDose& self, nb::handle points) {
+    using Points = nb::ndarray<const double, nb::shape<-1, 3>, nb::c_contig, nb::device::cpu>;
+    const nb::object array = nb::module_::import_("numpy").attr("ascontiguousarray")(points, "float64");
+    Points given;
+    if (!nb::try_cast<Points>(array, given)) throw nb::type_error("the points are not an array [n, 3]");
     std::vector<Vec3> places;
-    for (std::size_t n = 0; n < points.shape(0); ++n) places.emplace_back(points(n, 0), points(n, 1), points(n, 2));
+    for (std::size_t n = 0; n < given.shape(0); ++n) places.emplace_back(given(n, 0), given(n, 1), given(n, 2));
     return array_of(dose_at(self.dose, places));
 }
 

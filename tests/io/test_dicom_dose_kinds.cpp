@@ -315,6 +315,16 @@ TEST_F(RtDoseKinds, TheDoseOfSeveralBeamsIsOfNoneInParticular) {
     EXPECT_EQ(read().beam_number, 0);
 }
 
+TEST_F(RtDoseKinds, TheMediumOfTheCommentComesBack) {
+    Dose dose = ramp();
+    dose.medium = DoseMedium::water;
+    dose.comment = "B1";
+    write(dose);
+    EXPECT_EQ(text(DCM_DoseComment), "dose to water, B1");
+    EXPECT_EQ(read().medium, DoseMedium::water);
+    EXPECT_EQ(read().comment, "B1");
+}
+
 TEST_F(RtDoseKinds, PatientAndStudyOfAnyFile) {
     write();
     EXPECT_EQ(io::read_patient(file()).patient_id, "P1");
