@@ -109,7 +109,8 @@ void check_options(const GammaOptions& o) {
     if (!(o.threshold_percent >= 0 && o.threshold_percent < 100)) throw bad_input("the threshold must be at least 0 and below 100 percent", "gamma index");
     if (!(std::isfinite(o.normalisation_gy) && o.normalisation_gy >= 0)) throw bad_input("the normalisation must not be negative", "gamma index");
     if (!(o.max_gamma >= 1 && o.max_gamma <= 10)) throw bad_input("the largest gamma must be between 1 and 10", "gamma index");
-    if (!(std::isfinite(o.margin_mm) && o.margin_mm >= 0)) throw bad_input("the margin must not be negative", "gamma index");
+    if (!(std::isfinite(o.margin_mm) && o.margin_mm >= 0))
+        throw bad_input("the margin must not be negative", "gamma index");
     if (o.threads < 0) throw bad_input("the number of threads must not be negative", "gamma index");
     if (o.steps_per_distance < 1 || o.steps_per_distance > 50) throw bad_input("steps_per_distance must be between 1 and 50", "gamma index");
 }
@@ -117,7 +118,8 @@ void check_options(const GammaOptions& o) {
 /// Whether a point lies within the voxels of the grid, and at least the margin from their faces.
 bool within(const Grid& grid, const Vec3& point_mm, double margin_mm) {
     const Vec3 margin = Vec3::Constant(margin_mm);
-    return ((point_mm - margin - grid.lower_edge_mm()).array() >= 0).all() && ((grid.upper_edge_mm() - point_mm - margin).array() >= 0).all();
+    return ((point_mm - margin - grid.lower_edge_mm()).array() >= 0).all() &&
+           ((grid.upper_edge_mm() - point_mm - margin).array() >= 0).all();
 }
 
 }  // namespace
@@ -208,7 +210,8 @@ GammaResult gamma_index(const Volume<float>& reference, const Volume<float>& eva
         result.maximum = std::max(result.maximum, gamma);
     }
     if (result.evaluated == 0)
-        throw bad_input("the margin leaves out every reference voxel above the threshold", "gamma index", "Check that the doses overlap, or choose a smaller margin");
+        throw bad_input("the margin leaves out every reference voxel above the threshold", "gamma index",
+                        "Check that the doses overlap, or choose a smaller margin");
     result.mean = sum / static_cast<double>(result.evaluated);
     result.pass_rate_percent = 100.0 * static_cast<double>(result.passed) / static_cast<double>(result.evaluated);
     return result;

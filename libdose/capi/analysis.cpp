@@ -72,7 +72,8 @@ libdose_status libdose_gamma_get_info(const libdose_gamma* gamma, libdose_gamma_
 }
 
 libdose_status libdose_gamma_note(const libdose_gamma* gamma, size_t index, const char** note) {
-    return guarded([&] { required(note, "note") = item(handle(gamma, "gamma").result.notes, index, "index").c_str(); });
+    return guarded(
+        [&] { required(note, "note") = item(handle(gamma, "gamma").result.notes, index, "index").c_str(); });
 }
 
 libdose_status libdose_gamma_copy(const libdose_gamma* gamma, float* values, size_t count) {

@@ -40,7 +40,8 @@ libdose_status libdose_dose_get_info(const libdose_dose* dose, libdose_dose_info
         const libdose_dose& held = handle(dose, "dose");
         static_assert(static_cast<int>(DoseSummation::fraction) == LIBDOSE_SUMMATION_FRACTION &&
                       static_cast<int>(DoseSummation::beam) == LIBDOSE_SUMMATION_BEAM &&
-                      static_cast<int>(DoseSummation::multi_plan) == LIBDOSE_SUMMATION_MULTI_PLAN && static_cast<int>(DoseMedium::water) == LIBDOSE_TO_WATER);
+                      static_cast<int>(DoseSummation::multi_plan) == LIBDOSE_SUMMATION_MULTI_PLAN &&
+                      static_cast<int>(DoseMedium::water) == LIBDOSE_TO_WATER);
         libdose_dose_info values{};
         values.maximum_gy = static_cast<double>(*std::max_element(held.dose.gy.values.begin(), held.dose.gy.values.end()));
         values.beam_count = held.beams.size();
@@ -93,7 +94,8 @@ libdose_status libdose_dose_at(const libdose_dose* dose, const double point_mm[3
     });
 }
 
-libdose_status libdose_dose_at_points(const libdose_dose* dose, const double* points_mm, size_t point_count, double* gy) {
+libdose_status libdose_dose_at_points(const libdose_dose* dose, const double* points_mm, size_t point_count,
+                                      double* gy) {
     return guarded([&] {
         const Dose& held = handle(dose, "dose").dose;
         if (point_count == 0) return;
@@ -114,14 +116,20 @@ libdose_status libdose_dose_type(const libdose_dose* dose, const char** type) {
 }
 
 libdose_status libdose_dose_frame(const libdose_dose* dose, const char** frame_of_reference_uid) {
-    return guarded([&] { required(frame_of_reference_uid, "frame_of_reference_uid") = handle(dose, "dose").dose.frame_of_reference_uid.c_str(); });
+    return guarded([&] {
+        required(frame_of_reference_uid, "frame_of_reference_uid") =
+            handle(dose, "dose").dose.frame_of_reference_uid.c_str();
+    });
 }
 
-libdose_status libdose_dose_describe(libdose_dose* dose, int32_t summation, int32_t fractions, const char* type) {
+libdose_status libdose_dose_describe(libdose_dose* dose, int32_t summation, int32_t fractions,
+                                     const char* type) {
     return guarded([&] {
         Dose& held = handle(dose, "dose").dose;
         one_of(summation, 4, "summation");
-        if (fractions < 0) throw bad_input("the number of fractions is " + std::to_string(fractions), "fractions", "0: not known");
+        if (fractions < 0)
+            throw bad_input("the number of fractions is " + std::to_string(fractions), "fractions",
+                            "0: not known");
         const std::string text = text_of(type, "type");
         require_dose_type(text, "type");
         held.summation = static_cast<DoseSummation>(summation);
@@ -130,14 +138,18 @@ libdose_status libdose_dose_describe(libdose_dose* dose, int32_t summation, int3
     });
 }
 
-libdose_status libdose_dose_sum(const libdose_dose* const* doses, const double* weights, size_t dose_count, int32_t grid, libdose_dose** sum) {
+libdose_status libdose_dose_sum(const libdose_dose* const* doses, const double* weights, size_t dose_count,
+                                int32_t grid, libdose_dose** sum) {
     return guarded([&] {
         Output<libdose_dose> made(sum, "sum");
-        static_assert(static_cast<int>(SumGrid::first) == LIBDOSE_SUM_FIRST_GRID && static_cast<int>(SumGrid::common) == LIBDOSE_SUM_COMMON_GRID);
+        static_assert(static_cast<int>(SumGrid::first) == LIBDOSE_SUM_FIRST_GRID &&
+                      static_cast<int>(SumGrid::common) == LIBDOSE_SUM_COMMON_GRID);
         one_of(grid, 3, "grid");
         std::vector<const Dose*> terms;
-        for (size_t n = 0; n < dose_count; ++n) terms.push_back(&handle(*(&required(doses, "doses") + n), "doses").dose);
-        const std::vector<double> factors = weights ? std::vector<double>(weights, weights + dose_count) : std::vector<double>();
+        for (size_t n = 0; n < dose_count; ++n)
+            terms.push_back(&handle(*(&required(doses, "doses") + n), "doses").dose);
+        const std::vector<double> factors =
+            weights ? std::vector<double>(weights, weights + dose_count) : std::vector<double>();
         made->dose = sum_of_doses(terms, factors, static_cast<SumGrid>(grid));
         made.hand_over();
     });

@@ -162,13 +162,15 @@ Struct read_struct(const Struct* given, const char* name) {
     return copy;
 }
 
-/// Writes what the library knows into a struct of the caller, whose size stays what it says. One with an older header gets what it has room for.
+/// Writes what the library knows into a struct of the caller, whose size stays what it says. One with an
+/// older header gets what it has room for.
 template <class Struct>
 void write_struct(Struct* place, Struct values, const char* name) {
     const std::size_t size = required(place, name).struct_size;
     if (size < first_size<Struct>)
-        throw bad_input("struct_size is " + std::to_string(size) + ", less than " + std::to_string(first_size<Struct>), name,
-                        "Call the init function of the struct with its sizeof");
+        throw bad_input(
+            "struct_size is " + std::to_string(size) + ", less than " + std::to_string(first_size<Struct>),
+            name, "Call the init function of the struct with its sizeof");
     values.struct_size = size;
     std::memcpy(place, &values, std::min(size, sizeof values));
 }

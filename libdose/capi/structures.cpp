@@ -96,8 +96,12 @@ libdose_status libdose_structures_get(const libdose_structures* structures, size
     });
 }
 
-libdose_status libdose_structures_frame(const libdose_structures* structures, const char** frame_of_reference_uid) {
-    return guarded([&] { required(frame_of_reference_uid, "frame_of_reference_uid") = handle(structures, "structures").set.frame_of_reference_uid.c_str(); });
+libdose_status libdose_structures_frame(const libdose_structures* structures,
+                                        const char** frame_of_reference_uid) {
+    return guarded([&] {
+        required(frame_of_reference_uid, "frame_of_reference_uid") =
+            handle(structures, "structures").set.frame_of_reference_uid.c_str();
+    });
 }
 
 void libdose_structures_free(libdose_structures** structures) { free_handle(structures); }

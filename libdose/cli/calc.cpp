@@ -25,7 +25,8 @@ struct Arguments {
     std::string plan, engine = "collapsed-cone", quality = "standard", transport = "auto", model, calibration_depth;
     std::vector<std::string> densities, materials, accepted;
     std::string dose_to = "medium", lateral_scaling = "on", leaf_ends = "rounded", leaves;
-    double grid_mm = 2.5, margin_mm = EngineOptions().beam_margin_mm, sub_arc_deg = EngineOptions().sub_arc_deg;
+    double grid_mm = 2.5, margin_mm = EngineOptions().beam_margin_mm,
+           sub_arc_deg = EngineOptions().sub_arc_deg;
     std::string grid_of;
     std::string couch;
     std::optional<double> couch_top_mm, couch_lateral_mm;
@@ -37,7 +38,8 @@ struct Arguments {
 DensityOverride parse_override(const std::string& text) {
     const auto equals = text.rfind('=');
     if (equals != std::string::npos && equals > 0)
-        if (const std::optional<double> value = number_of(text.substr(equals + 1))) return {text.substr(0, equals), *value, ""};
+        if (const std::optional<double> value = number_of(text.substr(equals + 1)))
+            return {text.substr(0, equals), *value, ""};
     throw bad_input("\"" + text + "\" is not STRUCTURE=DENSITY", "--density", "Example: --density \"PTV=1.0\" (g/cm3)");
 }
 
@@ -78,7 +80,8 @@ std::map<std::string, std::string> add_couch(const Arguments& arguments, const C
 /// Grid of a dose file in the frame of the CT.
 Grid grid_of_dose(const fs::path& file, const CtImage& ct) {
     const Dose dose = read_any_dose(file);
-    check_same_frame(dose.frame_of_reference_uid, ct.frame_of_reference_uid, "the dose of --grid-of and the CT", file.string());
+    check_same_frame(dose.frame_of_reference_uid, ct.frame_of_reference_uid,
+                     "the dose of --grid-of and the CT", file.string());
     return dose.gy.grid;
 }
 
@@ -129,7 +132,8 @@ int calculate_plan(const Arguments& arguments) {
     for (const auto& entry : selected.ct) ct_files.push_back(entry.file);
     const CtImage ct = io::read_ct(ct_files);
     for (const std::string& note : ct.notes) fmt::print("{}\n", note);
-    if (!arguments.grid_of.empty()) options.grid = arguments.grid_of == "ct" ? ct.hu.grid : grid_of_dose(arguments.grid_of, ct);
+    if (!arguments.grid_of.empty())
+        options.grid = arguments.grid_of == "ct" ? ct.hu.grid : grid_of_dose(arguments.grid_of, ct);
     std::optional<StructureSet> structures;
     if (!selected.structures.empty()) {
         structures = io::read_structures(selected.structures.front().file);
@@ -194,7 +198,8 @@ int calculate_plan(const Arguments& arguments) {
             const double dose = dose_at(result.plan, {at}).front();
             entry[name] = {{"position_mm", {at[0], at[1], at[2]}}, {"plan_gy", nullptr}};
             if (std::isnan(dose)) {
-                fmt::print("the {} of beam {} lies outside the dose grid\n", std::string(name) == "isocentre" ? "isocentre" : "dose point", beam.number);
+                fmt::print("the {} of beam {} lies outside the dose grid\n",
+                           std::string(name) == "isocentre" ? "isocentre" : "dose point", beam.number);
                 return;
             }
             entry[name]["plan_gy"] = finite(dose);
@@ -243,9 +248,13 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("--accept", arguments->accepted, "Tag of an unknown attribute of the plan that cannot change the dose, as 300a,01a0; may be repeated");
     calc->add_option("--engine", arguments->engine, "collapsed-cone or pencil-beam")->capture_default_str();
     calc->add_option("--model", arguments->model, "Beam model: name or file; default: generic model of the beam's energy");
-    CLI::Option* spacing = calc->add_option("--grid", arguments->grid_mm, "Dose grid spacing, mm")->capture_default_str();
-    calc->add_option("--grid-of", arguments->grid_of, "Calculate on the grid of this dose (RTDOSE or HDF5), or on that of the CT: ct")->excludes(spacing);
-    calc->add_option("--margin", arguments->margin_mm, "The dose grid ends this far from the fields, or at the body, mm")
+    CLI::Option* spacing =
+        calc->add_option("--grid", arguments->grid_mm, "Dose grid spacing, mm")->capture_default_str();
+    calc->add_option("--grid-of", arguments->grid_of,
+                     "Calculate on the grid of this dose (RTDOSE or HDF5), or on that of the CT: ct")
+        ->excludes(spacing);
+    calc->add_option("--margin", arguments->margin_mm,
+                     "The dose grid ends this far from the fields, or at the body, mm")
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);
     calc->add_option("--sub-arc", arguments->sub_arc_deg,

@@ -88,14 +88,18 @@ std::optional<double> number_of(const std::string& text) {
 }
 
 void add_threads(CLI::App& command, int& threads) {
-    command.add_option("--threads", threads, "CPU threads; 0: all cores")->capture_default_str()->check(CLI::Range(0, 4096));
+    command.add_option("--threads", threads, "CPU threads; 0: all cores")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 4096));
 }
 
 void add_threads(CLI::App& command) {
     const auto limit = [](int threads) {
         if (threads > 0) omp_set_num_threads(threads);
     };
-    command.add_option_function<int>("--threads", limit, "CPU threads; 0: all cores")->default_str("0")->check(CLI::Range(0, 4096));
+    command.add_option_function<int>("--threads", limit, "CPU threads; 0: all cores")
+        ->default_str("0")
+        ->check(CLI::Range(0, 4096));
 }
 
 void add_backend_options(CLI::App& command, BackendArguments& arguments) {

@@ -29,7 +29,8 @@ CtImage patient_of(const Arguments& arguments) {
     if (!arguments.patient.empty()) return io::read_patient(arguments.patient);
     const auto found = std::find_if_not(arguments.files.begin(), arguments.files.end(), is_hdf5);
     if (found == arguments.files.end())
-        throw bad_input("none of the doses says whose it is, as an RTDOSE must", "--out", "Add --patient with any DICOM file of the patient, or write .h5");
+        throw bad_input("none of the doses says whose it is, as an RTDOSE must", "--out",
+                        "Add --patient with any DICOM file of the patient, or write .h5");
     return io::read_patient(*found);
 }
 
@@ -46,7 +47,8 @@ int add_up(const Arguments& arguments) {
     for (const Dose& dose : doses) terms.push_back(&dose);
     Dose sum = sum_of_doses(terms, arguments.weights, sum_grid_from_string(arguments.grid));
     const auto [lowest, highest] = std::minmax_element(sum.gy.values.begin(), sum.gy.values.end());
-    fmt::print("{}\n{} dose of type {}, {:.3f} to {:.3f} Gy\n", sum.provenance.settings.at("sum"), to_string(sum.summation), sum.type, *lowest, *highest);
+    fmt::print("{}\n{} dose of type {}, {:.3f} to {:.3f} Gy\n", sum.provenance.settings.at("sum"),
+               to_string(sum.summation), sum.type, *lowest, *highest);
     if (is_hdf5(arguments.out))
         io::write_doses_hdf5(sum, {}, arguments.out);
     else
@@ -70,14 +72,20 @@ void add_sum(CLI::App& app, Command& run) {
     CLI::App* sum = app.add_subcommand("sum", "Add doses, each times its weight");
     sum->add_option("doses", arguments->files, "RTDOSE (.dcm) or libdose HDF5 (.h5)")->required();
     sum->add_option("--out", arguments->out, "RTDOSE (.dcm), or HDF5 (.h5)")->required();
-    sum->add_option("--weights", arguments->weights, "One number for each dose; 1 -1 is a difference, of dose type ERROR");
-    sum->add_option("--fractions", arguments->fractions, "Multiply doses of one fraction by this number first: they become whole courses")
+    sum->add_option("--weights", arguments->weights,
+                    "One number for each dose; 1 -1 is a difference, of dose type ERROR");
+    sum->add_option("--fractions", arguments->fractions,
+                    "Multiply doses of one fraction by this number first: they become whole courses")
         ->check(CLI::Range(1, 1000));
-    sum->add_option("--grid", arguments->grid, "Doses on different grids: same (refused), first (interpolated on that of the first), common (its part that all cover)")
+    sum->add_option("--grid", arguments->grid,
+                    "Doses on different grids: same (refused), first (interpolated on that of the first), "
+                    "common (its part that all cover)")
         ->capture_default_str();
-    sum->add_option("--patient", arguments->patient, "DICOM file whose patient and study the RTDOSE gets; default: the first RTDOSE");
+    sum->add_option("--patient", arguments->patient,
+                    "DICOM file whose patient and study the RTDOSE gets; default: the first RTDOSE");
     sum->add_option("--json", arguments->json, "Also write what was made as JSON");
-    sum->footer(std::string("Examples:\n  dose sum primary.dcm boost.dcm --out sum.dcm\n  dose sum tps.dcm result/plan.dcm --weights 1 -1 --grid first --out difference.dcm\n") +
+    sum->footer(std::string("Examples:\n  dose sum primary.dcm boost.dcm --out sum.dcm\n  dose sum tps.dcm "
+                            "result/plan.dcm --weights 1 -1 --grid first --out difference.dcm\n") +
                 exit_code_text);
     sum->callback([&run, arguments] { run = [arguments] { return add_up(*arguments); }; });
 }

@@ -58,7 +58,8 @@ public:
         if (!(options.cutoff >= 0 && options.cutoff <= 0.1))
             throw bad_input("the cutoff " + short_number(options.cutoff) + " is not between 0 and 0.1", "influence");
         if (options.engine.grid)
-            throw bad_input("beamlets are calculated on a grid of their own", "grid", "Leave the grid out, and give its spacing (grid_mm)");
+            throw bad_input("beamlets are calculated on a grid of their own", "grid",
+                            "Leave the grid out, and give its spacing (grid_mm)");
         header.beamlets = beamlets_of(ct, structures, plan, models, options);
         header.grid = dose_grid(ct, structures, plan, models, options.engine);
         if (header.grid.voxel_count() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))

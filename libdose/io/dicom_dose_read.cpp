@@ -32,9 +32,11 @@ DoseSummation summation_of(const DicomItem& root) {
     // What one session delivers is what libdose calls one fraction.
     if (text == "FRACTION_SESSION") return DoseSummation::fraction;
     if (text == "BEAM_SESSION") return DoseSummation::beam;
-    for (const DoseSummation known : {DoseSummation::plan, DoseSummation::multi_plan, DoseSummation::fraction, DoseSummation::beam})
+    for (const DoseSummation known :
+         {DoseSummation::plan, DoseSummation::multi_plan, DoseSummation::fraction, DoseSummation::beam})
         if (to_string(known) == text) return known;
-    throw bad_input("dose summation type " + text + " is not read", root.at(DCM_DoseSummationType), "Export PLAN, MULTI_PLAN, FRACTION or BEAM");
+    throw bad_input("dose summation type " + text + " is not read", root.at(DCM_DoseSummationType),
+                    "Export PLAN, MULTI_PLAN, FRACTION or BEAM");
 }
 
 void read_plan_references(const DicomItem& root, Dose& dose) {
@@ -50,7 +52,8 @@ void read_plan_references(const DicomItem& root, Dose& dose) {
         for (const DicomItem& group : plan.items(DCM_ReferencedFractionGroupSequence, "fraction group")) {
             dose.fraction_group = group.optional_integer(DCM_ReferencedFractionGroupNumber).value_or(1);
             for (const DicomItem& beam : group.items(DCM_ReferencedBeamSequence, "beam"))
-                dose.beam_number = ++beams == 1 ? beam.optional_integer(DCM_ReferencedBeamNumber).value_or(0) : 0;
+                dose.beam_number =
+                    ++beams == 1 ? beam.optional_integer(DCM_ReferencedBeamNumber).value_or(0) : 0;
         }
     }
     // libdose names the structure set in the Referenced Instance Sequence, others in the sequence of the RT DVH module.
@@ -76,14 +79,18 @@ void read_comment(const DicomItem& root, Dose& dose) {
 /// What the dose is, without its voxels.
 Dose read_header(const DicomItem& root) {
     const std::string sop_class = root.text(DCM_SOPClassUID);
-    if (sop_class != UID_RTDoseStorage) throw bad_input("the file is not an RT Dose", root.at(DCM_SOPClassUID));
+    if (sop_class != UID_RTDoseStorage)
+        throw bad_input("the file is not an RT Dose", root.at(DCM_SOPClassUID));
     if (const std::string units = root.text(DCM_DoseUnits); units != "GY")
-        throw bad_input("the dose is given in " + units + ", not in GY", root.at(DCM_DoseUnits), "Export it in gray");
+        throw bad_input("the dose is given in " + units + ", not in GY", root.at(DCM_DoseUnits),
+                        "Export it in gray");
     Dose dose;
     dose.type = root.text(DCM_DoseType);
     require_dose_type(dose.type, root.at(DCM_DoseType));
     dose.summation = summation_of(root);
-    if (const std::string text = root.text(DCM_DoseSummationType); text == "FRACTION_SESSION" || text == "BEAM_SESSION") dose.fractions = 1;
+    if (const std::string text = root.text(DCM_DoseSummationType);
+        text == "FRACTION_SESSION" || text == "BEAM_SESSION")
+        dose.fractions = 1;
     read_comment(root, dose);
     dose.patient_id = root.text_or_empty(DCM_PatientID);
     dose.frame_of_reference_uid = root.text_or_empty(DCM_FrameOfReferenceUID);
@@ -92,21 +99,25 @@ Dose read_header(const DicomItem& root) {
     return dose;
 }
 
-/// The patient's axis that a direction of the image follows. Throws bad_input when the farthest of the image's points along it lies
-/// too far beside that axis. `extent_mm`: of the image along the direction; `voxel_mm`: its smallest spacing.
+/// The patient's axis that a direction of the image follows. Throws bad_input when the farthest of the
+/// image's points along it lies too far beside that axis. `extent_mm`: of the image along the direction;
+/// `voxel_mm`: its smallest spacing.
 AxisMap axis_of(const Vec3& direction, double extent_mm, double voxel_mm, const DicomItem& root) {
     const double length = direction.norm();
-    if (!(std::abs(length - 1) < 1e-2)) throw bad_input("a direction cosine is not a unit vector", root.at(DCM_ImageOrientationPatient));
+    if (!(std::abs(length - 1) < 1e-2))
+        throw bad_input("a direction cosine is not a unit vector", root.at(DCM_ImageOrientationPatient));
     int index = 0;
     direction.cwiseAbs().maxCoeff(&index);
     Vec3 beside = direction / length * extent_mm;
     beside[index] = 0;
     if (beside.norm() > small_part * voxel_mm)
-        throw bad_input("the dose grid is turned against the patient axes", root.at(DCM_ImageOrientationPatient), "Export the dose on a grid along the axes");
+        throw bad_input("the dose grid is turned against the patient axes",
+                        root.at(DCM_ImageOrientationPatient), "Export the dose on a grid along the axes");
     return {index, direction[index] > 0};
 }
 
-/// Offsets of the frames as they are in the file. `absolute`: they are z of the patient (option b of C.8.8.3.2), not distances along the normal.
+/// Offsets of the frames as they are in the file. `absolute`: they are z of the patient (option b of
+/// C.8.8.3.2), not distances along the normal.
 struct FrameOffsets {
     std::vector<double> values;
     bool absolute = false;
@@ -117,18 +128,23 @@ FrameOffsets frame_offsets(const DicomItem& root, int frames, double first_z_mm,
     const std::vector<double>& v = offsets.values;
     step_mm = (v.back() - v.front()) / (frames - 1);
     const double allowed = small_part * std::abs(step_mm);
-    if (!(std::abs(step_mm) > 0)) throw bad_input("the frames lie on top of each other", root.at(DCM_GridFrameOffsetVector));
+    if (!(std::abs(step_mm) > 0))
+        throw bad_input("the frames lie on top of each other", root.at(DCM_GridFrameOffsetVector));
     for (int f = 0; f < frames; ++f)
         if (std::abs(v[static_cast<std::size_t>(f)] - v.front() - f * step_mm) > allowed)
-            throw bad_input("the frames are not evenly spaced", root.at(DCM_GridFrameOffsetVector), "Export the dose on an even grid");
+            throw bad_input("the frames are not evenly spaced", root.at(DCM_GridFrameOffsetVector),
+                            "Export the dose on an even grid");
     offsets.absolute = v.front() != 0 && std::abs(v.front() - first_z_mm) <= allowed;
     if (v.front() != 0 && !offsets.absolute)
-        throw bad_input("the first frame offset is neither 0 nor the z of the image position", root.at(DCM_GridFrameOffsetVector));
+        throw bad_input("the first frame offset is neither 0 nor the z of the image position",
+                        root.at(DCM_GridFrameOffsetVector));
     return offsets;
 }
 
-/// Frames of the image: where the next one lies. A single frame without a thickness is a plane, as thick as its pixels.
-AxisMap frame_axis(const DicomItem& root, AxisMap normal, int frames, double first_z_mm, double nominal_mm, double& step_mm, bool& plane) {
+/// Frames of the image: where the next one lies. A single frame without a thickness is a plane, as thick as
+/// its pixels.
+AxisMap frame_axis(const DicomItem& root, AxisMap normal, int frames, double first_z_mm, double nominal_mm,
+                   double& step_mm, bool& plane) {
     if (frames == 1) {
         const double thickness = root.optional_number(DCM_SliceThickness).value_or(0);
         plane = !(thickness > 0);
@@ -136,10 +152,13 @@ AxisMap frame_axis(const DicomItem& root, AxisMap normal, int frames, double fir
         return normal;
     }
     const FrameOffsets offsets = frame_offsets(root, frames, first_z_mm, step_mm);
-    // DICOM defines z for head first supine only. It is the same where the normal points to the head, and could be either elsewhere.
+    // DICOM defines z for head first supine only. It is the same where the normal points to the head, and
+    // could be either elsewhere.
     if (offsets.absolute && (normal.index != 2 || !normal.ascending))
-        throw bad_input("the frame offsets begin with the z of the image position, which DICOM defines for frames towards the head only",
-                        root.at(DCM_GridFrameOffsetVector), "Export the dose with offsets that begin with 0");
+        throw bad_input(
+            "the frame offsets begin with the z of the image position, which DICOM defines for frames "
+            "towards the head only",
+            root.at(DCM_GridFrameOffsetVector), "Export the dose with offsets that begin with 0");
     const bool ascending = normal.ascending == (step_mm > 0);
     step_mm = std::abs(step_mm);
     return {normal.index, ascending};
@@ -149,10 +168,13 @@ ImageAxes read_axes(const DicomItem& root, bool& plane) {
     const int rows = root.integer(DCM_Rows), columns = root.integer(DCM_Columns);
     const int frames = root.optional_integer(DCM_NumberOfFrames).value_or(1);
     if (rows < 1 || columns < 1 || frames < 1) throw bad_input("the dose grid is empty", root.at(DCM_Rows));
-    const auto position = root.numbers(DCM_ImagePositionPatient, 3), cosines = root.numbers(DCM_ImageOrientationPatient, 6),
+    const auto position = root.numbers(DCM_ImagePositionPatient, 3),
+               cosines = root.numbers(DCM_ImageOrientationPatient, 6),
                spacing = root.numbers(DCM_PixelSpacing, 2);
-    const Vec3 along_row(cosines[0], cosines[1], cosines[2]), along_column(cosines[3], cosines[4], cosines[5]);
-    if (!(spacing[0] > 0 && spacing[1] > 0)) throw bad_input("the pixel spacing is not positive", root.at(DCM_PixelSpacing));
+    const Vec3 along_row(cosines[0], cosines[1], cosines[2]),
+        along_column(cosines[3], cosines[4], cosines[5]);
+    if (!(spacing[0] > 0 && spacing[1] > 0))
+        throw bad_input("the pixel spacing is not positive", root.at(DCM_PixelSpacing));
     const double pixel_mm = std::min(spacing[0], spacing[1]);
     ImageAxes image;
     image.first_mm = Vec3(position[0], position[1], position[2]);
@@ -160,12 +182,14 @@ ImageAxes read_axes(const DicomItem& root, bool& plane) {
     // The frames' distance is not known yet; it is checked by itself below.
     image.axes[0] = axis_of(along_row, (columns - 1) * spacing[1], pixel_mm, root);
     image.axes[1] = axis_of(along_column, (rows - 1) * spacing[0], pixel_mm, root);
-    if (image.axes[0].index == image.axes[1].index) throw bad_input("the direction cosines are parallel", root.at(DCM_ImageOrientationPatient));
+    if (image.axes[0].index == image.axes[1].index)
+        throw bad_input("the direction cosines are parallel", root.at(DCM_ImageOrientationPatient));
     const Vec3 across = along_row.cross(along_column);
     const AxisMap normal = axis_of(across / across.norm(), 0, pixel_mm, root);
     double step_mm = 0;
     image.axes[2] = frame_axis(root, normal, frames, image.first_mm[2], pixel_mm, step_mm, plane);
-    axis_of(across / across.norm(), (frames - 1) * step_mm, std::min(pixel_mm, step_mm), root);  // how far the frames stray
+    axis_of(across / across.norm(), (frames - 1) * step_mm, std::min(pixel_mm, step_mm),
+            root);  // how far the frames stray
     image.steps_mm = {spacing[1], spacing[0], step_mm};
     return image;
 }
@@ -176,7 +200,8 @@ Grid grid_of(const ImageAxes& image) {
         const auto [index, ascending] = image.axes[a];
         grid.size[static_cast<std::size_t>(index)] = image.counts[a];
         grid.spacing_mm[index] = image.steps_mm[a];
-        grid.origin_mm[index] = image.first_mm[index] - (ascending ? 0.0 : image.steps_mm[a] * (image.counts[a] - 1));
+        grid.origin_mm[index] =
+            image.first_mm[index] - (ascending ? 0.0 : image.steps_mm[a] * (image.counts[a] - 1));
     }
     return grid;
 }
@@ -184,54 +209,75 @@ Grid grid_of(const ImageAxes& image) {
 /// Stored values in the order of the file.
 class Pixels {
 public:
-    Pixels(const DicomFile& file, const DicomItem& root, const std::string& dose_type) : bits_(root.integer(DCM_BitsAllocated)), root_(&root) {
+    Pixels(const DicomFile& file, const DicomItem& root, const std::string& dose_type)
+        : bits_(root.integer(DCM_BitsAllocated)), root_(&root) {
         if (file.dataset().findAndGetElement(DCM_PixelData, element_).bad() || !element_)
             throw bad_input("there is no pixel data", root.at(DCM_PixelData));
         const DcmXfer syntax(file.dataset().getOriginalXfer());
         if (syntax.isEncapsulated())
-            throw bad_input("compressed dose pixels are not read", root.at(DCM_PixelData), "Decompress the file first, for example with gdcmconv --raw");
-        if (bits_ != 16 && bits_ != 32) throw bad_input("the dose pixels have " + std::to_string(bits_) + " bits; 16 and 32 are read", root.at(DCM_BitsAllocated));
-        // DICOM packs them as two words, the lower first; most programs swap all four bytes. Nothing in the file tells which was done.
+            throw bad_input("compressed dose pixels are not read", root.at(DCM_PixelData),
+                            "Decompress the file first, for example with gdcmconv --raw");
+        if (bits_ != 16 && bits_ != 32)
+            throw bad_input("the dose pixels have " + std::to_string(bits_) + " bits; 16 and 32 are read",
+                            root.at(DCM_BitsAllocated));
+        // DICOM packs them as two words, the lower first; most programs swap all four bytes. Nothing in the
+        // file tells which was done.
         if (bits_ == 32 && syntax.isBigEndian())
-            throw bad_input("dose pixels of 32 bits in big endian are not read: programs differ in the order of their bytes", root.at(DCM_PixelData),
-                            "Export the dose in little endian");
+            throw bad_input(
+                "dose pixels of 32 bits in big endian are not read: programs differ in the order of their "
+                "bytes",
+                root.at(DCM_PixelData), "Export the dose in little endian");
         if (root.optional_integer(DCM_SamplesPerPixel).value_or(1) != 1)
             throw bad_input("the dose has several values per pixel", root.at(DCM_SamplesPerPixel));
         // DICOM wants all bits used; more than there are cannot mean anything else.
         stored_ = std::min(root.optional_integer(DCM_BitsStored).value_or(bits_), bits_);
         signed_ = root.integer(DCM_PixelRepresentation) != 0;
         const bool fewer = stored_ < bits_;
-        if (stored_ < 1 || (fewer && (signed_ || root.optional_integer(DCM_HighBit).value_or(stored_ - 1) != stored_ - 1)))
-            throw bad_input("the bits of the dose pixels are not laid out as DICOM has it: " + std::to_string(stored_) + " of " + std::to_string(bits_),
+        if (stored_ < 1 ||
+            (fewer && (signed_ || root.optional_integer(DCM_HighBit).value_or(stored_ - 1) != stored_ - 1)))
+            throw bad_input("the bits of the dose pixels are not laid out as DICOM has it: " +
+                                std::to_string(stored_) + " of " + std::to_string(bits_),
                             root.at(DCM_BitsStored), "Export the dose again");
-        // A physical dose is not negative and a difference is signed (C.8.8.3.4): elsewhere the highest bit has no certain meaning.
+        // A physical dose is not negative and a difference is signed (C.8.8.3.4): elsewhere the highest bit
+        // has no certain meaning.
         high_bit_known_ = signed_ == (dose_type == "ERROR");
     }
 
     /// Throws bad_input when there are fewer than `count`.
     void load(std::size_t count) {
         if (element_->getLength() < count * static_cast<std::size_t>(bits_) / 8)
-            throw bad_input("the pixel data is shorter than the dose grid", root_->at(DCM_PixelData), "The file may be truncated");
+            throw bad_input("the pixel data is shorter than the dose grid", root_->at(DCM_PixelData),
+                            "The file may be truncated");
         if (element_->getUint16Array(words_).bad() || !words_) {
-            if (element_->getUint8Array(bytes_).bad() || !bytes_) throw bad_input("the pixel data cannot be read", root_->at(DCM_PixelData));
+            if (element_->getUint8Array(bytes_).bad() || !bytes_)
+                throw bad_input("the pixel data cannot be read", root_->at(DCM_PixelData));
         }
     }
 
     double operator[](std::size_t pixel) const {
         const std::uint32_t raw = bits_ == 16 ? word(pixel) : word(2 * pixel) | word(2 * pixel + 1) << 16;
         if (stored_ < bits_ && raw >> stored_ != 0)
-            throw bad_input("a dose value needs more than the " + std::to_string(stored_) + " bits that are said to be stored", root_->at(DCM_BitsStored),
-                            "Export the dose again");
+            throw bad_input("a dose value needs more than the " + std::to_string(stored_) +
+                                " bits that are said to be stored",
+                            root_->at(DCM_BitsStored), "Export the dose again");
         const bool high = (raw >> (bits_ - 1)) != 0;
         if (high && !high_bit_known_)
-            throw bad_input("a dose value has its highest bit set, which its pixel representation and dose type leave open", root_->at(DCM_PixelRepresentation),
-                            "Doses are unsigned, differences of type ERROR are signed; export the dose again");
+            throw bad_input(
+                "a dose value has its highest bit set, which its pixel representation and dose type leave "
+                "open",
+                root_->at(DCM_PixelRepresentation),
+                "Doses are unsigned, differences of type ERROR are signed; export the dose again");
         return high && signed_ ? static_cast<double>(raw) - std::exp2(bits_) : static_cast<double>(raw);
     }
 
 private:
-    /// DCMTK keeps OW as words of this machine, whatever the file's order of bytes, and anything else as the bytes of the file.
-    std::uint32_t word(std::size_t n) const { return words_ ? words_[n] : static_cast<std::uint32_t>(bytes_[2 * n]) | static_cast<std::uint32_t>(bytes_[2 * n + 1]) << 8; }
+    /// DCMTK keeps OW as words of this machine, whatever the file's order of bytes, and anything else as the
+    /// bytes of the file.
+    std::uint32_t word(std::size_t n) const {
+        return words_ ? words_[n]
+                      : static_cast<std::uint32_t>(bytes_[2 * n]) |
+                            static_cast<std::uint32_t>(bytes_[2 * n + 1]) << 8;
+    }
 
     int bits_, stored_ = 0;
     const DicomItem* root_;
@@ -262,7 +308,8 @@ Dose read_dose(const std::filesystem::path& path) {
                 std::array<int, 3> to{};
                 const std::array<int, 3> at{i, j, f};
                 for (std::size_t a = 0; a < 3; ++a)
-                    to[static_cast<std::size_t>(image.axes[a].index)] = image.axes[a].ascending ? at[a] : image.counts[a] - 1 - at[a];
+                    to[static_cast<std::size_t>(image.axes[a].index)] =
+                        image.axes[a].ascending ? at[a] : image.counts[a] - 1 - at[a];
                 dose.gy.at(to[0], to[1], to[2]) = static_cast<float>(pixels[p] * scaling);
             }
     return dose;

@@ -84,7 +84,8 @@ void sync_to_disk(const std::filesystem::path& file) {
     close(descriptor);
 }
 
-/// The dose in pixels of 32 bits. 31 of them hold the value, so that readers that take them as signed see the same.
+/// The dose in pixels of 32 bits. 31 of them hold the value, so that readers that take them as signed see the
+/// same.
 struct EncodedDose {
     std::string scaling_text;
     std::vector<Uint16> words;  ///< pairs, the lower word first
@@ -104,15 +105,19 @@ EncodedDose encode(const Dose& dose, const std::string& where) {
         highest = std::max(highest, value);
     }
     if (!encoded.is_signed && -lowest > rounding_below_zero * highest)
-        throw bad_input("a dose of type " + dose.type + " holds negative values, down to " + std::to_string(lowest) + " Gy", where,
-                        "A difference of doses is of type ERROR: make it with difference_of_doses(), `dose sum` or a - b, or set the type");
+        throw bad_input("a dose of type " + dose.type + " holds negative values, down to " +
+                            std::to_string(lowest) + " Gy",
+                        where,
+                        "A difference of doses is of type ERROR: make it with difference_of_doses(), `dose "
+                        "sum` or a - b, or set the type");
     const double largest = static_cast<double>(encoded.is_signed ? std::max(highest, -lowest) : highest);
     constexpr double full_scale = 2147483647.0;
     encoded.scaling_text = decimal(largest > 0 ? largest / full_scale * (1 + 1e-9) : 1e-9);
     const double scaling = std::stod(encoded.scaling_text), least = encoded.is_signed ? -full_scale : 0.0;
     encoded.words.resize(2 * dose.gy.values.size());
     for (std::size_t v = 0; v < dose.gy.values.size(); ++v) {
-        const double value = std::clamp(std::round(static_cast<double>(dose.gy.values[v]) / scaling), least, full_scale);
+        const double value =
+            std::clamp(std::round(static_cast<double>(dose.gy.values[v]) / scaling), least, full_scale);
         const auto raw = static_cast<std::uint32_t>(static_cast<std::int32_t>(value));
         encoded.words[2 * v] = static_cast<Uint16>(raw & 0xffff);
         encoded.words[2 * v + 1] = static_cast<Uint16>(raw >> 16);
@@ -122,7 +127,8 @@ EncodedDose encode(const Dose& dose, const std::string& where) {
 
 void put_plan(Builder& out, const Dose& dose) {
     if (dose.referenced_plan_uid.empty()) return;
-    const std::string plan_class = dose.referenced_plan_class_uid.empty() ? UID_RTPlanStorage : dose.referenced_plan_class_uid;
+    const std::string plan_class =
+        dose.referenced_plan_class_uid.empty() ? UID_RTPlanStorage : dose.referenced_plan_class_uid;
     Builder plan = out.item(DCM_ReferencedRTPlanSequence, 0);
     plan.text(DCM_ReferencedSOPClassUID, plan_class);
     plan.text(DCM_ReferencedSOPInstanceUID, dose.referenced_plan_uid);
@@ -136,7 +142,8 @@ void put_plan(Builder& out, const Dose& dose) {
     Builder group = plan.item(DCM_ReferencedFractionGroupSequence, 0);
     group.text(DCM_ReferencedFractionGroupNumber, std::to_string(dose.fraction_group));
     if (dose.summation == DoseSummation::beam && dose.beam_number != 0)
-        group.item(DCM_ReferencedBeamSequence, 0).text(DCM_ReferencedBeamNumber, std::to_string(dose.beam_number));
+        group.item(DCM_ReferencedBeamSequence, 0)
+            .text(DCM_ReferencedBeamNumber, std::to_string(dose.beam_number));
 }
 
 void put_patient_and_study(Builder& out, const CtImage& ct) {
@@ -206,12 +213,14 @@ void put_dose(Builder& out, const Dose& dose, const std::string& scaling_text) {
     out.text(DCM_DoseUnits, "GY");
     out.text(DCM_DoseType, dose.type);
     out.text(DCM_DoseSummationType, to_string(dose.summation));
-    out.text(DCM_DoseComment, limited("dose to " + medium + (dose.comment.empty() ? "" : ", " + dose.comment), 64));
+    out.text(DCM_DoseComment,
+             limited("dose to " + medium + (dose.comment.empty() ? "" : ", " + dose.comment), 64));
     out.text(DCM_TissueHeterogeneityCorrection, "IMAGE");
     out.text(DCM_DoseGridScaling, scaling_text);
     put_plan(out, dose);
     if (dose.referenced_structure_set_uid.empty()) return;
-    // Not the Referenced Structure Set Sequence: that one belongs to the RT DVH module and demands histograms.
+    // Not the Referenced Structure Set Sequence: that one belongs to the RT DVH module and demands
+    // histograms.
     Builder set = out.item(DCM_ReferencedInstanceSequence, 0);
     set.text(DCM_ReferencedSOPClassUID, UID_RTStructureSetStorage);
     set.text(DCM_ReferencedSOPInstanceUID, dose.referenced_structure_set_uid);
@@ -224,9 +233,13 @@ void put_dose(Builder& out, const Dose& dose, const std::string& scaling_text) {
 void check_writable(const Dose& dose, const std::string& where) {
     const Grid& grid = dose.gy.grid;
     grid.check("dose to write");
-    if (dose.gy.values.size() != grid.voxel_count()) throw internal_error("the dose does not fill its grid", where);
-    if (grid.size[0] > 65535 || grid.size[1] > 65535) throw bad_input("the dose grid has more than 65535 rows or columns", where);
-    if (dose.plane && grid.size[2] != 1) throw bad_input("a plane of dose that is not axial is not written as RTDOSE", where, "Write it as HDF5");
+    if (dose.gy.values.size() != grid.voxel_count())
+        throw internal_error("the dose does not fill its grid", where);
+    if (grid.size[0] > 65535 || grid.size[1] > 65535)
+        throw bad_input("the dose grid has more than 65535 rows or columns", where);
+    if (dose.plane && grid.size[2] != 1)
+        throw bad_input("a plane of dose that is not axial is not written as RTDOSE", where,
+                        "Write it as HDF5");
     require_dose_type(dose.type, where);
 }
 
@@ -261,7 +274,8 @@ std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesyste
     out.text(DCM_SpecificCharacterSet, "ISO_IR 192");
     out.text(DCM_SOPClassUID, UID_RTDoseStorage);
     out.text(DCM_SOPInstanceUID, uid);
-    for (const auto& [day, hour] : {std::pair(DCM_InstanceCreationDate, DCM_InstanceCreationTime), std::pair(DCM_ContentDate, DCM_ContentTime)}) {
+    for (const auto& [day, hour] : {std::pair(DCM_InstanceCreationDate, DCM_InstanceCreationTime),
+                                    std::pair(DCM_ContentDate, DCM_ContentTime)}) {
         out.text(day, date);
         out.text(hour, time);
     }
@@ -273,7 +287,8 @@ std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesyste
     put_dose(out, dose, encoded.scaling_text);
     auto pixels = std::make_unique<DcmPixelData>(DCM_PixelData);
     pixels->setVR(EVR_OW);
-    if (pixels->putUint16Array(encoded.words.data(), static_cast<unsigned long>(encoded.words.size())).bad() ||
+    if (pixels->putUint16Array(encoded.words.data(), static_cast<unsigned long>(encoded.words.size()))
+            .bad() ||
         format.getDataset()->insert(pixels.get(), true).bad())
         throw internal_error("cannot set the dose pixels");
     static_cast<void>(pixels.release());  // owned by the data set

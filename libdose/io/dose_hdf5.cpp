@@ -86,7 +86,8 @@ Dose read_dose_hdf5(const std::filesystem::path& path) {
     dose.medium = medium == "water" ? DoseMedium::water : DoseMedium::medium;
     dose.beam_number = static_cast<int>(file.number("/plan", "beam_number"));
     dose.fraction_group = static_cast<int>(file.number("/plan", "fraction_group"));
-    if (const int fractions = static_cast<int>(file.number("/plan", "fractions")); fractions > 0) dose.fractions = fractions;
+    if (const int fractions = static_cast<int>(file.number("/plan", "fractions")); fractions > 0)
+        dose.fractions = fractions;
     dose.plane = file.has_attribute("/plan", "plane");
     dose.comment = file.text("/plan", "comment");
     dose.frame_of_reference_uid = file.text("/plan", "frame_of_reference_uid");
@@ -94,7 +95,8 @@ Dose read_dose_hdf5(const std::filesystem::path& path) {
     dose.referenced_plan_class_uid = file.text("/plan", "referenced_plan_class_uid");
     dose.referenced_structure_set_uid = file.text("/plan", "referenced_structure_set_uid");
     dose.sop_instance_uid = file.text("/plan", "sop_instance_uid");
-    for (int n = 2; file.has_attribute("/plan", further_plan(n)); ++n) dose.further_plan_uids.push_back(file.text("/plan", further_plan(n)));
+    for (int n = 2; file.has_attribute("/plan", further_plan(n)); ++n)
+        dose.further_plan_uids.push_back(file.text("/plan", further_plan(n)));
     dose.provenance = read_provenance(file);
     return dose;
 }

@@ -42,7 +42,8 @@ EngineOptions options_of(const nb::dict& settings) {
     options.devices = nb::cast<std::shared_ptr<OpenDevices>>(settings["_devices"]);
     options.grid_mm = nb::cast<double>(settings["grid_mm"]);
     if (const nb::object grid = nb::borrow(settings["grid"]); !grid.is_none()) {
-        const auto [shape_zyx, spacing_mm, origin_mm] = nb::cast<std::tuple<std::array<std::size_t, 3>, Triple, Triple>>(grid);
+        const auto [shape_zyx, spacing_mm, origin_mm] =
+            nb::cast<std::tuple<std::array<std::size_t, 3>, Triple, Triple>>(grid);
         options.grid = grid_of(shape_zyx, spacing_mm, origin_mm, "grid");
     }
     options.threads = nb::cast<int>(settings["threads"]);

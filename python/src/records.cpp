@@ -134,15 +134,16 @@ struct Record<Plan> {
 template <>
 struct Record<Structure> {
     static constexpr const char* name = "Structure";
-    static constexpr auto fields = std::tuple{Field{"number", &Structure::number},
-                                              Field{"name", &Structure::name},
-                                              Field{"type", &Structure::type},
-                                              Field{"contours", &Structure::contours},
-                                              Field{"plane_spacing_mm", &Structure::plane_spacing_mm},
-                                              Field{"relative_mass_density", &Structure::relative_mass_density},
-                                              Field{"relative_electron_density", &Structure::relative_electron_density},
-                                              Field{"material", &Structure::material},
-                                              Field{"frame_of_reference_uid", &Structure::frame_of_reference_uid}};
+    static constexpr auto fields =
+        std::tuple{Field{"number", &Structure::number},
+                   Field{"name", &Structure::name},
+                   Field{"type", &Structure::type},
+                   Field{"contours", &Structure::contours},
+                   Field{"plane_spacing_mm", &Structure::plane_spacing_mm},
+                   Field{"relative_mass_density", &Structure::relative_mass_density},
+                   Field{"relative_electron_density", &Structure::relative_electron_density},
+                   Field{"material", &Structure::material},
+                   Field{"frame_of_reference_uid", &Structure::frame_of_reference_uid}};
 };
 template <>
 struct Record<StructureSet> {

@@ -29,17 +29,22 @@ constexpr Direction direction{1, 0, 0, 0, 1, 0, 0, 0, 1};
 
 std::string word(DoseSummation s) { return lower_case(to_string(s)); }
 DoseSummation summation_of(const std::string& text) {
-    for (const DoseSummation s : {DoseSummation::plan, DoseSummation::fraction, DoseSummation::beam, DoseSummation::multi_plan})
+    for (const DoseSummation s :
+         {DoseSummation::plan, DoseSummation::fraction, DoseSummation::beam, DoseSummation::multi_plan})
         if (word(s) == text) return s;
     throw bad_input("\"" + text + "\" is no summation", "Dose", "It is plan, fraction, beam or multi_plan");
 }
 
 std::optional<int> fractions_of(const std::optional<int>& fractions) {
-    if (fractions && *fractions < 1) throw bad_input("the number of fractions is " + std::to_string(*fractions), "Dose", "None: not known");
+    if (fractions && *fractions < 1)
+        throw bad_input("the number of fractions is " + std::to_string(*fractions), "Dose",
+                        "None: not known");
     return fractions;
 }
 
-std::shared_ptr<PythonDose> made(Dose&& dose) { return std::make_shared<PythonDose>(PythonDose{std::move(dose), {}, {}, {}}); }
+std::shared_ptr<PythonDose> made(Dose&& dose) {
+    return std::make_shared<PythonDose>(PythonDose{std::move(dose), {}, {}, {}});
+}
 
 /// The dose at points [n, 3], an array or what numpy makes one of.
 nb::ndarray<nb::numpy, double, nb::ndim<1>> values_at(const PythonDose& self, nb::handle points) {
@@ -48,7 +53,8 @@ nb::ndarray<nb::numpy, double, nb::ndim<1>> values_at(const PythonDose& self, nb
     Points given;
     if (!nb::try_cast<Points>(array, given)) throw nb::type_error("the points are not an array [n, 3]");
     std::vector<Vec3> places;
-    for (std::size_t n = 0; n < given.shape(0); ++n) places.emplace_back(given(n, 0), given(n, 1), given(n, 2));
+    for (std::size_t n = 0; n < given.shape(0); ++n)
+        places.emplace_back(given(n, 0), given(n, 1), given(n, 2));
     return array_of(dose_at(self.dose, places));
 }
 
@@ -206,11 +212,13 @@ void bind_density(nb::module_& m) {
 }
 
 void bind_dose(nb::module_& m) {
-    nb::class_<PythonDose>(m, "Dose", "A dose distribution with what is needed to know what it is and how it was made.")
+    nb::class_<PythonDose>(m, "Dose",
+                           "A dose distribution with what is needed to know what it is and how it was made.")
         .def(
             "__init__",
-            [](PythonDose* self, const InputVolume& array, const Triple& spacing, const Triple& origin, const std::string& summation,
-               const std::optional<int>& fractions, const std::string& frame, const std::string& type) {
+            [](PythonDose* self, const InputVolume& array, const Triple& spacing, const Triple& origin,
+               const std::string& summation, const std::optional<int>& fractions, const std::string& frame,
+               const std::string& type) {
                 PythonDose dose;
                 dose.dose.gy = volume_of(array, spacing, origin, "Dose");
                 dose.dose.summation = summation_of(summation);
@@ -220,49 +228,71 @@ void bind_dose(nb::module_& m) {
                 dose.dose.type = type;
                 new (self) PythonDose(std::move(dose));
             },
-            "array"_a, "spacing_mm"_a, "origin_mm"_a, "summation"_a = "plan", "fractions"_a = nb::none(), "frame_of_reference_uid"_a = "",
-            "type"_a = "PHYSICAL",
-            "array: float [z, y, x], Gy. spacing_mm, origin_mm: (x, y, z). summation: plan (whole course), fraction, beam or multi_plan. fractions: that the "
-            "values include, None when not known. type: DICOM Dose Type; ERROR is a difference, the only one with negative values. Raises BadInput for a value "
+            "array"_a, "spacing_mm"_a, "origin_mm"_a, "summation"_a = "plan", "fractions"_a = nb::none(),
+            "frame_of_reference_uid"_a = "", "type"_a = "PHYSICAL",
+            "array: float [z, y, x], Gy. spacing_mm, origin_mm: (x, y, z). summation: plan (whole course), "
+            "fraction, beam or multi_plan. fractions: that the "
+            "values include, None when not known. type: DICOM Dose Type; ERROR is a difference, the only one "
+            "with negative values. Raises BadInput for a value "
             "that is not finite.")
         .def_prop_ro(
-            "array", [](nb::handle_t<PythonDose> self) { return array_view(self, nb::cast<PythonDose&>(self).dose.gy); },
+            "array",
+            [](nb::handle_t<PythonDose> self) {
+                return array_view(self, nb::cast<PythonDose&>(self).dose.gy);
+            },
             "Gy, float32 [z, y, x]: a view, not a copy.")
         .def_prop_ro(
-            "spacing_mm", [](const PythonDose& d) { return triple(d.dose.gy.grid.spacing_mm); }, "(x, y, z), mm")
+            "spacing_mm", [](const PythonDose& d) { return triple(d.dose.gy.grid.spacing_mm); },
+            "(x, y, z), mm")
         .def_prop_ro(
-            "origin_mm", [](const PythonDose& d) { return triple(d.dose.gy.grid.origin_mm); }, "Centre of voxel [0, 0, 0], (x, y, z), mm, LPS")
+            "origin_mm", [](const PythonDose& d) { return triple(d.dose.gy.grid.origin_mm); },
+            "Centre of voxel [0, 0, 0], (x, y, z), mm, LPS")
         .def_prop_ro(
-            "direction", [](const PythonDose&) { return direction; }, "Row-major direction cosines: always the identity")
+            "direction", [](const PythonDose&) { return direction; },
+            "Row-major direction cosines: always the identity")
         .def_prop_ro(
-            "summation", [](const PythonDose& d) { return word(d.dose.summation); }, "plan (whole course), fraction, beam (one fraction), or multi_plan")
+            "summation", [](const PythonDose& d) { return word(d.dose.summation); },
+            "plan (whole course), fraction, beam (one fraction), or multi_plan")
         .def_prop_ro(
-            "type", [](const PythonDose& d) { return d.dose.type; }, "DICOM Dose Type: PHYSICAL, EFFECTIVE, or ERROR (a difference)")
+            "type", [](const PythonDose& d) { return d.dose.type; },
+            "DICOM Dose Type: PHYSICAL, EFFECTIVE, or ERROR (a difference)")
         .def_prop_ro(
-            "plane", [](const PythonDose& d) { return d.dose.plane; }, "Whether it is one plane without a thickness")
-        .def_prop_ro("dose_to", [](const PythonDose& d) { return std::string(d.dose.medium == DoseMedium::water ? "water" : "medium"); })
+            "plane", [](const PythonDose& d) { return d.dose.plane; },
+            "Whether it is one plane without a thickness")
+        .def_prop_ro("dose_to",
+                     [](const PythonDose& d) {
+                         return std::string(d.dose.medium == DoseMedium::water ? "water" : "medium");
+                     })
         .def_prop_rw(
             "fractions", [](const PythonDose& d) { return d.dose.fractions; },
-            [](PythonDose& d, const std::optional<int>& fractions) { d.dose.fractions = fractions_of(fractions); }, "fractions"_a.none(),
-            "Fractions that the values include; None when not known")
+            [](PythonDose& d, const std::optional<int>& fractions) {
+                d.dose.fractions = fractions_of(fractions);
+            },
+            "fractions"_a.none(), "Fractions that the values include; None when not known")
         .def_prop_ro(
             "beam_number", [](const PythonDose& d) { return d.dose.beam_number; }, "Of a beam's dose, else 0")
         .def_prop_ro("comment", [](const PythonDose& d) { return d.dose.comment; })
-        .def_prop_ro("frame_of_reference_uid", [](const PythonDose& d) { return d.dose.frame_of_reference_uid; })
+        .def_prop_ro("frame_of_reference_uid",
+                     [](const PythonDose& d) { return d.dose.frame_of_reference_uid; })
         .def_prop_ro("sop_instance_uid", [](const PythonDose& d) { return d.dose.sop_instance_uid; })
         .def_prop_ro("referenced_plan_uid", [](const PythonDose& d) { return d.dose.referenced_plan_uid; })
         .def_prop_ro(
-            "provenance", [](const PythonDose& d) { return provenance_of(d.dose.provenance); }, "Engine, backend, models by hash, settings: a copy")
+            "provenance", [](const PythonDose& d) { return provenance_of(d.dose.provenance); },
+            "Engine, backend, models by hash, settings: a copy")
         .def_ro("notes", &PythonDose::notes, "What the user should know: densities, grid, transport")
         .def_ro("seconds", &PythonDose::seconds, "Time by stage")
         .def_ro("beams", &PythonDose::beams, "Dose of every beam and fraction, where it was asked for")
         .def(
-            "at", [](const PythonDose& d, const Triple& point) { return dose_at(d.dose, {vector(point)}).front(); }, "point_mm"_a,
-            "Gy at a point (x, y, z), mm, LPS: trilinear, NaN outside.")
+            "at",
+            [](const PythonDose& d, const Triple& point) { return dose_at(d.dose, {vector(point)}).front(); },
+            "point_mm"_a, "Gy at a point (x, y, z), mm, LPS: trilinear, NaN outside.")
         .def("at", &values_at, "points_mm"_a, "Gy at points [n, 3], mm, LPS: trilinear, NaN outside.")
         .def(
-            "__add__", [](const PythonDose& a, const PythonDose& b) { return made(sum_of_doses({&a.dose, &b.dose})); }, nb::is_operator(),
-            "Sum on one grid: see sum_doses.")
+            "__add__",
+            [](const PythonDose& a, const PythonDose& b) {
+                return made(sum_of_doses({&a.dose, &b.dose}));
+            },
+            nb::is_operator(), "Sum on one grid: see sum_doses.")
         .def(
             "__radd__",
             [](const PythonDose& a, int zero) {
@@ -271,12 +301,17 @@ void bind_dose(nb::module_& m) {
             },
             nb::is_operator(), "For sum(doses), which begins with 0.")
         .def(
-            "__sub__", [](const PythonDose& a, const PythonDose& b) { return made(difference_of_doses(a.dose, b.dose)); }, nb::is_operator(),
-            "Difference on one grid, of type ERROR.")
+            "__sub__",
+            [](const PythonDose& a, const PythonDose& b) {
+                return made(difference_of_doses(a.dose, b.dose));
+            },
+            nb::is_operator(), "Difference on one grid, of type ERROR.")
         .def(
-            "__mul__", [](const PythonDose& a, double factor) { return made(scaled_dose(a.dose, factor)); }, nb::is_operator())
+            "__mul__", [](const PythonDose& a, double factor) { return made(scaled_dose(a.dose, factor)); },
+            nb::is_operator())
         .def(
-            "__rmul__", [](const PythonDose& a, double factor) { return made(scaled_dose(a.dose, factor)); }, nb::is_operator())
+            "__rmul__", [](const PythonDose& a, double factor) { return made(scaled_dose(a.dose, factor)); },
+            nb::is_operator())
         .def(
             "__truediv__",
             [](const PythonDose& a, double divisor) {
@@ -287,7 +322,9 @@ void bind_dose(nb::module_& m) {
         .def(
             "__neg__", [](const PythonDose& a) { return made(scaled_dose(a.dose, -1)); }, nb::is_operator())
         .def(
-            "whole_course", [](const PythonDose& a, int fractions) { return made(whole_course(a.dose, fractions)); }, "fractions"_a,
+            "whole_course",
+            [](const PythonDose& a, int fractions) { return made(whole_course(a.dose, fractions)); },
+            "fractions"_a,
             "Dose of all fractions from that of one. Raises BadInput for the dose of a whole course.")
         .def(
             "write_dicom",
@@ -295,7 +332,8 @@ void bind_dose(nb::module_& m) {
                 const nb::gil_scoped_release unlocked;
                 return io::write_dose(d.dose, ct, file);
             },
-            "file"_a, "ct"_a, "Writes an RT Dose with patient and study of the CT; returns its SOP Instance UID.")
+            "file"_a, "ct"_a,
+            "Writes an RT Dose with patient and study of the CT; returns its SOP Instance UID.")
         .def(
             "write_hdf5",
             [](const PythonDose& d, const std::filesystem::path& file) {
@@ -325,13 +363,16 @@ void bind_dose(nb::module_& m) {
                  restore(d, std::get<3>(state));
                  new (&self) PythonDose(std::move(d));
              })
-        .def("__repr__", [](const PythonDose& d) { return "<Dose (" + word(d.dose.summation) + ") " + text_of(d.dose.gy.grid) + ">"; });
+        .def("__repr__", [](const PythonDose& d) {
+            return "<Dose (" + word(d.dose.summation) + ") " + text_of(d.dose.gy.grid) + ">";
+        });
 }
 
 void bind_sum(nb::module_& m) {
     m.def(
         "sum_doses",
-        [](const std::vector<std::shared_ptr<PythonDose>>& doses, const std::vector<double>& weights, const std::string& grid) {
+        [](const std::vector<std::shared_ptr<PythonDose>>& doses, const std::vector<double>& weights,
+           const std::string& grid) {
             std::vector<const Dose*> terms;
             for (const auto& dose : doses) terms.push_back(&dose->dose);
             const nb::gil_scoped_release unlocked;

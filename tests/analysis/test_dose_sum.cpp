@@ -40,7 +40,8 @@ Structure box() {
     s.name = "BOX";
     s.frame_of_reference_uid = "1.2.3";
     s.plane_spacing_mm = 5;
-    for (const double z : {0.0, 5.0}) s.contours.push_back({{Vec3(-1, -1, z), Vec3(1, -1, z), Vec3(1, 1, z), Vec3(-1, 1, z)}});
+    for (const double z : {0.0, 5.0})
+        s.contours.push_back({{Vec3(-1, -1, z), Vec3(1, -1, z), Vec3(1, 1, z), Vec3(-1, 1, z)}});
     return s;
 }
 
@@ -102,7 +103,8 @@ TEST(DoseSum, TheWholeCourseOfOneFraction) {
     beam.fractions = 1, beam.beam_number = 2;
     EXPECT_EQ(whole_course(beam, 25).summation, DoseSummation::beam);
     EXPECT_EQ(whole_course(beam, 25).fractions, 25);
-    EXPECT_THAT(message([&] { whole_course(whole_course(beam, 25), 25); }), HasSubstr("25 fractions already"));
+    EXPECT_THAT(message([&] { whole_course(whole_course(beam, 25), 25); }),
+                HasSubstr("25 fractions already"));
     EXPECT_THAT(message([&] { whole_course(flat(1), 30); }), HasSubstr("whole course already"));
     EXPECT_THAT(message([&] { whole_course(fraction, 0); }), HasSubstr("fractions is 0"));
 }
@@ -130,29 +132,39 @@ TEST(DoseSum, RefusesWhatDoesNotAddUp) {
     EXPECT_THAT(message([&] { sum_of_doses({&one, &other}); }), HasSubstr("patients A and B"));
 }
 
-// A ramp along x is kept by trilinear interpolation. The first grid reaches from -3 to 3 mm (centres), the second from -1.5 to 1.5.
+// A ramp along x is kept by trilinear interpolation. The first grid reaches from -3 to 3 mm (centres), the
+// second from -1.5 to 1.5.
 TEST(DoseSum, GridsThatDiffer) {
     const auto ramp = [](const Grid& grid) {
         Dose dose = flat(0, grid);
         for (int k = 0; k < grid.size[2]; ++k)
             for (int j = 0; j < grid.size[1]; ++j)
-                for (int i = 0; i < grid.size[0]; ++i) dose.gy.at(i, j, k) = static_cast<float>(10 + grid.centre_mm(i, j, k)[0]);
+                for (int i = 0; i < grid.size[0]; ++i)
+                    dose.gy.at(i, j, k) = static_cast<float>(10 + grid.centre_mm(i, j, k)[0]);
         return dose;
     };
-    const Dose wide = ramp(Grid{{4, 3, 2}, Vec3(2, 3, 5), Vec3(-3, -3, 0)}), narrow = ramp(Grid{{4, 9, 9}, Vec3(1, 1, 1), Vec3(-1.5, -4, -1.5)});
+    const Dose wide = ramp(Grid{{4, 3, 2}, Vec3(2, 3, 5), Vec3(-3, -3, 0)}),
+               narrow = ramp(Grid{{4, 9, 9}, Vec3(1, 1, 1), Vec3(-1.5, -4, -1.5)});
     const Dose sum = sum_of_doses({&narrow, &wide}, {}, SumGrid::first);
     EXPECT_EQ(sum.gy.grid, narrow.gy.grid);
     EXPECT_NEAR(sum.gy.at(3, 4, 4), 2 * 11.5, 1e-5);
     EXPECT_THAT(sum.provenance.settings.at("sum_grid"), HasSubstr("interpolated"));
-    EXPECT_THAT(message([&] { sum_of_doses({&wide, &narrow}, {}, SumGrid::first); }), HasSubstr("does not cover"));
-    // Centres of the wide grid within the faces of the narrow one (-2 to 2, -4.5 to 4.5, -2 to 7): x -1 and 1, y all, z all.
+    EXPECT_THAT(message([&] {
+                    sum_of_doses({&wide, &narrow}, {}, SumGrid::first);
+                }),
+                HasSubstr("does not cover"));
+    // Centres of the wide grid within the faces of the narrow one (-2 to 2, -4.5 to 4.5, -2 to 7): x -1 and
+    // 1, y all, z all.
     const Dose common = sum_of_doses({&wide, &narrow}, {}, SumGrid::common);
     EXPECT_EQ(common.gy.grid.size, (std::array<int, 3>{2, 3, 2}));
     EXPECT_NEAR(common.gy.grid.origin_mm[0], -1, 1e-12);
     EXPECT_NEAR(common.gy.at(1, 2, 1), 2 * 11, 1e-5);
     Dose far = narrow;
     far.gy.grid.origin_mm[0] = 100;
-    EXPECT_THAT(message([&] { sum_of_doses({&wide, &far}, {}, SumGrid::common); }), HasSubstr("no voxel in common"));
+    EXPECT_THAT(message([&] {
+                    sum_of_doses({&wide, &far}, {}, SumGrid::common);
+                }),
+                HasSubstr("no voxel in common"));
     // Positions that differ by rounding are one grid.
     Dose rounded = wide;
     rounded.gy.grid.origin_mm[0] += 1e-4;
@@ -161,7 +173,8 @@ TEST(DoseSum, GridsThatDiffer) {
 
 TEST(DoseAt, IsNotANumberOutside) {
     const Dose dose = flat(2);
-    const std::vector<double> values = dose_at(dose, {Vec3(0, 0, 0), Vec3(-4, 0, 0), Vec3(-4.1, 0, 0), Vec3(0, 0, 7.4), Vec3(0, 0, 7.6)});
+    const std::vector<double> values =
+        dose_at(dose, {Vec3(0, 0, 0), Vec3(-4, 0, 0), Vec3(-4.1, 0, 0), Vec3(0, 0, 7.4), Vec3(0, 0, 7.6)});
     EXPECT_EQ(values[0], 2);
     EXPECT_EQ(values[1], 2);
     EXPECT_TRUE(std::isnan(values[2]));
@@ -185,14 +198,16 @@ TEST(Comparable, DosesOfOneKind) {
     EXPECT_THAT(against([](Dose& d) { d.summation = DoseSummation::beam; }), HasSubstr("(3004,000a)"));
     Dose fraction = flat(2), beam = flat(2);
     fraction.summation = DoseSummation::fraction, beam.summation = DoseSummation::beam;
-    EXPECT_THAT(message([&] { check_comparable(beam, fraction); }), HasSubstr("BEAM is compared with one of FRACTION"));
+    EXPECT_THAT(message([&] { check_comparable(beam, fraction); }),
+                HasSubstr("BEAM is compared with one of FRACTION"));
     EXPECT_TRUE(check_comparable(beam, beam).empty());
     Dose one = beam;
     one.fractions = 1;
     EXPECT_THAT(message([&] { check_comparable(beam, one); }), HasSubstr("30 and 1 fractions"));
     // An unknown frame of reference or number of fractions hinders nothing, but is said.
     one.fractions.reset(), one.frame_of_reference_uid.clear();
-    EXPECT_THAT(check_comparable(beam, one), testing::ElementsAre(HasSubstr("an unknown number of fractions")));
+    EXPECT_THAT(check_comparable(beam, one),
+                testing::ElementsAre(HasSubstr("an unknown number of fractions")));
 }
 
 TEST(Comparable, NotesWhatMayBeAMistake) {
@@ -228,7 +243,8 @@ TEST(Comparable, DoseAndStructure) {
     EXPECT_THAT(message([&] { check_histogram(multi, set); }), HasSubstr("frames of reference"));
 }
 
-// Reference voxels at 0, 2, ..., 10 mm along x; the evaluated dose covers 1 to 7 mm, 6 Gy where the reference has 2.
+// Reference voxels at 0, 2, ..., 10 mm along x; the evaluated dose covers 1 to 7 mm, 6 Gy where the reference
+// has 2.
 TEST(GammaOptions, TheMarginLeavesOut) {
     const Dose reference = flat(2, Grid{{6, 1, 1}, Vec3(2, 2, 2), Vec3(0, 0, 0)});
     const Dose evaluated = flat(2, Grid{{6, 9, 9}, Vec3(1, 1, 1), Vec3(1.5, -4, -4)});

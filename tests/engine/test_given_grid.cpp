@@ -13,7 +13,9 @@ class GivenGrid : public testing::Test {
 protected:
     CalculationResult calculated(const EngineOptions& options) {
         const StructureSet body = body_of_cube();
-        return calculate(ct_, &body, plan_, materials_, [this](const Beam&) -> const BeamModel& { return model_; }, options);
+        return calculate(
+            ct_, &body, plan_, materials_, [this](const Beam&) -> const BeamModel& { return model_; },
+            options);
     }
     std::string refusal(const Grid& grid) {
         EngineOptions options = coarse();
@@ -39,8 +41,9 @@ protected:
     BeamModel model_ = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
 };
 
-// The planning system's grid ends within the body, so that the beam comes in through voxels that it does not have. What it has must be what
-// the whole body gives: without the 115 mm of water above the grid the dose would be some 40 % higher.
+// The planning system's grid ends within the body, so that the beam comes in through voxels that it does not
+// have. What it has must be what the whole body gives: without the 115 mm of water above the grid the dose
+// would be some 40 % higher.
 TEST_F(GivenGrid, WhatLiesOutsideIsCalculatedToo) {
     EngineOptions options = coarse();
     const CalculationResult own = calculated(options);
@@ -53,7 +56,9 @@ TEST_F(GivenGrid, WhatLiesOutsideIsCalculatedToo) {
     for (int k = 0; k < 9; k += 4)
         for (int j = 0; j < 9; j += 2)
             for (int i = 0; i < 9; i += 4)
-                EXPECT_NEAR(given.plan.gy.at(i, j, k), interpolate(own.plan.gy, grid.centre_mm(i, j, k)), 0.01 * normal) << grid.centre_mm(i, j, k).transpose();
+                EXPECT_NEAR(given.plan.gy.at(i, j, k), interpolate(own.plan.gy, grid.centre_mm(i, j, k)),
+                            0.01 * normal)
+                    << grid.centre_mm(i, j, k).transpose();
     EXPECT_THAT(given.plan.provenance.settings.at("grid_mm"), "5");
     EXPECT_THAT(given.notes, testing::Contains(testing::HasSubstr("as given")));
 }
@@ -72,7 +77,8 @@ TEST_F(GivenGrid, VoxelsNeedNotBeCubes) {
     EXPECT_EQ(given.plan.provenance.settings.at("grid_mm"), "4 x 5 x 6");
     const double normal = interpolate(own.plan.gy, Vec3(0, 0, 0));
     for (const Vec3& p : {Vec3(0, -20, 0), Vec3(0, 0, 0), Vec3(20, 10, -20), Vec3(0, 40, 10)})
-        EXPECT_NEAR(interpolate(given.plan.gy, p), interpolate(own.plan.gy, p), 0.015 * normal) << p.transpose();
+        EXPECT_NEAR(interpolate(given.plan.gy, p), interpolate(own.plan.gy, p), 0.015 * normal)
+            << p.transpose();
 }
 
 TEST_F(GivenGrid, BeyondThePatientThereIsNoDose) {
@@ -85,7 +91,8 @@ TEST_F(GivenGrid, BeyondThePatientThereIsNoDose) {
 }
 
 TEST_F(GivenGrid, RefusesWhatItCannotBe) {
-    EXPECT_THAT(refusal(Grid{{9, 9, 9}, Vec3(5, 5, 5), Vec3(1000, 0, 0)}), testing::HasSubstr("does not meet the patient"));
+    EXPECT_THAT(refusal(Grid{{9, 9, 9}, Vec3(5, 5, 5), Vec3(1000, 0, 0)}),
+                testing::HasSubstr("does not meet the patient"));
     EXPECT_THAT(refusal(Grid{{9, 9, 9}, Vec3(0.4, 5, 5), Vec3(0, 0, 0)}), testing::HasSubstr("0.4 mm"));
     EXPECT_THAT(refusal(Grid{{9, 9, 9}, Vec3(5, 5, 21), Vec3(0, 0, 0)}), testing::HasSubstr("21 mm"));
     EXPECT_THAT(refusal(Grid{{0, 9, 9}, Vec3(5, 5, 5), Vec3(0, 0, 0)}), testing::HasSubstr("grid"));

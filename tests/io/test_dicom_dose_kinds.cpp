@@ -1,4 +1,5 @@
-// Kinds of RTDOSE that planning systems write: summations, types, pixels, frames, orientations. Every file is written, then changed by hand.
+// Kinds of RTDOSE that planning systems write: summations, types, pixels, frames, orientations. Every file is
+// written, then changed by hand.
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dctk.h>
 #include <gmock/gmock.h>
@@ -16,13 +17,16 @@ using testing::HasSubstr;
 
 namespace {
 
-/// 5 x 4 x 3 voxels of 2.5 x 3 x 4 mm from (-10, 20, -30) mm: 0.25 Gy more along x, 1 Gy along y, 4 Gy along z.
+/// 5 x 4 x 3 voxels of 2.5 x 3 x 4 mm from (-10, 20, -30) mm: 0.25 Gy more along x, 1 Gy along y, 4 Gy along
+/// z.
 Dose ramp() {
     Dose dose;
     dose.gy = Volume<float>(Grid{{5, 4, 3}, Vec3(2.5, 3, 4), Vec3(-10, 20, -30)});
     for (int k = 0; k < 3; ++k)
         for (int j = 0; j < 4; ++j)
-            for (int i = 0; i < 5; ++i) dose.gy.at(i, j, k) = 0.25f * static_cast<float>(i) + static_cast<float>(j) + 4.0f * static_cast<float>(k);
+            for (int i = 0; i < 5; ++i)
+                dose.gy.at(i, j, k) =
+                    0.25f * static_cast<float>(i) + static_cast<float>(j) + 4.0f * static_cast<float>(k);
     dose.frame_of_reference_uid = "1.2.3.9";
     return dose;
 }
@@ -34,7 +38,8 @@ protected:
         ct.patient_id = "P1";
         io::write_dose(dose, ct, file());
     }
-    void change(const std::function<void(DcmDataset&)>& action, E_TransferSyntax syntax = EXS_LittleEndianExplicit) {
+    void change(const std::function<void(DcmDataset&)>& action,
+                E_TransferSyntax syntax = EXS_LittleEndianExplicit) {
         DcmFileFormat format;
         ASSERT_TRUE(format.loadFile(file().c_str()).good());
         format.loadAllDataIntoMemory();
@@ -45,7 +50,9 @@ protected:
         change([&](DcmDataset& d) { d.putAndInsertString(tag, value); });
     }
     Dose read() { return io::read_dose(file()); }
-    std::string error() { return message_of([&] { read(); }); }
+    std::string error() {
+        return message_of([&] { read(); });
+    }
     std::string text(DcmTagKey tag) {
         DcmFileFormat format;
         format.loadFile(file().c_str());
@@ -113,7 +120,8 @@ TEST_F(RtDoseKinds, ADifferenceComesBackSigned) {
     EXPECT_EQ(text(DCM_PixelRepresentation), "1");
     const Dose back = read();
     EXPECT_EQ(back.type, "ERROR");
-    for (std::size_t v = 0; v < dose.gy.values.size(); ++v) EXPECT_NEAR(back.gy.values[v], dose.gy.values[v], 1e-6);
+    for (std::size_t v = 0; v < dose.gy.values.size(); ++v)
+        EXPECT_NEAR(back.gy.values[v], dose.gy.values[v], 1e-6);
     // Only rounding below zero is taken away from a physical dose.
     dose = ramp();
     dose.gy.values[7] = -1e-6f;
@@ -130,7 +138,8 @@ TEST_F(RtDoseKinds, TypesAreKept) {
     EXPECT_THAT(error(), HasSubstr("(3004,0004)"));
 }
 
-// 31 of 32 bits are in use: the sign changes nothing. With the highest bit, a physical dose of signed pixels would be negative or not.
+// 31 of 32 bits are in use: the sign changes nothing. With the highest bit, a physical dose of signed pixels
+// would be negative or not.
 TEST_F(RtDoseKinds, SignedPixelsOfAPhysicalDose) {
     write();
     change([](DcmDataset& d) { d.putAndInsertUint16(DCM_PixelRepresentation, 1); });
@@ -204,7 +213,8 @@ TEST_F(RtDoseKinds, ATurnIsReadOnlyWhereItMovesNoVoxel) {
     write();
     const auto turned = [&](double angle) {
         char cosines[100];
-        std::snprintf(cosines, sizeof cosines, "%.8f\\%.8f\\0\\%.8f\\%.8f\\0", std::cos(angle), std::sin(angle), -std::sin(angle), std::cos(angle));
+        std::snprintf(cosines, sizeof cosines, "%.8f\\%.8f\\0\\%.8f\\%.8f\\0", std::cos(angle),
+                      std::sin(angle), -std::sin(angle), std::cos(angle));
         set(DCM_ImageOrientationPatient, cosines);
     };
     // The row is 10 mm long, the pixels 2.5 mm: a twentieth of a pixel is 0.125 mm, at 0.0125 rad.
