@@ -75,7 +75,7 @@ def test_what_does_not_add_up():
             a + other
         with pytest.raises(libdose.BadInput):
             libdose.gamma(a, other)
-    moved = libdose.Dose(RAMP, (2, 3, 4), (-8, -7, -5), "plan", 30, "1.2.3")
+    moved = libdose.Dose(RAMP, (2, 3, 4), (-7.5, -7, -5), "plan", 30, "1.2.3")
     with pytest.raises(libdose.BadInput, match="different grids"):
         a + moved
     with pytest.raises(libdose.BadInput, match="cover"):
@@ -256,9 +256,8 @@ def test_dose_on_a_given_grid(plan, structures):
         libdose.influence(plan, scan, structures, grid=grid)
 
 
-def test_read_dicom_knows_the_fractions_of_the_plan(phantom):
-    phantom.dose("calc", str(phantom.folder), "--plan", "four-field", "--out", str(phantom.folder / "result"), "--engine", "pencil-beam", "--grid", "6",
-                 "--quality", "draft")
-    case = libdose.read_dicom(phantom.folder, plan="four-field")
+def test_read_dicom_knows_the_fractions_of_the_plan(phantom, tmp_path):
+    phantom.dose("calc", str(phantom.folder), "--plan", "four-field", "--out", str(tmp_path), "--engine", "pencil-beam", "--grid", "6", "--quality", "draft")
+    case = libdose.read_dicom([phantom.folder, tmp_path], plan="four-field")
     assert [dose.fractions for dose in case.doses] == [case.plans[0].fractions]
     assert all(structure.frame_of_reference_uid == case.structures.frame_of_reference_uid for structure in case.structures.structures)
