@@ -243,8 +243,7 @@ TEST(Comparable, DoseAndStructure) {
     EXPECT_THAT(message([&] { check_histogram(multi, set); }), HasSubstr("frames of reference"));
 }
 
-// Reference voxels at 0, 2, ..., 10 mm along x; the evaluated dose covers 1 to 7 mm, 6 Gy where the reference
-// has 2.
+// Reference voxels at 0, 2, ..., 10 mm along x; the evaluated dose, the same everywhere, covers 1 to 7 mm.
 TEST(GammaOptions, TheMarginLeavesOut) {
     const Dose reference = flat(2, Grid{{6, 1, 1}, Vec3(2, 2, 2), Vec3(0, 0, 0)});
     const Dose evaluated = flat(2, Grid{{6, 9, 9}, Vec3(1, 1, 1), Vec3(1.5, -4, -4)});
