@@ -99,59 +99,52 @@ Dose read_header(const DicomItem& root) {
     return dose;
 }
 
-/// The patient's axis that a direction of the image follows. Throws bad_input when the farthest of the
-/// image's points along it lies too far beside that axis. `extent_mm`: of the image along the direction;
-/// `voxel_mm`: its smallest spacing.
-AxisMap axis_of(const Vec3& direction, double extent_mm, double voxel_mm, const DicomItem& root) {
-    const double length = direction.norm();
-    if (!(std::abs(length - 1) < 1e-2))
-        throw bad_input("a direction cosine is not a unit vector", root.at(DCM_ImageOrientationPatient));
+Error turned(const DicomItem& root) {
+    return bad_input("the dose grid is turned against the patient axes", root.at(DCM_ImageOrientationPatient),
+                     "Export the dose on a grid along the axes");
+}
+
+/// The patient's axis that a direction of the image follows most.
+AxisMap axis_of(const Vec3& direction) {
     int index = 0;
     direction.cwiseAbs().maxCoeff(&index);
-    Vec3 beside = direction / length * extent_mm;
-    beside[index] = 0;
-    if (beside.norm() > small_part * voxel_mm)
-        throw bad_input("the dose grid is turned against the patient axes",
-                        root.at(DCM_ImageOrientationPatient), "Export the dose on a grid along the axes");
     return {index, direction[index] > 0};
 }
 
-/// Offsets of the frames as they are in the file. `absolute`: they are z of the patient (option b of
-/// C.8.8.3.2), not distances along the normal.
+/// Distance of the frames, negative against the normal, and what the offsets are measured from.
 struct FrameOffsets {
-    std::vector<double> values;
-    bool absolute = false;
+    double step_mm;
+    bool absolute;  ///< they are z of the patient (option b of C.8.8.3.2), not distances along the normal
 };
 
-FrameOffsets frame_offsets(const DicomItem& root, int frames, double first_z_mm, double& step_mm) {
-    FrameOffsets offsets{root.numbers(DCM_GridFrameOffsetVector, static_cast<std::size_t>(frames))};
-    const std::vector<double>& v = offsets.values;
-    step_mm = (v.back() - v.front()) / (frames - 1);
-    const double allowed = small_part * std::abs(step_mm);
-    if (!(std::abs(step_mm) > 0))
+FrameOffsets frame_offsets(const DicomItem& root, int frames, double first_z_mm) {
+    const std::vector<double> v =
+        root.numbers(DCM_GridFrameOffsetVector, static_cast<std::size_t>(frames));
+    const double step_mm = (v.back() - v.front()) / (frames - 1), allowed_mm = small_part * std::abs(step_mm);
+    if (step_mm == 0)
         throw bad_input("the frames lie on top of each other", root.at(DCM_GridFrameOffsetVector));
     for (int f = 0; f < frames; ++f)
-        if (std::abs(v[static_cast<std::size_t>(f)] - v.front() - f * step_mm) > allowed)
+        if (std::abs(v[static_cast<std::size_t>(f)] - v.front() - f * step_mm) > allowed_mm)
             throw bad_input("the frames are not evenly spaced", root.at(DCM_GridFrameOffsetVector),
                             "Export the dose on an even grid");
-    offsets.absolute = v.front() != 0 && std::abs(v.front() - first_z_mm) <= allowed;
-    if (v.front() != 0 && !offsets.absolute)
+    if (v.front() == 0) return {step_mm, false};
+    if (std::abs(v.front() - first_z_mm) > allowed_mm)
         throw bad_input("the first frame offset is neither 0 nor the z of the image position",
                         root.at(DCM_GridFrameOffsetVector));
-    return offsets;
+    return {step_mm, true};
 }
 
-/// Frames of the image: where the next one lies. A single frame without a thickness is a plane, as thick as
-/// its pixels.
-AxisMap frame_axis(const DicomItem& root, AxisMap normal, int frames, double first_z_mm, double nominal_mm,
-                   double& step_mm, bool& plane) {
-    if (frames == 1) {
-        const double thickness = root.optional_number(DCM_SliceThickness).value_or(0);
-        plane = !(thickness > 0);
-        step_mm = plane ? nominal_mm : thickness;
-        return normal;
+/// Adds the frames to the image, which has its normal as third axis. A single frame without a thickness is a
+/// plane, as thick as its pixels.
+void place_frames(const DicomItem& root, ImageAxes& image, bool& plane) {
+    AxisMap& normal = image.axes[2];
+    if (image.counts[2] == 1) {
+        const double thickness_mm = root.optional_number(DCM_SliceThickness).value_or(0);
+        plane = !(thickness_mm > 0);
+        image.steps_mm[2] = plane ? std::min(image.steps_mm[0], image.steps_mm[1]) : thickness_mm;
+        return;
     }
-    const FrameOffsets offsets = frame_offsets(root, frames, first_z_mm, step_mm);
+    const FrameOffsets offsets = frame_offsets(root, image.counts[2], image.first_mm[2]);
     // DICOM defines z for head first supine only. It is the same where the normal points to the head, and
     // could be either elsewhere.
     if (offsets.absolute && (normal.index != 2 || !normal.ascending))
@@ -159,9 +152,20 @@ AxisMap frame_axis(const DicomItem& root, AxisMap normal, int frames, double fir
             "the frame offsets begin with the z of the image position, which DICOM defines for frames "
             "towards the head only",
             root.at(DCM_GridFrameOffsetVector), "Export the dose with offsets that begin with 0");
-    const bool ascending = normal.ascending == (step_mm > 0);
-    step_mm = std::abs(step_mm);
-    return {normal.index, ascending};
+    normal.ascending = normal.ascending == (offsets.step_mm > 0);
+    image.steps_mm[2] = std::abs(offsets.step_mm);
+}
+
+/// Throws bad_input where the directions carry a voxel of the image too far beside the straight grid.
+void check_straight(const DicomItem& root, const ImageAxes& image, const std::array<Vec3, 3>& directions) {
+    Vec3 stray_mm = Vec3::Zero(), voxel_mm = Vec3::Zero();
+    for (std::size_t a = 0; a < 3; ++a) {
+        Vec3 beside = directions[a] * (image.steps_mm[a] * (image.counts[a] - 1));
+        beside[image.axes[a].index] = 0;
+        stray_mm += beside.cwiseAbs();
+        voxel_mm[image.axes[a].index] = image.steps_mm[a];
+    }
+    if ((stray_mm.array() > small_part * voxel_mm.array()).any()) throw turned(root);
 }
 
 ImageAxes read_axes(const DicomItem& root, bool& plane) {
@@ -171,26 +175,24 @@ ImageAxes read_axes(const DicomItem& root, bool& plane) {
     const auto position = root.numbers(DCM_ImagePositionPatient, 3),
                cosines = root.numbers(DCM_ImageOrientationPatient, 6),
                spacing = root.numbers(DCM_PixelSpacing, 2);
-    const Vec3 along_row(cosines[0], cosines[1], cosines[2]),
-        along_column(cosines[3], cosines[4], cosines[5]);
     if (!(spacing[0] > 0 && spacing[1] > 0))
         throw bad_input("the pixel spacing is not positive", root.at(DCM_PixelSpacing));
-    const double pixel_mm = std::min(spacing[0], spacing[1]);
+    const Vec3 along_row(cosines[0], cosines[1], cosines[2]),
+        along_column(cosines[3], cosines[4], cosines[5]), across = along_row.cross(along_column);
+    for (const Vec3& direction : {along_row, along_column, across})
+        if (!(std::abs(direction.norm() - 1) < 1e-2))
+            throw bad_input("the direction cosines are not unit vectors at right angles",
+                            root.at(DCM_ImageOrientationPatient));
     ImageAxes image;
     image.first_mm = Vec3(position[0], position[1], position[2]);
     image.counts = {columns, rows, frames};
-    // The frames' distance is not known yet; it is checked by itself below.
-    image.axes[0] = axis_of(along_row, (columns - 1) * spacing[1], pixel_mm, root);
-    image.axes[1] = axis_of(along_column, (rows - 1) * spacing[0], pixel_mm, root);
-    if (image.axes[0].index == image.axes[1].index)
-        throw bad_input("the direction cosines are parallel", root.at(DCM_ImageOrientationPatient));
-    const Vec3 across = along_row.cross(along_column);
-    const AxisMap normal = axis_of(across / across.norm(), 0, pixel_mm, root);
-    double step_mm = 0;
-    image.axes[2] = frame_axis(root, normal, frames, image.first_mm[2], pixel_mm, step_mm, plane);
-    axis_of(across / across.norm(), (frames - 1) * step_mm, std::min(pixel_mm, step_mm),
-            root);  // how far the frames stray
-    image.steps_mm = {spacing[1], spacing[0], step_mm};
+    image.steps_mm = {spacing[1], spacing[0], 0};
+    image.axes = {axis_of(along_row), axis_of(along_column), axis_of(across)};
+    if (image.axes[0].index == image.axes[1].index || image.axes[0].index == image.axes[2].index ||
+        image.axes[1].index == image.axes[2].index)
+        throw turned(root);
+    place_frames(root, image, plane);
+    check_straight(root, image, {along_row.normalized(), along_column.normalized(), across.normalized()});
     return image;
 }
 

@@ -217,17 +217,18 @@ TEST_F(RtDoseKinds, ATurnIsReadOnlyWhereItMovesNoVoxel) {
                       std::sin(angle), -std::sin(angle), std::cos(angle));
         set(DCM_ImageOrientationPatient, cosines);
     };
-    // The row is 10 mm long, the pixels 2.5 mm: a twentieth of a pixel is 0.125 mm, at 0.0125 rad.
-    turned(0.012);
-    EXPECT_NEAR(read().gy.at(4, 3, 2), 12, 1e-5);
+    // The columns are 9 mm long and stray along x, where a twentieth of a voxel is 0.125 mm: at 0.0139 rad.
+    // The rows are 10 mm long and stray along y, 0.15 mm at 0.015 rad.
     turned(0.013);
+    EXPECT_NEAR(read().gy.at(4, 3, 2), 12, 1e-5);
+    turned(0.0145);
     EXPECT_THAT(error(), HasSubstr("(0020,0037)"));
     EXPECT_THAT(error(), HasSubstr("turned"));
-    // About x: the frames reach 8 mm.
+    // About x: the frames reach 8 mm, and stray by 0.16 mm along y.
     set(DCM_ImageOrientationPatient, "1\\0\\0\\0\\0.9998\\0.02");
     EXPECT_THAT(error(), HasSubstr("(0020,0037)"));
     set(DCM_ImageOrientationPatient, "2\\0\\0\\0\\2\\0");
-    EXPECT_THAT(error(), HasSubstr("unit vector"));
+    EXPECT_THAT(error(), HasSubstr("unit vectors"));
 }
 
 // DICOM PS3.3 C.8.8.3.2: z of the patient (option b) is for frames towards the head. z of the planes by hand.
