@@ -126,7 +126,7 @@ def main():
     dose = engine.calculate_beamlets(plan, ct, structures, mu, **beamlets)
     rate = libdose.gamma(dose, matrix.dose(mu), dose_percent=1, distance_mm=1, threshold_percent=5).pass_rate
     print(f"matrix against calculated dose: {rate:.2f} % within 1 %/1 mm above 5 %")
-    course = libdose.Dose(np.asarray(dose.array) * FRACTIONS, dose.spacing_mm, dose.origin_mm)
+    course = dose.whole_course(FRACTIONS)
     target, core = (libdose.dvh(course, structures[name]) for name in ("target", "core"))
     print(f"target D95 {target.dose_at_volume(95):.1f} Gy (goal 50), D10 {target.dose_at_volume(10):.1f} Gy (goal <= 55)")
     print(f"core D10 {core.dose_at_volume(10):.1f} Gy (goal <= 25)")

@@ -6,6 +6,8 @@
 #include <exception>
 #include <limits>
 
+#include "engine/threads.h"
+#include "libdose/comparable.h"
 #include "libdose/error.h"
 
 namespace libdose {
@@ -107,13 +109,24 @@ void check_options(const GammaOptions& o) {
     if (!(o.threshold_percent >= 0 && o.threshold_percent < 100)) throw bad_input("the threshold must be at least 0 and below 100 percent", "gamma index");
     if (!(std::isfinite(o.normalisation_gy) && o.normalisation_gy >= 0)) throw bad_input("the normalisation must not be negative", "gamma index");
     if (!(o.max_gamma >= 1 && o.max_gamma <= 10)) throw bad_input("the largest gamma must be between 1 and 10", "gamma index");
+    if (!(std::isfinite(o.margin_mm) && o.margin_mm >= 0))
+        throw bad_input("the margin must not be negative", "gamma index");
+    if (o.threads < 0) throw bad_input("the number of threads must not be negative", "gamma index");
     if (o.steps_per_distance < 1 || o.steps_per_distance > 50) throw bad_input("steps_per_distance must be between 1 and 50", "gamma index");
+}
+
+/// Whether a point lies within the voxels of the grid, and at least the margin from their faces.
+bool within(const Grid& grid, const Vec3& point_mm, double margin_mm) {
+    const Vec3 margin = Vec3::Constant(margin_mm);
+    return ((point_mm - margin - grid.lower_edge_mm()).array() >= 0).all() &&
+           ((grid.upper_edge_mm() - point_mm - margin).array() >= 0).all();
 }
 
 }  // namespace
 
 GammaResult gamma_index(const Volume<float>& reference, const Volume<float>& evaluated, const GammaOptions& options) {
     check_options(options);
+    const ThreadLimit limit(options.threads);
     check_volume(reference, "reference");
     check_volume(evaluated, "evaluated dose");
     const double largest = static_cast<double>(*std::max_element(reference.values.begin(), reference.values.end()));
@@ -132,13 +145,18 @@ GammaResult gamma_index(const Volume<float>& reference, const Volume<float>& eva
     const Sampler sampler(evaluated);
 
     GammaResult result;
+    result.normalisation_gy = normalisation;
     result.gamma = Volume<float>(grid, std::numeric_limits<float>::quiet_NaN());
-    std::vector<unsigned char> uncovered(grid.voxel_count(), 0);
+    std::vector<unsigned char> uncovered(grid.voxel_count(), 0), left_out(grid.voxel_count(), 0);
 
     const auto at_voxel = [&](int i, int j, int k) {
         const std::size_t v = grid.index(i, j, k);
         const double dose = static_cast<double>(reference.values[v]);
         if (dose < threshold) return;
+        if (options.margin_mm > 0 && !within(other, grid.centre_mm(i, j, k), options.margin_mm)) {
+            left_out[v] = 1;
+            return;
+        }
         const double criterion = options.dose_percent / 100 * (options.local ? std::abs(dose) : normalisation);
         const auto dose_term2 = [&](double difference) {
             if (difference == 0) return 0.0;  // also where a local criterion is zero
@@ -182,6 +200,7 @@ GammaResult gamma_index(const Volume<float>& reference, const Volume<float>& eva
 
     double sum = 0;
     for (std::size_t v = 0; v < grid.voxel_count(); ++v) {
+        result.left_out += left_out[v];
         const double gamma = static_cast<double>(result.gamma.values[v]);
         if (std::isnan(gamma)) continue;
         ++result.evaluated;
@@ -190,8 +209,18 @@ GammaResult gamma_index(const Volume<float>& reference, const Volume<float>& eva
         sum += gamma;
         result.maximum = std::max(result.maximum, gamma);
     }
+    if (result.evaluated == 0)
+        throw bad_input("the margin leaves out every reference voxel above the threshold", "gamma index",
+                        "Check that the doses overlap, or choose a smaller margin");
     result.mean = sum / static_cast<double>(result.evaluated);
     result.pass_rate_percent = 100.0 * static_cast<double>(result.passed) / static_cast<double>(result.evaluated);
+    return result;
+}
+
+GammaResult gamma_index(const Dose& reference, const Dose& evaluated, const GammaOptions& options) {
+    std::vector<std::string> notes = check_comparable(reference, evaluated);
+    GammaResult result = gamma_index(reference.gy, evaluated.gy, options);
+    result.notes = std::move(notes);
     return result;
 }
 

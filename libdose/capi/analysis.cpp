@@ -2,15 +2,12 @@
 #include <algorithm>
 
 #include "capi/handles.h"
+#include "libdose/comparable.h"
 
 using namespace libdose;
 using namespace libdose::capi;
 
 namespace {
-
-void require_same_frame(const std::string& one, const std::string& other, const char* what) {
-    if (!one.empty() && !other.empty() && one != other) throw bad_input("different frames of reference", what, "Both must be of the same scan");
-}
 
 template <class T>
 void copy_out(const std::vector<T>& values, T* place, std::size_t count, const char* name) {
@@ -39,7 +36,6 @@ libdose_status libdose_gamma_calculate(const libdose_dose* reference, const libd
     return guarded([&] {
         Output<libdose_gamma> made(gamma, "gamma");
         const Dose &left = handle(reference, "reference").dose, &right = handle(evaluated, "evaluated").dose;
-        require_same_frame(left.frame_of_reference_uid, right.frame_of_reference_uid, "reference and evaluated");
         GammaOptions criteria;
         if (options) {
             const libdose_gamma_options given = read_struct(options, "options");
@@ -50,8 +46,10 @@ libdose_status libdose_gamma_calculate(const libdose_dose* reference, const libd
             criteria.max_gamma = given.max_gamma;
             criteria.local = given.local != 0;
             criteria.steps_per_distance = given.steps_per_distance;
+            criteria.margin_mm = given.margin_mm;
+            criteria.threads = given.threads;
         }
-        made->result = gamma_index(left.gy, right.gy, criteria);
+        made->result = gamma_index(left, right, criteria);
         made.hand_over();
     });
 }
@@ -66,8 +64,16 @@ libdose_status libdose_gamma_get_info(const libdose_gamma* gamma, libdose_gamma_
         values.evaluated = result.evaluated;
         values.passed = result.passed;
         values.outside = result.outside;
+        values.left_out = result.left_out;
+        values.normalisation_gy = result.normalisation_gy;
+        values.note_count = result.notes.size();
         write_struct(info, values, "info");
     });
+}
+
+libdose_status libdose_gamma_note(const libdose_gamma* gamma, size_t index, const char** note) {
+    return guarded(
+        [&] { required(note, "note") = item(handle(gamma, "gamma").result.notes, index, "index").c_str(); });
 }
 
 libdose_status libdose_gamma_copy(const libdose_gamma* gamma, float* values, size_t count) {
@@ -84,9 +90,10 @@ libdose_status libdose_dvh_calculate(const libdose_dose* dose, const libdose_str
         Output<libdose_dvh> made(dvh, "dvh");
         const Dose& given = handle(dose, "dose").dose;
         const StructureSet& set = handle(structures, "structures").set;
-        require_same_frame(given.frame_of_reference_uid, set.frame_of_reference_uid, "dose and structures");
+        check_histogram(given, set);
         const std::string name = text_of(structure_name, "structure_name");
         const Structure& structure = set.named(name, "structure_name");
+        check_histogram(given, structure);
         made->histogram = bin_width_gy == 0 ? dose_volume_histogram(given.gy, structure) : dose_volume_histogram(given.gy, structure, bin_width_gy);
         made.hand_over();
     });

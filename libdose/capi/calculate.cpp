@@ -53,6 +53,7 @@ EngineOptions engine_options(const libdose_options& given) {
     if (given.devices) options.devices = handle(given.devices, "options->devices").open;
     require_finite(given.grid_mm, "options->grid_mm");
     options.grid_mm = given.grid_mm;
+    if (given.grid) options.grid = grid_of(given.grid, "options->grid");
     require_finite(given.beam_margin_mm, "options->beam_margin_mm");
     if (!(given.beam_margin_mm >= 0)) throw bad_input("the margin is negative", "options->beam_margin_mm");
     options.beam_margin_mm = given.beam_margin_mm;

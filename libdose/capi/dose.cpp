@@ -39,7 +39,9 @@ libdose_status libdose_dose_get_info(const libdose_dose* dose, libdose_dose_info
     return guarded([&] {
         const libdose_dose& held = handle(dose, "dose");
         static_assert(static_cast<int>(DoseSummation::fraction) == LIBDOSE_SUMMATION_FRACTION &&
-                      static_cast<int>(DoseSummation::beam) == LIBDOSE_SUMMATION_BEAM && static_cast<int>(DoseMedium::water) == LIBDOSE_TO_WATER);
+                      static_cast<int>(DoseSummation::beam) == LIBDOSE_SUMMATION_BEAM &&
+                      static_cast<int>(DoseSummation::multi_plan) == LIBDOSE_SUMMATION_MULTI_PLAN &&
+                      static_cast<int>(DoseMedium::water) == LIBDOSE_TO_WATER);
         libdose_dose_info values{};
         values.maximum_gy = static_cast<double>(*std::max_element(held.dose.gy.values.begin(), held.dose.gy.values.end()));
         values.beam_count = held.beams.size();
@@ -47,7 +49,7 @@ libdose_status libdose_dose_get_info(const libdose_dose* dose, libdose_dose_info
         values.summation = static_cast<int32_t>(held.dose.summation);
         values.medium = static_cast<int32_t>(held.dose.medium);
         values.beam_number = held.dose.beam_number;
-        values.fractions = held.dose.fractions;
+        values.fractions = held.dose.fractions.value_or(0);
         write_struct(info, values, "info");
     });
 }
@@ -89,6 +91,75 @@ libdose_status libdose_dose_at(const libdose_dose* dose, const double point_mm[3
         const double* p = &required(point_mm, "point_mm");
         for (int a = 0; a < 3; ++a) require_finite(p[a], "point_mm");
         required(gy, "gy") = interpolate(handle(dose, "dose").dose.gy, Vec3(p[0], p[1], p[2]));
+    });
+}
+
+libdose_status libdose_dose_at_points(const libdose_dose* dose, const double* points_mm, size_t point_count,
+                                      double* gy) {
+    return guarded([&] {
+        const Dose& held = handle(dose, "dose").dose;
+        if (point_count == 0) return;
+        const double* p = &required(points_mm, "points_mm");
+        double* out = &required(gy, "gy");
+        std::vector<Vec3> points;
+        for (size_t n = 0; n < point_count; ++n, p += 3) {
+            for (int a = 0; a < 3; ++a) require_finite(p[a], "points_mm");
+            points.emplace_back(p[0], p[1], p[2]);
+        }
+        const std::vector<double> values = dose_at(held, points);
+        std::copy(values.begin(), values.end(), out);
+    });
+}
+
+libdose_status libdose_dose_type(const libdose_dose* dose, const char** type) {
+    return guarded([&] { required(type, "type") = handle(dose, "dose").dose.type.c_str(); });
+}
+
+libdose_status libdose_dose_frame(const libdose_dose* dose, const char** frame_of_reference_uid) {
+    return guarded([&] {
+        required(frame_of_reference_uid, "frame_of_reference_uid") =
+            handle(dose, "dose").dose.frame_of_reference_uid.c_str();
+    });
+}
+
+libdose_status libdose_dose_describe(libdose_dose* dose, int32_t summation, int32_t fractions,
+                                     const char* type) {
+    return guarded([&] {
+        Dose& held = handle(dose, "dose").dose;
+        one_of(summation, 4, "summation");
+        if (fractions < 0)
+            throw bad_input("the number of fractions is " + std::to_string(fractions), "fractions",
+                            "0: not known");
+        const std::string text = text_of(type, "type");
+        require_dose_type(text, "type");
+        held.summation = static_cast<DoseSummation>(summation);
+        held.fractions = fractions > 0 ? std::optional<int>(fractions) : std::nullopt;
+        held.type = text;
+    });
+}
+
+libdose_status libdose_dose_sum(const libdose_dose* const* doses, const double* weights, size_t dose_count,
+                                int32_t grid, libdose_dose** sum) {
+    return guarded([&] {
+        Output<libdose_dose> made(sum, "sum");
+        static_assert(static_cast<int>(SumGrid::first) == LIBDOSE_SUM_FIRST_GRID &&
+                      static_cast<int>(SumGrid::common) == LIBDOSE_SUM_COMMON_GRID);
+        one_of(grid, 3, "grid");
+        std::vector<const Dose*> terms;
+        for (size_t n = 0; n < dose_count; ++n)
+            terms.push_back(&handle(*(&required(doses, "doses") + n), "doses").dose);
+        const std::vector<double> factors =
+            weights ? std::vector<double>(weights, weights + dose_count) : std::vector<double>();
+        made->dose = sum_of_doses(terms, factors, static_cast<SumGrid>(grid));
+        made.hand_over();
+    });
+}
+
+libdose_status libdose_dose_whole_course(const libdose_dose* dose, int32_t fractions, libdose_dose** course) {
+    return guarded([&] {
+        Output<libdose_dose> made(course, "course");
+        made->dose = whole_course(handle(dose, "dose").dose, fractions);
+        made.hand_over();
     });
 }
 

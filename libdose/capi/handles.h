@@ -141,6 +141,10 @@ template <class Struct>
 constexpr std::size_t first_size = sizeof(Struct);
 template <>
 inline constexpr std::size_t first_size<libdose_options> = offsetof(libdose_options, devices);
+template <>
+inline constexpr std::size_t first_size<libdose_gamma_options> = offsetof(libdose_gamma_options, margin_mm);
+template <>
+inline constexpr std::size_t first_size<libdose_gamma_info> = offsetof(libdose_gamma_info, left_out);
 
 /// The members that the library knows of a struct of the caller, zero (the default) where the caller's is older. It may be longer where the rest is zero.
 template <class Struct>
@@ -158,15 +162,17 @@ Struct read_struct(const Struct* given, const char* name) {
     return copy;
 }
 
-/// Writes what the library knows into a struct of the caller, whose size stays what it says.
+/// Writes what the library knows into a struct of the caller, whose size stays what it says. One with an
+/// older header gets what it has room for.
 template <class Struct>
 void write_struct(Struct* place, Struct values, const char* name) {
     const std::size_t size = required(place, name).struct_size;
-    if (size < sizeof(Struct))
-        throw bad_input("struct_size is " + std::to_string(size) + ", less than " + std::to_string(sizeof(Struct)), name,
-                        "Call the init function of the struct with its sizeof");
+    if (size < first_size<Struct>)
+        throw bad_input(
+            "struct_size is " + std::to_string(size) + ", less than " + std::to_string(first_size<Struct>),
+            name, "Call the init function of the struct with its sizeof");
     values.struct_size = size;
-    std::memcpy(place, &values, sizeof values);
+    std::memcpy(place, &values, std::min(size, sizeof values));
 }
 
 /// For the init functions: `values` as far as there is room, zero beyond.

@@ -50,6 +50,7 @@ libdose_status libdose_structures_add(libdose_structures* structures, const libd
         added.plane_spacing_mm = given.plane_spacing_mm;
         added.xor_contours = given.xor_contours != 0;
         added.number = given.number;
+        added.frame_of_reference_uid = set.frame_of_reference_uid;
         for (const Structure& other : set.structures) {
             if (given.number == 0) added.number = std::max(added.number, other.number);
             if (given.number != 0 && given.number == other.number)
@@ -94,6 +95,14 @@ libdose_status libdose_structures_get(const libdose_structures* structures, size
         values.number = found.number;
         values.xor_contours = found.xor_contours ? 1 : 0;
         write_struct(structure, values, "structure");
+    });
+}
+
+libdose_status libdose_structures_frame(const libdose_structures* structures,
+                                        const char** frame_of_reference_uid) {
+    return guarded([&] {
+        required(frame_of_reference_uid, "frame_of_reference_uid") =
+            handle(structures, "structures").set.frame_of_reference_uid.c_str();
     });
 }
 

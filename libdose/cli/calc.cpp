@@ -2,8 +2,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "cli/common.h"
+#include "libdose/comparable.h"
 #include "libdose/couch.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
@@ -23,7 +25,9 @@ struct Arguments {
     std::string plan, engine = "collapsed-cone", quality = "standard", transport = "auto", model, calibration_depth;
     std::vector<std::string> densities, materials, accepted;
     std::string dose_to = "medium", lateral_scaling = "on", leaf_ends = "rounded", leaves;
-    double grid_mm = 2.5, sub_arc_deg = EngineOptions().sub_arc_deg;
+    double grid_mm = 2.5, margin_mm = EngineOptions().beam_margin_mm,
+           sub_arc_deg = EngineOptions().sub_arc_deg;
+    std::string grid_of;
     std::string couch;
     std::optional<double> couch_top_mm, couch_lateral_mm;
     BackendArguments backend;
@@ -33,14 +37,9 @@ struct Arguments {
 
 DensityOverride parse_override(const std::string& text) {
     const auto equals = text.rfind('=');
-    try {
-        if (equals != std::string::npos && equals > 0) {
-            std::size_t used = 0;
-            const double value = std::stod(text.substr(equals + 1), &used);
-            if (used == text.size() - equals - 1) return {text.substr(0, equals), value, ""};
-        }
-    } catch (const std::exception&) {
-    }
+    if (equals != std::string::npos && equals > 0)
+        if (const std::optional<double> value = number_of(text.substr(equals + 1)))
+            return {text.substr(0, equals), *value, ""};
     throw bad_input("\"" + text + "\" is not STRUCTURE=DENSITY", "--density", "Example: --density \"PTV=1.0\" (g/cm3)");
 }
 
@@ -78,6 +77,14 @@ std::map<std::string, std::string> add_couch(const Arguments& arguments, const C
     return settings;
 }
 
+/// Grid of a dose file in the frame of the CT.
+Grid grid_of_dose(const fs::path& file, const CtImage& ct) {
+    const Dose dose = read_any_dose(file);
+    check_same_frame(dose.frame_of_reference_uid, ct.frame_of_reference_uid,
+                     "the dose of --grid-of and the CT", file.string());
+    return dose.gy.grid;
+}
+
 double largest(const Dose& dose) { return static_cast<double>(*std::max_element(dose.gy.values.begin(), dose.gy.values.end())); }
 
 int calculate_plan(const Arguments& arguments) {
@@ -87,6 +94,7 @@ int calculate_plan(const Arguments& arguments) {
     options.transport = transport_from_string(arguments.transport);
     options.backend = arguments.backend.choice(), options.device = arguments.backend.device;
     options.grid_mm = arguments.grid_mm;
+    options.beam_margin_mm = arguments.margin_mm;
     options.sub_arc_deg = arguments.sub_arc_deg;
     options.threads = arguments.threads;
     options.per_beam = arguments.per_beam;
@@ -125,6 +133,8 @@ int calculate_plan(const Arguments& arguments) {
     for (const auto& entry : selected.ct) ct_files.push_back(entry.file);
     const CtImage ct = io::read_ct(ct_files);
     for (const std::string& note : ct.notes) fmt::print("{}\n", note);
+    if (!arguments.grid_of.empty())
+        options.grid = arguments.grid_of == "ct" ? ct.hu.grid : grid_of_dose(arguments.grid_of, ct);
     std::optional<StructureSet> structures;
     if (!selected.structures.empty()) {
         structures = io::read_structures(selected.structures.front().file);
@@ -186,8 +196,14 @@ int calculate_plan(const Arguments& arguments) {
     for (const Beam& beam : plan.beams) {
         nlohmann::json entry = {{"number", beam.number}, {"name", beam.name}, {"meterset_mu", beam.meterset_mu}, {"model", provider(beam).name}};
         const auto point = [&](const char* name, const Vec3& at) {
-            const double dose = interpolate(result.plan.gy, at);
-            entry[name] = {{"position_mm", {at[0], at[1], at[2]}}, {"plan_gy", finite(dose)}};
+            const double dose = dose_at(result.plan, {at}).front();
+            entry[name] = {{"position_mm", {at[0], at[1], at[2]}}, {"plan_gy", nullptr}};
+            if (std::isnan(dose)) {
+                fmt::print("the {} of beam {} lies outside the dose grid\n",
+                           std::string(name) == "isocentre" ? "isocentre" : "dose point", beam.number);
+                return;
+            }
+            entry[name]["plan_gy"] = finite(dose);
             if (std::none_of(shown.begin(), shown.end(), [&](const Vec3& s) { return (s - at).norm() < 1e-6; })) {
                 fmt::print("dose at the {} of beam {} ({:.1f}, {:.1f}, {:.1f}) mm: {:.3f} Gy\n", std::string(name) == "isocentre" ? "isocentre" : "dose point",
                            beam.number, at[0], at[1], at[2], dose);
@@ -234,7 +250,15 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("--accept", arguments->accepted, "Tag of an unknown attribute of the plan that cannot change the dose, as 300a,01a0; may be repeated");
     calc->add_option("--engine", arguments->engine, "collapsed-cone or pencil-beam")->capture_default_str();
     calc->add_option("--model", arguments->model, "Beam model: name or file; default: generic model of the beam's energy");
-    calc->add_option("--grid", arguments->grid_mm, "Dose grid spacing, mm")->capture_default_str();
+    CLI::Option* spacing =
+        calc->add_option("--grid", arguments->grid_mm, "Dose grid spacing, mm")->capture_default_str();
+    calc->add_option("--grid-of", arguments->grid_of,
+                     "Calculate on the grid of this dose (RTDOSE or HDF5), or on that of the CT: ct")
+        ->excludes(spacing);
+    calc->add_option("--margin", arguments->margin_mm,
+                     "The dose grid ends this far from the fields, or at the body, mm")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
     calc->add_option("--sub-arc", arguments->sub_arc_deg,
                      "Largest turn of gantry, collimator or couch that one fluence map stands for, degrees, give or take a twentieth")
         ->capture_default_str()
@@ -245,7 +269,7 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("--transport", arguments->transport, "collapsed cone: one transport for the whole plan, each geometry its own, or auto")
         ->capture_default_str();
     add_backend_options(*calc, arguments->backend);
-    calc->add_option("--threads", arguments->threads, "CPU threads; 0: all cores")->capture_default_str()->check(CLI::NonNegativeNumber);
+    add_threads(*calc, arguments->threads);
     calc->add_option("--density", arguments->densities, "STRUCTURE=DENSITY in g/cm3; may be repeated");
     calc->add_option("--material", arguments->materials,
                      "STRUCTURE=MATERIAL with its usual density: titanium, steel, aluminium, bone_cortical, water, lung, adipose, air, ...; may be repeated");

@@ -1,6 +1,7 @@
 #include "cli/common.h"
 
 #include <fmt/core.h>
+#include <omp.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -74,6 +75,31 @@ void write_json(const nlohmann::json& json, const fs::path& file) {
 double finite(double value) {
     if (!std::isfinite(value)) throw internal_error("a result is not a finite number");
     return value;
+}
+
+std::optional<double> number_of(const std::string& text) {
+    try {
+        std::size_t used = 0;
+        const double value = std::stod(text, &used);
+        if (used == text.size() && std::isfinite(value)) return value;
+    } catch (const std::exception&) {
+    }
+    return std::nullopt;
+}
+
+void add_threads(CLI::App& command, int& threads) {
+    command.add_option("--threads", threads, "CPU threads; 0: all cores")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 4096));
+}
+
+void add_threads(CLI::App& command) {
+    const auto limit = [](int threads) {
+        if (threads > 0) omp_set_num_threads(threads);
+    };
+    command.add_option_function<int>("--threads", limit, "CPU threads; 0: all cores")
+        ->default_str("0")
+        ->check(CLI::Range(0, 4096));
 }
 
 void add_backend_options(CLI::App& command, BackendArguments& arguments) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ void add_gate(CLI::App& app, Command& run);
 void add_calc(CLI::App& app, Command& run);
 void add_gamma(CLI::App& app, Command& run);
 void add_dvh(CLI::App& app, Command& run);
+void add_sum(CLI::App& app, Command& run);
 void add_model(CLI::App& app, Command& run);
 void add_commissioning(CLI::App& model, Command& run);  ///< part of add_model
 void add_validate(CLI::App& app, Command& run);
@@ -43,6 +45,10 @@ struct BackendArguments {
     int device = 0;
     BackendChoice choice() const { return backend_from_string(backend); }
 };
+/// `--threads` of a sub-command; 0: all cores.
+void add_threads(CLI::App& command, int& threads);
+/// The same for a command whose library functions take no number: it holds for the whole process.
+void add_threads(CLI::App& command);
 void add_backend_options(CLI::App& command, BackendArguments& arguments);
 /// For what ends in a model: `--backend` may be there, and is cpu.
 void add_cpu_only_backend(CLI::App& command);
@@ -63,6 +69,8 @@ private:
 Dose read_any_dose(const std::filesystem::path& file);                           ///< RTDOSE or libdose HDF5
 void write_text(const std::string& text, const std::filesystem::path& file);     ///< temporary name, rename
 void write_json(const nlohmann::json& json, const std::filesystem::path& file);  ///< temporary name, rename
+/// The number that a text is; none when it is anything else.
+std::optional<double> number_of(const std::string& text);
 /// A number that JSON can hold; throws internal_error for NaN and infinity.
 double finite(double value);
 

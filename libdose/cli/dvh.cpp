@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "cli/common.h"
+#include "libdose/comparable.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
 
@@ -21,8 +22,7 @@ struct Arguments {
 int histograms(const Arguments& arguments) {
     const Dose dose = read_any_dose(arguments.dose);
     const StructureSet set = io::read_structures(arguments.structures);
-    if (!dose.frame_of_reference_uid.empty() && !set.frame_of_reference_uid.empty() && dose.frame_of_reference_uid != set.frame_of_reference_uid)
-        throw bad_input("dose and structure set have different frames of reference", arguments.dose.string() + " and " + arguments.structures.string());
+    for (const std::string& note : check_histogram(dose, set)) fmt::print("note: {}\n", note);
     std::vector<const Structure*> wanted;
     if (arguments.names.empty()) {
         for (const Structure& structure : set.structures)
@@ -87,6 +87,7 @@ void add_dvh(CLI::App& app, Command& run) {
     dvh->add_option("dose", arguments->dose, "RTDOSE (.dcm) or libdose HDF5 (.h5)")->required();
     dvh->add_option("structures", arguments->structures, "RTSTRUCT")->required();
     dvh->add_option("--structure", arguments->names, "Only this structure; may be repeated");
+    add_threads(*dvh);
     dvh->add_option("--csv", arguments->csv, "Write the cumulative histograms as CSV");
     dvh->add_option("--json", arguments->json, "Also write the results as JSON");
     dvh->footer(std::string("Example:\n  dose dvh result/plan.dcm patient/RS.dcm --structure PTV --csv dvh.csv\n") + exit_code_text);

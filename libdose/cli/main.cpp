@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
     cli::add_calc(app, run);
     cli::add_gamma(app, run);
     cli::add_dvh(app, run);
+    cli::add_sum(app, run);
     cli::add_model(app, run);
     cli::add_validate(app, run);
     try {

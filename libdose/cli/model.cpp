@@ -119,6 +119,7 @@ void add_model(CLI::App& app, Command& run) {
     output_command->add_option("name", wanted->name, "Name or file")->required();
     output_command->add_option("--side", wanted->sides, "Sides of the fields, mm")->capture_default_str();
     output_command->add_option("--engine", wanted->engine, "collapsed-cone or pencil-beam")->capture_default_str();
+    add_threads(*output_command);
     output_command->add_option("--json", wanted->json, "Also write them as JSON");
     output_command->callback([&run, wanted] { run = [wanted] { return output(wanted->name, wanted->sides, wanted->engine, wanted->json); }; });
     add_commissioning(*model, run);
@@ -129,6 +130,7 @@ void add_model(CLI::App& app, Command& run) {
     calibrate_command->add_option("file", *file, "Model file; replaced")->required();
     calibrate_command->add_option("--rates", *rates, "Make the kernels anew with this number of shared rates")->check(CLI::Range(2, 5));
     add_cpu_only_backend(*calibrate_command);
+    add_threads(*calibrate_command);
     calibrate_command->callback([&run, file, rates] { run = [file, rates] { return calibrate_file(*file, *rates); }; });
 }
 

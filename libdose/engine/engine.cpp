@@ -41,13 +41,13 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     report(0, "density");
     const Grid grid = dose_grid(ct, structures, plan, models, options);
     require_memory(backend, options.backend, memory_needs(grid, plan, models, options, omp_get_max_threads()),
-                   "dose grid of " + short_number(options.grid_mm) + " mm, plan " + plan.label, options.devices);
+                   grid_note(grid) + ", plan " + plan.label, options.devices);
     const BolusDensities densities(
         plan, [&](const auto& boluses) { return density_on_grid(ct, structures, options.hu_curve, materials, options.overrides, grid, boluses); });
     result.notes = structure_notes;
     for (const std::string& note : densities.notes()) result.notes.push_back(note);
     if (!backend.note.empty()) result.notes.push_back(backend.note);
-    result.notes.push_back(grid_note(grid));
+    result.notes.push_back(grid_note(grid, options));
     clock("density");
 
     // Beams of one model and the same boluses share a calculation, so that arcs can share a transport; beam by beam when each is wanted.
@@ -111,10 +111,12 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         if (options.per_beam) {
             Dose beam_dose = header;
             beam_dose.summation = DoseSummation::beam;
+            beam_dose.fractions = 1;
             beam_dose.beam_number = task.beams.front()->number;
             beam_dose.comment = task.beams.front()->name;
             beam_dose.gy.grid = grid;
             beam_dose.gy.values = std::move(dose);
+            put_on_given_grid(options, beam_dose.gy);
             result.beams.push_back(std::move(beam_dose));
         }
         done += task.beams.size();
@@ -125,6 +127,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     result.plan.fractions = plan.fractions;
     result.plan.gy.grid = grid;
     result.plan.gy.values = std::move(total);
+    put_on_given_grid(options, result.plan.gy);
     report(1, "done");
     return result;
 }

@@ -58,6 +58,9 @@ public:
         : plan_(plan), models_(models), options_(options) {
         if (!(options.cutoff >= 0 && options.cutoff <= 0.1))
             throw bad_input("the cutoff " + short_number(options.cutoff) + " is not between 0 and 0.1", "influence");
+        if (options.engine.grid)
+            throw bad_input("beamlets are calculated on a grid of their own", "grid",
+                            "Leave the grid out, and give its spacing (grid_mm)");
         header.beamlets = beamlets_of(ct, structures, plan, models, options);
         header.notes = check_patient_structures(ct, structures, plan, models, options.engine);
         header.grid = dose_grid(ct, structures, plan, models, options.engine);
@@ -367,6 +370,7 @@ CalculationResult calculate_beamlets(const CtImage& ct, const StructureSet* stru
     }
     result.plan = all.dose_header_of_plan();
     result.plan.summation = DoseSummation::fraction;
+    result.plan.fractions = 1;
     result.plan.gy.grid = all.header.grid;
     result.plan.gy.values = std::move(total);
     result.notes = all.header.notes;

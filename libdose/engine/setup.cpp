@@ -54,10 +54,46 @@ PatientBox calculation_box(const PatientBox& patient, const Plan& plan, const Be
     return box;
 }
 
+void check_given_grid(const Grid& grid) {
+    grid.check("given dose grid");
+    for (int axis = 0; axis < 3; ++axis)
+        if (!(grid.spacing_mm[axis] >= 0.5 && grid.spacing_mm[axis] <= 20))
+            throw bad_input("a spacing of the given dose grid, " + short_number(grid.spacing_mm[axis]) +
+                                " mm, is not between 0.5 and 20",
+                            "dose grid", "Calculate on a grid of its own (--grid) and interpolate");
+}
+
+/// The given grid, its voxels continued or left away so that it covers `needed` and no more than the patient
+/// beyond that.
+Grid continued_grid(const Grid& given, const PatientBox& needed, const PatientBox& patient) {
+    Grid grid = given;
+    for (int axis = 0; axis < 3; ++axis) {
+        const double edge = given.lower_edge_mm()[axis], spacing = given.spacing_mm[axis];
+        const double low = std::min(needed.lower_mm[axis], std::max(patient.lower_mm[axis], edge));
+        const double high =
+            std::max(needed.upper_mm[axis], std::min(patient.upper_mm[axis], given.upper_edge_mm()[axis]));
+        // A billionth of a voxel of rounding must not add a layer.
+        const double first = std::floor((low - edge) / spacing + 1e-9),
+                     end = std::ceil((high - edge) / spacing - 1e-9);
+        if (!(end - first < 1e5))
+            throw bad_input("the given dose grid lies too far from the patient", "dose grid",
+                            "Check that it is of this patient");
+        grid.size[static_cast<std::size_t>(axis)] = static_cast<int>(end - first);
+        grid.origin_mm[axis] = given.origin_mm[axis] + first * spacing;
+    }
+    if (((given.lower_edge_mm() - patient.upper_mm).array() >= 0).any() ||
+        ((patient.lower_mm - given.upper_edge_mm()).array() >= 0).any())
+        throw bad_input("the given dose grid does not meet the patient", "dose grid",
+                        "Check that it is of this patient");
+    return grid;
+}
+
 }  // namespace
 
 void check_request(const CtImage& ct, const StructureSet* structures, const Plan& plan, const BeamModelProvider& models, const EngineOptions& options) {
-    if (!(options.grid_mm >= 0.5 && options.grid_mm <= 20))
+    if (options.grid)
+        check_given_grid(*options.grid);
+    else if (!(options.grid_mm >= 0.5 && options.grid_mm <= 20))
         throw bad_input("grid spacing " + short_number(options.grid_mm) + " mm is not between 0.5 and 20", "--grid");
     if (!(options.sub_arc_deg > 0)) throw bad_input("the sub-arc spacing must be positive", "sub_arc_deg");
     ct.hu.grid.check("CT");
@@ -69,13 +105,47 @@ void check_request(const CtImage& ct, const StructureSet* structures, const Plan
 }
 
 Grid dose_grid(const CtImage& ct, const StructureSet* structures, const Plan& plan, const BeamModelProvider& models, const EngineOptions& options) {
-    const PatientBox box = calculation_box(patient_box(ct, structures, boluses_of(plan, structures)), plan, models, options.beam_margin_mm);
+    const PatientBox patient = patient_box(ct, structures, boluses_of(plan, structures));
+    const PatientBox box = calculation_box(patient, plan, models, options.beam_margin_mm);
+    if (options.grid) return continued_grid(*options.grid, box, patient);
     return Grid::covering(box.lower_mm, box.upper_mm, Vec3::Constant(options.grid_mm));
 }
 
+void put_on_given_grid(const EngineOptions& options, Volume<float>& gy) {
+    if (!options.grid) return;
+    const Grid& wanted = *options.grid;
+    Volume<float> cut(wanted);
+    const Vec3 shift = gy.grid.continuous_index(wanted.origin_mm);
+    const std::array<int, 3> first{static_cast<int>(std::lround(shift[0])),
+                                   static_cast<int>(std::lround(shift[1])),
+                                   static_cast<int>(std::lround(shift[2]))};
+    for (int k = 0; k < wanted.size[2]; ++k)
+        for (int j = 0; j < wanted.size[1]; ++j)
+            for (int i = 0; i < wanted.size[0]; ++i) {
+                const std::array<int, 3> at{i + first[0], j + first[1], k + first[2]};
+                bool there = true;
+                for (std::size_t a = 0; a < 3; ++a) there = there && at[a] >= 0 && at[a] < gy.grid.size[a];
+                if (there) cut.at(i, j, k) = gy.at(at[0], at[1], at[2]);
+            }
+    gy = std::move(cut);
+}
+
+std::string spacing_text(const Grid& grid) {
+    const Vec3& s = grid.spacing_mm;
+    const std::string x = short_number(s[0]);
+    return s[0] == s[1] && s[0] == s[2] ? x : x + " x " + short_number(s[1]) + " x " + short_number(s[2]);
+}
+
 std::string grid_note(const Grid& grid) {
-    return "dose grid: " + std::to_string(grid.size[0]) + " x " + std::to_string(grid.size[1]) + " x " + std::to_string(grid.size[2]) + " voxels of " +
-           short_number(grid.spacing_mm[0]) + " mm";
+    return "dose grid: " + std::to_string(grid.size[0]) + " x " + std::to_string(grid.size[1]) + " x " +
+           std::to_string(grid.size[2]) + " voxels of " + spacing_text(grid) + " mm";
+}
+
+std::string grid_note(const Grid& grid, const EngineOptions& options) {
+    if (!options.grid) return grid_note(grid);
+    return grid_note(*options.grid) + ", as given; calculated on " + std::to_string(grid.size[0]) + " x " +
+           std::to_string(grid.size[1]) + " x " + std::to_string(grid.size[2]) +
+           " of them, as far as the fields and the body reach";
 }
 
 Dose dose_header(const CtImage& ct, const StructureSet* structures, const Plan& plan, const EngineOptions& options) {
@@ -89,10 +159,11 @@ Dose dose_header(const CtImage& ct, const StructureSet* structures, const Plan& 
     header.provenance.engine_version = LIBDOSE_VERSION;
     header.provenance.engine = to_string(options.algorithm);
     header.provenance.hu_curve_name = options.hu_curve.name();
-    header.provenance.settings = {{"grid_mm", short_number(options.grid_mm)},
-                                  {"quality", to_string(options.quality)},
-                                  {"sub_arc_deg", short_number(options.sub_arc_deg)},
-                                  {"dose_to", options.dose_to == DoseMedium::water ? "water" : "medium"}};
+    header.provenance.settings = {
+        {"grid_mm", options.grid ? spacing_text(*options.grid) : short_number(options.grid_mm)},
+        {"quality", to_string(options.quality)},
+        {"sub_arc_deg", short_number(options.sub_arc_deg)},
+        {"dose_to", options.dose_to == DoseMedium::water ? "water" : "medium"}};
     if (options.algorithm == Algorithm::collapsed_cone) header.provenance.settings["transport"] = to_string(options.transport);
     if (options.algorithm == Algorithm::pencil_beam) header.provenance.settings["lateral_scaling"] = options.lateral_scaling ? "on" : "off";
     for (const DensityOverride& o : options.overrides)

@@ -11,9 +11,14 @@ namespace libdose {
 /// Throws what calculate() does for options, plan, CT, structures and models that do not fit each other.
 void check_request(const CtImage& ct, const StructureSet* structures, const Plan& plan, const BeamModelProvider& models, const EngineOptions& options);
 
-/// The patient's box, cut to the neighbourhood of the fields. Throws bad_input when no beam meets the patient.
+/// The patient's box, cut to the neighbourhood of the fields. Throws bad_input when no beam meets the
+/// patient. Of a given grid (EngineOptions::grid): its voxels, continued over that box.
 Grid dose_grid(const CtImage& ct, const StructureSet* structures, const Plan& plan, const BeamModelProvider& models, const EngineOptions& options);
+/// The part of a dose on dose_grid() that the given grid asks for, 0 where there is no patient; without a
+/// given grid the dose stays as it is.
+void put_on_given_grid(const EngineOptions& options, Volume<float>& gy);
 std::string grid_note(const Grid& grid);
+std::string grid_note(const Grid& grid, const EngineOptions& options);  ///< of dose_grid()
 
 /// A dose without values: references and provenance.
 Dose dose_header(const CtImage& ct, const StructureSet* structures, const Plan& plan, const EngineOptions& options);

@@ -1,5 +1,7 @@
+// RT Dose Storage, as DICOM PS3.3 A.18.3 and C.8.8.3 have it, into a grid along the patient's axes.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "io/dicom_item.h"
 #include "libdose/io/dicom.h"
@@ -8,62 +10,51 @@ namespace libdose::io {
 
 namespace {
 
-/// Heights of the frames above the first, mm. GridFrameOffsetVector is relative (begins with 0) or absolute (begins with the
-/// z of the Image Position), DICOM PS3.3 C.8.8.3.2.
-std::vector<double> frame_offsets(const DicomItem& root, std::size_t frames, double first_z) {
-    const std::vector<double> offsets = root.numbers(DCM_GridFrameOffsetVector, frames);
-    std::vector<double> result;
-    if (offsets.front() != 0 && std::abs(offsets.front() - first_z) > 1e-3)
-        throw bad_input("the first frame offset is neither 0 nor the z of the image position", root.at(DCM_GridFrameOffsetVector));
-    for (const double offset : offsets) result.push_back(offset - offsets.front());
-    return result;
-}
+/// No voxel may lie farther than this part of a voxel from where the straight, even grid has it.
+constexpr double small_part = 0.05;
 
+/// Which axis of the patient an axis of the image follows.
 struct AxisMap {
     int index;
     bool ascending;
 };
 
-AxisMap axis_of(const Vec3& direction, const DicomItem& root) {
-    int index = 0;
-    direction.cwiseAbs().maxCoeff(&index);
-    if (std::abs(std::abs(direction[index]) - 1) > 1e-4)
-        throw bad_input("the dose grid is turned against the patient axes", root.at(DCM_ImageOrientationPatient), "Export the dose on an axial grid");
-    return {index, direction[index] > 0};
+/// Columns, rows and frames of the image in the patient.
+struct ImageAxes {
+    std::array<AxisMap, 3> axes;
+    std::array<int, 3> counts;
+    std::array<double, 3> steps_mm;
+    Vec3 first_mm;  ///< centre of the first pixel of the first frame
+};
+
+DoseSummation summation_of(const DicomItem& root) {
+    const std::string text = root.text(DCM_DoseSummationType);
+    // What one session delivers is what libdose calls one fraction.
+    if (text == "FRACTION_SESSION") return DoseSummation::fraction;
+    if (text == "BEAM_SESSION") return DoseSummation::beam;
+    for (const DoseSummation known :
+         {DoseSummation::plan, DoseSummation::multi_plan, DoseSummation::fraction, DoseSummation::beam})
+        if (to_string(known) == text) return known;
+    throw bad_input("dose summation type " + text + " is not read", root.at(DCM_DoseSummationType),
+                    "Export PLAN, MULTI_PLAN, FRACTION or BEAM");
 }
 
-}  // namespace
-
-Dose read_dose(const std::filesystem::path& path) {
-    const DicomFile file(path);
-    const DicomItem root = file.root();
-    const std::string sop_class = root.text(DCM_SOPClassUID);
-    if (sop_class != UID_RTDoseStorage) throw bad_input("the file is not an RT Dose", root.at(DCM_SOPClassUID));
-    if (const std::string units = root.text(DCM_DoseUnits); units != "GY")
-        throw bad_input("the dose is given in " + units + ", not in GY", root.at(DCM_DoseUnits), "Export it in gray");
-    Dose dose;
-    dose.type = root.text(DCM_DoseType);
-    const std::string summation = root.text(DCM_DoseSummationType);
-    if (summation == "PLAN")
-        dose.summation = DoseSummation::plan;
-    else if (summation == "FRACTION")
-        dose.summation = DoseSummation::fraction;
-    else if (summation == "BEAM")
-        dose.summation = DoseSummation::beam;
-    else
-        throw bad_input("dose summation type " + summation + " is not read", root.at(DCM_DoseSummationType), "Export PLAN, FRACTION or BEAM");
-    dose.comment = root.text_or_empty(DCM_DoseComment);
-    dose.frame_of_reference_uid = root.text_or_empty(DCM_FrameOfReferenceUID);
-    dose.sop_instance_uid = root.text_or_empty(DCM_SOPInstanceUID);
+void read_plan_references(const DicomItem& root, Dose& dose) {
+    int beams = 0;
     for (const DicomItem& plan : root.items(DCM_ReferencedRTPlanSequence, "plan")) {
-        dose.referenced_plan_uid = plan.text_or_empty(DCM_ReferencedSOPInstanceUID);
+        const std::string uid = plan.text_or_empty(DCM_ReferencedSOPInstanceUID);
+        if (!dose.referenced_plan_uid.empty()) {
+            if (!uid.empty() && uid != dose.referenced_plan_uid) dose.further_plan_uids.push_back(uid);
+            continue;
+        }
+        dose.referenced_plan_uid = uid;
         dose.referenced_plan_class_uid = plan.text_or_empty(DCM_ReferencedSOPClassUID);
         for (const DicomItem& group : plan.items(DCM_ReferencedFractionGroupSequence, "fraction group")) {
             dose.fraction_group = group.optional_integer(DCM_ReferencedFractionGroupNumber).value_or(1);
             for (const DicomItem& beam : group.items(DCM_ReferencedBeamSequence, "beam"))
-                dose.beam_number = beam.optional_integer(DCM_ReferencedBeamNumber).value_or(0);
+                dose.beam_number =
+                    ++beams == 1 ? beam.optional_integer(DCM_ReferencedBeamNumber).value_or(0) : 0;
         }
-        break;
     }
     // libdose names the structure set in the Referenced Instance Sequence, others in the sequence of the RT DVH module.
     for (const DicomItem& set : root.items(DCM_ReferencedInstanceSequence, "instance"))
@@ -71,65 +62,276 @@ Dose read_dose(const std::filesystem::path& path) {
             dose.referenced_structure_set_uid = set.text_or_empty(DCM_ReferencedSOPInstanceUID);
     for (const DicomItem& set : root.items(DCM_ReferencedStructureSetSequence, "structure set"))
         dose.referenced_structure_set_uid = set.text_or_empty(DCM_ReferencedSOPInstanceUID);
+}
 
+/// The comment, without the medium that write_dose() begins it with.
+void read_comment(const DicomItem& root, Dose& dose) {
+    dose.comment = root.text_or_empty(DCM_DoseComment);
+    for (const DoseMedium medium : {DoseMedium::medium, DoseMedium::water}) {
+        const std::string words = medium == DoseMedium::water ? "dose to water" : "dose to medium";
+        if (!dose.comment.starts_with(words)) continue;
+        dose.medium = medium;
+        dose.comment.erase(0, dose.comment.starts_with(words + ", ") ? words.size() + 2 : words.size());
+        return;
+    }
+}
+
+/// What the dose is, without its voxels.
+Dose read_header(const DicomItem& root) {
+    const std::string sop_class = root.text(DCM_SOPClassUID);
+    if (sop_class != UID_RTDoseStorage)
+        throw bad_input("the file is not an RT Dose", root.at(DCM_SOPClassUID));
+    if (const std::string units = root.text(DCM_DoseUnits); units != "GY")
+        throw bad_input("the dose is given in " + units + ", not in GY", root.at(DCM_DoseUnits),
+                        "Export it in gray");
+    Dose dose;
+    dose.type = root.text(DCM_DoseType);
+    require_dose_type(dose.type, root.at(DCM_DoseType));
+    dose.summation = summation_of(root);
+    if (const std::string text = root.text(DCM_DoseSummationType);
+        text == "FRACTION_SESSION" || text == "BEAM_SESSION")
+        dose.fractions = 1;
+    read_comment(root, dose);
+    dose.patient_id = root.text_or_empty(DCM_PatientID);
+    dose.frame_of_reference_uid = root.text_or_empty(DCM_FrameOfReferenceUID);
+    dose.sop_instance_uid = root.text_or_empty(DCM_SOPInstanceUID);
+    read_plan_references(root, dose);
+    return dose;
+}
+
+Error turned(const DicomItem& root) {
+    return bad_input("the dose grid is turned against the patient axes", root.at(DCM_ImageOrientationPatient),
+                     "Export the dose on a grid along the axes");
+}
+
+/// The patient's axis that a direction of the image follows most.
+AxisMap axis_of(const Vec3& direction) {
+    int index = 0;
+    direction.cwiseAbs().maxCoeff(&index);
+    return {index, direction[index] > 0};
+}
+
+/// Distance of the frames, negative against the normal, and what the offsets are measured from.
+struct FrameOffsets {
+    double step_mm;
+    bool absolute;  ///< they are z of the patient (option b of C.8.8.3.2), not distances along the normal
+};
+
+FrameOffsets frame_offsets(const DicomItem& root, int frames, double first_z_mm) {
+    const std::vector<double> v =
+        root.numbers(DCM_GridFrameOffsetVector, static_cast<std::size_t>(frames));
+    const double step_mm = (v.back() - v.front()) / (frames - 1), allowed_mm = small_part * std::abs(step_mm);
+    if (step_mm == 0)
+        throw bad_input("the frames lie on top of each other", root.at(DCM_GridFrameOffsetVector));
+    for (int f = 0; f < frames; ++f)
+        if (std::abs(v[static_cast<std::size_t>(f)] - v.front() - f * step_mm) > allowed_mm)
+            throw bad_input("the frames are not evenly spaced", root.at(DCM_GridFrameOffsetVector),
+                            "Export the dose on an even grid");
+    if (v.front() == 0) return {step_mm, false};
+    if (std::abs(v.front() - first_z_mm) > allowed_mm)
+        throw bad_input("the first frame offset is neither 0 nor the z of the image position",
+                        root.at(DCM_GridFrameOffsetVector));
+    return {step_mm, true};
+}
+
+/// Adds the frames to the image, which has its normal as third axis. A single frame without a thickness is a
+/// plane, as thick as its pixels.
+void place_frames(const DicomItem& root, ImageAxes& image, bool& plane) {
+    AxisMap& normal = image.axes[2];
+    if (image.counts[2] == 1) {
+        const double thickness_mm = root.optional_number(DCM_SliceThickness).value_or(0);
+        plane = !(thickness_mm > 0);
+        image.steps_mm[2] = plane ? std::min(image.steps_mm[0], image.steps_mm[1]) : thickness_mm;
+        return;
+    }
+    const FrameOffsets offsets = frame_offsets(root, image.counts[2], image.first_mm[2]);
+    // DICOM defines z for head first supine only. It is the same where the normal points to the head, and
+    // could be either elsewhere.
+    if (offsets.absolute && (normal.index != 2 || !normal.ascending))
+        throw bad_input(
+            "the frame offsets begin with the z of the image position, which DICOM defines for frames "
+            "towards the head only",
+            root.at(DCM_GridFrameOffsetVector), "Export the dose with offsets that begin with 0");
+    normal.ascending = normal.ascending == (offsets.step_mm > 0);
+    image.steps_mm[2] = std::abs(offsets.step_mm);
+}
+
+/// Throws bad_input where the directions carry a voxel of the image too far beside the straight grid.
+void check_straight(const DicomItem& root, const ImageAxes& image, const std::array<Vec3, 3>& directions) {
+    Vec3 stray_mm = Vec3::Zero(), voxel_mm = Vec3::Zero();
+    for (std::size_t a = 0; a < 3; ++a) {
+        Vec3 beside = directions[a] * (image.steps_mm[a] * (image.counts[a] - 1));
+        beside[image.axes[a].index] = 0;
+        stray_mm += beside.cwiseAbs();
+        voxel_mm[image.axes[a].index] = image.steps_mm[a];
+    }
+    if ((stray_mm.array() > small_part * voxel_mm.array()).any()) throw turned(root);
+}
+
+ImageAxes read_axes(const DicomItem& root, bool& plane) {
     const int rows = root.integer(DCM_Rows), columns = root.integer(DCM_Columns);
     const int frames = root.optional_integer(DCM_NumberOfFrames).value_or(1);
     if (rows < 1 || columns < 1 || frames < 1) throw bad_input("the dose grid is empty", root.at(DCM_Rows));
-    const auto position = root.numbers(DCM_ImagePositionPatient, 3), orientation = root.numbers(DCM_ImageOrientationPatient, 6),
+    const auto position = root.numbers(DCM_ImagePositionPatient, 3),
+               cosines = root.numbers(DCM_ImageOrientationPatient, 6),
                spacing = root.numbers(DCM_PixelSpacing, 2);
-    const Vec3 row_direction(orientation[0], orientation[1], orientation[2]), column_direction(orientation[3], orientation[4], orientation[5]);
-    const Vec3 origin(position[0], position[1], position[2]);
-    const AxisMap along_columns = axis_of(row_direction, root), along_rows = axis_of(column_direction, root);
-    if (along_columns.index == along_rows.index) throw bad_input("the direction cosines are parallel", root.at(DCM_ImageOrientationPatient));
-    const AxisMap normal = axis_of(row_direction.cross(column_direction), root);
-    const std::vector<double> offsets = frames > 1 ? frame_offsets(root, static_cast<std::size_t>(frames), origin[2]) : std::vector<double>{0.0};
-    double step = frames > 1 ? (offsets.back() - offsets.front()) / (frames - 1) : root.optional_number(DCM_SliceThickness).value_or(0);
-    for (int f = 0; f < frames; ++f)
-        if (std::abs(offsets[static_cast<std::size_t>(f)] - f * step) > 0.01)
-            throw bad_input("the frames are not evenly spaced", root.at(DCM_GridFrameOffsetVector), "Export the dose on an even grid");
-    if (frames == 1 && !(step > 0)) throw bad_input("a dose of one frame needs a slice thickness", root.at(DCM_SliceThickness));
-    if (step == 0) throw bad_input("the frames lie on top of each other", root.at(DCM_GridFrameOffsetVector));
-    const bool frames_ascending = normal.ascending == (step > 0);
+    if (!(spacing[0] > 0 && spacing[1] > 0))
+        throw bad_input("the pixel spacing is not positive", root.at(DCM_PixelSpacing));
+    const Vec3 along_row(cosines[0], cosines[1], cosines[2]),
+        along_column(cosines[3], cosines[4], cosines[5]), across = along_row.cross(along_column);
+    for (const Vec3& direction : {along_row, along_column, across})
+        if (!(std::abs(direction.norm() - 1) < 1e-2))
+            throw bad_input("the direction cosines are not unit vectors at right angles",
+                            root.at(DCM_ImageOrientationPatient));
+    ImageAxes image;
+    image.first_mm = Vec3(position[0], position[1], position[2]);
+    image.counts = {columns, rows, frames};
+    image.steps_mm = {spacing[1], spacing[0], 0};
+    image.axes = {axis_of(along_row), axis_of(along_column), axis_of(across)};
+    if (image.axes[0].index == image.axes[1].index || image.axes[0].index == image.axes[2].index ||
+        image.axes[1].index == image.axes[2].index)
+        throw turned(root);
+    place_frames(root, image, plane);
+    check_straight(root, image, {along_row.normalized(), along_column.normalized(), across.normalized()});
+    return image;
+}
 
-    Grid& grid = dose.gy.grid;
-    const AxisMap axes[3] = {along_columns, along_rows, {normal.index, frames_ascending}};
-    const int counts[3] = {columns, rows, frames};
-    const double steps[3] = {spacing[1], spacing[0], std::abs(step)};
-    for (int a = 0; a < 3; ++a) {
-        grid.size[static_cast<std::size_t>(axes[a].index)] = counts[a];
-        grid.spacing_mm[axes[a].index] = steps[a];
-        grid.origin_mm[axes[a].index] = origin[axes[a].index] - (axes[a].ascending ? 0.0 : steps[a] * (counts[a] - 1));
+Grid grid_of(const ImageAxes& image) {
+    Grid grid;
+    for (std::size_t a = 0; a < 3; ++a) {
+        const auto [index, ascending] = image.axes[a];
+        grid.size[static_cast<std::size_t>(index)] = image.counts[a];
+        grid.spacing_mm[index] = image.steps_mm[a];
+        grid.origin_mm[index] =
+            image.first_mm[index] - (ascending ? 0.0 : image.steps_mm[a] * (image.counts[a] - 1));
     }
-    grid.check(root.place());
+    return grid;
+}
 
+/// Stored values in the order of the file.
+class Pixels {
+public:
+    Pixels(const DicomFile& file, const DicomItem& root, const std::string& dose_type)
+        : bits_(root.integer(DCM_BitsAllocated)), root_(&root) {
+        if (file.dataset().findAndGetElement(DCM_PixelData, element_).bad() || !element_)
+            throw bad_input("there is no pixel data", root.at(DCM_PixelData));
+        const DcmXfer syntax(file.dataset().getOriginalXfer());
+        if (syntax.isEncapsulated())
+            throw bad_input("compressed dose pixels are not read", root.at(DCM_PixelData),
+                            "Decompress the file first, for example with gdcmconv --raw");
+        if (bits_ != 16 && bits_ != 32)
+            throw bad_input("the dose pixels have " + std::to_string(bits_) + " bits; 16 and 32 are read",
+                            root.at(DCM_BitsAllocated));
+        // DICOM packs them as two words, the lower first; most programs swap all four bytes. Nothing in the
+        // file tells which was done.
+        if (bits_ == 32 && syntax.isBigEndian())
+            throw bad_input(
+                "dose pixels of 32 bits in big endian are not read: programs differ in the order of their "
+                "bytes",
+                root.at(DCM_PixelData), "Export the dose in little endian");
+        if (root.optional_integer(DCM_SamplesPerPixel).value_or(1) != 1)
+            throw bad_input("the dose has several values per pixel", root.at(DCM_SamplesPerPixel));
+        // DICOM wants all bits used; more than there are cannot mean anything else.
+        stored_ = std::min(root.optional_integer(DCM_BitsStored).value_or(bits_), bits_);
+        signed_ = root.integer(DCM_PixelRepresentation) != 0;
+        const bool fewer = stored_ < bits_;
+        if (stored_ < 1 ||
+            (fewer && (signed_ || root.optional_integer(DCM_HighBit).value_or(stored_ - 1) != stored_ - 1)))
+            throw bad_input("the bits of the dose pixels are not laid out as DICOM has it: " +
+                                std::to_string(stored_) + " of " + std::to_string(bits_),
+                            root.at(DCM_BitsStored), "Export the dose again");
+        // A physical dose is not negative and a difference is signed (C.8.8.3.4): elsewhere the highest bit
+        // has no certain meaning.
+        high_bit_known_ = signed_ == (dose_type == "ERROR");
+    }
+
+    /// Throws bad_input when there are fewer than `count`.
+    void load(std::size_t count) {
+        if (element_->getLength() < count * static_cast<std::size_t>(bits_) / 8)
+            throw bad_input("the pixel data is shorter than the dose grid", root_->at(DCM_PixelData),
+                            "The file may be truncated");
+        if (element_->getUint16Array(words_).bad() || !words_) {
+            if (element_->getUint8Array(bytes_).bad() || !bytes_)
+                throw bad_input("the pixel data cannot be read", root_->at(DCM_PixelData));
+        }
+    }
+
+    double operator[](std::size_t pixel) const {
+        const std::uint32_t raw = bits_ == 16 ? word(pixel) : word(2 * pixel) | word(2 * pixel + 1) << 16;
+        if (stored_ < bits_ && raw >> stored_ != 0)
+            throw bad_input("a dose value needs more than the " + std::to_string(stored_) +
+                                " bits that are said to be stored",
+                            root_->at(DCM_BitsStored), "Export the dose again");
+        const bool high = (raw >> (bits_ - 1)) != 0;
+        if (high && !high_bit_known_)
+            throw bad_input(
+                "a dose value has its highest bit set, which its pixel representation and dose type leave "
+                "open",
+                root_->at(DCM_PixelRepresentation),
+                "Doses are unsigned, differences of type ERROR are signed; export the dose again");
+        return high && signed_ ? static_cast<double>(raw) - std::exp2(bits_) : static_cast<double>(raw);
+    }
+
+private:
+    /// DCMTK keeps OW as words of this machine, whatever the file's order of bytes, and anything else as the
+    /// bytes of the file.
+    std::uint32_t word(std::size_t n) const {
+        return words_ ? words_[n]
+                      : static_cast<std::uint32_t>(bytes_[2 * n]) |
+                            static_cast<std::uint32_t>(bytes_[2 * n + 1]) << 8;
+    }
+
+    int bits_, stored_ = 0;
+    const DicomItem* root_;
+    DcmElement* element_ = nullptr;
+    Uint16* words_ = nullptr;
+    Uint8* bytes_ = nullptr;
+    bool signed_ = false, high_bit_known_ = true;
+};
+
+}  // namespace
+
+Dose read_dose(const std::filesystem::path& path) {
+    const DicomFile file(path);
+    const DicomItem root = file.root();
+    Dose dose = read_header(root);
+    const ImageAxes image = read_axes(root, dose.plane);
+    dose.gy.grid = grid_of(image);
+    dose.gy.grid.check(root.place());
     const double scaling = root.number(DCM_DoseGridScaling);
     if (!(scaling > 0)) throw bad_input("the dose grid scaling is not positive", root.at(DCM_DoseGridScaling));
-    const int bits = root.integer(DCM_BitsAllocated);
-    if (root.integer(DCM_PixelRepresentation) != 0 && dose.type != "ERROR")
-        throw bad_input("signed dose pixels are not read", root.at(DCM_PixelRepresentation));
-    DcmElement* element = nullptr;
-    if (file.dataset().findAndGetElement(DCM_PixelData, element).bad() || !element) throw bad_input("there is no pixel data", root.at(DCM_PixelData));
-    if (DcmXfer(file.dataset().getOriginalXfer()).isEncapsulated())
-        throw bad_input("compressed dose pixels are not read", root.at(DCM_PixelData), "Decompress the file first, for example with gdcmconv --raw");
-    const std::size_t count = grid.voxel_count();
-    if (element->getLength() < count * static_cast<std::size_t>(bits) / 8)
-        throw bad_input("the pixel data is shorter than the dose grid", root.at(DCM_PixelData), "The file may be truncated");
-    Uint16* words = nullptr;
-    if ((bits != 16 && bits != 32) || element->getUint16Array(words).bad() || !words)
-        throw bad_input("the dose pixels have " + std::to_string(bits) + " bits; 16 and 32 are read", root.at(DCM_BitsAllocated));
-    dose.gy.values.resize(count);
+    Pixels pixels(file, root, dose.type);
+    pixels.load(dose.gy.grid.voxel_count());
+    dose.gy.values.resize(dose.gy.grid.voxel_count());
     std::size_t p = 0;
-    for (int f = 0; f < frames; ++f)
-        for (int j = 0; j < rows; ++j)
-            for (int i = 0; i < columns; ++i, ++p) {
-                // DCMTK keeps 32-bit pixels as pairs of little-endian words.
-                const double raw = bits == 16 ? words[p] : static_cast<double>(words[2 * p]) + 65536.0 * static_cast<double>(words[2 * p + 1]);
+    for (int f = 0; f < image.counts[2]; ++f)
+        for (int j = 0; j < image.counts[1]; ++j)
+            for (int i = 0; i < image.counts[0]; ++i, ++p) {
                 std::array<int, 3> to{};
-                const int at[3] = {i, j, f};
-                for (int a = 0; a < 3; ++a) to[static_cast<std::size_t>(axes[a].index)] = axes[a].ascending ? at[a] : counts[a] - 1 - at[a];
-                dose.gy.at(to[0], to[1], to[2]) = static_cast<float>(raw * scaling);
+                const std::array<int, 3> at{i, j, f};
+                for (std::size_t a = 0; a < 3; ++a)
+                    to[static_cast<std::size_t>(image.axes[a].index)] =
+                        image.axes[a].ascending ? at[a] : image.counts[a] - 1 - at[a];
+                dose.gy.at(to[0], to[1], to[2]) = static_cast<float>(pixels[p] * scaling);
             }
     return dose;
+}
+
+CtImage read_patient(const std::filesystem::path& path) {
+    const DicomFile file(path);
+    const DicomItem root = file.root();
+    CtImage patient;
+    patient.patient_name = root.text_or_empty(DCM_PatientName);
+    patient.patient_id = root.text_or_empty(DCM_PatientID);
+    patient.patient_birth_date = root.text_or_empty(DCM_PatientBirthDate);
+    patient.patient_sex = root.text_or_empty(DCM_PatientSex);
+    patient.study_uid = root.text_or_empty(DCM_StudyInstanceUID);
+    patient.study_id = root.text_or_empty(DCM_StudyID);
+    patient.study_date = root.text_or_empty(DCM_StudyDate);
+    patient.study_time = root.text_or_empty(DCM_StudyTime);
+    patient.accession_number = root.text_or_empty(DCM_AccessionNumber);
+    patient.frame_of_reference_uid = root.text_or_empty(DCM_FrameOfReferenceUID);
+    return patient;
 }
 
 }  // namespace libdose::io

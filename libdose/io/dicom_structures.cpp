@@ -39,6 +39,8 @@ public:
         read_contours();
         read_observations();
         choose_frame();
+        for (Structure& structure : set_.structures)
+            structure.frame_of_reference_uid = set_.frame_of_reference_uid;
         choose_series();
         find_plane_spacing();
         for (const Structure& structure : set_.structures) note_contours(structure);

@@ -12,17 +12,8 @@ namespace {
 
 constexpr const char* schema = "libdose-dose";
 
-std::string to_text(DoseSummation summation) {
-    switch (summation) {
-        case DoseSummation::plan:
-            return "PLAN";
-        case DoseSummation::fraction:
-            return "FRACTION";
-        case DoseSummation::beam:
-            return "BEAM";
-    }
-    throw internal_error("dose summation without a name");
-}
+/// Attribute with the UID of the second, third, … plan of a sum.
+std::string further_plan(int number) { return "referenced_plan_uid_" + std::to_string(number); }
 
 void write_one(Hdf5Writer& file, const std::string& group, const Dose& dose) {
     const Grid& grid = dose.gy.grid;
@@ -38,18 +29,21 @@ void write_one(Hdf5Writer& file, const std::string& group, const Dose& dose) {
     file.numbers(data, "spacing_mm", {grid.spacing_mm[0], grid.spacing_mm[1], grid.spacing_mm[2]});
     file.numbers(data, "origin_mm", {grid.origin_mm[0], grid.origin_mm[1], grid.origin_mm[2]});
     file.text(data, "frame", "DICOM patient coordinates (LPS), centre of voxel 0, order x, y, z");
-    file.text(group, "summation", to_text(dose.summation));
+    file.text(group, "summation", to_string(dose.summation));
     file.text(group, "type", dose.type);
     file.text(group, "dose_to", dose.medium == DoseMedium::medium ? "medium" : "water");
     file.integer(group, "beam_number", dose.beam_number);
     file.integer(group, "fraction_group", dose.fraction_group);
-    file.integer(group, "fractions", dose.fractions);
+    file.integer(group, "fractions", dose.fractions.value_or(0));  // 0: not known
+    if (dose.plane) file.integer(group, "plane", 1);
     file.text(group, "comment", dose.comment);
     file.text(group, "frame_of_reference_uid", dose.frame_of_reference_uid);
     file.text(group, "referenced_plan_uid", dose.referenced_plan_uid);
     file.text(group, "referenced_plan_class_uid", dose.referenced_plan_class_uid);
     file.text(group, "referenced_structure_set_uid", dose.referenced_structure_set_uid);
     file.text(group, "sop_instance_uid", dose.sop_instance_uid);
+    int number = 1;
+    for (const std::string& uid : dose.further_plan_uids) file.text(group, further_plan(++number), uid);
 }
 
 }  // namespace
@@ -85,24 +79,24 @@ Dose read_dose_hdf5(const std::filesystem::path& path) {
     }
     dose.gy.grid.check(file.where(data));
     dose.gy.values = file.floats(data);
-    const std::string summation = file.text("/plan", "summation");
-    bool known = false;
-    for (const DoseSummation s : {DoseSummation::plan, DoseSummation::fraction, DoseSummation::beam})
-        if (to_text(s) == summation) dose.summation = s, known = true;
-    if (!known) throw bad_input("unknown summation \"" + summation + "\"", file.where("/plan"));
+    dose.summation = dose_summation_from_string(file.text("/plan", "summation"), file.where("/plan"));
     dose.type = file.text("/plan", "type");
     const std::string medium = file.text("/plan", "dose_to");
     if (medium != "medium" && medium != "water") throw bad_input("unknown dose_to \"" + medium + "\"", file.where("/plan"));
     dose.medium = medium == "water" ? DoseMedium::water : DoseMedium::medium;
     dose.beam_number = static_cast<int>(file.number("/plan", "beam_number"));
     dose.fraction_group = static_cast<int>(file.number("/plan", "fraction_group"));
-    dose.fractions = static_cast<int>(file.number("/plan", "fractions"));
+    if (const int fractions = static_cast<int>(file.number("/plan", "fractions")); fractions > 0)
+        dose.fractions = fractions;
+    dose.plane = file.has_attribute("/plan", "plane");
     dose.comment = file.text("/plan", "comment");
     dose.frame_of_reference_uid = file.text("/plan", "frame_of_reference_uid");
     dose.referenced_plan_uid = file.text("/plan", "referenced_plan_uid");
     dose.referenced_plan_class_uid = file.text("/plan", "referenced_plan_class_uid");
     dose.referenced_structure_set_uid = file.text("/plan", "referenced_structure_set_uid");
     dose.sop_instance_uid = file.text("/plan", "sop_instance_uid");
+    for (int n = 2; file.has_attribute("/plan", further_plan(n)); ++n)
+        dose.further_plan_uids.push_back(file.text("/plan", further_plan(n)));
     dose.provenance = read_provenance(file);
     return dose;
 }

@@ -15,7 +15,7 @@ if "DCMDICTPATH" not in _os.environ and _os.path.isfile(_dictionary):
     _os.environ["DCMDICTPATH"] = _dictionary
 
 from ._libdose import BeamModel, CtImage, DensityGrid, Dose, DoseVolumeHistogram, GammaResult, version as __version__
-from .analysis import dvh, gamma, mask
+from .analysis import dvh, gamma, mask, sum_doses
 from .case import Case, read_dicom
 from .engine import Engine, calculate, influence
 from .errors import BadInput, Error, InternalError, RefusedPlan
@@ -73,5 +73,6 @@ __all__ = [
     "plan_from_pydicom",
     "read_dicom",
     "structures_from_pydicom",
+    "sum_doses",
     "to_sitk",
 ]

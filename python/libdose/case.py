@@ -59,13 +59,24 @@ def _read(paths: List[str], plan: str, fraction_group: int, accept: Sequence[str
     chosen = plan or (plans[0][2] if len(plans) > 1 and len(frames) == 1 else "")
     ct_files, structure_files, plan_files, dose_files, notes = _libdose.select_case(paths, chosen)
     wanted: Iterable[Any] = plan_files if plan else [entry[0] for entry in plans if entry[4] == _frame_of(plans, plan_files[0])]
-    return Case(
+    case = Case(
         _libdose.read_ct(ct_files),
         cast(StructureSet, _libdose.read_structures(structure_files[0])) if structure_files else None,
         [cast(Plan, _libdose.read_plan(file, fraction_group, list(accept))) for file in wanted],
         [Dose.read(entry[0]) for entry in index if entry[1] == "RTDOSE"] if not plan else [Dose.read(file) for file in dose_files],
         list(notes),
     )
+    if fraction_group == 0:  # of plans with one fraction group, so that its fractions are those of the plan
+        _name_fractions(case)
+    return case
+
+
+def _name_fractions(case: Case) -> None:
+    """Fractions of the doses of whole plans, which an RTDOSE does not tell."""
+    known = {plan.sop_instance_uid: plan.fractions for plan in case.plans}
+    for dose in case.doses:
+        if dose.summation == "plan" and dose.fractions is None:
+            dose.fractions = known.get(dose.referenced_plan_uid)
 
 
 def _frame_of(plans: List[Any], file: Any) -> str:

@@ -23,7 +23,8 @@ class Engine:
     """Settings of a calculation.
 
     engine: "collapsed-cone" or "pencil-beam". backend: "cpu", "cuda" or "auto"; device: number of the CUDA device. quality: "draft", "standard", "high". transport: "auto", "one" (for
-    all geometries of a plan) or "each". grid_mm: spacing of the dose grid. threads: 0 for all cores. model: None (by the beam's energy, fluence mode
+    all geometries of a plan) or "each". grid_mm: spacing of the dose grid.
+    grid: a Dose or CtImage on whose grid the dose is calculated, exactly. threads: 0 for all cores. model: None (by the beam's energy, fluence mode
     and machine), a name, a file, a BeamModel, or several to choose from. densities: structure -> g/cm3; materials: structure -> name. dose_to: "medium" or "water".
     leaf_ends: "rounded" or "sharp"; leaves: name of a leaf design. hu_curve: CSV with hu,density_g_cm3. calibration_depth: None, "maximum", "10cm".
     accept_gaps: take a body in which contour planes are missing as it is. The same settings as those of `dose calc`. A CUDA device that it has opened stays open, with its memory, until the Engine is gone; several threads
@@ -49,14 +50,18 @@ class Engine:
     sub_arc_deg: float = 2.0
     beam_margin_mm: float = 100.0
     per_beam: bool = False
+    grid: Union[Dose, CtImage, None] = None
     accept_gaps: bool = False
     _devices: _libdose.OpenDevices = field(default_factory=_libdose.OpenDevices, init=False, repr=False, compare=False)
 
     def _settings(self) -> Dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        settings = {f.name: getattr(self, f.name) for f in fields(self)}
+        if self.grid is not None:
+            settings["grid"] = (self.grid.array.shape, self.grid.spacing_mm, self.grid.origin_mm)
+        return settings
 
     def calculate(self, plan: Plan, ct: CtImage, structures: Optional[StructureSet] = None, *, progress: Optional[Progress] = None) -> Dose:
-        """Dose of the whole course, Gy, float32 [z, y, x] on a grid of its own in the frame of the CT.
+        """Dose of the whole course, Gy, float32 [z, y, x] on a grid of its own, or on `grid`, in the frame of the CT.
 
         Without structures the whole CT is calculated. Ctrl-C stops it. Raises BadInput and RefusedPlan.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import Any, Sequence, Union, cast
+from typing import Any, Optional, Sequence, Union, cast
 
 import numpy as np
 
@@ -42,10 +42,10 @@ def ct_from_sitk(image: Any, *, position: str = "HFS", frame_of_reference_uid: s
     return CtImage(array, spacing, origin, position, frame_of_reference_uid)
 
 
-def dose_from_sitk(image: Any, *, summation: str = "plan", fractions: int = 1, frame_of_reference_uid: str = "") -> Dose:
+def dose_from_sitk(image: Any, *, summation: str = "plan", fractions: Optional[int] = None, frame_of_reference_uid: str = "", type: str = "PHYSICAL") -> Dose:
     """A dose from an image in Gy whose axes are the patient's (LPS)."""
     array, spacing, origin = _parts(image)
-    return Dose(array, spacing, origin, summation, fractions, frame_of_reference_uid)
+    return Dose(array, spacing, origin, summation, fractions, frame_of_reference_uid, type)
 
 
 def ct_from_pydicom(datasets: Sequence[Any]) -> CtImage:

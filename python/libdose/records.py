@@ -201,7 +201,8 @@ class Plan(_Record):
 class Structure(_Record):
     """A region of interest. contours: arrays [points, 3] of closed polygons in axial planes, mm, LPS. One within another is a hole, those that
     overlap are one area, a copy counts once; with xor_contours (CLOSEDPLANAR_XOR) what an odd number of them encloses is inside.
-    type: EXTERNAL, PTV, ORGAN, SUPPORT, ..."""
+    type: EXTERNAL, PTV, ORGAN, SUPPORT, ... frame_of_reference_uid: that of its set, which gives it to structures that have none.
+    """
 
     number: int = 0
     name: str = ""
@@ -212,6 +213,7 @@ class Structure(_Record):
     relative_electron_density: Optional[float] = None
     material: str = ""
     xor_contours: bool = False
+    frame_of_reference_uid: str = ""
 
 
 @dataclass(eq=False)
@@ -224,13 +226,21 @@ class StructureSet(_Record):
     structures: List[Structure] = field(default_factory=list)
     notes: List[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        for structure in self.structures:
+            self._place(structure)
+
+    def _place(self, structure: Structure) -> Structure:
+        structure.frame_of_reference_uid = structure.frame_of_reference_uid or self.frame_of_reference_uid
+        return structure
+
     def __getitem__(self, name: str) -> Structure:
         found = [s for s in self.structures if s.name == name]
         found = [s for s in found if s.contours] or found
         if len(found) > 1 and found[0].contours:
             raise KeyError(f"{len(found)} structures have the name {name!r}: numbers {', '.join(str(s.number) for s in found)}")
         if found:
-            return found[0]
+            return self._place(found[0])
         raise KeyError(f"no structure {name!r}; there are {', '.join(s.name for s in self.structures) or 'none'}")
 
     def __contains__(self, name: object) -> bool:

@@ -7,6 +7,7 @@
 
 #include "arrays.h"
 #include "bindings.h"
+#include "libdose/comparable.h"
 #include "libdose/dvh.h"
 #include "libdose/gamma.h"
 #include "records.h"
@@ -30,23 +31,36 @@ void bind_analysis(nb::module_& m) {
         .def_ro("evaluated", &GammaResult::evaluated, "Voxels above the threshold")
         .def_ro("passed", &GammaResult::passed, "Of those, with gamma <= 1")
         .def_ro("outside", &GammaResult::outside, "Of those, not covered by the evaluated dose: failed")
+        .def_ro("left_out", &GammaResult::left_out, "Voxels that margin_mm leaves out: not evaluated")
+        .def_ro("normalisation_gy", &GammaResult::normalisation_gy, "Dose of 100 %")
+        .def_ro("notes", &GammaResult::notes, "What the user should know of the two doses")
         .def_ro("pass_rate", &GammaResult::pass_rate_percent, "Percent")
         .def_ro("mean", &GammaResult::mean)
         .def_ro("maximum", &GammaResult::maximum)
-        .def("__repr__", [](const GammaResult& g) { return "<GammaResult " + std::to_string(g.pass_rate_percent) + " % pass>"; });
+        .def("__repr__", [](const GammaResult& g) {
+            return "<GammaResult " + std::to_string(g.pass_rate_percent) + " % pass>";
+        });
     m.def(
         "gamma",
-        [](const PythonDose& reference, const PythonDose& evaluated, double dose_percent, double distance_mm, double threshold_percent, bool local,
-           double normalisation_gy, double max_gamma, int steps_per_distance) {
+        [](const PythonDose& reference, const PythonDose& evaluated, double dose_percent, double distance_mm,
+           double threshold_percent, bool local, double normalisation_gy, double max_gamma,
+           int steps_per_distance, double margin_mm, int threads) {
             const nb::gil_scoped_release unlocked;
-            GammaOptions options{dose_percent, distance_mm, threshold_percent, local, normalisation_gy, max_gamma, steps_per_distance};
-            return gamma_index(reference.dose.gy, evaluated.dose.gy, options);
+            GammaOptions options{dose_percent,     distance_mm, threshold_percent,  local,
+                                 normalisation_gy, max_gamma,   steps_per_distance, margin_mm,
+                                 threads};
+            return gamma_index(reference.dose, evaluated.dose, options);
         },
-        "reference"_a, "evaluated"_a, "dose_percent"_a = 3, "distance_mm"_a = 2, "threshold_percent"_a = 10, "local"_a = false, "normalisation_gy"_a = 0,
-        "max_gamma"_a = 2, "steps_per_distance"_a = 10,
-        "Gamma index (Low 1998) of two doses on any two grids of one frame, Gy. dose_percent: of normalisation_gy (0: the reference's maximum), or of the "
-        "local "
-        "reference dose. Reference voxels below threshold_percent of the normalisation are not evaluated. Raises BadInput.");
+        "reference"_a, "evaluated"_a, "dose_percent"_a = 3, "distance_mm"_a = 2, "threshold_percent"_a = 10,
+        "local"_a = false, "normalisation_gy"_a = 0, "max_gamma"_a = 2, "steps_per_distance"_a = 10,
+        "margin_mm"_a = 0, "threads"_a = 0,
+        "Gamma index (Low 1998) of two doses on any two grids of one frame, Gy. dose_percent: of "
+        "normalisation_gy (0: the reference's maximum), or of the "
+        "local reference dose. Reference voxels below threshold_percent of the normalisation are not "
+        "evaluated. margin_mm above 0 leaves out those outside "
+        "the evaluated dose, or this near to its edge. threads: 0 for all cores. Raises BadInput for doses "
+        "of other frames of reference, of other summations "
+        "(one fraction against the whole course), and that are not PHYSICAL.");
     nb::class_<DoseVolumeHistogram>(m, "DoseVolumeHistogram", "Cumulative, from partial voxels.")
         .def_ro("structure", &DoseVolumeHistogram::structure)
         .def_prop_ro(
@@ -73,6 +87,7 @@ void bind_analysis(nb::module_& m) {
         [](const PythonDose& dose, nb::handle structure, double bin_width_gy) {
             const Structure s = structure_of(structure);
             const nb::gil_scoped_release unlocked;
+            check_histogram(dose.dose, s);
             return dose_volume_histogram(dose.dose.gy, s, bin_width_gy);
         },
         "dose"_a, "structure"_a, "bin_width_gy"_a = 0.01);

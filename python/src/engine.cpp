@@ -2,6 +2,7 @@
 #include "libdose/engine.h"
 
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
@@ -10,6 +11,7 @@
 #include <memory>
 #include <optional>
 
+#include "arrays.h"
 #include "bindings.h"
 #include "engine/bolus_density.h"
 #include "engine/devices.h"
@@ -39,6 +41,11 @@ EngineOptions options_of(const nb::dict& settings) {
     options.device = nb::cast<int>(settings["device"]);
     options.devices = nb::cast<std::shared_ptr<OpenDevices>>(settings["_devices"]);
     options.grid_mm = nb::cast<double>(settings["grid_mm"]);
+    if (const nb::object grid = nb::borrow(settings["grid"]); !grid.is_none()) {
+        const auto [shape_zyx, spacing_mm, origin_mm] =
+            nb::cast<std::tuple<std::array<std::size_t, 3>, Triple, Triple>>(grid);
+        options.grid = grid_of(shape_zyx, spacing_mm, origin_mm, "grid");
+    }
     options.threads = nb::cast<int>(settings["threads"]);
     options.beam_margin_mm = nb::cast<double>(settings["beam_margin_mm"]);
     options.sub_arc_deg = nb::cast<double>(settings["sub_arc_deg"]);

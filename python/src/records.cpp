@@ -142,7 +142,8 @@ struct Record<Structure> {
                                               Field{"plane_spacing_mm", &Structure::plane_spacing_mm},
                                               Field{"relative_mass_density", &Structure::relative_mass_density},
                                               Field{"relative_electron_density", &Structure::relative_electron_density},
-                                              Field{"material", &Structure::material}};
+                                              Field{"material", &Structure::material},
+                                              Field{"frame_of_reference_uid", &Structure::frame_of_reference_uid}};
 };
 template <>
 struct Record<StructureSet> {

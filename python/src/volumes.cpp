@@ -5,6 +5,7 @@
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -15,6 +16,7 @@
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
 #include "libdose/io/hdf5.h"
+#include "model/text.h"
 
 namespace libdose::python {
 
@@ -25,12 +27,35 @@ using namespace nb::literals;
 using Direction = std::tuple<double, double, double, double, double, double, double, double, double>;
 constexpr Direction direction{1, 0, 0, 0, 1, 0, 0, 0, 1};
 
-std::string word(DoseSummation s) { return s == DoseSummation::plan ? "plan" : s == DoseSummation::fraction ? "fraction" : "beam"; }
+std::string word(DoseSummation s) { return lower_case(to_string(s)); }
 DoseSummation summation_of(const std::string& text) {
-    if (text == "plan") return DoseSummation::plan;
-    if (text == "fraction") return DoseSummation::fraction;
-    if (text == "beam") return DoseSummation::beam;
-    throw bad_input("\"" + text + "\" is no summation", "Dose", "It is plan, fraction or beam");
+    for (const DoseSummation s :
+         {DoseSummation::plan, DoseSummation::fraction, DoseSummation::beam, DoseSummation::multi_plan})
+        if (word(s) == text) return s;
+    throw bad_input("\"" + text + "\" is no summation", "Dose", "It is plan, fraction, beam or multi_plan");
+}
+
+std::optional<int> fractions_of(const std::optional<int>& fractions) {
+    if (fractions && *fractions < 1)
+        throw bad_input("the number of fractions is " + std::to_string(*fractions), "Dose",
+                        "None: not known");
+    return fractions;
+}
+
+std::shared_ptr<PythonDose> made(Dose&& dose) {
+    return std::make_shared<PythonDose>(PythonDose{std::move(dose), {}, {}, {}});
+}
+
+/// The dose at points [n, 3], an array or what numpy makes one of.
+nb::ndarray<nb::numpy, double, nb::ndim<1>> values_at(const PythonDose& self, nb::handle points) {
+    using Points = nb::ndarray<const double, nb::shape<-1, 3>, nb::c_contig, nb::device::cpu>;
+    const nb::object array = nb::module_::import_("numpy").attr("ascontiguousarray")(points, "float64");
+    Points given;
+    if (!nb::try_cast<Points>(array, given)) throw nb::type_error("the points are not an array [n, 3]");
+    std::vector<Vec3> places;
+    for (std::size_t n = 0; n < given.shape(0); ++n)
+        places.emplace_back(given(n, 0), given(n, 1), given(n, 2));
+    return array_of(dose_at(self.dose, places));
 }
 
 nb::dict provenance_of(const Provenance& p) {
@@ -68,6 +93,9 @@ nb::dict dose_state(const PythonDose& self) {
     d["fraction_group"] = dose.fraction_group;
     d["fractions"] = dose.fractions;
     d["comment"] = dose.comment;
+    d["plane"] = dose.plane;
+    d["patient_id"] = dose.patient_id;
+    d["further_plan_uids"] = dose.further_plan_uids;
     d["uids"] = nb::make_tuple(dose.frame_of_reference_uid, dose.referenced_plan_uid, dose.referenced_plan_class_uid, dose.referenced_structure_set_uid,
                                dose.sop_instance_uid);
     d["provenance"] = provenance_of(dose.provenance);
@@ -83,8 +111,11 @@ void restore(PythonDose& self, const nb::dict& d) {
     dose.type = nb::cast<std::string>(d["type"]);
     dose.beam_number = nb::cast<int>(d["beam_number"]);
     dose.fraction_group = nb::cast<int>(d["fraction_group"]);
-    dose.fractions = nb::cast<int>(d["fractions"]);
+    dose.fractions = nb::cast<std::optional<int>>(d["fractions"]);
     dose.comment = nb::cast<std::string>(d["comment"]);
+    dose.plane = nb::cast<bool>(d["plane"]);
+    dose.patient_id = nb::cast<std::string>(d["patient_id"]);
+    dose.further_plan_uids = nb::cast<std::vector<std::string>>(d["further_plan_uids"]);
     const auto uids = nb::cast<std::vector<std::string>>(nb::list(d["uids"]));
     dose.frame_of_reference_uid = uids.at(0), dose.referenced_plan_uid = uids.at(1), dose.referenced_plan_class_uid = uids.at(2);
     dose.referenced_structure_set_uid = uids.at(3), dose.sop_instance_uid = uids.at(4);
@@ -181,57 +212,128 @@ void bind_density(nb::module_& m) {
 }
 
 void bind_dose(nb::module_& m) {
-    nb::class_<PythonDose>(m, "Dose", "A dose distribution with what is needed to know what it is and how it was made.")
+    nb::class_<PythonDose>(m, "Dose",
+                           "A dose distribution with what is needed to know what it is and how it was made.")
         .def(
             "__init__",
-            [](PythonDose* self, const InputVolume& array, const Triple& spacing, const Triple& origin, const std::string& summation, int fractions,
-               const std::string& frame) {
+            [](PythonDose* self, const InputVolume& array, const Triple& spacing, const Triple& origin,
+               const std::string& summation, const std::optional<int>& fractions, const std::string& frame,
+               const std::string& type) {
                 PythonDose dose;
                 dose.dose.gy = volume_of(array, spacing, origin, "Dose");
                 dose.dose.summation = summation_of(summation);
-                dose.dose.fractions = fractions;
+                dose.dose.fractions = fractions_of(fractions);
                 dose.dose.frame_of_reference_uid = frame;
+                require_dose_type(type, "Dose");
+                dose.dose.type = type;
                 new (self) PythonDose(std::move(dose));
             },
-            "array"_a, "spacing_mm"_a, "origin_mm"_a, "summation"_a = "plan", "fractions"_a = 1, "frame_of_reference_uid"_a = "",
-            "array: float [z, y, x], Gy. spacing_mm, origin_mm: (x, y, z). summation: plan (whole course), fraction or beam. Raises BadInput for a value that "
-            "is not "
-            "finite.")
+            "array"_a, "spacing_mm"_a, "origin_mm"_a, "summation"_a = "plan", "fractions"_a = nb::none(),
+            "frame_of_reference_uid"_a = "", "type"_a = "PHYSICAL",
+            "array: float [z, y, x], Gy. spacing_mm, origin_mm: (x, y, z). summation: plan (whole course), "
+            "fraction, beam or multi_plan. fractions: that the "
+            "values include, None when not known. type: DICOM Dose Type; ERROR is a difference, the only one "
+            "with negative values. Raises BadInput for a value "
+            "that is not finite.")
         .def_prop_ro(
-            "array", [](nb::handle_t<PythonDose> self) { return array_view(self, nb::cast<PythonDose&>(self).dose.gy); },
+            "array",
+            [](nb::handle_t<PythonDose> self) {
+                return array_view(self, nb::cast<PythonDose&>(self).dose.gy);
+            },
             "Gy, float32 [z, y, x]: a view, not a copy.")
         .def_prop_ro(
-            "spacing_mm", [](const PythonDose& d) { return triple(d.dose.gy.grid.spacing_mm); }, "(x, y, z), mm")
+            "spacing_mm", [](const PythonDose& d) { return triple(d.dose.gy.grid.spacing_mm); },
+            "(x, y, z), mm")
         .def_prop_ro(
-            "origin_mm", [](const PythonDose& d) { return triple(d.dose.gy.grid.origin_mm); }, "Centre of voxel [0, 0, 0], (x, y, z), mm, LPS")
+            "origin_mm", [](const PythonDose& d) { return triple(d.dose.gy.grid.origin_mm); },
+            "Centre of voxel [0, 0, 0], (x, y, z), mm, LPS")
         .def_prop_ro(
-            "direction", [](const PythonDose&) { return direction; }, "Row-major direction cosines: always the identity")
+            "direction", [](const PythonDose&) { return direction; },
+            "Row-major direction cosines: always the identity")
         .def_prop_ro(
-            "summation", [](const PythonDose& d) { return word(d.dose.summation); }, "plan (whole course), fraction, or beam (one fraction)")
-        .def_prop_ro("dose_to", [](const PythonDose& d) { return std::string(d.dose.medium == DoseMedium::water ? "water" : "medium"); })
+            "summation", [](const PythonDose& d) { return word(d.dose.summation); },
+            "plan (whole course), fraction, beam (one fraction), or multi_plan")
         .def_prop_ro(
-            "fractions", [](const PythonDose& d) { return d.dose.fractions; }, "Fractions that the values include")
+            "type", [](const PythonDose& d) { return d.dose.type; },
+            "DICOM Dose Type: PHYSICAL, EFFECTIVE, or ERROR (a difference)")
+        .def_prop_ro(
+            "plane", [](const PythonDose& d) { return d.dose.plane; },
+            "Whether it is one plane without a thickness")
+        .def_prop_ro("dose_to",
+                     [](const PythonDose& d) {
+                         return std::string(d.dose.medium == DoseMedium::water ? "water" : "medium");
+                     })
+        .def_prop_rw(
+            "fractions", [](const PythonDose& d) { return d.dose.fractions; },
+            [](PythonDose& d, const std::optional<int>& fractions) {
+                d.dose.fractions = fractions_of(fractions);
+            },
+            "fractions"_a.none(), "Fractions that the values include; None when not known")
         .def_prop_ro(
             "beam_number", [](const PythonDose& d) { return d.dose.beam_number; }, "Of a beam's dose, else 0")
         .def_prop_ro("comment", [](const PythonDose& d) { return d.dose.comment; })
-        .def_prop_ro("frame_of_reference_uid", [](const PythonDose& d) { return d.dose.frame_of_reference_uid; })
+        .def_prop_ro("frame_of_reference_uid",
+                     [](const PythonDose& d) { return d.dose.frame_of_reference_uid; })
         .def_prop_ro("sop_instance_uid", [](const PythonDose& d) { return d.dose.sop_instance_uid; })
         .def_prop_ro("referenced_plan_uid", [](const PythonDose& d) { return d.dose.referenced_plan_uid; })
         .def_prop_ro(
-            "provenance", [](const PythonDose& d) { return provenance_of(d.dose.provenance); }, "Engine, backend, models by hash, settings: a copy")
+            "provenance", [](const PythonDose& d) { return provenance_of(d.dose.provenance); },
+            "Engine, backend, models by hash, settings: a copy")
         .def_ro("notes", &PythonDose::notes, "What the user should know: densities, grid, transport")
         .def_ro("seconds", &PythonDose::seconds, "Time by stage")
         .def_ro("beams", &PythonDose::beams, "Dose of every beam and fraction, where it was asked for")
         .def(
-            "at", [](const PythonDose& d, const Triple& point) { return interpolate(d.dose.gy, vector(point)); }, "point_mm"_a,
-            "Gy at a point (x, y, z), mm, LPS: trilinear, 0 outside.")
+            "at",
+            [](const PythonDose& d, const Triple& point) { return dose_at(d.dose, {vector(point)}).front(); },
+            "point_mm"_a, "Gy at a point (x, y, z), mm, LPS: trilinear, NaN outside.")
+        .def("at", &values_at, "points_mm"_a, "Gy at points [n, 3], mm, LPS: trilinear, NaN outside.")
+        .def(
+            "__add__",
+            [](const PythonDose& a, const PythonDose& b) {
+                return made(sum_of_doses({&a.dose, &b.dose}));
+            },
+            nb::is_operator(), "Sum on one grid: see sum_doses.")
+        .def(
+            "__radd__",
+            [](const PythonDose& a, int zero) {
+                if (zero != 0) throw nb::type_error("only doses are added to a dose");
+                return made(Dose(a.dose));
+            },
+            nb::is_operator(), "For sum(doses), which begins with 0.")
+        .def(
+            "__sub__",
+            [](const PythonDose& a, const PythonDose& b) {
+                return made(difference_of_doses(a.dose, b.dose));
+            },
+            nb::is_operator(), "Difference on one grid, of type ERROR.")
+        .def(
+            "__mul__", [](const PythonDose& a, double factor) { return made(scaled_dose(a.dose, factor)); },
+            nb::is_operator())
+        .def(
+            "__rmul__", [](const PythonDose& a, double factor) { return made(scaled_dose(a.dose, factor)); },
+            nb::is_operator())
+        .def(
+            "__truediv__",
+            [](const PythonDose& a, double divisor) {
+                if (divisor == 0) throw bad_input("a dose is divided by 0", "Dose");
+                return made(scaled_dose(a.dose, 1 / divisor));
+            },
+            nb::is_operator())
+        .def(
+            "__neg__", [](const PythonDose& a) { return made(scaled_dose(a.dose, -1)); }, nb::is_operator())
+        .def(
+            "whole_course",
+            [](const PythonDose& a, int fractions) { return made(whole_course(a.dose, fractions)); },
+            "fractions"_a,
+            "Dose of all fractions from that of one. Raises BadInput for the dose of a whole course.")
         .def(
             "write_dicom",
             [](const PythonDose& d, const std::filesystem::path& file, const CtImage& ct) {
                 const nb::gil_scoped_release unlocked;
                 return io::write_dose(d.dose, ct, file);
             },
-            "file"_a, "ct"_a, "Writes an RT Dose with patient and study of the CT; returns its SOP Instance UID.")
+            "file"_a, "ct"_a,
+            "Writes an RT Dose with patient and study of the CT; returns its SOP Instance UID.")
         .def(
             "write_hdf5",
             [](const PythonDose& d, const std::filesystem::path& file) {
@@ -261,7 +363,22 @@ void bind_dose(nb::module_& m) {
                  restore(d, std::get<3>(state));
                  new (&self) PythonDose(std::move(d));
              })
-        .def("__repr__", [](const PythonDose& d) { return "<Dose (" + word(d.dose.summation) + ") " + text_of(d.dose.gy.grid) + ">"; });
+        .def("__repr__", [](const PythonDose& d) {
+            return "<Dose (" + word(d.dose.summation) + ") " + text_of(d.dose.gy.grid) + ">";
+        });
+}
+
+void bind_sum(nb::module_& m) {
+    m.def(
+        "sum_doses",
+        [](const std::vector<std::shared_ptr<PythonDose>>& doses, const std::vector<double>& weights,
+           const std::string& grid) {
+            std::vector<const Dose*> terms;
+            for (const auto& dose : doses) terms.push_back(&dose->dose);
+            const nb::gil_scoped_release unlocked;
+            return made(sum_of_doses(terms, weights, sum_grid_from_string(grid)));
+        },
+        "doses"_a, "weights"_a, "grid"_a);
 }
 
 }  // namespace
@@ -276,6 +393,7 @@ void bind_volumes(nb::module_& m) {
     bind_ct(m);
     bind_density(m);
     bind_dose(m);
+    bind_sum(m);
 }
 
 }  // namespace libdose::python

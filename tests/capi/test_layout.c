@@ -93,9 +93,10 @@ MEMBER(libdose_options, override_count, 128);
 MEMBER(libdose_options, progress, 136);
 MEMBER(libdose_options, user, 144);
 MEMBER(libdose_options, devices, 152);
-MEMBER(libdose_options, accept_gaps, 160);
-MEMBER(libdose_options, reserved, 164);
-SIZE(libdose_options, 168);
+MEMBER(libdose_options, grid, 160);
+MEMBER(libdose_options, accept_gaps, 168);
+MEMBER(libdose_options, reserved, 172);
+SIZE(libdose_options, 176);
 
 MEMBER(libdose_dose_info, struct_size, 0);
 MEMBER(libdose_dose_info, maximum_gy, 8);
@@ -115,7 +116,10 @@ MEMBER(libdose_gamma_options, normalisation_gy, 32);
 MEMBER(libdose_gamma_options, max_gamma, 40);
 MEMBER(libdose_gamma_options, local, 48);
 MEMBER(libdose_gamma_options, steps_per_distance, 52);
-SIZE(libdose_gamma_options, 56);
+MEMBER(libdose_gamma_options, margin_mm, 56);
+MEMBER(libdose_gamma_options, threads, 64);
+MEMBER(libdose_gamma_options, reserved, 68);
+SIZE(libdose_gamma_options, 72);
 
 MEMBER(libdose_gamma_info, struct_size, 0);
 MEMBER(libdose_gamma_info, pass_rate_percent, 8);
@@ -124,7 +128,10 @@ MEMBER(libdose_gamma_info, maximum, 24);
 MEMBER(libdose_gamma_info, evaluated, 32);
 MEMBER(libdose_gamma_info, passed, 40);
 MEMBER(libdose_gamma_info, outside, 48);
-SIZE(libdose_gamma_info, 56);
+MEMBER(libdose_gamma_info, left_out, 56);
+MEMBER(libdose_gamma_info, normalisation_gy, 64);
+MEMBER(libdose_gamma_info, note_count, 72);
+SIZE(libdose_gamma_info, 80);
 
 MEMBER(libdose_dvh_info, struct_size, 0);
 MEMBER(libdose_dvh_info, volume_cm3, 8);

@@ -67,6 +67,34 @@ CASES += [Case("dose_frames", v + ".dcm", mean("BOX", 3.95), tool="dvh", args=["
           ("hfs_relative", "hfs_absolute", "hfs_relative_down", "hfs_absolute_down", "hfp_relative", "hfp_absolute", "ffs_relative", "ffs_relative_negative", "ffp_relative", "sagittal_relative", "coronal_relative", "bits16_high")]
 CASES += [Case("dose_frames", "ffs_absolute_up.dcm", mean("BOX", 3.95), refused("3004,000c"), tool="dvh", args=["RS.dcm"])]
 CASES += [Case("dose_kinds", "type_ERROR.dcm", refused("3004,0004"), tool="dvh", args=["RS.dcm"]), Case("dose_kinds", "sum_PLAN.dcm", mean("BOX", 2.0), tool="dvh", args=["RS.dcm"])]
+# Doses turned by 0.02 degrees lie 0.14 mm off at 400 mm, a twenty-eighth of a voxel.
+CASES += [Case("various", v + ".dcm", mean("FAR", 8.5), tool="dvh", args=["RS.dcm"]) for v in ("turned_0", "turned_0.02")]
+CASES += [Case("various", v + ".dcm", refused("0020,0037"), tool="dvh", args=["RS.dcm"]) for v in ("turned_0.05", "turned_1.0")]
+# Another encoding of one dose: 3 + 0.010 x + 0.005 y + 0.020 z is 3.95 Gy in the middle of the box, (30, -30, 40) mm.
+CASES += [Case("dose_frames", v + ".dcm", mean("BOX", 3.95), tool="dvh", args=["RS.dcm"]) for v in
+          ("absolute_rounded", "absolute_rounded2", "hfp_absolute_down", "ffs_from_zero", "sagittal_left", "coronal_down", "rows_along_y", "cosines_rounded", "signed16", "bits12")]
+CASES += [Case("dose_frames", v + ".dcm", mean("BOX", 3.95), refused("3004,000c"), tool="dvh", args=["RS.dcm"]) for v in ("ffs_absolute_down", "ffp_absolute_up")]
+CASES += [Case("dose_frames", v + ".dcm", refused("3004,000c"), tool="dvh", args=["RS.dcm"]) for v in ("sagittal_absolute", "uneven")]
+CASES += [Case("dose_frames", "signed16_high.dcm", refused("0028,0103"), tool="dvh", args=["RS.dcm"])]
+# A plane agrees with the volume that it is cut from; without a thickness it has no histogram.
+CASES += [Case("dose_frames", "hfs_relative.dcm", agrees(), tool="gamma", args=[v + ".dcm"]) for v in ("plane", "plane_thick", "plane_without_offsets", "plane_coronal")]
+CASES += [Case("dose_frames", v + ".dcm", refused("0018,0050"), tool="dvh", args=["RS.dcm"]) for v in ("plane", "plane_without_offsets", "plane_coronal")]
+CASES += [Case("dose_kinds", v + ".dcm", mean("BOX", 2.0), tool="dvh", args=["RS.dcm"]) for v in
+          ("sum_MULTI_PLAN", "two_plans", "sum_FRACTION", "sum_BEAM", "sum_BEAM_SESSION", "sum_FRACTION_SESSION", "signed", "pixels_ob", "no_pointer", "no_frame", "offsets_rounded")]
+CASES += [Case("dose_kinds", v + ".dcm", refused(tag), tool="dvh", args=["RS.dcm"]) for v, tag in
+          (("sum_PLAN_OVERVIEW", "3004,000a"), ("sum_CONTROL_POINT", "3004,000a"), ("sum_RECORD", "3004,000a"), ("sum_BRACHY", "3004,000a"), ("type_EFFECTIVE", "3004,0004"),
+           ("error_signed", "3004,0004"), ("signed_high", "0028,0103"), ("cgy", "3004,0002"), ("relative", "3004,0002"), ("no_offsets", "3004,000c"), ("scaling_zero", "3004,000e"),
+           ("other_frame", "frames of reference"))]
+CASES += [Case("dose_kinds", "other_patient.dcm", all_of(mean("BOX", 2.0), says("T1", "T2")), tool="dvh", args=["RS.dcm"])]
+# The whole course against itself, in one plan or several; never against one fraction or one beam, nor what is not a physical dose.
+CASES += [Case("dose_kinds", v + ".dcm", agrees(), tool="gamma", args=["sum_PLAN.dcm"]) for v in ("sum_MULTI_PLAN", "signed", "no_frame")]
+CASES += [Case("dose_kinds", "other_patient.dcm", all_of(agrees(), says("T1", "T2")), tool="gamma", args=["sum_PLAN.dcm"]),
+          Case("dose_kinds", "sum_FRACTION_SESSION.dcm", agrees(), tool="gamma", args=["sum_FRACTION.dcm"])]
+CASES += [Case("dose_kinds", v + ".dcm", refused("3004,000a"), tool="gamma", args=[r + ".dcm"]) for v, r in
+          (("sum_FRACTION", "sum_PLAN"), ("sum_BEAM", "sum_PLAN"), ("sum_PLAN", "sum_BEAM"), ("sum_BEAM", "sum_FRACTION"), ("sum_MULTI_PLAN", "sum_FRACTION"))]
+CASES += [Case("dose_kinds", v + ".dcm", refused("3004,0004"), tool="gamma", args=[r + ".dcm"]) for v, r in
+          (("type_ERROR", "sum_PLAN"), ("type_EFFECTIVE", "sum_PLAN"), ("sum_PLAN", "type_EFFECTIVE"), ("type_EFFECTIVE", "type_EFFECTIVE"))]
+CASES += [Case("dose_kinds", "other_frame.dcm", refused("frames of reference"), tool="gamma", args=["sum_PLAN.dcm"])]
 CASES += [Case("ct_pixels", v, SAME) for v in ("ge_padding", "ge_undeclared", "ge_us", "twelve", "per_slice", "sign_lost")]
 CASES += [Case("ct_pixels", "metal16", dose(0.793, 0.02)), Case("ct_pixels", "metal12", dose(0.793, 0.02), refused("0028,0101")), Case("ct_pixels", "pad0_signed", refused("0028,0120"))]
 CASES += [Case("ct_geometry", v, SAME) for v in ("near_double", "thickness", "shuffled", "ct_couch", "tilt_left", "spacing_digits")]

@@ -33,7 +33,7 @@ extern "C" {
 
 /** Version of this header. The major one is the SOVERSION of the library; the minor one counts additions. */
 #define LIBDOSE_C_VERSION_MAJOR 1
-#define LIBDOSE_C_VERSION_MINOR 0 /**< see LIBDOSE_C_VERSION_MAJOR */
+#define LIBDOSE_C_VERSION_MINOR 1 /**< see LIBDOSE_C_VERSION_MAJOR */
 
 /** What became of a call: one of the constants below. Numbers 2 to 4 are the exit codes of the `dose` command. */
 typedef int32_t libdose_status;
@@ -88,7 +88,12 @@ enum {
 
     LIBDOSE_SUMMATION_PLAN = 0,     /**< summation: the whole course, all fractions */
     LIBDOSE_SUMMATION_FRACTION = 1, /**< summation: one fraction */
-    LIBDOSE_SUMMATION_BEAM = 2      /**< summation: one beam, one fraction */
+    LIBDOSE_SUMMATION_BEAM = 2,     /**< summation: one beam, one fraction */
+    LIBDOSE_SUMMATION_MULTI_PLAN = 3, /**< summation: the whole courses of several plans */
+
+    LIBDOSE_SUM_SAME_GRID = 0,  /**< grid of a sum: other grids are bad input */
+    LIBDOSE_SUM_FIRST_GRID = 1, /**< grid of a sum: that of the first dose; the others are interpolated, and bad input where they do not cover it */
+    LIBDOSE_SUM_COMMON_GRID = 2 /**< grid of a sum: the voxels of the first dose's grid that all cover; the others are interpolated */
 };
 
 typedef struct libdose_ct libdose_ct;                 /**< a CT image */
@@ -175,6 +180,8 @@ LIBDOSE_C_API libdose_status libdose_structures_add_contour(libdose_structures* 
 LIBDOSE_C_API libdose_status libdose_structures_count(const libdose_structures* structures, size_t* count);
 /** A structure as it was added or read. `structure->struct_size` must be set; the texts belong to the set. */
 LIBDOSE_C_API libdose_status libdose_structures_get(const libdose_structures* structures, size_t index, libdose_structure* structure);
+/** Frame of reference UID of the set, "" when it is not known. The text belongs to the set. */
+LIBDOSE_C_API libdose_status libdose_structures_frame(const libdose_structures* structures, const char** frame_of_reference_uid);
 LIBDOSE_C_API void libdose_structures_free(libdose_structures** structures); /**< as libdose_ct_free() */
 
 /* ---- plans ---- */
@@ -315,6 +322,7 @@ typedef struct libdose_options {
     libdose_progress progress;         /**< may be NULL */
     void* user;                        /**< first argument of progress */
     libdose_devices* devices;          /**< where a CUDA device stays open; NULL: it is closed at the end */
+    const libdose_grid* grid;          /**< the dose is on exactly this grid, whatever grid_mm and beam_margin_mm say; NULL: on one of its own */
     int32_t accept_gaps;               /**< not 0: a body in which contour planes are missing is taken as it is; else it is refused */
     int32_t reserved;                  /**< 0 */
 } libdose_options;
@@ -337,7 +345,7 @@ typedef struct libdose_dose_info {
     int32_t summation;   /**< LIBDOSE_SUMMATION_... */
     int32_t medium;      /**< LIBDOSE_TO_MEDIUM or LIBDOSE_TO_WATER */
     int32_t beam_number; /**< of the dose of a beam; else 0 */
-    int32_t fractions;   /**< that the values include */
+    int32_t fractions;   /**< that the values include; 0: not known (an RTDOSE does not say) */
 } libdose_dose_info;
 /** All zero but struct_size. */
 LIBDOSE_C_API void libdose_dose_info_init(libdose_dose_info* info, size_t struct_size);
@@ -359,6 +367,20 @@ LIBDOSE_C_API libdose_status libdose_dose_copy(const libdose_dose* dose, float* 
 LIBDOSE_C_API libdose_status libdose_dose_copy_on_grid(const libdose_dose* dose, const libdose_grid* grid, float* gy, size_t count);
 /** The dose at a point (x, y, z, mm LPS), trilinear, 0 outside. */
 LIBDOSE_C_API libdose_status libdose_dose_at(const libdose_dose* dose, const double point_mm[3], double* gy);
+/** The dose at many points, x, y, z of each one after another, mm LPS: trilinear, NaN outside the voxels of the dose. `gy`: `point_count` values. */
+LIBDOSE_C_API libdose_status libdose_dose_at_points(const libdose_dose* dose, const double* points_mm, size_t point_count, double* gy);
+/** DICOM Dose Type: "PHYSICAL", "EFFECTIVE", or "ERROR" for a difference. The text belongs to the dose. */
+LIBDOSE_C_API libdose_status libdose_dose_type(const libdose_dose* dose, const char** type);
+/** Frame of reference UID, "" when it is not known. The text belongs to the dose. */
+LIBDOSE_C_API libdose_status libdose_dose_frame(const libdose_dose* dose, const char** frame_of_reference_uid);
+/** Says what the dose of the caller is: LIBDOSE_SUMMATION_..., fractions that its values include (0: not known), and its DICOM Dose Type. Negative
+ * values are LIBDOSE_BAD_INPUT when it is written with another type than ERROR. */
+LIBDOSE_C_API libdose_status libdose_dose_describe(libdose_dose* dose, int32_t summation, int32_t fractions, const char* type);
+/** Sum of doses times their weights (NULL: 1 each); weights 1, -1 make a difference, of type ERROR. Keeps frame of reference, fractions and provenance.
+ * `grid`: LIBDOSE_SUM_... . Other frames of reference, patients or summations are LIBDOSE_BAD_INPUT. */
+LIBDOSE_C_API libdose_status libdose_dose_sum(const libdose_dose* const* doses, const double* weights, size_t dose_count, int32_t grid, libdose_dose** sum);
+/** The dose of all fractions from that of one fraction. */
+LIBDOSE_C_API libdose_status libdose_dose_whole_course(const libdose_dose* dose, int32_t fractions, libdose_dose** course);
 /** A copy of the dose of one beam. */
 LIBDOSE_C_API libdose_status libdose_dose_beam(const libdose_dose* dose, size_t index, libdose_dose** beam);
 /** What the user should know: structures, densities, grid, models. The text belongs to the dose. */
@@ -381,6 +403,9 @@ typedef struct libdose_gamma_options {
     double max_gamma;           /**< values above are reported as this; 2 */
     int32_t local;              /**< not 0: percent of the local reference dose */
     int32_t steps_per_distance; /**< search step = distance / steps; 10 */
+    double margin_mm;           /**< above 0: voxels outside the evaluated grid, or this near to its faces, are left out; 0: outside fails */
+    int32_t threads;            /**< 0: all cores */
+    int32_t reserved;           /**< 0 */
 } libdose_gamma_options;
 /** The defaults above. */
 LIBDOSE_C_API void libdose_gamma_options_init(libdose_gamma_options* options, size_t struct_size);
@@ -394,15 +419,21 @@ typedef struct libdose_gamma_info {
     uint64_t evaluated;       /**< voxels of the reference */
     uint64_t passed;          /**< of them */
     uint64_t outside;         /**< of them: not covered by the evaluated dose, failed */
+    uint64_t left_out;        /**< voxels that the margin leaves out: not evaluated */
+    double normalisation_gy;  /**< dose of 100 % */
+    size_t note_count;        /**< notes on the two doses */
 } libdose_gamma_info;
 /** All zero but struct_size. */
 LIBDOSE_C_API void libdose_gamma_info_init(libdose_gamma_info* info, size_t struct_size);
 
-/** Gamma index of `evaluated` on the grid of `reference`. `options` may be NULL. */
+/** Gamma index of `evaluated` on the grid of `reference`. `options` may be NULL. Doses of different frames of reference, of different summations
+ * (one fraction against the whole course) or that are not PHYSICAL are LIBDOSE_BAD_INPUT. */
 LIBDOSE_C_API libdose_status libdose_gamma_calculate(const libdose_dose* reference, const libdose_dose* evaluated, const libdose_gamma_options* options,
                                                      libdose_gamma** gamma);
 /** Summary. `info->struct_size` must be set. */
 LIBDOSE_C_API libdose_status libdose_gamma_get_info(const libdose_gamma* gamma, libdose_gamma_info* info);
+/** What the user should know of the two doses. The text belongs to the gamma index. */
+LIBDOSE_C_API libdose_status libdose_gamma_note(const libdose_gamma* gamma, size_t index, const char** note);
 /** Gamma of each voxel of the reference into the caller's buffer, [z][y][x]; NaN where it was not evaluated. */
 LIBDOSE_C_API libdose_status libdose_gamma_copy(const libdose_gamma* gamma, float* values, size_t count);
 LIBDOSE_C_API void libdose_gamma_free(libdose_gamma** gamma); /**< as libdose_ct_free() */

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,10 @@ struct EngineOptions {
     int device = 0;                        ///< CUDA device, in the order in which CUDA counts them
     std::shared_ptr<OpenDevices> devices;  ///< where it is kept open; null: closed at the end of the calculation
     double grid_mm = 2.5;
+    /// The result is on exactly this grid, whatever grid_mm and beam_margin_mm say: that of a planning
+    /// system's dose, or of the CT. The calculation goes on with its voxels as far as fields and body reach,
+    /// so that nothing is lost at its edges. Spacings 0.5 to 20 mm.
+    std::optional<Grid> grid;
     int threads = 0;              ///< 0: all cores
     double beam_margin_mm = 100;  ///< the grid ends this far from the fields, or at the body
     bool per_beam = false;        ///< also keep the dose of every beam

@@ -26,6 +26,7 @@ struct Structure {
     std::optional<double> relative_mass_density;      ///< override, water = 1
     std::optional<double> relative_electron_density;  ///< override, water = 1
     std::string material;                             ///< of an override, by its name in the material table; empty: composition goes by density
+    std::string frame_of_reference_uid;               ///< that of its set; may be empty
 };
 
 /// The structures of a patient.

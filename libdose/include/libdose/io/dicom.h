@@ -53,10 +53,15 @@ Plan read_plan(const std::filesystem::path& file, int fraction_group = 0, const 
 /// The verdict on every attribute of the plan, its fraction group and its delivered beams; what read_plan() would refuse is listed,
 /// not thrown. Throws bad_input as read_plan() does, and refused_plan for a file of another kind (ion plans).
 std::vector<GateEntry> gate_plan(const std::filesystem::path& file, int fraction_group = 0, const std::vector<std::string>& accepted = {});
+/// Dose of an RTDOSE in Gy, of any Dose Type (docs/data/rtdose.md). Throws bad_input, naming the tag, for
+/// what is not read.
 Dose read_dose(const std::filesystem::path& file);
+/// Patient and study of any DICOM file, as write_dose() takes them: a CT without voxels.
+CtImage read_patient(const std::filesystem::path& file);
 
-/// Writes an RT Dose Storage object: 32-bit, GY, PHYSICAL. Patient and study are copied from `ct`; the file is
-/// written under a temporary name in the same folder and renamed. Returns the new SOP Instance UID.
+/// Writes an RT Dose Storage object: 32-bit, GY; signed where the Dose Type is ERROR. Patient and study are
+/// copied from `ct`; the file is written under a temporary name in the same folder and renamed. Returns the
+/// new SOP Instance UID. Throws bad_input for negative values in a dose of another type.
 std::string write_dose(const Dose& dose, const CtImage& ct, const std::filesystem::path& file);
 
 }  // namespace libdose::io
