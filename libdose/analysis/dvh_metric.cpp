@@ -32,15 +32,17 @@ public:
 
     std::optional<double> number() {
         double value = 0;
-        const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value, std::chars_format::fixed);
+        const auto [end, error] =
+            std::from_chars(rest_.data(), rest_.data() + rest_.size(), value, std::chars_format::fixed);
         if (error != std::errc{} || !std::isfinite(value) || std::signbit(value)) return std::nullopt;
         rest_.erase(0, static_cast<std::size_t>(end - rest_.data()));
         return value;
     }
 
     Unit unit() {
-        static const std::pair<const char*, Unit> units[] = {{"cgy", Unit::cgy}, {"gy", Unit::gy},   {"%", Unit::percent}, {"cc", Unit::cm3},
-                                                             {"cm3", Unit::cm3}, {"cm^3", Unit::cm3}, {"cm\u00b3", Unit::cm3}, {"ccm", Unit::cm3}};
+        static const std::pair<const char*, Unit> units[] = {
+            {"cgy", Unit::cgy}, {"gy", Unit::gy},    {"%", Unit::percent},   {"cc", Unit::cm3},
+            {"cm3", Unit::cm3}, {"cm^3", Unit::cm3}, {"cm\u00b3", Unit::cm3}};
         for (const auto& [word, unit] : units)
             if (take(word)) return unit;
         return Unit::none;
@@ -67,7 +69,8 @@ Error trouble(const std::string& text, const std::string& what) {
 
 /// Mean, minimum or maximum, with or without the D.
 std::optional<Kind> extreme(Reader& reader) {
-    static const std::pair<const char*, Kind> words[] = {{"mean", Kind::mean}, {"min", Kind::minimum}, {"max", Kind::maximum}};
+    static const std::pair<const char*, Kind> words[] = {
+        {"mean", Kind::mean}, {"min", Kind::minimum}, {"max", Kind::maximum}};
     for (const auto& [word, kind] : words)
         if (reader.take(word) || reader.take(std::string("d") + word)) return kind;
     return std::nullopt;
@@ -81,7 +84,8 @@ void read_volume(Reader& reader, const std::string& text, DvhMetric& metric) {
     const auto number = reader.number();
     if (!number) throw trouble(text, "a volume must follow, in % or cc");
     const Unit unit = reader.unit();
-    if (unit == Unit::gy || unit == Unit::cgy) throw trouble(text, "the dose at a volume needs a volume, in % or cc");
+    if (unit == Unit::gy || unit == Unit::cgy)
+        throw trouble(text, "the dose at a volume needs a volume, in % or cc");
     metric.at = *number;
     metric.at_is_percent = unit != Unit::cm3;
     if (metric.at_is_percent && metric.at > 100) throw trouble(text, "the volume is above 100 %");
@@ -93,7 +97,8 @@ void read_dose(Reader& reader, const std::string& text, DvhMetric& metric) {
     if (!number) throw trouble(text, "a dose must follow, in Gy, cGy or % of the prescription");
     const Unit unit = reader.unit();
     if (unit == Unit::none || unit == Unit::cm3)
-        throw trouble(text, "the volume at a dose needs the unit of the dose: Gy, cGy or % of the prescription");
+        throw trouble(text,
+                      "the volume at a dose needs the unit of the dose: Gy, cGy or % of the prescription");
     metric.at = unit == Unit::cgy ? *number / 100 : *number;
     metric.at_is_percent = unit == Unit::percent;
 }
@@ -123,8 +128,10 @@ DvhMetric parse_dvh_metric(const std::string& text) {
     const auto unit = reader.result_unit();
     if (!unit || !reader.at_end()) throw trouble(text, "what follows is not a unit");
     metric.result_is_percent = is_volume_at(metric.kind) ? *unit != Unit::cm3 : *unit == Unit::percent;
-    if (is_volume_at(metric.kind) ? (*unit == Unit::gy || *unit == Unit::cgy) : (*unit == Unit::cm3 || *unit == Unit::cgy))
-        throw trouble(text, is_volume_at(metric.kind) ? "a volume is in % or cm3" : "a dose is in Gy or % of the prescription");
+    if (is_volume_at(metric.kind) ? (*unit == Unit::gy || *unit == Unit::cgy)
+                                  : (*unit == Unit::cm3 || *unit == Unit::cgy))
+        throw trouble(text, is_volume_at(metric.kind) ? "a volume is in % or cm3"
+                                                      : "a dose is in Gy or % of the prescription");
     return metric;
 }
 
@@ -134,24 +141,33 @@ const char* DvhMetric::unit() const { return result_is_percent ? "%" : is_volume
 
 double DvhMetric::value(const DoseVolumeHistogram& h, double prescription_gy) const {
     if (needs_prescription() && !(std::isfinite(prescription_gy) && prescription_gy > 0))
-        throw bad_input("the metric \"" + name + "\" needs the prescribed dose", "dose-volume histogram of " + h.structure,
+        throw bad_input("the metric \"" + name + "\" needs the prescribed dose",
+                        "dose-volume histogram of " + h.structure,
                         "Give the prescription in Gy (--prescription-gy), or write the metric in Gy");
     const double cm3 = at_is_percent ? at / 100 * h.volume_cm3 : at;
     if (is_dose_at(kind) && cm3 > h.volume_cm3 * (1 + 1e-9))
-        throw bad_input("the structure has only " + short_number(h.volume_cm3) + " cm3, less than \"" + name + "\" asks for",
+        throw bad_input("the structure has only " + short_number(h.volume_cm3) + " cm3, less than \"" + name +
+                            "\" asks for",
                         "dose-volume histogram of " + h.structure);
     const double gy = at_is_percent ? at / 100 * prescription_gy : at;
     const double dose_scale = result_is_percent ? 100 / prescription_gy : 1;
     const double whole = result_is_percent ? h.volume_cm3 / 100 : 1;
     switch (kind) {
-        case Kind::dose_at_volume: return dose_scale * h.dose_at_volume_cm3(std::min(cm3, h.volume_cm3));
+        case Kind::dose_at_volume:
+            return dose_scale * h.dose_at_volume_cm3(std::min(cm3, h.volume_cm3));
         // What lies outside the dose grid has no known dose: it counts as the coldest, not irradiated.
-        case Kind::dose_at_coldest_volume: return dose_scale * h.dose_at_volume_cm3(std::max(0.0, h.volume_cm3 - cm3));
-        case Kind::volume_at_dose: return h.volume_cm3_at_dose(gy) / whole;
-        case Kind::volume_below_dose: return (h.volume_cm3 - h.volume_cm3_at_dose(gy)) / whole;
-        case Kind::mean: return dose_scale * h.mean_gy;
-        case Kind::minimum: return dose_scale * h.minimum_gy;
-        case Kind::maximum: return dose_scale * h.maximum_gy;
+        case Kind::dose_at_coldest_volume:
+            return dose_scale * h.dose_at_volume_cm3(std::max(0.0, h.volume_cm3 - cm3));
+        case Kind::volume_at_dose:
+            return h.volume_cm3_at_dose(gy) / whole;
+        case Kind::volume_below_dose:
+            return (h.volume_cm3 - h.volume_cm3_at_dose(gy)) / whole;
+        case Kind::mean:
+            return dose_scale * h.mean_gy;
+        case Kind::minimum:
+            return dose_scale * h.minimum_gy;
+        case Kind::maximum:
+            return dose_scale * h.maximum_gy;
     }
     throw internal_error("a kind of metric is not handled");
 }

@@ -13,7 +13,8 @@ constexpr double same_limit_mm = 1e-6;
 
 /// Width of pixels next to `wanted_mm` that divides a voxel evenly, or is a whole number of voxels.
 double even_width_mm(double voxel_mm, double wanted_mm) {
-    return wanted_mm < voxel_mm ? voxel_mm / std::round(voxel_mm / wanted_mm) : voxel_mm * std::round(wanted_mm / voxel_mm);
+    return wanted_mm < voxel_mm ? voxel_mm / std::round(voxel_mm / wanted_mm)
+                                : voxel_mm * std::round(wanted_mm / voxel_mm);
 }
 
 /// Direction in which coverage grows.
@@ -22,8 +23,9 @@ Eigen::Vector2d slope(const Volume<float>& layer, int i, int j) {
     return {near.right - near.left, near.back - near.front};
 }
 
-/// Part of a pixel in both of two structures. Between the least that is possible (their outlines face each other) and the most (they run in
-/// the same direction) by the angle of the outlines; exact where these are parallel.
+/// Part of a pixel in both of two structures. Between the least that is possible (their outlines face each
+/// other) and the most (they run in the same direction) by the angle of the outlines; exact where these are
+/// parallel.
 float overlap(const Volume<float>& a, const Volume<float>& b, int i, int j) {
     const float fa = a.at(i, j, 0), fb = b.at(i, j, 0);
     const float least = std::max(0.0f, fa + fb - 1), most = std::min(fa, fb);
@@ -52,7 +54,8 @@ Volume<float> combine(StructureOperation operation, const Volume<float>& a, cons
 
 CoverageNeighbours coverage_neighbours(const Volume<float>& layer, int i, int j) {
     const auto value = [&](int column, int row) {
-        const bool within = column >= 0 && column < layer.grid.size[0] && row >= 0 && row < layer.grid.size[1];
+        const bool within =
+            column >= 0 && column < layer.grid.size[0] && row >= 0 && row < layer.grid.size[1];
         return within ? static_cast<double>(layer.at(column, row, 0)) : 0.0;
     };
     return {value(i - 1, j), value(i + 1, j), value(i, j - 1), value(i, j + 1)};
@@ -73,13 +76,15 @@ RegionLayers::Node RegionLayers::stacked(const StructureExpression& region, doub
 }
 
 void RegionLayers::add_limits(const Node& node, std::vector<double>& z_mm) {
-    for (const ContourPlane& plane : node.stack.planes) z_mm.insert(z_mm.end(), {plane.lower_mm, plane.upper_mm});
+    for (const ContourPlane& plane : node.stack.planes)
+        z_mm.insert(z_mm.end(), {plane.lower_mm, plane.upper_mm});
     for (const Node& operand : node.operands) add_limits(operand, z_mm);
 }
 
 const ContourPlane* RegionLayers::plane_at(const Node& leaf, double z_mm) {
     const auto& planes = leaf.stack.planes;
-    const auto above = std::find_if(planes.begin(), planes.end(), [&](const ContourPlane& plane) { return plane.upper_mm > z_mm; });
+    const auto above = std::find_if(planes.begin(), planes.end(),
+                                    [&](const ContourPlane& plane) { return plane.upper_mm > z_mm; });
     return above != planes.end() && above->lower_mm < z_mm ? &*above : nullptr;
 }
 
@@ -111,7 +116,8 @@ RegionLayers::RegionLayers(const StructureExpression& region, const Grid& dose)
 
 Volume<float> RegionLayers::coverage_of(const Node& node, const Grid& pixels) {
     if (node.operation != StructureOperation::none)
-        return combine(node.operation, coverage_of(node.operands[0], pixels), coverage_of(node.operands[1], pixels));
+        return combine(node.operation, coverage_of(node.operands[0], pixels),
+                       coverage_of(node.operands[1], pixels));
     const ContourPlane* plane = plane_at(node, pixels.origin_mm[2]);
     if (!plane) return Volume<float>(pixels);
     // The plane alone, as thick as the layer: every fraction is that of the area.
@@ -130,7 +136,8 @@ Volume<float> RegionLayers::coverage(std::size_t number, double pixel_mm) const 
     Grid pixels;
     for (int a = 0; a < 2; ++a) {
         const double width = even_width_mm(dose_.spacing_mm[a], pixel_mm), edge = dose_.lower_edge_mm()[a];
-        const double first = std::floor((layer.box.min()[a] - edge) / width), end = std::ceil((layer.box.max()[a] - edge) / width);
+        const double first = std::floor((layer.box.min()[a] - edge) / width),
+                     end = std::ceil((layer.box.max()[a] - edge) / width);
         pixels.size[static_cast<std::size_t>(a)] = static_cast<int>(std::max(1.0, end - first));
         pixels.spacing_mm[a] = width;
         pixels.origin_mm[a] = edge + (first + 0.5) * width;

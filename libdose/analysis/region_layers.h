@@ -9,20 +9,23 @@
 
 namespace libdose {
 
-/// Between two contour planes' limits nothing of a structure changes along z, so a region is a pile of layers with vertical sides.
+/// Between two contour planes' limits nothing of a structure changes along z, so a region is a pile of layers
+/// with vertical sides.
 class RegionLayers {
 public:
-    /// Limits along z where no contour plane has its own, and the faces of the dose grid, part layers too. A single plane without a stated
-    /// thickness is as thick as a voxel of `dose`. Throws bad_input as stack_contours().
+    /// Limits along z where no contour plane has its own, and the faces of the dose grid, part layers too. A
+    /// single plane without a stated thickness is as thick as a voxel of `dose`. Throws bad_input as
+    /// stack_contours().
     RegionLayers(const StructureExpression& region, const Grid& dose);
 
     std::size_t size() const { return layers_.size(); }
     double thickness_mm(std::size_t layer) const { return layers_[layer].upper_mm - layers_[layer].lower_mm; }
     double box_area_mm2(std::size_t layer) const { return layers_[layer].box.volume(); }
 
-    /// Fraction 0 ... 1 of the pixels of a layer: one voxel along z, as thick as the layer. The pixels divide the dose's voxels evenly, or are
-    /// several of them, and are about `pixel_mm` wide. Exact for one structure; where the outlines of two structures cross in a pixel, an
-    /// estimate from the directions of both.
+    /// Fraction 0 ... 1 of the pixels of a layer: one voxel along z, as thick as the layer. The pixels divide
+    /// the dose's voxels evenly, or are several of them, and are about `pixel_mm` wide. Exact for one
+    /// structure; where the outlines of two structures cross in a pixel, an estimate from the directions of
+    /// both.
     Volume<float> coverage(std::size_t layer, double pixel_mm) const;
 
     /// Volume in mm3, exact for one structure.
@@ -31,8 +34,8 @@ public:
 private:
     struct Node {
         StructureOperation operation = StructureOperation::none;
-        Structure bare;                    ///< the structure without its contours
-        ContourStack stack;                ///< of its contours, which region_ owns
+        Structure bare;              ///< the structure without its contours
+        ContourStack stack;          ///< of its contours, which region_ owns
         std::vector<Node> operands;  ///< two, or none
     };
     struct Layer {
@@ -52,7 +55,8 @@ private:
     std::vector<Layer> layers_;
 };
 
-/// Coverage of the pixels beside a pixel of a layer, 0 outside the layer: along x left and right, along y front and back.
+/// Coverage of the pixels beside a pixel of a layer, 0 outside the layer: along x left and right, along y
+/// front and back.
 struct CoverageNeighbours {
     double left = 0, right = 0, front = 0, back = 0;
 };

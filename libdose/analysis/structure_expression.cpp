@@ -1,5 +1,6 @@
 #include "libdose/structure_expression.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -12,19 +13,27 @@ namespace {
 
 const char* word_of(StructureOperation operation) {
     switch (operation) {
-        case StructureOperation::unite: return "or";
-        case StructureOperation::intersect: return "and";
-        case StructureOperation::subtract: return "minus";
-        case StructureOperation::none: break;
+        case StructureOperation::unite:
+            return "or";
+        case StructureOperation::intersect:
+            return "and";
+        case StructureOperation::subtract:
+            return "minus";
+        case StructureOperation::none:
+            break;
     }
     return "";
 }
 
-/// Structures of this name, or of this number where the name is "#12".
+/// Structures of this name, or of this number where the name is "#12". Those without contours do not count beside
+/// others.
 std::vector<const Structure*> matches(const StructureSet& set, const std::string& name) {
     std::vector<const Structure*> found;
     for (const Structure& structure : set.structures)
-        if (structure.name == name || "#" + std::to_string(structure.number) == name) found.push_back(&structure);
+        if (structure.name == name || "#" + std::to_string(structure.number) == name)
+            found.push_back(&structure);
+    if (std::any_of(found.begin(), found.end(), [](const Structure* s) { return !s->contours.empty(); }))
+        std::erase_if(found, [](const Structure* s) { return s->contours.empty(); });
     return found;
 }
 
@@ -40,12 +49,14 @@ constexpr std::string_view white = " \t\r\n";
 std::string quoted_name(const std::string& text, std::size_t& at) {
     std::string name;
     for (++at; at < text.size(); ++at) {
-        if (text[at] != '"')
+        if (text[at] != '"') {
             name += text[at];
-        else if (at + 1 < text.size() && text[at + 1] == '"')
+        } else if (at + 1 < text.size() && text[at + 1] == '"') {
             name += text[++at];
-        else
-            return ++at, name;
+        } else {
+            ++at;
+            return name;
+        }
     }
     throw bad_input("a quote is not closed in \"" + text + "\"", "structure");
 }
@@ -53,7 +64,8 @@ std::string quoted_name(const std::string& text, std::size_t& at) {
 /// Adds a word: an operation, or a part of a name without quotes.
 void add_word(const std::string& word, std::vector<Token>& tokens) {
     const std::string small = lower_case(word);
-    for (const auto operation : {StructureOperation::unite, StructureOperation::intersect, StructureOperation::subtract})
+    for (const auto operation :
+         {StructureOperation::unite, StructureOperation::intersect, StructureOperation::subtract})
         if (small == word_of(operation)) {
             tokens.push_back({Token::Kind::operation, word, operation});
             return;
@@ -82,10 +94,12 @@ std::vector<Token> tokens_of(const std::string& text) {
     return tokens;
 }
 
-/// Recursive descent: operand = name | ( sequence ); sequence = operand {operation operand}, one operation per sequence.
+/// Recursive descent: operand = name | ( sequence ); sequence = operand {operation operand}, one operation
+/// per sequence.
 class Parser {
 public:
-    Parser(const std::string& text, const StructureSet& set) : text_(text), set_(set), tokens_(tokens_of(text)) {}
+    Parser(const std::string& text, const StructureSet& set)
+        : text_(text), set_(set), tokens_(tokens_of(text)) {}
 
     StructureExpression whole() {
         StructureExpression result = sequence(0);
@@ -98,7 +112,8 @@ private:
 
     Error trouble(const std::string& what) const {
         return bad_input(what + " in \"" + text_ + "\"", "structure",
-                         "Write for example: LUNG_L or LUNG_R; BODY minus (PTV or GTV). A name with brackets, quotes or these words stands in "
+                         "Write for example: LUNG_L or LUNG_R; BODY minus (PTV or GTV). A name with "
+                         "brackets, quotes or these words stands in "
                          "double quotes");
     }
 
@@ -119,7 +134,8 @@ private:
         for (; is(Token::Kind::operation); before = result.operation) {
             const StructureOperation operation = tokens_[at_++].operation;
             if (before != StructureOperation::none && operation != before)
-                throw trouble(std::string("\"") + word_of(before) + "\" and \"" + word_of(operation) + "\" follow each other without brackets");
+                throw trouble(std::string("\"") + word_of(before) + "\" and \"" + word_of(operation) +
+                              "\" follow each other without brackets");
             result = StructureExpression(operation, std::move(result), operand(depth));
         }
         return result;
@@ -133,11 +149,22 @@ private:
 
 }  // namespace
 
-StructureExpression::StructureExpression(StructureOperation op, StructureExpression first, StructureExpression second) : operation(op) {
-    const auto bracketed = [](const StructureExpression& e) { return e.operation == StructureOperation::none ? e.name : "(" + e.name + ")"; };
+StructureExpression::StructureExpression(StructureOperation op, StructureExpression first,
+                                         StructureExpression second)
+    : operation(op) {
+    const auto bracketed = [](const StructureExpression& e) {
+        return e.operation == StructureOperation::none ? e.name : "(" + e.name + ")";
+    };
     name = bracketed(first) + " " + word_of(op) + " " + bracketed(second);
     a = std::make_shared<const StructureExpression>(std::move(first));
     b = std::make_shared<const StructureExpression>(std::move(second));
+}
+
+std::vector<const Structure*> StructureExpression::structures() const {
+    if (operation == StructureOperation::none) return {&structure};
+    std::vector<const Structure*> all = a->structures();
+    for (const Structure* other : b->structures()) all.push_back(other);
+    return all;
 }
 
 const Structure& structure_named(const StructureSet& set, const std::string& name) {
@@ -146,11 +173,13 @@ const Structure& structure_named(const StructureSet& set, const std::string& nam
     std::string known;
     if (found.empty()) {
         for (const Structure& s : set.structures) known += (known.empty() ? "" : ", ") + s.name;
-        throw bad_input("there is no structure \"" + name + "\"", "structure set " + set.label, "Structures: " + known);
+        throw bad_input("there is no structure \"" + name + "\"", "structure set " + set.label,
+                        "Structures: " + known);
     }
-    for (const Structure* s : found) known += (known.empty() ? "" : ", ") + ("\"#" + std::to_string(s->number) + "\"");
-    throw bad_input(std::to_string(found.size()) + " structures are called \"" + name + "\"", "structure set " + set.label,
-                    "Name one by its ROI number: " + known);
+    for (const Structure* s : found)
+        known += (known.empty() ? "" : ", ") + ("\"#" + std::to_string(s->number) + "\"");
+    throw bad_input(std::to_string(found.size()) + " structures are called \"" + name + "\"",
+                    "structure set " + set.label, "Name one by its ROI number: " + known);
 }
 
 StructureExpression parse_structure_expression(const std::string& text, const StructureSet& set) {

@@ -1,7 +1,6 @@
-#include "libdose/dvh_metric.h"
-
 #include <gtest/gtest.h>
 
+#include "libdose/dvh_metric.h"
 #include "libdose/error.h"
 
 namespace libdose {
@@ -20,7 +19,9 @@ DoseVolumeHistogram four_samples() {
     return h;
 }
 
-double value(const std::string& metric, double prescription_gy = 0) { return parse_dvh_metric(metric).value(four_samples(), prescription_gy); }
+double value(const std::string& metric, double prescription_gy = 0) {
+    return parse_dvh_metric(metric).value(four_samples(), prescription_gy);
+}
 
 // A sample's dose holds at the middle of its volume: 5, 15, 25 and 35 cm3 have 40, 30, 20 and 10 Gy.
 TEST(DvhMetric, ValuesByHand) {
@@ -34,10 +35,13 @@ TEST(DvhMetric, ValuesByHand) {
     EXPECT_DOUBLE_EQ(value("V20Gy"), 75);
     EXPECT_DOUBLE_EQ(value("V2000cGy"), 75);
     EXPECT_DOUBLE_EQ(value("V20Gy[%]"), 75);
-    for (const char* name : {"V20Gy[cm3]", "V20Gy cm3", "V20Gycc", "v20gy [CC]", "V 20 Gy cm^3", "V20.0Gy[cm\u00b3]"}) EXPECT_DOUBLE_EQ(value(name), 30) << name;
+    for (const char* name :
+         {"V20Gy[cm3]", "V20Gy cm3", "V20Gycc", "v20gy [CC]", "V 20 Gy cm^3", "V20.0Gy[cm\u00b3]"})
+        EXPECT_DOUBLE_EQ(value(name), 30) << name;
     EXPECT_DOUBLE_EQ(value("CV20Gy[cc]"), 10);
     EXPECT_DOUBLE_EQ(value("CV20Gy"), 25);
-    for (const char* name : {"Dmean", "mean", "DMEAN[Gy]", "Mean[Gy]"}) EXPECT_DOUBLE_EQ(value(name), 25) << name;
+    for (const char* name : {"Dmean", "mean", "DMEAN[Gy]", "Mean[Gy]"})
+        EXPECT_DOUBLE_EQ(value(name), 25) << name;
     EXPECT_DOUBLE_EQ(value("Dmin"), 10);
     EXPECT_DOUBLE_EQ(value("Dmax"), 40);
     EXPECT_DOUBLE_EQ(value("V60Gy"), 0);
@@ -68,8 +72,11 @@ TEST(DvhMetric, Units) {
 }
 
 TEST(DvhMetric, RefusesWhatCouldMeanAnotherThing) {
-    for (const char* name : {"", "D", "V", "V20", "V95", "D20Gy", "V20cc", "D101%", "D-1%", "V-5Gy", "DnanGy", "Vinf Gy", "D95%x", "D95%[", "D95%[]", "D95%[Gy", "X5",
-                             "V20Gy[Gy]", "D95%[cc]", "Dmean[cc]", "V1e2Gy", "V20,5Gy", "meanx", "D95%[Gy]Gy", "20Gy"})
+    for (const char* name :
+         {"",        "D",       "V",          "V20",       "V95",      "D20Gy",     "V20cc",
+          "D101%",   "D-1%",    "V-5Gy",      "DnanGy",    "Vinf Gy",  "D95%x",     "D95%[",
+          "D95%[]",  "D95%[Gy", "X5",         "V20Gy[Gy]", "D95%[cc]", "Dmean[cc]", "V1e2Gy",
+          "V20,5Gy", "meanx",   "D95%[Gy]Gy", "20Gy"})
         EXPECT_THROW(parse_dvh_metric(name), Error) << name;
     EXPECT_THROW(value("D41cc"), Error);
     EXPECT_THROW(value("DC41cc"), Error);
