@@ -17,10 +17,13 @@ namespace {
 
 /// Samples of a structure unless the user chooses: their distance in 0.1 cm3 is 0.06 mm, in 100 cm3 0.6 mm.
 constexpr double usual_samples = 5e5;
-/// Large structures are sampled no more coarsely than this.
-constexpr double coarsest_mm = 1.6;
-/// Bounds of memory and time: samples, pixels of a layer and pixels of all layers.
-constexpr double most_samples = 4e7, most_pixels_of_a_layer = 2e7, most_pixels = 4e8;
+/// Range of that distance.
+constexpr double finest_mm = 0.01, coarsest_mm = 1.6;
+/// Bounds of memory and time: samples, pixels along a side of a layer, pixels of a layer and of all layers.
+constexpr double most_samples = 2e7, most_pixels_of_a_side = 1e5, most_pixels_of_a_layer = 2e7,
+                 most_pixels = 4e8;
+/// A structure for which these bounds ask for samples farther apart than this is a mistake.
+constexpr double too_coarse_mm = 5;
 /// Doses within this part of each other are one: a dose is stored in 32 bits, at times in 16.
 constexpr double same_dose = 1e-6;
 
@@ -28,9 +31,10 @@ constexpr double same_dose = 1e-6;
 struct Layers {
     std::size_t count = 0;
     std::function<Volume<float>(std::size_t layer, double pixel_mm)> coverage;
-    double volume_mm3 = 0;
-    double largest_box_mm2 = 0,
-           boxes_mm2 = 0;  ///< of the pixels of a layer, and of all; 0: their number is given
+    double volume_mm3 = 0;   ///< of the region
+    double sampled_mm3 = 0;  ///< of all voxels that a mask covers, wholly or in part
+    /// Of the outlines' boxes, where the pixels follow the distance of the samples: longest side, areas.
+    double longest_side_mm = 0, largest_box_mm2 = 0, boxes_mm2 = 0;
 };
 
 void check_dose(const Volume<float>& dose) {
@@ -55,14 +59,19 @@ void check_options(const DvhOptions& options) {
 
 /// Distance of the samples: the user's, or by the volume.
 double sampling_of(const Layers& layers, const std::string& where, double wanted_mm) {
-    const double finest_mm = std::max({std::cbrt(layers.volume_mm3 / most_samples),
-                                       std::sqrt(layers.largest_box_mm2 / most_pixels_of_a_layer),
-                                       std::sqrt(layers.boxes_mm2 / most_pixels)});
+    const double volume_mm3 = std::max(layers.volume_mm3, layers.sampled_mm3);
+    const double least_mm = std::max({finest_mm, std::cbrt(volume_mm3 / most_samples),
+                                      layers.longest_side_mm / most_pixels_of_a_side,
+                                      std::sqrt(layers.largest_box_mm2 / most_pixels_of_a_layer),
+                                      std::sqrt(layers.boxes_mm2 / most_pixels)});
+    if (least_mm > too_coarse_mm)
+        throw bad_input("the structure is too large for its dose-volume histogram", where,
+                        "Check its contours");
     if (wanted_mm == 0)
-        return std::max(finest_mm, std::min(std::cbrt(layers.volume_mm3 / usual_samples), coarsest_mm));
-    if (wanted_mm < finest_mm)
+        return std::max(least_mm, std::min(std::cbrt(volume_mm3 / usual_samples), coarsest_mm));
+    if (wanted_mm < least_mm)
         throw bad_input("samples " + short_number(wanted_mm) + " mm apart are too many for this structure",
-                        where, "Sample it at " + short_number(finest_mm) + " mm or more");
+                        where, "Sample it at " + short_number(least_mm) + " mm or more");
     return wanted_mm;
 }
 
@@ -182,6 +191,7 @@ DoseVolumeHistogram dose_volume_histogram(const Volume<float>& dose_gy, const St
     layers.coverage = [&](std::size_t n, double pixel_mm) { return pile.coverage(n, pixel_mm); };
     layers.volume_mm3 = pile.volume_mm3();
     for (std::size_t n = 0; n < pile.size(); ++n) {
+        layers.longest_side_mm = std::max(layers.longest_side_mm, pile.longest_side_mm(n));
         layers.largest_box_mm2 = std::max(layers.largest_box_mm2, pile.box_area_mm2(n));
         layers.boxes_mm2 += pile.box_area_mm2(n);
     }
@@ -211,14 +221,17 @@ DoseVolumeHistogram dose_volume_histogram(const Volume<float>& dose_gy, const Vo
     if (coverage.values.size() != grid.voxel_count())
         throw bad_input("the number of values and the grid disagree", where);
     double sum = 0;
+    std::size_t touched = 0;
     for (const float fraction : coverage.values) {
         if (!(fraction >= 0 && fraction <= 1))
             throw bad_input("the covered fraction of a voxel is not between 0 and 1", where);
         sum += static_cast<double>(fraction);
+        if (fraction > 0) ++touched;
     }
     Layers layers;
     layers.count = static_cast<std::size_t>(grid.size[2]);
-    layers.volume_mm3 = sum * grid.voxel_volume_cm3() * 1e3;
+    layers.volume_mm3 = sum * grid.spacing_mm.prod();
+    layers.sampled_mm3 = static_cast<double>(touched) * grid.spacing_mm.prod();
     layers.coverage = [&](std::size_t n, double) {
         Grid slice = grid;
         slice.size[2] = 1;

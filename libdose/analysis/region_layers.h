@@ -19,7 +19,8 @@ public:
     RegionLayers(const StructureExpression& region, const Grid& dose);
 
     std::size_t size() const { return layers_.size(); }
-    double thickness_mm(std::size_t layer) const { return layers_[layer].upper_mm - layers_[layer].lower_mm; }
+    /// Of the box around the outlines of a layer.
+    double longest_side_mm(std::size_t layer) const { return layers_[layer].box.sizes().maxCoeff(); }
     double box_area_mm2(std::size_t layer) const { return layers_[layer].box.volume(); }
 
     /// Fraction 0 ... 1 of the pixels of a layer: one voxel along z, as thick as the layer. The pixels divide

@@ -25,8 +25,8 @@ const char* word_of(StructureOperation operation) {
     return "";
 }
 
-/// Structures of this name, or of this number where the name is "#12". Those without contours do not count beside
-/// others.
+/// Structures of this name, or of this number where the name is "#12". Those without contours do not count
+/// beside others.
 std::vector<const Structure*> matches(const StructureSet& set, const std::string& name) {
     std::vector<const Structure*> found;
     for (const Structure& structure : set.structures)

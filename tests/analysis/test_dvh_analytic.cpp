@@ -263,6 +263,18 @@ TEST(DvhAnalytic, VolumesInCm3) {
     EXPECT_THROW(h.volume_percent_at_dose(std::nan("")), Error);
 }
 
+// A stray point far away: refused rather than sampled at metres, whatever the shape.
+TEST(DvhAnalytic, StructuresOfImpossibleSizeAreRefused) {
+    const auto dose = linear_dose(60, Vec3::UnitX());
+    for (const double far : {1e6, 1e9, 1e12}) {
+        auto s = stacked(-10, 10, 2, [](double z) { return rectangle(-10, 10, -10, 10, z); });
+        s.contours[2].points_mm[1][0] = far;
+        EXPECT_THROW(dose_volume_histogram(dose, s), Error) << far;
+    }
+    const auto line = stacked(-10, 10, 2, [](double z) { return rectangle(-1e9, 1e9, -1e-3, 1e-3, z); });
+    EXPECT_THROW(dose_volume_histogram(dose, line), Error);
+}
+
 TEST(DvhAnalytic, OptionsAndThreads) {
     const auto s = stacked(-20, 20, 2, [](double z) { return circle(15, z); });
     const auto dose = linear_dose(60, Vec3(0.7, 0.5, 0.3));
@@ -309,6 +321,13 @@ TEST(DvhAnalytic, Masks) {
     mask.values[0] = std::nanf("");
     EXPECT_THROW(dose_volume_histogram(dose, mask, "mask"), Error);
     EXPECT_THROW(dose_volume_histogram(dose, Volume<float>(dose.grid, 0), "mask"), Error);
+    // A trace in one voxel is sampled in that voxel only.
+    Volume<float> trace(dose.grid, 0);
+    trace.at(15, 15, 15) = 1e-6f;
+    const auto small = dose_volume_histogram(dose, trace, "trace");
+    EXPECT_NEAR(small.volume_cm3, 15.625e-9, 1e-12);
+    EXPECT_LT(small.sample_gy.size(), 4e6);
+    EXPECT_NEAR(small.dose_at_volume_percent(50), 60 + dose.grid.centre_mm(15, 0, 0)[0], 0.02);
     mask.values.pop_back();
     EXPECT_THROW(dose_volume_histogram(dose, mask, "mask"), Error);
 }

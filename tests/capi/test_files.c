@@ -40,21 +40,21 @@ static void metrics(const libdose_dose* dose, const libdose_structures* structur
     CHECK_FAILS(libdose_dvh_dose_at_volume_cm3(dvh, 1e9, &one), LIBDOSE_BAD_INPUT, "of the structure");
 
     libdose_dvh* made = NULL;
-    libdose_dvh_info got;
-    libdose_dvh_info_init(&got, sizeof got);
+    libdose_dvh_info result;
+    libdose_dvh_info_init(&result, sizeof result);
     libdose_dvh_options options;
     libdose_dvh_options_init(&options, sizeof options);
     CHECK(libdose_dvh_calculate_with(dose, structures, "PTV", &options, &made) == LIBDOSE_OK &&
-          libdose_dvh_get_info(made, &got) == LIBDOSE_OK);
-    CHECK(got.mean_gy == info->mean_gy && got.bin_width_gy == info->bin_width_gy);
+          libdose_dvh_get_info(made, &result) == LIBDOSE_OK);
+    CHECK(result.mean_gy == info->mean_gy && result.bin_width_gy == info->bin_width_gy);
     libdose_dvh_free(&made);
     options.bin_width_gy = 0.1;
     options.sampling_mm = 2;
     options.threads = 1;
     CHECK(libdose_dvh_calculate_with(dose, structures, "BODY and PTV", &options, &made) == LIBDOSE_OK &&
-          libdose_dvh_get_info(made, &got) == LIBDOSE_OK);
-    CHECK(got.bin_width_gy == 0.1 && fabs(got.volume_cm3 - info->volume_cm3) < 0.001 * info->volume_cm3);
-    CHECK(fabs(got.mean_gy - info->mean_gy) < 0.01 * info->mean_gy);
+          libdose_dvh_get_info(made, &result) == LIBDOSE_OK);
+    CHECK(result.bin_width_gy == 0.1 && fabs(result.volume_cm3 - info->volume_cm3) < 0.001 * info->volume_cm3);
+    CHECK(fabs(result.mean_gy - info->mean_gy) < 0.01 * info->mean_gy);
     libdose_dvh_free(&made);
     options.sampling_mm = -1;
     CHECK_FAILS(libdose_dvh_calculate_with(dose, structures, "PTV", &options, &made), LIBDOSE_BAD_INPUT,
@@ -68,10 +68,10 @@ static void metrics(const libdose_dose* dose, const libdose_structures* structur
     REQUIRE(mask);
     for (size_t v = 0; v < count; ++v) mask[v] = 1;
     CHECK(libdose_dvh_calculate_mask(dose, NULL, mask, count, NULL, &made) == LIBDOSE_OK &&
-          libdose_dvh_get_info(made, &got) == LIBDOSE_OK);
+          libdose_dvh_get_info(made, &result) == LIBDOSE_OK);
     double all = 1e-3 * grid.spacing_mm[0] * grid.spacing_mm[1] * grid.spacing_mm[2] * (double)count;
-    CHECK(fabs(got.volume_cm3 - all) < 1e-6 * all && got.volume_outside_cm3 < 1e-6 * all &&
-          got.minimum_gy <= info->minimum_gy);
+    CHECK(fabs(result.volume_cm3 - all) < 1e-6 * all && result.volume_outside_cm3 < 1e-6 * all &&
+          result.minimum_gy <= info->minimum_gy);
     libdose_dvh_free(&made);
     CHECK_FAILS(libdose_dvh_calculate_mask(dose, &grid, mask, count - 1, NULL, &made), LIBDOSE_BAD_INPUT,
                 "values are given");
