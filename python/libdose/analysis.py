@@ -44,14 +44,14 @@ def dvh(
         raise TypeError("dvh() takes a structure or a mask")
     if on is not None and mask is None:
         raise TypeError("on is the grid of a mask")
-    options = [_positive("bin_width_gy", bin_width_gy), _positive("sampling_mm", sampling_mm), threads]
+    bins, sampling = _positive("bin_width_gy", bin_width_gy), _positive("sampling_mm", sampling_mm)
     if mask is None:
-        return _libdose.dvh(dose, structure, *options)
+        return _libdose.dvh(dose, structure, bins, sampling, threads)
     grid = dose if on is None else on
     values = np.ascontiguousarray(mask, dtype=np.float32)
     if values.shape != tuple(_shape(grid)):
         raise BadInput(f"the mask has the shape {values.shape}, its grid {tuple(_shape(grid))}")
-    return _libdose.dvh_of_mask(dose, values, grid.spacing_mm, grid.origin_mm, *options)
+    return _libdose.dvh_of_mask(dose, values, grid.spacing_mm, grid.origin_mm, bins, sampling, threads)
 
 
 def _positive(name: str, value: Optional[float]) -> float:

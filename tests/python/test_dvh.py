@@ -70,7 +70,7 @@ def test_figures_do_not_depend_on_the_scale_of_the_dose_or_on_bins(scale, bins):
     assert h.mean_gy == pytest.approx(0.8 * scale, rel=1e-4)
     assert len(h.dose_gy) >= 40 and h.dose_gy[1] == pytest.approx(h.bin_width_gy)
     middle = np.searchsorted(h.dose_gy, 0.8 * scale)
-    assert h.cumulative_cm3[middle] == pytest.approx(32, abs=1)
+    assert h.cumulative_cm3[middle] == pytest.approx(32, abs=1.7)  # a bin has 1.6 cm3 at most
 
 
 def test_combinations():
