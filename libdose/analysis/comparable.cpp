@@ -72,20 +72,28 @@ std::vector<std::string> check_comparable(const Dose& reference, const Dose& eva
     return notes;
 }
 
-std::vector<std::string> check_histogram(const Dose& dose, const Structure& structure) {
-    check_same_frame(dose.frame_of_reference_uid, structure.frame_of_reference_uid,
-                     "the dose and the structure \"" + structure.name + "\"");
+void check_histogram(const Dose& dose) {
     check_physical(dose, "for a dose-volume histogram");
     if (dose.plane)
         throw bad_input("the dose is one plane without a thickness: it has no volume",
                         named(dose) + ", (0018,0050) Slice Thickness", "Export the dose of the whole volume");
-    return {};
+}
+
+void check_histogram(const Dose& dose, const Structure& structure) {
+    check_same_frame(dose.frame_of_reference_uid, structure.frame_of_reference_uid,
+                     "the dose and the structure \"" + structure.name + "\"");
+    check_histogram(dose);
+}
+
+void check_histogram(const Dose& dose, const StructureExpression& region) {
+    for (const Structure* structure : region.structures()) check_histogram(dose, *structure);
 }
 
 std::vector<std::string> check_histogram(const Dose& dose, const StructureSet& structures) {
     check_same_frame(dose.frame_of_reference_uid, structures.frame_of_reference_uid,
                      "the dose and the structure set");
-    std::vector<std::string> notes = check_histogram(dose, Structure{});
+    check_histogram(dose);
+    std::vector<std::string> notes;
     if (known_and_different(dose.patient_id, structures.patient_id))
         notes.push_back(patient_note(dose.patient_id, structures.patient_id, "dose and structures"));
     return notes;

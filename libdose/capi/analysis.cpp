@@ -3,6 +3,7 @@
 
 #include "capi/handles.h"
 #include "libdose/comparable.h"
+#include "libdose/dvh_metric.h"
 
 using namespace libdose;
 using namespace libdose::capi;
@@ -13,6 +14,24 @@ template <class T>
 void copy_out(const std::vector<T>& values, T* place, std::size_t count, const char* name) {
     require_count(count, values.size(), name);
     std::copy(values.begin(), values.end(), &required(place, name));
+}
+
+DvhOptions dvh_options(const libdose_dvh_options* options) {
+    if (!options) return {};
+    const libdose_dvh_options given = read_struct(options, "options");
+    return {given.bin_width_gy, given.sampling_mm, given.threads};
+}
+
+void make_histogram(const libdose_dose* dose, const libdose_structures* structures, const char* name,
+                    const DvhOptions& options, libdose_dvh** dvh) {
+    Output<libdose_dvh> made(dvh, "dvh");
+    const Dose& given = handle(dose, "dose").dose;
+    const StructureSet& set = handle(structures, "structures").set;
+    check_histogram(given, set);
+    const StructureExpression region = parse_structure_expression(text_of(name, "structure_name"), set);
+    check_histogram(given, region);
+    made->histogram = dose_volume_histogram(given.gy, region, options);
+    made.hand_over();
 }
 
 }  // namespace
@@ -84,17 +103,34 @@ void libdose_gamma_free(libdose_gamma** gamma) { free_handle(gamma); }
 
 void libdose_dvh_info_init(libdose_dvh_info* info, size_t struct_size) { init_struct(info, struct_size, libdose_dvh_info{}); }
 
+void libdose_dvh_options_init(libdose_dvh_options* options, size_t struct_size) {
+    init_struct(options, struct_size, libdose_dvh_options{});
+}
+
 libdose_status libdose_dvh_calculate(const libdose_dose* dose, const libdose_structures* structures, const char* structure_name, double bin_width_gy,
                                      libdose_dvh** dvh) {
     return guarded([&] {
+        make_histogram(dose, structures, structure_name, DvhOptions{bin_width_gy, 0, 0}, dvh);
+    });
+}
+
+libdose_status libdose_dvh_calculate_with(const libdose_dose* dose, const libdose_structures* structures,
+                                          const char* structure_name, const libdose_dvh_options* options,
+                                          libdose_dvh** dvh) {
+    return guarded([&] { make_histogram(dose, structures, structure_name, dvh_options(options), dvh); });
+}
+
+libdose_status libdose_dvh_calculate_mask(const libdose_dose* dose, const libdose_grid* grid,
+                                          const float* coverage, size_t count,
+                                          const libdose_dvh_options* options, libdose_dvh** dvh) {
+    return guarded([&] {
         Output<libdose_dvh> made(dvh, "dvh");
         const Dose& given = handle(dose, "dose").dose;
-        const StructureSet& set = handle(structures, "structures").set;
-        check_histogram(given, set);
-        const std::string name = text_of(structure_name, "structure_name");
-        const Structure& structure = set.named(name, "structure_name");
-        check_histogram(given, structure);
-        made->histogram = bin_width_gy == 0 ? dose_volume_histogram(given.gy, structure) : dose_volume_histogram(given.gy, structure, bin_width_gy);
+        Volume<float> mask(grid ? grid_of(grid, "grid") : given.gy.grid);
+        require_count(count, mask.values.size(), "coverage");
+        std::copy_n(&required(coverage, "coverage"), count, mask.values.begin());
+        check_histogram(given);
+        made->histogram = dose_volume_histogram(given.gy, mask, "mask", dvh_options(options));
         made.hand_over();
     });
 }
@@ -124,6 +160,25 @@ libdose_status libdose_dvh_dose_at_volume(const libdose_dvh* dvh, double volume_
 
 libdose_status libdose_dvh_volume_at_dose(const libdose_dvh* dvh, double dose_gy, double* volume_percent) {
     return guarded([&] { required(volume_percent, "volume_percent") = handle(dvh, "dvh").histogram.volume_percent_at_dose(dose_gy); });
+}
+
+libdose_status libdose_dvh_dose_at_volume_cm3(const libdose_dvh* dvh, double volume_cm3, double* gy) {
+    return guarded([&] { required(gy, "gy") = handle(dvh, "dvh").histogram.dose_at_volume_cm3(volume_cm3); });
+}
+
+libdose_status libdose_dvh_volume_cm3_at_dose(const libdose_dvh* dvh, double dose_gy, double* volume_cm3) {
+    return guarded([&] {
+        required(volume_cm3, "volume_cm3") = handle(dvh, "dvh").histogram.volume_cm3_at_dose(dose_gy);
+    });
+}
+
+libdose_status libdose_dvh_metric(const libdose_dvh* dvh, const char* metric, double prescription_gy,
+                                  double* value, const char** unit) {
+    return guarded([&] {
+        const DvhMetric parsed = parse_dvh_metric(text_of(metric, "metric"));
+        required(value, "value") = parsed.value(handle(dvh, "dvh").histogram, prescription_gy);
+        if (unit) *unit = parsed.unit();
+    });
 }
 
 void libdose_dvh_free(libdose_dvh** dvh) { free_handle(dvh); }

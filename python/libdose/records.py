@@ -7,7 +7,7 @@ coordinates (LPS).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Tuple, Union, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -197,8 +197,21 @@ class Plan(_Record):
     gate: List[GateEntry] = field(default_factory=list)
 
 
+class _Region:
+    """Combines regions for a histogram: `a | b` is in a or in b, `a & b` in both, `a - b` in a, not in b."""
+
+    def __or__(self, other: Region) -> CombinedStructure:
+        return CombinedStructure("or", cast("Region", self), other)
+
+    def __and__(self, other: Region) -> CombinedStructure:
+        return CombinedStructure("and", cast("Region", self), other)
+
+    def __sub__(self, other: Region) -> CombinedStructure:
+        return CombinedStructure("minus", cast("Region", self), other)
+
+
 @dataclass(eq=False)
-class Structure(_Record):
+class Structure(_Record, _Region):
     """A region of interest. contours: arrays [points, 3] of closed polygons in axial planes, mm, LPS. One within another is a hole, those that
     overlap are one area, a copy counts once; with xor_contours (CLOSEDPLANAR_XOR) what an odd number of them encloses is inside.
     type: EXTERNAL, PTV, ORGAN, SUPPORT, ... frame_of_reference_uid: that of its set, which gives it to structures that have none.
@@ -217,7 +230,28 @@ class Structure(_Record):
 
 
 @dataclass(eq=False)
+class CombinedStructure(_Record, _Region):
+    """Two structures, or combinations of them, as one. operation: or, and, minus."""
+
+    operation: str
+    first: Region
+    second: Region
+
+    @property
+    def name(self) -> str:
+        def bracketed(region: Region) -> str:
+            return f"({region.name})" if isinstance(region, CombinedStructure) else region.name
+
+        return f"{bracketed(self.first)} {self.operation} {bracketed(self.second)}"
+
+
+Region = Union[Structure, CombinedStructure]
+
+
+@dataclass(eq=False)
 class StructureSet(_Record):
+    """Structures by name, `structures["PTV"]`, or by ROI number, `structures["#12"]`."""
+
     sop_instance_uid: str = ""
     frame_of_reference_uid: str = ""
     label: str = ""
@@ -235,16 +269,17 @@ class StructureSet(_Record):
         return structure
 
     def __getitem__(self, name: str) -> Structure:
-        found = [s for s in self.structures if s.name == name]
+        found = [s for s in self.structures if name in (s.name, f"#{s.number}")]
         found = [s for s in found if s.contours] or found
-        if len(found) > 1 and found[0].contours:
-            raise KeyError(f"{len(found)} structures have the name {name!r}: numbers {', '.join(str(s.number) for s in found)}")
-        if found:
+        if len(found) == 1 or (found and not found[0].contours):
             return self._place(found[0])
+        if found:
+            numbers = ", ".join(f'"#{s.number}"' for s in found)
+            raise KeyError(f"{len(found)} structures are called {name!r}; name one by its number: {numbers}")
         raise KeyError(f"no structure {name!r}; there are {', '.join(s.name for s in self.structures) or 'none'}")
 
     def __contains__(self, name: object) -> bool:
-        return any(structure.name == name for structure in self.structures)
+        return any(name in (structure.name, f"#{structure.number}") for structure in self.structures)
 
     @property
     def names(self) -> List[str]:

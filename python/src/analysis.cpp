@@ -8,7 +8,8 @@
 #include "arrays.h"
 #include "bindings.h"
 #include "libdose/comparable.h"
-#include "libdose/dvh.h"
+#include "libdose/dvh_metric.h"
+#include "libdose/error.h"
 #include "libdose/gamma.h"
 #include "records.h"
 #include "volumes.h"
@@ -16,6 +17,27 @@
 namespace libdose::python {
 
 using namespace nb::literals;
+
+namespace {
+
+double metric_of(const DoseVolumeHistogram& histogram, const std::string& name, double prescription_gy) {
+    return parse_dvh_metric(name).value(histogram, prescription_gy);
+}
+
+/// A Structure, or a CombinedStructure with its `operation`, `first` and `second`.
+StructureExpression region_of(nb::handle region) {
+    if (!nb::hasattr(region, "operation")) return StructureExpression(structure_of(region));
+    const auto word = nb::cast<std::string>(region.attr("operation"));
+    for (const auto& [name, operation] : {std::pair{"or", StructureOperation::unite},
+                                          {"and", StructureOperation::intersect},
+                                          {"minus", StructureOperation::subtract}})
+        if (word == name)
+            return {operation, region_of(region.attr("first")), region_of(region.attr("second"))};
+    throw bad_input("\"" + word + "\" combines no structures", "CombinedStructure.operation",
+                    "It is one of or, and, minus");
+}
+
+}  // namespace
 
 void bind_analysis(nb::module_& m) {
     nb::class_<GammaResult>(m, "GammaResult", "Three-dimensional gamma index.")
@@ -67,30 +89,73 @@ void bind_analysis(nb::module_& m) {
             "dose_gy",
             [](const DoseVolumeHistogram& h) {
                 std::vector<double> dose(h.cumulative_cm3.size());
-                for (std::size_t i = 0; i < dose.size(); ++i) dose[i] = static_cast<double>(i) * h.bin_width_gy;
+                for (std::size_t i = 0; i < dose.size(); ++i)
+                    dose[i] = static_cast<double>(i) * h.bin_width_gy;
                 return array_of(dose);
             },
             nb::rv_policy::automatic, "Gy")
         .def_prop_ro(
-            "cumulative_cm3", [](const DoseVolumeHistogram& h) { return array_of(h.cumulative_cm3); }, nb::rv_policy::automatic,
-            "Volume that receives at least dose_gy")
+            "cumulative_cm3", [](const DoseVolumeHistogram& h) { return array_of(h.cumulative_cm3); },
+            nb::rv_policy::automatic, "Volume that receives at least dose_gy")
         .def_ro("volume_cm3", &DoseVolumeHistogram::volume_cm3)
-        .def_ro("volume_outside_cm3", &DoseVolumeHistogram::volume_outside_cm3, "Part of it outside the dose grid")
+        .def_ro("volume_outside_cm3", &DoseVolumeHistogram::volume_outside_cm3,
+                "Part of it outside the dose grid")
         .def_ro("minimum_gy", &DoseVolumeHistogram::minimum_gy)
         .def_ro("maximum_gy", &DoseVolumeHistogram::maximum_gy)
         .def_ro("mean_gy", &DoseVolumeHistogram::mean_gy)
-        .def("dose_at_volume", &DoseVolumeHistogram::dose_at_volume_percent, "percent"_a, "D95 = dose_at_volume(95), Gy")
-        .def("volume_at_dose", &DoseVolumeHistogram::volume_percent_at_dose, "dose_gy"_a, "V20 = volume_at_dose(20), percent")
-        .def("__repr__", [](const DoseVolumeHistogram& h) { return "<DoseVolumeHistogram of " + h.structure + ">"; });
+        .def_ro("roi_number", &DoseVolumeHistogram::structure_number, "0 for a combination or a mask")
+        .def_ro("bin_width_gy", &DoseVolumeHistogram::bin_width_gy, "Of the cumulative curve")
+        .def_ro("sampling_mm", &DoseVolumeHistogram::sampling_mm, "About the distance of the dose samples")
+        .def("dose_at_volume", &DoseVolumeHistogram::dose_at_volume_percent, "percent"_a,
+             "D95 = dose_at_volume(95), Gy")
+        .def("volume_at_dose", &DoseVolumeHistogram::volume_percent_at_dose, "dose_gy"_a,
+             "V20 = volume_at_dose(20), percent")
+        .def("dose_at_volume_cm3", &DoseVolumeHistogram::dose_at_volume_cm3, "volume_cm3"_a,
+             "D0.1cc = dose_at_volume_cm3(0.1), Gy")
+        .def("volume_cm3_at_dose", &DoseVolumeHistogram::volume_cm3_at_dose, "dose_gy"_a,
+             "Volume that receives at least dose_gy")
+        .def("metric", &metric_of, "name"_a, "prescription_gy"_a = 0,
+             "A figure by its name: D95%, D0.1cc, DC1cc, V20Gy (percent), V20Gy[cm3], CV20Gy, V95% (of "
+             "prescription_gy), Dmean, Dmin, Dmax; "
+             "docs/methods/dvh.md. Raises BadInput for one that is not understood, or that this structure "
+             "cannot have.")
+        .def(
+            "D",
+            [](const DoseVolumeHistogram& h, const std::string& volume, double prescription_gy) {
+                return metric_of(h, "D" + volume, prescription_gy);
+            },
+            "volume"_a, "prescription_gy"_a = 0, "Dose at a volume, Gy: D('95%'), D('0.1cc')")
+        .def(
+            "V",
+            [](const DoseVolumeHistogram& h, const std::string& dose, double prescription_gy) {
+                return metric_of(h, "V" + dose, prescription_gy);
+            },
+            "dose"_a, "prescription_gy"_a = 0,
+            "Volume at a dose: V('20Gy') in percent, V('20Gy[cm3]'), V('95%', prescription_gy=60)")
+        .def("__repr__",
+             [](const DoseVolumeHistogram& h) { return "<DoseVolumeHistogram of " + h.structure + ">"; });
     m.def(
         "dvh",
-        [](const PythonDose& dose, nb::handle structure, double bin_width_gy) {
-            const Structure s = structure_of(structure);
+        [](const PythonDose& dose, nb::handle structure, double bin_width_gy, double sampling_mm,
+           int threads) {
+            const StructureExpression region = region_of(structure);
             const nb::gil_scoped_release unlocked;
-            check_histogram(dose.dose, s);
-            return dose_volume_histogram(dose.dose.gy, s, bin_width_gy);
+            check_histogram(dose.dose, region);
+            return dose_volume_histogram(dose.dose.gy, region,
+                                         DvhOptions{bin_width_gy, sampling_mm, threads});
         },
-        "dose"_a, "structure"_a, "bin_width_gy"_a = 0.01);
+        "dose"_a, "structure"_a, "bin_width_gy"_a, "sampling_mm"_a, "threads"_a);
+    m.def(
+        "dvh_of_mask",
+        [](const PythonDose& dose, const InputVolume& mask, const Triple& spacing_mm, const Triple& origin_mm,
+           double bin_width_gy, double sampling_mm, int threads) {
+            const Volume<float> coverage = volume_of(mask, spacing_mm, origin_mm, "mask");
+            const nb::gil_scoped_release unlocked;
+            check_histogram(dose.dose);
+            return dose_volume_histogram(dose.dose.gy, coverage, "mask",
+                                         DvhOptions{bin_width_gy, sampling_mm, threads});
+        },
+        "dose"_a, "mask"_a, "spacing_mm"_a, "origin_mm"_a, "bin_width_gy"_a, "sampling_mm"_a, "threads"_a);
     m.def(
         "mask",
         [](nb::handle structure, const std::tuple<std::size_t, std::size_t, std::size_t>& shape_zyx, const Triple& spacing_mm, const Triple& origin_mm) {

@@ -18,6 +18,69 @@ static int same_values(const libdose_dose* a, const libdose_dose* b) {
     return count == other && memcmp(left, right, count * sizeof *left) == 0;
 }
 
+/* Figures by name equal those of the functions; half of the volume is D50; options, combinations and a mask
+ * of everything. */
+static void metrics(const libdose_dose* dose, const libdose_structures* structures, const libdose_dvh* dvh,
+                    const libdose_dvh_info* info) {
+    double one = 0, other = 0;
+    const char* unit = NULL;
+    CHECK(libdose_dvh_dose_at_volume_cm3(dvh, 0.1, &one) == LIBDOSE_OK &&
+          libdose_dvh_metric(dvh, "D0.1cc", 0, &other, &unit) == LIBDOSE_OK);
+    CHECK(one == other && one <= info->maximum_gy && one > info->mean_gy && strcmp(unit, "Gy") == 0);
+    CHECK(libdose_dvh_dose_at_volume(dvh, 50, &one) == LIBDOSE_OK);
+    CHECK(libdose_dvh_dose_at_volume_cm3(dvh, 0.5 * info->volume_cm3, &other) == LIBDOSE_OK &&
+          fabs(one - other) < 1e-9);
+    CHECK(libdose_dvh_volume_cm3_at_dose(dvh, one, &other) == LIBDOSE_OK &&
+          fabs(other - 0.5 * info->volume_cm3) < 1e-4 * info->volume_cm3);
+    CHECK(libdose_dvh_metric(dvh, "V50%[cm3]", 2 * one, &one, &unit) == LIBDOSE_OK && one == other &&
+          strcmp(unit, "cm3") == 0);
+    CHECK(libdose_dvh_metric(dvh, "Dmean", 0, &one, NULL) == LIBDOSE_OK && one == info->mean_gy);
+    CHECK_FAILS(libdose_dvh_metric(dvh, "V95%", 0, &one, NULL), LIBDOSE_BAD_INPUT, "prescri");
+    CHECK_FAILS(libdose_dvh_metric(dvh, "V95", 0, &one, NULL), LIBDOSE_BAD_INPUT, "not understood");
+    CHECK_FAILS(libdose_dvh_dose_at_volume_cm3(dvh, 1e9, &one), LIBDOSE_BAD_INPUT, "of the structure");
+
+    libdose_dvh* made = NULL;
+    libdose_dvh_info result;
+    libdose_dvh_info_init(&result, sizeof result);
+    libdose_dvh_options options;
+    libdose_dvh_options_init(&options, sizeof options);
+    CHECK(libdose_dvh_calculate_with(dose, structures, "PTV", &options, &made) == LIBDOSE_OK &&
+          libdose_dvh_get_info(made, &result) == LIBDOSE_OK);
+    CHECK(result.mean_gy == info->mean_gy && result.bin_width_gy == info->bin_width_gy);
+    libdose_dvh_free(&made);
+    options.bin_width_gy = 0.1;
+    options.sampling_mm = 2;
+    options.threads = 1;
+    CHECK(libdose_dvh_calculate_with(dose, structures, "BODY and PTV", &options, &made) == LIBDOSE_OK &&
+          libdose_dvh_get_info(made, &result) == LIBDOSE_OK);
+    CHECK(result.bin_width_gy == 0.1 && fabs(result.volume_cm3 - info->volume_cm3) < 0.001 * info->volume_cm3);
+    CHECK(fabs(result.mean_gy - info->mean_gy) < 0.01 * info->mean_gy);
+    libdose_dvh_free(&made);
+    options.sampling_mm = -1;
+    CHECK_FAILS(libdose_dvh_calculate_with(dose, structures, "PTV", &options, &made), LIBDOSE_BAD_INPUT,
+                "samples");
+
+    libdose_grid grid;
+    libdose_grid_init(&grid, sizeof grid);
+    REQUIRE(libdose_dose_grid(dose, &grid) == LIBDOSE_OK);
+    size_t count = (size_t)grid.size[0] * (size_t)grid.size[1] * (size_t)grid.size[2];
+    float* mask = malloc(count * sizeof *mask);
+    REQUIRE(mask);
+    for (size_t v = 0; v < count; ++v) mask[v] = 1;
+    CHECK(libdose_dvh_calculate_mask(dose, NULL, mask, count, NULL, &made) == LIBDOSE_OK &&
+          libdose_dvh_get_info(made, &result) == LIBDOSE_OK);
+    double all = 1e-3 * grid.spacing_mm[0] * grid.spacing_mm[1] * grid.spacing_mm[2] * (double)count;
+    CHECK(fabs(result.volume_cm3 - all) < 1e-6 * all && result.volume_outside_cm3 < 1e-6 * all &&
+          result.minimum_gy <= info->minimum_gy);
+    libdose_dvh_free(&made);
+    CHECK_FAILS(libdose_dvh_calculate_mask(dose, &grid, mask, count - 1, NULL, &made), LIBDOSE_BAD_INPUT,
+                "values are given");
+    mask[0] = 2;
+    CHECK_FAILS(libdose_dvh_calculate_mask(dose, &grid, mask, count, NULL, &made), LIBDOSE_BAD_INPUT,
+                "between 0 and 1");
+    free(mask);
+}
+
 static void analysis(const libdose_dose* dose, const libdose_structures* structures) {
     /* Raised by 2 percent of its maximum everywhere: gamma at 3 %/2 mm passes, at 1 %/0.1 mm it fails where the dose is flat. */
     libdose_grid grid;
@@ -70,6 +133,7 @@ static void analysis(const libdose_dose* dose, const libdose_structures* structu
     CHECK(libdose_dvh_dose_at_volume(low, 95, &d95) == LIBDOSE_OK && d95 >= a.minimum_gy && d95 <= a.mean_gy);
     CHECK(libdose_dvh_volume_at_dose(low, d95, &v) == LIBDOSE_OK && fabs(v - 95) < 0.01);
     CHECK_FAILS(libdose_dvh_dose_at_volume(low, 101, &d95), LIBDOSE_BAD_INPUT, "between 0 and 100");
+    metrics(dose, structures, low, &a);
     libdose_dvh_free(&low);
     libdose_dvh_free(&high);
     libdose_dose_free(&raised);

@@ -142,5 +142,11 @@ MEMBER(libdose_dvh_info, mean_gy, 40);
 MEMBER(libdose_dvh_info, bin_width_gy, 48);
 MEMBER(libdose_dvh_info, bin_count, 56);
 SIZE(libdose_dvh_info, 64);
+MEMBER(libdose_dvh_options, struct_size, 0);
+MEMBER(libdose_dvh_options, bin_width_gy, 8);
+MEMBER(libdose_dvh_options, sampling_mm, 16);
+MEMBER(libdose_dvh_options, threads, 24);
+MEMBER(libdose_dvh_options, reserved, 28);
+SIZE(libdose_dvh_options, 32);
 
 int main(void) { return 0; }

@@ -8,6 +8,7 @@
 #include "libdose/dose.h"
 #include "libdose/dvh.h"
 #include "libdose/structure.h"
+#include "libdose/structure_expression.h"
 
 namespace libdose {
 
@@ -24,9 +25,12 @@ void check_physical(const Dose& dose, const std::string& purpose);
 /// Returns notes on what may be a mistake.
 std::vector<std::string> check_comparable(const Dose& reference, const Dose& evaluated);
 
-/// Throws bad_input unless a histogram of the structure in this dose means something: a physical dose with a
-/// volume, in the frame of the structure or structure set. Returns notes on what may be a mistake.
-std::vector<std::string> check_histogram(const Dose& dose, const Structure& structure);
+/// Throws bad_input unless a histogram in this dose means something: a physical dose with a volume, in the
+/// frame of the structure, of every structure of a combination, or of the structure set. Returns notes on what
+/// may be a mistake.
+void check_histogram(const Dose& dose);
+void check_histogram(const Dose& dose, const Structure& structure);
+void check_histogram(const Dose& dose, const StructureExpression& region);
 std::vector<std::string> check_histogram(const Dose& dose, const StructureSet& structures);
 
 /// dose_volume_histogram() of a dose and a structure that belong together; throws bad_input as

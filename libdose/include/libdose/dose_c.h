@@ -454,9 +454,35 @@ typedef struct libdose_dvh_info {
 /** All zero but struct_size. */
 LIBDOSE_C_API void libdose_dvh_info_init(libdose_dvh_info* info, size_t struct_size);
 
-/** Histogram of a structure by its name. `bin_width_gy` 0: 0.01 Gy. */
+/** How finely a histogram is made. */
+typedef struct libdose_dvh_options {
+    size_t struct_size;  /**< sizeof(libdose_dvh_options) */
+    double bin_width_gy; /**< of the cumulative curve; 0: 0.01 Gy, or less where the maximum is below 1 Gy. No
+                            other figure depends on it */
+    double sampling_mm;  /**< about the distance of the dose samples; 0: by the structure's volume */
+    int32_t threads;     /**< 0: all cores */
+    int32_t reserved;    /**< 0 */
+} libdose_dvh_options;
+/** The defaults above, all 0. */
+LIBDOSE_C_API void libdose_dvh_options_init(libdose_dvh_options* options, size_t struct_size);
+
+/** Histogram of a structure by its name, by its ROI number ("#12"), or of a combination: "LUNG_L or LUNG_R",
+ * "BODY minus (PTV or GTV)" (docs/methods/dvh.md). A name that several structures have is LIBDOSE_BAD_INPUT.
+ * `bin_width_gy` 0: as in libdose_dvh_options. */
 LIBDOSE_C_API libdose_status libdose_dvh_calculate(const libdose_dose* dose, const libdose_structures* structures, const char* structure_name,
                                                    double bin_width_gy, libdose_dvh** dvh);
+/** The same with options, which may be NULL. */
+LIBDOSE_C_API libdose_status libdose_dvh_calculate_with(const libdose_dose* dose,
+                                                        const libdose_structures* structures,
+                                                        const char* structure_name,
+                                                        const libdose_dvh_options* options,
+                                                        libdose_dvh** dvh);
+/** Histogram of a mask: the covered fraction 0 ... 1 of each voxel of `grid`, [z][y][x], in the dose's frame.
+ * `grid` NULL: that of the dose. `options` may be NULL. */
+LIBDOSE_C_API libdose_status libdose_dvh_calculate_mask(const libdose_dose* dose, const libdose_grid* grid,
+                                                        const float* coverage, size_t count,
+                                                        const libdose_dvh_options* options,
+                                                        libdose_dvh** dvh);
 /** Summary. `info->struct_size` must be set. */
 LIBDOSE_C_API libdose_status libdose_dvh_get_info(const libdose_dvh* dvh, libdose_dvh_info* info);
 /** Volume (cm3) that receives at least i * bin_width_gy, into the caller's buffer of bin_count values. */
@@ -465,6 +491,17 @@ LIBDOSE_C_API libdose_status libdose_dvh_copy(const libdose_dvh* dvh, double* cu
 LIBDOSE_C_API libdose_status libdose_dvh_dose_at_volume(const libdose_dvh* dvh, double volume_percent, double* gy);
 /** V20 is the volume (percent) at a dose of 20 Gy. */
 LIBDOSE_C_API libdose_status libdose_dvh_volume_at_dose(const libdose_dvh* dvh, double dose_gy, double* volume_percent);
+/** D0.1cc is the dose (Gy) at a volume of 0.1 cm3, which must not be above that of the structure. */
+LIBDOSE_C_API libdose_status libdose_dvh_dose_at_volume_cm3(const libdose_dvh* dvh, double volume_cm3,
+                                                            double* gy);
+/** The volume (cm3) at a dose. */
+LIBDOSE_C_API libdose_status libdose_dvh_volume_cm3_at_dose(const libdose_dvh* dvh, double dose_gy,
+                                                            double* volume_cm3);
+/** A figure by its name: "D95%", "D0.1cc", "V20Gy", "V20Gy[cm3]", "V95%", "Dmean", ... (docs/methods/dvh.md).
+ * `prescription_gy` is what V95% and D95%[%] refer to; 0 where no metric needs it. `unit` (may be NULL)
+ * becomes "Gy", "%" or "cm3", which lives as long as the library. */
+LIBDOSE_C_API libdose_status libdose_dvh_metric(const libdose_dvh* dvh, const char* metric,
+                                                double prescription_gy, double* value, const char** unit);
 LIBDOSE_C_API void libdose_dvh_free(libdose_dvh** dvh); /**< as libdose_ct_free() */
 
 #ifdef __cplusplus
