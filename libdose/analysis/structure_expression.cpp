@@ -25,18 +25,6 @@ const char* word_of(StructureOperation operation) {
     return "";
 }
 
-/// Structures of this name, or of this number where the name is "#12". Those without contours do not count
-/// beside others.
-std::vector<const Structure*> matches(const StructureSet& set, const std::string& name) {
-    std::vector<const Structure*> found;
-    for (const Structure& structure : set.structures)
-        if (structure.name == name || "#" + std::to_string(structure.number) == name)
-            found.push_back(&structure);
-    if (std::any_of(found.begin(), found.end(), [](const Structure* s) { return !s->contours.empty(); }))
-        std::erase_if(found, [](const Structure* s) { return s->contours.empty(); });
-    return found;
-}
-
 struct Token {
     enum class Kind { name, operation, open, close } kind;
     std::string text;
@@ -119,7 +107,7 @@ private:
 
     StructureExpression operand(int depth) {
         if (depth > 100) throw trouble("there are too many brackets");
-        if (is(Token::Kind::name)) return StructureExpression(structure_named(set_, tokens_[at_++].text));
+        if (is(Token::Kind::name)) return StructureExpression(set_.named(tokens_[at_++].text, "structure set " + set_.label));
         if (!is(Token::Kind::open)) throw trouble("the name of a structure is missing");
         ++at_;
         StructureExpression inner = sequence(depth + 1);
@@ -167,23 +155,8 @@ std::vector<const Structure*> StructureExpression::structures() const {
     return all;
 }
 
-const Structure& structure_named(const StructureSet& set, const std::string& name) {
-    const auto found = matches(set, name);
-    if (found.size() == 1) return *found.front();
-    std::string known;
-    if (found.empty()) {
-        for (const Structure& s : set.structures) known += (known.empty() ? "" : ", ") + s.name;
-        throw bad_input("there is no structure \"" + name + "\"", "structure set " + set.label,
-                        "Structures: " + known);
-    }
-    for (const Structure* s : found)
-        known += (known.empty() ? "" : ", ") + ("\"#" + std::to_string(s->number) + "\"");
-    throw bad_input(std::to_string(found.size()) + " structures are called \"" + name + "\"",
-                    "structure set " + set.label, "Name one by its ROI number: " + known);
-}
-
 StructureExpression parse_structure_expression(const std::string& text, const StructureSet& set) {
-    if (!matches(set, text).empty()) return StructureExpression(structure_named(set, text));
+    if (set.find(text)) return StructureExpression(set.named(text, "structure set " + set.label));
     StructureExpression result = Parser(text, set).whole();
     result.name = result.operation == StructureOperation::none ? result.structure.name : text;
     return result;

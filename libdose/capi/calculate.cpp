@@ -14,7 +14,7 @@ namespace {
 HuCurve hu_curve_of(const libdose_options& given) {
     if (given.hu_curve_file) {
         if (given.hu_curve_hu || given.hu_curve_count > 0) throw bad_input("a file and points are given", "options->hu_curve_file", "Give one of them");
-        return HuCurve::read_csv(text_of(given.hu_curve_file, "options->hu_curve_file"));
+        return read_hu_curve(text_of(given.hu_curve_file, "options->hu_curve_file"));
     }
     if (given.hu_curve_count == 0) return HuCurve::default_curve();
     const double *hu = &required(given.hu_curve_hu, "options->hu_curve_hu"), *density = &required(given.hu_curve_density, "options->hu_curve_density");

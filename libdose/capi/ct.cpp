@@ -65,4 +65,12 @@ libdose_status libdose_ct_copy_hu(const libdose_ct* ct, float* hu, size_t count)
     });
 }
 
+libdose_status libdose_ct_note_count(const libdose_ct* ct, size_t* count) {
+    return guarded([&] { required(count, "count") = handle(ct, "ct").image.notes.size(); });
+}
+
+libdose_status libdose_ct_note(const libdose_ct* ct, size_t index, const char** note) {
+    return guarded([&] { required(note, "note") = item(handle(ct, "ct").image.notes, index, "index").c_str(); });
+}
+
 void libdose_ct_free(libdose_ct** ct) { free_handle(ct); }

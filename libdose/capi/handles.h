@@ -145,6 +145,8 @@ template <>
 inline constexpr std::size_t first_size<libdose_gamma_options> = offsetof(libdose_gamma_options, margin_mm);
 template <>
 inline constexpr std::size_t first_size<libdose_gamma_info> = offsetof(libdose_gamma_info, left_out);
+template <>
+inline constexpr std::size_t first_size<libdose_plan_reading> = offsetof(libdose_plan_reading, series);
 
 /// The members that the library knows of a struct of the caller, zero (the default) where the caller's is older. It may be longer where the rest is zero.
 template <class Struct>

@@ -20,12 +20,14 @@ libdose_status libdose_read_case(const char* const* paths, size_t path_count, co
         std::vector<std::filesystem::path> places;
         for (const std::string& path : texts_of(paths, path_count, "paths")) places.emplace_back(path);
         if (places.empty()) throw bad_input("no file or folder is given", "paths");
-        const io::DicomCase found = io::select_case(io::index_dicom(places), how.plan);
+        const io::DicomCase found = io::select_case(io::index_dicom(places), how.plan, how.series);
         if (made_plan) (*made_plan)->plan = io::read_plan(found.plan.front().file, how.fraction_group, how.accepted);
         if (made_ct) {
             std::vector<std::filesystem::path> slices;
             for (const io::DicomEntry& entry : found.ct) slices.push_back(entry.file);
-            (*made_ct)->image = io::read_ct(slices);
+            CtImage& image = (*made_ct)->image;
+            image = io::read_ct(slices);
+            image.notes.insert(image.notes.begin(), found.notes.begin(), found.notes.end());
         }
         const bool has_structures = made_structures && !found.structures.empty();
         if (has_structures) (*made_structures)->set = io::read_structures(found.structures.front().file);

@@ -21,8 +21,8 @@ namespace fs = std::filesystem;
 
 struct Arguments {
     std::vector<fs::path> paths;
-    fs::path out, json, hu_curve;
-    std::string plan, engine = "collapsed-cone", quality = "standard", transport = "auto", model, calibration_depth;
+    fs::path out, json;
+    std::string plan, series, hu_curve, engine = "collapsed-cone", quality = "standard", transport = "auto", model, calibration_depth;
     std::vector<std::string> densities, materials, accepted;
     std::string dose_to = "medium", lateral_scaling = "on", leaf_ends = "rounded", leaves;
     double grid_mm = 2.5, margin_mm = EngineOptions().beam_margin_mm,
@@ -103,13 +103,13 @@ int calculate_plan(const Arguments& arguments) {
     for (const std::string& text : arguments.materials) add_material(options.overrides, text);
     options.dose_to = arguments.dose_to == "water" ? DoseMedium::water : DoseMedium::medium;
     options.lateral_scaling = arguments.lateral_scaling == "on";
-    if (!arguments.hu_curve.empty()) options.hu_curve = HuCurve::read_csv(arguments.hu_curve);
+    if (!arguments.hu_curve.empty()) options.hu_curve = read_hu_curve(arguments.hu_curve);
 
     options.leaf_designs = leaf_designs(arguments.leaf_ends, arguments.leaves);
     options.leaves = arguments.leaves;
 
     const io::DicomIndex index = io::index_dicom(arguments.paths);
-    const io::DicomCase selected = io::select_case(index, arguments.plan);
+    const io::DicomCase selected = io::select_case(index, arguments.plan, arguments.series);
     for (const std::string& note : selected.notes) fmt::print("{}\n", note);
     const Plan plan = io::read_plan(selected.plan.front().file, arguments.fraction_group, arguments.accepted);
     for (const GateEntry& entry : plan.gate)
@@ -246,6 +246,7 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("paths", arguments->paths, "Files or folders with CT, RTSTRUCT and RTPLAN")->required();
     calc->add_option("--out", arguments->out, "Folder for plan.dcm, beam-N.dcm and dose.h5")->required();
     calc->add_option("--plan", arguments->plan, "Label or SOP Instance UID, when there are several plans");
+    calc->add_option("--series", arguments->series, "Series Instance UID of the CT, when the structure set names several or none");
     calc->add_option("--fraction-group", arguments->fraction_group, "Fraction group number, when there are several");
     calc->add_option("--accept", arguments->accepted, "Tag of an unknown attribute of the plan that cannot change the dose, as 300a,01a0; may be repeated");
     calc->add_option("--engine", arguments->engine, "collapsed-cone or pencil-beam")->capture_default_str();
@@ -286,7 +287,7 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("--leaf-ends", arguments->leaf_ends, "Leaves as they are built, or sharp, without tongue and groove")
         ->capture_default_str()
         ->check(CLI::IsMember({"rounded", "sharp"}));
-    calc->add_option("--hu-curve", arguments->hu_curve, "CSV with the columns hu,density_g_cm3");
+    calc->add_option("--hu-curve", arguments->hu_curve, "Name (dose model list; \"water\": HU 0 is 1.000 g/cm3) or CSV with the columns hu,density_g_cm3");
     calc->add_option("--calibration-depth", arguments->calibration_depth, "1 cGy/MU holds at: maximum or 10cm (default: as the model says)")
         ->check(CLI::IsMember({"maximum", "10cm"}));
     calc->add_option("--json", arguments->json, "Also write the results as JSON");

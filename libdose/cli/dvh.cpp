@@ -177,7 +177,7 @@ void add_dvh(CLI::App& app, Command& run) {
     dvh->add_option("--sampling-mm", arguments->options.sampling_mm,
                     "About the distance of the dose samples; by the volume of each structure")
         ->check(CLI::PositiveNumber);
-    add_threads(*dvh);
+    add_threads(*dvh, arguments->options.threads);
     dvh->add_option("--csv", arguments->csv, "Write the cumulative histograms as CSV");
     dvh->add_option("--json", arguments->json, "Also write the results as JSON");
     dvh->footer(std::string("Example:\n  dose dvh result/plan.dcm patient/RS.dcm --structure PTV --metric "

@@ -50,6 +50,10 @@ int gate(const Arguments& arguments) {
     nlohmann::json json;
     json["plans"] = nlohmann::json::array();
     bool any_plan = false, any_refused = false;
+    for (const io::DicomEntry& e : index.broken) {
+        if (e.kind == "RTPLAN") throw bad_input("the plan cannot be read: " + e.problem, e.file.string(), "It may be truncated; export it again, or leave it out");
+        fmt::print("{} cannot be read ({}) and is left out\n", e.file.string(), e.problem);
+    }
     for (const io::DicomEntry& plan : index.entries) {
         if (plan.kind != "RTPLAN") continue;
         any_plan = true;

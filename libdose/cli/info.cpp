@@ -12,6 +12,7 @@ namespace {
 struct Arguments {
     std::vector<std::filesystem::path> paths;
     std::filesystem::path json;
+    std::string plan, series;
 };
 
 nlohmann::json describe_plan(const std::filesystem::path& file) {
@@ -51,7 +52,7 @@ nlohmann::json describe_plan(const std::filesystem::path& file) {
 
 int show(const Arguments& arguments) {
     const io::DicomIndex index = io::index_dicom(arguments.paths);
-    if (index.entries.empty())
+    if (index.entries.empty() && index.broken.empty())
         throw bad_input("there is no DICOM object among the files", arguments.paths.front().string(),
                         fmt::format("{} other files were looked at", index.not_dicom.size()));
     nlohmann::json json;
@@ -82,8 +83,13 @@ int show(const Arguments& arguments) {
     }
     if (!index.not_dicom.empty()) fmt::print("{} files are not DICOM\n", index.not_dicom.size());
     json["not_dicom"] = index.not_dicom.size();
+    json["broken"] = nlohmann::json::array();
+    for (const auto& e : index.broken) {
+        fmt::print("{:<9} {}: cannot be read, {}\n", "broken", e.file.string(), e.problem);
+        json["broken"].push_back({{"file", e.file.string()}, {"kind", e.kind}, {"problem", e.problem}});
+    }
     try {
-        const io::DicomCase selected = io::select_case(index);
+        const io::DicomCase selected = io::select_case(index, arguments.plan, arguments.series);
         fmt::print("\nA calculation would use\n");
         for (const std::string& note : selected.notes) fmt::print("  {}\n", note);
         json["selection"] = selected.notes;
@@ -101,6 +107,8 @@ void add_info(CLI::App& app, Command& run) {
     auto arguments = std::make_shared<Arguments>();
     CLI::App* info = app.add_subcommand("info", "Show what is in files and folders, and what a calculation would use");
     info->add_option("paths", arguments->paths, "Files or folders")->required();
+    info->add_option("--plan", arguments->plan, "Label or SOP Instance UID of the plan that is to be calculated");
+    info->add_option("--series", arguments->series, "Series Instance UID of the CT, as for calc");
     info->add_option("--json", arguments->json, "Also write it as JSON");
     info->footer(std::string("Example:\n  dose info patient/\n") + exit_code_text);
     info->callback([&run, arguments] { run = [arguments] { return show(*arguments); }; });

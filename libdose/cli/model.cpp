@@ -5,6 +5,7 @@
 #include "libdose/calibrate.h"
 #include "libdose/couch.h"
 #include "libdose/data.h"
+#include "libdose/density.h"
 #include "libdose/io/hdf5.h"
 #include "libdose/kernels.h"
 #include "libdose/leaf_design.h"
@@ -29,6 +30,11 @@ int list() {
     for (const std::string& name : couch_names()) {
         const CouchModel couch = read_couch(name);
         fmt::print("{:<24} couch, {:g} mm wide, {:.2f} g/cm2 through its middle\n", name, couch.highest_x_mm() - couch.lowest_x_mm(), couch.path_g_cm2(0.1));
+    }
+    for (const std::string& name : hu_curve_names()) {
+        const HuCurve curve = read_hu_curve(name);
+        fmt::print("{:<24} HU curve, HU 0 is {:.4f} g/cm3, {:g} to {:g} HU{}\n", name, curve.density(0), curve.lowest_hu(), curve.highest_hu(),
+                   name == HuCurve::default_curve().name() ? ", the default" : "");
     }
     return done;
 }
@@ -103,7 +109,7 @@ void add_model(CLI::App& app, Command& run) {
     model->footer(std::string("Examples:\n  dose model list\n  dose model show generic-6MV\n  dose model output generic-6MV --side 30 --side 200\n  dose model "
                               "calibrate my-model.h5\n  dose model commission measured/ --out my-6MV.h5 --report my-6MV.html\n") +
                   exit_code_text);
-    CLI::App* list_command = model->add_subcommand("list", "The beam models, leaf designs and couches that come with libdose");
+    CLI::App* list_command = model->add_subcommand("list", "The beam models, leaf designs, couches and HU curves that come with libdose");
     list_command->callback([&run] { run = list; });
     auto name = std::make_shared<std::string>();
     CLI::App* show_command = model->add_subcommand("show", "What a model holds and where its numbers come from");

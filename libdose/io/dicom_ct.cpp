@@ -26,154 +26,286 @@ struct Axis {
 Axis axis_of(const Vec3& direction, const std::string& place) {
     int index = 0;
     direction.cwiseAbs().maxCoeff(&index);
-    const double angle = std::acos(std::min(1.0, std::abs(direction[index]) / direction.norm())) * 180 / std::numbers::pi;
+    const double angle =
+        std::acos(std::min(1.0, std::abs(direction[index]) / direction.norm())) * 180 / std::numbers::pi;
     // Scanners round direction cosines to a few digits; a tilt of 0.1 degrees shifts 0.9 mm over 50 cm.
     if (angle > 0.1)
-        throw bad_input("the image axes are turned against the patient axes by " + mm(angle) + " degrees (oblique or tilted gantry)", place,
-                        "Resample the CT onto axial slices");
+        throw bad_input("the image axes are turned against the patient axes by " + mm(angle) +
+                            " degrees (oblique or tilted gantry)",
+                        place, "Resample the CT onto axial slices");
     return {index, direction[index] > 0};
 }
 
+/// Numbers of one series may be rounded otherwise from slice to slice; nothing may move more than this by it.
+constexpr double rounding_mm = 0.25;
+/// Slices nearer than this are one place that was rounded twice; so far, and by a fiftieth of their distance,
+/// an even stack may be off.
+constexpr double same_place_mm = 0.1;
+
+std::string names_of(const CtSlice& a, const CtSlice& b) {
+    return a.file.filename() == b.file.filename()
+               ? a.file.string() + " and " + b.file.string()
+               : a.file.filename().string() + " and " + b.file.filename().string();
+}
+
+double middle_of(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+/// The series as its files give it.
+struct Series {
+    CtImage image;  ///< without voxels
+    std::vector<CtSlice> slices;
+    CtPixelReport pixels;
+    std::string position;
+    std::map<std::string, std::vector<std::string>> left_out;  ///< files by the reason why they are no slices
+};
+
+/// Sets what all files of a series share, or throws when the file says something else.
+void add_header(Series& series, const DicomItem& root, const std::filesystem::path& path) {
+    CtImage& image = series.image;
+    const std::string uid = root.text(DCM_SeriesInstanceUID),
+                      position = root.text_or_empty(DCM_PatientPosition);
+    if (image.series_uid.empty()) {
+        image.series_uid = uid;
+        image.patient_id = root.text_or_empty(DCM_PatientID);
+        image.patient_name = root.text_or_empty(DCM_PatientName);
+        image.patient_birth_date = root.text_or_empty(DCM_PatientBirthDate);
+        image.patient_sex = root.text_or_empty(DCM_PatientSex);
+        image.study_uid = root.text(DCM_StudyInstanceUID);
+        image.study_date = root.text_or_empty(DCM_StudyDate);
+        image.study_time = root.text_or_empty(DCM_StudyTime);
+        image.study_id = root.text_or_empty(DCM_StudyID);
+        image.accession_number = root.text_or_empty(DCM_AccessionNumber);
+        image.frame_of_reference_uid = root.text(DCM_FrameOfReferenceUID);
+        series.position = position;
+    } else if (uid != image.series_uid) {
+        throw bad_input("the files belong to different CT series", path.string(),
+                        image.series_uid + " and " + uid);
+    }
+    if (position != series.position)
+        throw bad_input("slices of one series differ in patient position", root.at(DCM_PatientPosition));
+    image.sop_instance_uids.push_back(root.text(DCM_SOPInstanceUID));
+}
+
+void add_file(Series& series, const std::filesystem::path& path) {
+    const auto leave_out = [&](const std::string& reason) {
+        if (!reason.empty()) series.left_out[reason].push_back(path.filename().string());
+        return !reason.empty();
+    };
+    try {
+        const DicomFile file(path);
+        const DicomItem root = file.root();
+        if (leave_out(why_no_slice(root))) return;
+        std::vector<CtSlice> read = read_slices(file, series.pixels);
+        if (series.slices.empty()) series.image.notes = file.notes();  // the others are written alike
+        add_header(series, root, path);
+        std::move(read.begin(), read.end(), std::back_inserter(series.slices));
+    } catch (const Error&) {
+        // An image that is not needed may be broken; a slice may not.
+        if (!leave_out(why_no_slice(path))) throw;
+    }
+}
+
+void note_left_out(const Series& series, std::vector<std::string>& notes) {
+    for (const auto& [reason, files] : series.left_out) {
+        std::string names;
+        for (std::size_t i = 0; i < std::min<std::size_t>(files.size(), 3); ++i)
+            names += (i > 0 ? ", " : "") + files[i];
+        if (files.size() > 3) names += ", ...";
+        notes.push_back("CT: " + std::to_string(files.size()) + " " + reason + " images are left out (" +
+                        names + ")");
+    }
+}
+
+/// Leaves out pictures of another size or spacing that were made from the scan, such as reports in the
+/// series.
+void leave_out_reports(Series& series) {
+    std::vector<double> sizes, spacings;
+    for (const CtSlice& slice : series.slices) {
+        sizes.push_back(slice.rows * 65536.0 + slice.columns);
+        spacings.push_back(slice.row_spacing);
+    }
+    if (sizes.empty()) return;
+    const double size = middle_of(sizes), spacing = middle_of(spacings);
+    std::erase_if(series.slices, [&](const CtSlice& slice) {
+        const bool other = slice.rows * 65536.0 + slice.columns != size ||
+                           std::abs(slice.row_spacing - spacing) > 0.1 * spacing;
+        const bool report = slice.image_type.starts_with("DERIVED\\SECONDARY") &&
+                            slice.image_type.find("AXIAL") == std::string::npos;
+        if (other && report) series.left_out["derived"].push_back(slice.file.filename().string());
+        return other && report;
+    });
+}
+
+/// Throws when two slices cannot be of one stack, but for rounding.
 void check_same(const CtSlice& a, const CtSlice& b) {
     const auto differ = [&](const char* what) {
-        throw bad_input(std::string("slices of one series differ in ") + what, a.file.filename().string() + " and " + b.file.filename().string(),
+        throw bad_input(std::string("slices of one series differ in ") + what, names_of(a, b),
                         "Leave only one scan in the series");
     };
     if (a.rows != b.rows || a.columns != b.columns) differ("size");
-    if (std::abs(a.row_spacing - b.row_spacing) > 1e-4 || std::abs(a.column_spacing - b.column_spacing) > 1e-4) differ("pixel spacing");
-    if ((a.row_direction - b.row_direction).norm() > 1e-4 || (a.column_direction - b.column_direction).norm() > 1e-4) differ("orientation");
+    if (std::abs(a.row_spacing - b.row_spacing) * a.rows > rounding_mm ||
+        std::abs(a.column_spacing - b.column_spacing) * a.columns > rounding_mm)
+        differ("pixel spacing");
+    const Axis columns_a = axis_of(a.row_direction, a.file.filename().string()),
+               columns_b = axis_of(b.row_direction, b.file.filename().string());
+    const Axis rows_a = axis_of(a.column_direction, a.file.filename().string()),
+               rows_b = axis_of(b.column_direction, b.file.filename().string());
+    if (columns_a.index != columns_b.index || columns_a.ascending != columns_b.ascending ||
+        rows_a.index != rows_b.index || rows_a.ascending != rows_b.ascending)
+        differ("orientation");
     if (a.frame_of_reference_uid != b.frame_of_reference_uid) differ("frame of reference");
 }
 
-/// Sorted, without duplicates.
-std::vector<CtSlice> in_order(std::vector<CtSlice> slices, std::vector<std::string>& notes) {
-    std::stable_sort(slices.begin(), slices.end(), [](const CtSlice& a, const CtSlice& b) { return a.position[2] < b.position[2]; });
-    std::vector<CtSlice> unique;
-    std::size_t duplicates = 0;
+/// Makes one spacing of those of all slices: the one in the middle, which is that of most.
+void settle_spacing(std::vector<CtSlice>& slices, std::vector<std::string>& notes) {
+    std::vector<double> rows, columns;
+    for (const CtSlice& slice : slices) {
+        rows.push_back(slice.row_spacing);
+        columns.push_back(slice.column_spacing);
+    }
+    const double row = middle_of(rows), column = middle_of(columns);
+    std::size_t others = 0;
     for (CtSlice& slice : slices) {
-        if (!unique.empty() && std::abs(slice.position[2] - unique.back().position[2]) < 0.01) {
-            if (slice.hu != unique.back().hu)
-                throw bad_input("two slices at z = " + mm(slice.position[2]) + " mm hold different images",
-                                unique.back().file.filename().string() + " and " + slice.file.filename().string(), "Leave only one of the scans in the folder");
-            ++duplicates;
+        if (slice.row_spacing != row || slice.column_spacing != column) ++others;
+        slice.row_spacing = row;
+        slice.column_spacing = column;
+    }
+    if (others > 0)
+        notes.push_back("CT: " + std::to_string(others) +
+                        " slices have a pixel spacing that is rounded otherwise; " + mm(row) + " x " +
+                        mm(column) + " mm is used for all");
+}
+
+/// A tilt in the header beside straight images: what has been straightened keeps the tilt of its scan.
+void note_tilt(const std::vector<CtSlice>& slices, std::vector<std::string>& notes) {
+    const auto tilted = std::find_if(slices.begin(), slices.end(),
+                                     [](const CtSlice& s) { return std::abs(s.tilt_deg) > 0.1; });
+    if (tilted != slices.end())
+        notes.push_back("CT: the header has a gantry tilt of " + mm(tilted->tilt_deg) +
+                        " degrees (0018,1120), orientation and positions are straight: the images count as "
+                        "straight, as after resampling");
+}
+
+/// Slices of one place, ascending.
+using Place = std::vector<CtSlice*>;
+
+/// Sorted, each place once. Of positions that were rounded otherwise the one that makes the stack even is
+/// kept.
+std::vector<CtSlice> in_order(std::vector<CtSlice> slices, std::vector<std::string>& notes) {
+    std::stable_sort(slices.begin(), slices.end(),
+                     [](const CtSlice& a, const CtSlice& b) { return a.position[2] < b.position[2]; });
+    const double mean = (slices.back().position[2] - slices.front().position[2]) /
+                        std::max<double>(1, static_cast<double>(slices.size()) - 1);
+    const double near = std::max(0.01, std::min(same_place_mm, 0.1 * mean));
+    std::vector<Place> places;
+    for (CtSlice& slice : slices) {
+        if (places.empty() || slice.position[2] - places.back().front()->position[2] >= near) {
+            places.push_back({&slice});
             continue;
         }
-        unique.push_back(std::move(slice));
+        const CtSlice& first = *places.back().front();
+        if (slice.hu != first.hu)
+            throw bad_input("two slices at z = " + mm(first.position[2]) + " and " + mm(slice.position[2]) +
+                                " mm, one place, hold different images",
+                            names_of(first, slice), "Leave only one of the scans in the folder");
+        places.back().push_back(&slice);
     }
-    if (duplicates > 0) notes.push_back("CT: " + std::to_string(duplicates) + " slices are there twice with the same image and are used once");
+    std::vector<CtSlice> unique;
+    std::size_t duplicates = 0;
+    for (std::size_t k = 0; k < places.size(); ++k) {
+        const Place& place = places[k];
+        duplicates += place.size() - 1;
+        CtSlice* kept = place.front();
+        if (k > 0 && k + 1 < places.size()) {
+            const double middle = 0.5 * (unique.back().position[2] + places[k + 1].front()->position[2]);
+            const auto off = [&](const CtSlice* s) { return std::abs(s->position[2] - middle); };
+            kept = *std::min_element(place.begin(), place.end(),
+                                     [&](const CtSlice* a, const CtSlice* b) { return off(a) < off(b); });
+        }
+        unique.push_back(std::move(*kept));
+    }
+    if (duplicates > 0)
+        notes.push_back("CT: " + std::to_string(duplicates) +
+                        " slices are there twice with the same image and are used once");
     return unique;
 }
 
 /// Distances between slices; throws for a gap that is a missing slice.
 std::vector<double> checked_distances(const std::vector<CtSlice>& slices) {
     std::vector<double> distances;
-    for (std::size_t i = 1; i < slices.size(); ++i) distances.push_back(slices[i].position[2] - slices[i - 1].position[2]);
-    std::vector<double> sorted = distances;
-    std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2), sorted.end());
-    const double usual = sorted[sorted.size() / 2];
+    for (std::size_t i = 1; i < slices.size(); ++i)
+        distances.push_back(slices[i].position[2] - slices[i - 1].position[2]);
+    const double usual = middle_of(distances);
     for (std::size_t i = 0; i < distances.size(); ++i) {
         const double ratio = distances[i] / usual;
-        if (ratio < 1.75 || std::abs(ratio - std::round(ratio)) > 0.05) continue;
+        if (ratio < 1.75 || (ratio < 2.5 && std::abs(ratio - std::round(ratio)) > 0.05)) continue;
         // A part of the scan with coarser slices has several such distances in a row; a single one is a gap.
-        const auto same = [&](std::size_t j) { return j < distances.size() && std::abs(distances[j] - distances[i]) < 0.02 * distances[i]; };
-        const std::size_t run = 1 + (same(i + 1) ? 1 + (same(i + 2) ? 1 : 0) : 0) + (i > 0 && same(i - 1) ? 1 + (i > 1 && same(i - 2) ? 1 : 0) : 0);
+        const auto same = [&](std::size_t j) {
+            return j < distances.size() && std::abs(distances[j] - distances[i]) < 0.02 * distances[i];
+        };
+        const std::size_t run = 1 + (same(i + 1) ? 1 + (same(i + 2) ? 1 : 0) : 0) +
+                                (i > 0 && same(i - 1) ? 1 + (i > 1 && same(i - 2) ? 1 : 0) : 0);
         if (run >= 3) continue;
-        throw bad_input("slices are missing between z = " + mm(slices[i].position[2]) + " and " + mm(slices[i + 1].position[2]) + " mm (usual distance " +
-                            mm(usual) + " mm)",
+        throw bad_input("slices are missing between z = " + mm(slices[i].position[2]) + " and " +
+                            mm(slices[i + 1].position[2]) + " mm (usual distance " + mm(usual) + " mm)",
                         slices[i].file.parent_path().string(), "Add the missing files");
     }
     return distances;
 }
 
-}  // namespace
-
-CtImage read_ct(const std::vector<std::filesystem::path>& files) {
-    if (files.empty()) throw bad_input("there is no CT file to read");
-    CtImage image;
-    std::vector<CtSlice> slices;
-    std::size_t padded = 0, localizers = 0;
-    bool first = true;
-    std::string position;
-    for (const std::filesystem::path& path : files) {
-        const DicomFile file(path);
-        const DicomItem root = file.root();
-        if (is_localizer(root)) {
-            ++localizers;
-            continue;
-        }
-        const std::string series = root.text(DCM_SeriesInstanceUID);
-        if (first) {
-            image.series_uid = series;
-            image.notes = file.notes();
-            image.patient_id = root.text_or_empty(DCM_PatientID);
-            image.patient_name = root.text_or_empty(DCM_PatientName);
-            image.patient_birth_date = root.text_or_empty(DCM_PatientBirthDate);
-            image.patient_sex = root.text_or_empty(DCM_PatientSex);
-            image.study_uid = root.text(DCM_StudyInstanceUID);
-            image.study_date = root.text_or_empty(DCM_StudyDate);
-            image.study_time = root.text_or_empty(DCM_StudyTime);
-            image.study_id = root.text_or_empty(DCM_StudyID);
-            image.accession_number = root.text_or_empty(DCM_AccessionNumber);
-            image.frame_of_reference_uid = root.text(DCM_FrameOfReferenceUID);
-            position = root.text_or_empty(DCM_PatientPosition);
-            first = false;
-        } else if (series != image.series_uid) {
-            throw bad_input("the files belong to different CT series", path.string(), image.series_uid + " and " + series);
-        }
-        if (root.text_or_empty(DCM_PatientPosition) != position)
-            throw bad_input("slices of one series differ in patient position", root.at(DCM_PatientPosition));
-        image.sop_instance_uids.push_back(root.text(DCM_SOPInstanceUID));
-        for (CtSlice& slice : read_slices(file, padded)) slices.push_back(std::move(slice));
-    }
-    if (slices.empty()) throw bad_input("the CT holds only localizer images", files.front().string());
-    if (localizers > 0) image.notes.push_back("CT: " + std::to_string(localizers) + " localizer images are left out");
-    if (padded > 0) image.notes.push_back("CT: " + std::to_string(padded) + " padding pixels count as air (-1000 HU)");
-    if (position.empty()) {
-        image.position_stated = false;
-        image.notes.push_back("CT: no patient position (0018,5100); the plan's is used");
-    } else {
-        image.position = patient_position_from_string(position);
-    }
-
-    for (const CtSlice& slice : slices) check_same(slices.front(), slice);
-    const Axis along_columns = axis_of(slices.front().row_direction, slices.front().file.filename().string());
-    const Axis along_rows = axis_of(slices.front().column_direction, slices.front().file.filename().string());
-    if (along_columns.index == 2 || along_rows.index == 2 || along_columns.index == along_rows.index)
-        throw bad_input("the slices are not axial", slices.front().file.filename().string(), "Resample the CT onto axial slices");
-    slices = in_order(std::move(slices), image.notes);
-    if (slices.size() < 2)
-        throw bad_input("the CT has a single slice", slices.front().file.string(), "A dose calculation needs a volume; add the other slices of the series");
-    for (const CtSlice& slice : slices)
-        if (std::abs(slice.position[0] - slices.front().position[0]) > 0.1 || std::abs(slice.position[1] - slices.front().position[1]) > 0.1)
-            throw bad_input("the slices are shifted against each other (tilted gantry or a stack of two scans)",
-                            slices.front().file.filename().string() + " and " + slice.file.filename().string(), "Resample the CT onto a straight stack");
-    const std::vector<double> distances = checked_distances(slices);
-    const double smallest = *std::min_element(distances.begin(), distances.end()), largest = *std::max_element(distances.begin(), distances.end());
-
-    // In-plane: a pixel (column i, row j) goes to one LPS cell; flips and swaps lose nothing.
-    const CtSlice& reference = slices.front();
-    Grid& grid = image.hu.grid;
-    const double steps[2] = {reference.column_spacing, reference.row_spacing};
-    const int counts[2] = {reference.columns, reference.rows};
-    const Axis axes[2] = {along_columns, along_rows};
-    for (int a = 0; a < 2; ++a) {
-        grid.size[static_cast<std::size_t>(axes[a].index)] = counts[a];
-        grid.spacing_mm[axes[a].index] = steps[a];
-        grid.origin_mm[axes[a].index] = reference.position[axes[a].index] - (axes[a].ascending ? 0.0 : steps[a] * (counts[a] - 1));
-    }
+/// Along z: as many layers as slices when these are even; otherwise as fine as the finest slices, but no
+/// finer than a fourth of the usual distance, for a single small step says nothing of the rest.
+void set_layers(Grid& grid, const std::vector<CtSlice>& slices, const std::vector<double>& distances,
+                std::vector<std::string>& notes, bool& even) {
     const double length = slices.back().position[2] - slices.front().position[2];
-    const bool even = largest - smallest < 0.01 + 1e-3 * smallest;
-    const int layers = even ? static_cast<int>(slices.size()) : static_cast<int>(std::ceil(length / smallest - 1e-6)) + 1;
+    const double step = length / static_cast<double>(distances.size());
+    const double limit = std::max(0.01, std::min(same_place_mm, 0.02 * step));
+    double off = 0;
+    for (std::size_t k = 0; k < slices.size(); ++k)
+        off = std::max(off, std::abs(slices[k].position[2] - slices.front().position[2] -
+                                     static_cast<double>(k) * step));
+    even = off <= limit;
+    const auto [smallest, largest] = std::minmax_element(distances.begin(), distances.end());
+    const double finest = std::max(*smallest, 0.25 * middle_of(distances));
+    const int layers =
+        even ? static_cast<int>(slices.size()) : static_cast<int>(std::ceil(length / finest - 1e-6)) + 1;
     grid.size[2] = layers;
     grid.spacing_mm[2] = length / (layers - 1);
     grid.origin_mm[2] = slices.front().position[2];
     if (!even)
-        image.notes.push_back("CT: slice distances from " + mm(smallest) + " to " + mm(largest) + " mm, interpolated linearly onto " + std::to_string(layers) +
-                              " slices of " + mm(grid.spacing_mm[2]) + " mm");
+        notes.push_back("CT: slice distances from " + mm(*smallest) + " to " + mm(*largest) +
+                        " mm, interpolated linearly onto " + std::to_string(layers) + " slices of " +
+                        mm(grid.spacing_mm[2]) + " mm");
+}
+
+/// The slices onto one grid. In the plane a pixel (column i, row j) goes to one LPS cell: flips and swaps
+/// lose nothing.
+Volume<float> stacked(const std::vector<CtSlice>& slices, const std::vector<double>& distances,
+                      std::vector<std::string>& notes) {
+    const CtSlice& reference = slices.front();
+    const std::string place = reference.file.filename().string();
+    const Axis axes[2] = {axis_of(reference.row_direction, place),
+                          axis_of(reference.column_direction, place)};
+    const double steps[2] = {reference.column_spacing, reference.row_spacing};
+    const int counts[2] = {reference.columns, reference.rows};
+    Volume<float> volume;
+    Grid& grid = volume.grid;
+    for (int a = 0; a < 2; ++a) {
+        grid.size[static_cast<std::size_t>(axes[a].index)] = counts[a];
+        grid.spacing_mm[axes[a].index] = steps[a];
+        grid.origin_mm[axes[a].index] =
+            reference.position[axes[a].index] - (axes[a].ascending ? 0.0 : steps[a] * (counts[a] - 1));
+    }
+    bool even = true;
+    set_layers(grid, slices, distances, notes, even);
     grid.check(reference.file.string());
-    image.hu.values.resize(grid.voxel_count());
+    volume.values.resize(grid.voxel_count());
     std::size_t below = 0;
-    for (int k = 0; k < layers; ++k) {
+    for (int k = 0; k < grid.size[2]; ++k) {
         const double z = grid.origin_mm[2] + k * grid.spacing_mm[2];
         double part = 0;
         if (even) {
@@ -187,12 +319,66 @@ CtImage read_ct(const std::vector<std::filesystem::path>& files) {
         for (int j = 0; j < reference.rows; ++j)
             for (int i = 0; i < reference.columns; ++i) {
                 std::array<int, 3> to{0, 0, k};
-                to[static_cast<std::size_t>(along_columns.index)] = along_columns.ascending ? i : reference.columns - 1 - i;
-                to[static_cast<std::size_t>(along_rows.index)] = along_rows.ascending ? j : reference.rows - 1 - j;
-                const std::size_t from = static_cast<std::size_t>(j) * static_cast<std::size_t>(reference.columns) + static_cast<std::size_t>(i);
-                image.hu.at(to[0], to[1], to[2]) = static_cast<float>((1 - part) * static_cast<double>(low[from]) + part * static_cast<double>(high[from]));
+                to[static_cast<std::size_t>(axes[0].index)] =
+                    axes[0].ascending ? i : reference.columns - 1 - i;
+                to[static_cast<std::size_t>(axes[1].index)] = axes[1].ascending ? j : reference.rows - 1 - j;
+                const std::size_t from =
+                    static_cast<std::size_t>(j) * static_cast<std::size_t>(reference.columns) +
+                    static_cast<std::size_t>(i);
+                volume.at(to[0], to[1], to[2]) = static_cast<float>(
+                    (1 - part) * static_cast<double>(low[from]) + part * static_cast<double>(high[from]));
             }
     }
+    return volume;
+}
+
+/// Throws unless the images are axial and lie straight above each other.
+void check_stack(const std::vector<CtSlice>& slices) {
+    const CtSlice& first = slices.front();
+    const std::string place = first.file.filename().string();
+    for (const CtSlice& slice : slices) check_same(first, slice);
+    const int columns = axis_of(first.row_direction, place).index,
+              rows = axis_of(first.column_direction, place).index;
+    if (columns == 2 || rows == 2 || columns == rows)
+        throw bad_input("the slices are not axial", place, "Resample the CT onto axial slices");
+    for (const CtSlice& slice : slices)
+        if (std::abs(slice.position[0] - first.position[0]) > 0.1 ||
+            std::abs(slice.position[1] - first.position[1]) > 0.1)
+            throw bad_input(
+                "the slices are shifted against each other (tilted gantry or a stack of two scans)",
+                names_of(first, slice), "Resample the CT onto a straight stack");
+}
+
+}  // namespace
+
+CtImage read_ct(const std::vector<std::filesystem::path>& files) {
+    if (files.empty()) throw bad_input("there is no CT file to read");
+    Series series;
+    for (const std::filesystem::path& path : files) add_file(series, path);
+    leave_out_reports(series);
+    if (series.slices.empty()) {
+        if (series.left_out.contains("not axial"))
+            throw bad_input("the slices are not axial", series.left_out["not axial"].front(),
+                            "Resample the CT onto axial slices");
+        throw bad_input("the CT holds only localizer images", files.front().string());
+    }
+    CtImage image = std::move(series.image);
+    note_left_out(series, image.notes);
+    series.pixels.finish(image.notes);
+    if (series.position.empty()) {
+        image.position_stated = false;
+        image.notes.push_back("CT: no patient position (0018,5100); the plan's is used");
+    } else {
+        image.position = patient_position_from_string(series.position);
+    }
+    check_stack(series.slices);
+    settle_spacing(series.slices, image.notes);
+    note_tilt(series.slices, image.notes);
+    const std::vector<CtSlice> slices = in_order(std::move(series.slices), image.notes);
+    if (slices.size() < 2)
+        throw bad_input("the CT has a single slice", slices.front().file.string(),
+                        "A dose calculation needs a volume; add the other slices of the series");
+    image.hu = stacked(slices, checked_distances(slices), image.notes);
     return image;
 }
 

@@ -151,6 +151,8 @@ DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, c
     } else {
         result.notes.push_back("no structure of type EXTERNAL: the whole CT is calculated, with couch and everything else in it");
     }
+    result.notes.push_back("HU curve " + curve.name() + ": HU 0 is " + text_of(curve.density(0)) + " g/cm3" +
+                           (curve.name() == HuCurve::default_curve().name() ? ", as in tissue; for phantoms of water there is the curve \"water\"" : ""));
     // Whether a structure is wholly part of the calculation: then so is each of its voxels, as far as it is covered.
     const auto added = [&](const Structure& s) { return &s == body || (body && s.type == "SUPPORT") || std::find(worn.begin(), worn.end(), &s) != worn.end(); };
     if (structures)

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "libdose/data.h"
 #include "libdose/density.h"
 #include "libdose/error.h"
 #include "model/csv.h"
@@ -34,6 +35,29 @@ HuCurve HuCurve::read_csv(const std::filesystem::path& file) {
         density.push_back(row[1]);
     }
     return HuCurve(file.filename().string(), std::move(hu), std::move(density));
+}
+
+std::vector<std::string> hu_curve_names() {
+    std::vector<std::string> names{HuCurve::default_curve().name()};
+    const auto folder = data_folder() / "hu";
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, none))
+        if (entry.path().extension() == ".csv") names.push_back(entry.path().stem().string());
+    std::sort(names.begin() + 1, names.end());
+    return names;
+}
+
+HuCurve read_hu_curve(const std::string& name_or_file) {
+    const std::vector<std::string> names = hu_curve_names();
+    if (name_or_file == names.front()) return HuCurve::default_curve();
+    if (std::find(names.begin(), names.end(), name_or_file) != names.end()) {
+        const HuCurve curve = HuCurve::read_csv(data_folder() / "hu" / (name_or_file + ".csv"));
+        return HuCurve(name_or_file, curve.hu(), curve.densities());
+    }
+    if (std::filesystem::is_regular_file(name_or_file)) return HuCurve::read_csv(name_or_file);
+    std::string known;
+    for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
+    throw bad_input("there is no HU curve \"" + name_or_file + "\"", "HU curve", "Give a CSV file or one of: " + known);
 }
 
 double HuCurve::density(double hu) const {

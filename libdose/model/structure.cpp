@@ -11,7 +11,7 @@ namespace {
 std::vector<const Structure*> all_of_name(const StructureSet& set, const std::string& name) {
     std::vector<const Structure*> result;
     for (const Structure& structure : set.structures)
-        if (structure.name == name) result.push_back(&structure);
+        if (structure.name == name || "#" + std::to_string(structure.number) == name) result.push_back(&structure);
     // Those without contours are empty entries of a template.
     if (std::any_of(result.begin(), result.end(), [](const Structure* s) { return !s->contours.empty(); }))
         std::erase_if(result, [](const Structure* s) { return s->contours.empty(); });
@@ -36,10 +36,9 @@ const Structure& StructureSet::named(const std::string& name, const std::string&
     if (found.size() > 1) {
         std::string numbers;
         for (const Structure* structure : found)
-            numbers += (numbers.empty() ? "" : ", ") + std::to_string(structure->number);
-        throw bad_input(
-            std::to_string(found.size()) + " structures have the name \"" + name + "\": numbers " + numbers,
-            where, "Give each a name of its own in the structure set");
+            numbers += (numbers.empty() ? "\"#" : ", \"#") + std::to_string(structure->number) + "\"";
+        throw bad_input(std::to_string(found.size()) + " structures have the name \"" + name + "\"", where,
+                        "Name one by its ROI number: " + numbers);
     }
     return *found.front();
 }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import dataclass, field
-from typing import Any, Iterable, List, Optional, Sequence, Union, cast
+from typing import Any, Dict, List, Optional, Sequence, Union, cast
 
 from . import _libdose
 from ._libdose import CtImage, Dose
+from .errors import BadInput, Error, RefusedPlan
 from .records import Plan, StructureSet
 
 Path = Union[str, "os.PathLike[str]"]
@@ -16,29 +17,35 @@ Path = Union[str, "os.PathLike[str]"]
 
 @dataclass
 class Case:
-    """CT, structures, plans and doses of one patient. notes: what was picked and why."""
+    """CT, structures, plans and doses of one patient. notes: what was picked and why. refused: of the plans that cannot be read or calculated, by SOP
+    Instance UID, the error that read_dicom(..., plan=UID) raises."""
 
     ct: CtImage
     structures: Optional[StructureSet] = None
     plans: List[Plan] = field(default_factory=list)
     doses: List[Dose] = field(default_factory=list)
     notes: List[str] = field(default_factory=list)
+    refused: Dict[str, Error] = field(default_factory=dict)
 
 
-def read_dicom(source: Union[Path, Sequence[Path], Sequence[Any]], *, plan: str = "", fraction_group: int = 0, accept: Sequence[str] = ()) -> Case:
+def read_dicom(
+    source: Union[Path, Sequence[Path], Sequence[Any]], *, plan: str = "", series: str = "", fraction_group: int = 0, accept: Sequence[str] = ()
+) -> Case:
     """Reads a case from a folder, files, or pydicom datasets.
 
     Plans share CT and structures with the one that is chosen: `plan` is a label or SOP Instance UID, needed when plans lie on different CTs. A folder
-    without a plan gives its CT and structures. `fraction_group`: number, when there are several; `accept`: tags of unknown attributes that cannot
-    change the dose. Raises BadInput, listing the candidates, when the choice is not clear, and RefusedPlan for what is not modelled.
+    without a plan gives its CT and structures. `series`: Series Instance UID of the CT, when the structure set names several or none. `fraction_group`:
+    number, when there are several; `accept`: tags of unknown attributes that cannot change the dose. Of several plans those that are refused are in
+    Case.refused. Raises BadInput, listing the candidates, when the choice is not clear, and RefusedPlan when the plan that is asked for, or
+    every one, has something that is not modelled.
     """
     items: List[Any] = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     if items and hasattr(items[0], "SOPInstanceUID"):
         with tempfile.TemporaryDirectory(prefix="libdose-") as folder:
             for number, dataset in enumerate(items):
                 save(dataset, os.path.join(folder, f"{number:05d}.dcm"))
-            return _read([folder], plan, fraction_group, accept)
-    return _read([os.fspath(item) for item in items], plan, fraction_group, accept)
+            return _read([folder], plan, series, fraction_group, accept)
+    return _read([os.fspath(item) for item in items], plan, series, fraction_group, accept)
 
 
 def save(dataset: Any, file: Path) -> None:
@@ -49,23 +56,27 @@ def save(dataset: Any, file: Path) -> None:
         dataset.save_as(file, write_like_original=False)
 
 
-def _read(paths: List[str], plan: str, fraction_group: int, accept: Sequence[str]) -> Case:
+def _read(paths: List[str], plan: str, series: str, fraction_group: int, accept: Sequence[str]) -> Case:
     index = _libdose.index_dicom(paths)
     plans = [entry for entry in index if entry[1] == "RTPLAN"]
     if not plans:
-        return _without_plan(index)
+        return _without_plan(index, series)
     # Any plan will do to find the rest when all lie on one CT; if they do not, the library says so and lists them.
     frames = {entry[4] for entry in plans}
     chosen = plan or (plans[0][2] if len(plans) > 1 and len(frames) == 1 else "")
-    ct_files, structure_files, plan_files, dose_files, notes = _libdose.select_case(paths, chosen)
-    wanted: Iterable[Any] = plan_files if plan else [entry[0] for entry in plans if entry[4] == _frame_of(plans, plan_files[0])]
+    ct_files, structure_files, plan_files, own_doses, notes, all_plans, all_doses = _libdose.select_case(paths, chosen, series)
     case = Case(
         _libdose.read_ct(ct_files),
         cast(StructureSet, _libdose.read_structures(structure_files[0])) if structure_files else None,
-        [cast(Plan, _libdose.read_plan(file, fraction_group, list(accept))) for file in wanted],
-        [Dose.read(entry[0]) for entry in index if entry[1] == "RTDOSE"] if not plan else [Dose.read(file) for file in dose_files],
-        list(notes),
+        notes=list(notes),
     )
+    entries = {os.fspath(entry[0]): entry for entry in plans}
+    for file in plan_files if plan else all_plans:
+        _add_plan(case, file, entries[os.fspath(file)], fraction_group, accept)
+    if not case.plans:
+        raise next(iter(case.refused.values()))
+    for file in own_doses if plan else all_doses:
+        _add_dose(case, file)
     if fraction_group == 0:  # of plans with one fraction group, so that its fractions are those of the plan
         _name_fractions(case)
     return case
@@ -79,23 +90,33 @@ def _name_fractions(case: Case) -> None:
             dose.fractions = known.get(dose.referenced_plan_uid)
 
 
-def _frame_of(plans: List[Any], file: Any) -> str:
-    for entry in plans:
-        if os.fspath(entry[0]) == os.fspath(file):
-            return str(entry[4])
-    return ""
+def _add_plan(case: Case, file: Any, entry: Any, fraction_group: int, accept: Sequence[str]) -> None:
+    try:
+        case.plans.append(cast(Plan, _libdose.read_plan(file, fraction_group, list(accept))))
+    except (RefusedPlan, BadInput) as error:
+        case.refused[str(entry[2])] = error
+        case.notes.append(f'plan "{entry[5]}" ({os.path.basename(os.fspath(file))}) is refused: {error}')
 
 
-def _without_plan(index: List[Any]) -> Case:
-    from .errors import BadInput
+def _add_dose(case: Case, file: Any) -> None:
+    """A dose that is broken or of a kind that is not read is a note: no plan needs it."""
+    try:
+        case.doses.append(Dose.read(file))
+    except BadInput as error:
+        case.notes.append(f"a dose is left out: {error}")
 
-    series = {entry[3] for entry in index if entry[1] == "CT"}
+
+def _without_plan(index: List[Any], series: str) -> Case:
+    wanted = [entry for entry in index if entry[1] == "CT" and (not series or entry[3] == series)]
+    count = len({entry[3] for entry in wanted})
     structures = [entry[0] for entry in index if entry[1] == "RTSTRUCT"]
-    if len(series) != 1 or len(structures) > 1:
-        raise BadInput(f"there are {len(series)} CT series and {len(structures)} structure sets and no plan that says which belong together")
-    return Case(
-        _libdose.read_ct([entry[0] for entry in index if entry[1] == "CT"]),
+    if count != 1 or len(structures) > 1:
+        raise BadInput(f"there are {count} CT series and {len(structures)} structure sets and no plan that says which belong together")
+    case = Case(
+        _libdose.read_ct([entry[0] for entry in wanted]),
         cast(StructureSet, _libdose.read_structures(structures[0])) if structures else None,
-        [],
-        [Dose.read(entry[0]) for entry in index if entry[1] == "RTDOSE"],
     )
+    for entry in index:
+        if entry[1] == "RTDOSE":
+            _add_dose(case, entry[0])
+    return case

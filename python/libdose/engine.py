@@ -26,7 +26,8 @@ class Engine:
     all geometries of a plan) or "each". grid_mm: spacing of the dose grid.
     grid: a Dose or CtImage on whose grid the dose is calculated, exactly. threads: 0 for all cores. model: None (by the beam's energy, fluence mode
     and machine), a name, a file, a BeamModel, or several to choose from. densities: structure -> g/cm3; materials: structure -> name. dose_to: "medium" or "water".
-    leaf_ends: "rounded" or "sharp"; leaves: name of a leaf design. hu_curve: CSV with hu,density_g_cm3. calibration_depth: None, "maximum", "10cm".
+    leaf_ends: "rounded" or "sharp"; leaves: name of a leaf design. hu_curve: a name ("water": HU 0 is 1.000 g/cm3; by default it is 1.0175) or CSV
+    with hu,density_g_cm3. calibration_depth: None, "maximum", "10cm".
     accept_gaps: take a body in which contour planes are missing as it is. The same settings as those of `dose calc`. A CUDA device that it has opened stays open, with its memory, until the Engine is gone; several threads
     may share an Engine.
     """

@@ -275,7 +275,7 @@ class StructureSet(_Record):
             return self._place(found[0])
         if found:
             numbers = ", ".join(f'"#{s.number}"' for s in found)
-            raise KeyError(f"{len(found)} structures are called {name!r}; name one by its number: {numbers}")
+            raise KeyError(f"{len(found)} structures have the name {name!r}; name one by its number: {numbers}")
         raise KeyError(f"no structure {name!r}; there are {', '.join(s.name for s in self.structures) or 'none'}")
 
     def __contains__(self, name: object) -> bool:

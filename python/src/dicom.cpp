@@ -28,6 +28,14 @@ Paths files_of(const std::vector<io::DicomEntry>& entries) {
     return files;
 }
 
+template <class Wanted>
+std::vector<io::DicomEntry> of_kind(const io::DicomIndex& index, const std::string& kind, const Wanted& wanted) {
+    std::vector<io::DicomEntry> found;
+    for (const io::DicomEntry& entry : index.entries)
+        if (entry.kind == kind && wanted(entry)) found.push_back(entry);
+    return io::without_copies(found);
+}
+
 }  // namespace
 
 void bind_dicom(nb::module_& m) {
@@ -48,15 +56,23 @@ void bind_dicom(nb::module_& m) {
         "Files below the paths as (file, kind, SOP Instance UID, series UID, frame of reference UID, label); kind: CT, RTSTRUCT, RTPLAN, RTDOSE, other.");
     m.def(
         "select_case",
-        [](const Paths& paths, const std::string& plan) {
+        [](const Paths& paths, const std::string& plan, const std::string& series) {
             io::DicomCase found;
+            std::vector<io::DicomEntry> plans, doses;
             {
                 const nb::gil_scoped_release unlocked;
-                found = io::select_case(io::index_dicom(paths), plan);
+                const io::DicomIndex index = io::index_dicom(paths);
+                found = io::select_case(index, plan, series);
+                const std::string& frame = found.plan.front().frame_of_reference_uid;
+                plans = of_kind(index, "RTPLAN", [&](const io::DicomEntry& e) { return e.frame_of_reference_uid == frame; });
+                doses = of_kind(index, "RTDOSE", [](const io::DicomEntry&) { return true; });
             }
-            return nb::make_tuple(files_of(found.ct), files_of(found.structures), files_of(found.plan), files_of(found.doses), found.notes);
+            return nb::make_tuple(files_of(found.ct), files_of(found.structures), files_of(found.plan), files_of(found.doses), found.notes,
+                                  files_of(plans), files_of(doses));
         },
-        "paths"_a, "plan"_a, "Files of (CT, structures, plan, doses) that belong together, and notes.");
+        "paths"_a, "plan"_a, "series"_a = "",
+        "Files of (CT, structures, plan, doses) that belong together, notes, and files of (plans, doses): all plans in the frame of reference of the "
+        "one that is picked, and all doses. Copies count once.");
     m.def(
         "read_ct",
         [](const Paths& files) {

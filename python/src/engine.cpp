@@ -70,7 +70,7 @@ EngineOptions options_of(const nb::dict& settings) {
         throw bad_input("leaf ends are rounded, or sharp without a design", "leaf_ends, leaves");
     }
     if (const nb::object curve = nb::borrow(settings["hu_curve"]); !curve.is_none())
-        options.hu_curve = HuCurve::read_csv(nb::cast<std::string>(nb::str(curve)));
+        options.hu_curve = read_hu_curve(nb::cast<std::string>(nb::str(curve)));
     return options;
 }
 

@@ -335,7 +335,7 @@ TEST(StructureSet, NameOfSeveralStructuresIsRefusedWhereItIsAskedFor) {
         FAIL() << "an ambiguous name was taken";
     } catch (const Error& error) {
         EXPECT_THAT(error.what(),
-                    AllOf(HasSubstr("2 structures have the name \"PTV\""), HasSubstr("numbers 2, 3")));
+                    AllOf(HasSubstr("2 structures have the name \"PTV\""), HasSubstr("\"#2\", \"#3\"")));
     }
     EXPECT_THROW(set.named("ptv", "test"), Error);
 }

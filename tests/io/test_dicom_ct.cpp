@@ -164,12 +164,81 @@ TEST_F(CtReading, TiltAndObliqueAreRefused) {
     shifted.position[1] += 1;
     add(3, shifted);
     EXPECT_NE(error().find("shifted"), std::string::npos) << error();
-    files.clear();
-    CtOptions tag_only;
-    tag_only.change = [](DcmDataset& d) { d.putAndInsertString(DCM_GantryDetectorTilt, "12"); };
-    add(0, tag_only);
-    add(3, tag_only);
-    EXPECT_NE(error().find("tilted"), std::string::npos) << error();
+}
+
+// Images that were straightened keep the tilt of their scan in the header.
+TEST_F(CtReading, ATiltInTheHeaderOfStraightImagesIsSaid) {
+    CtOptions o;
+    o.change = [](DcmDataset& d) { d.putAndInsertString(DCM_GantryDetectorTilt, "12"); };
+    add(0, o);
+    add(3, o);
+    EXPECT_NE(io::read_ct(files).notes.front().find("12.000 degrees (0018,1120)"), std::string::npos);
+    CtOptions sheared = o;
+    sheared.position[1] += 6 * 0.2126;  // tan 12 degrees
+    add(6, sheared);
+    EXPECT_NE(error().find("shifted"), std::string::npos) << error();
+}
+
+// 0.02 mm is rounding: one slice, of the two positions the one that makes the stack even.
+TEST_F(CtReading, NearlyOnePlaceIsOneSlice) {
+    for (const double z : {0.0, 3.0, 2.98, 6.0, 9.0}) add(z);
+    const CtImage ct = io::read_ct(files);
+    EXPECT_EQ(ct.hu.grid.size[2], 4);
+    EXPECT_DOUBLE_EQ(ct.hu.grid.spacing_mm[2], 3);
+    EXPECT_NE(ct.notes.front().find("twice"), std::string::npos);
+    CtOptions other;
+    other.stored = [](int, int) { return 7; };
+    add(9.02, other);
+    EXPECT_NE(error().find("slices at z = 9.000 and 9.020"), std::string::npos) << error();
+    EXPECT_NE(error().find("image4 and image5"), std::string::npos) << error();
+}
+
+// One small step says nothing of the rest: 3 mm slices and one of 0.15 are not 200 layers.
+TEST_F(CtReading, OneSmallStepDoesNotMakeAFineGrid) {
+    for (const double z : {0.0, 3.0, 6.0, 9.0, 9.15, 12.15, 15.15, 18.15}) {
+        CtOptions o;
+        o.stored = [z](int, int) { return 1024 + static_cast<int>(100 * z); };
+        add(z, o);
+    }
+    const CtImage ct = io::read_ct(files);
+    EXPECT_EQ(ct.hu.grid.size[2], 26);  // 18.15 mm in steps of at most 0.75
+    for (int k = 0; k < 26; ++k) EXPECT_NEAR(ct.hu.at(1, 1, k), 100 * 18.15f / 25 * static_cast<float>(k), 1e-2f);
+}
+
+TEST_F(CtReading, SpacingsThatAreRoundedOtherwiseAreOne) {
+    CtOptions rounded, other;
+    rounded.change = [](DcmDataset& d) { d.putAndInsertString(DCM_PixelSpacing, "3.0002\\2.01"); };  // 6 columns: 0.06 mm
+    other.change = [](DcmDataset& d) { d.putAndInsertString(DCM_PixelSpacing, "3\\2.05"); };        // 6 columns: 0.3 mm
+    add(0, rounded);
+    add(3);
+    add(6);
+    const CtImage ct = io::read_ct(files);
+    EXPECT_TRUE(ct.hu.grid.spacing_mm.isApprox(Vec3(2, 3, 3)));
+    EXPECT_NE(ct.notes.front().find("1 slices have a pixel spacing"), std::string::npos) << ct.notes.front();
+    add(9, other);
+    EXPECT_NE(error().find("pixel spacing [image1 and image3]"), std::string::npos) << error();
+}
+
+// What can be no slice is left out by name, broken or not; a broken slice is an error.
+TEST_F(CtReading, OtherPicturesOfTheSeries) {
+    CtOptions sagittal, scout, screen;
+    sagittal.orientation = "0\\1\\0\\0\\0\\-1";
+    scout.change = [](DcmDataset& d) { d.putAndInsertString(DCM_ImageType, "ORIGINAL\\PRIMARY\\LOCALIZER"); };
+    screen.columns = 9;
+    screen.change = [](DcmDataset& d) { d.putAndInsertString(DCM_ImageType, "DERIVED\\SECONDARY\\REPORT"); };
+    add(0);
+    add(3);
+    add(6);
+    add(50, sagittal);
+    add(60, scout);
+    add(70, screen);
+    std::filesystem::resize_file(files[4], std::filesystem::file_size(files[4]) - 20);
+    const CtImage ct = io::read_ct(files);
+    EXPECT_EQ(ct.hu.grid.size[2], 3);
+    std::string notes;
+    for (const std::string& note : ct.notes) notes += note + "\n";
+    for (const char* words : {"1 not axial images are left out (image3)", "1 localizer images are left out (image4)", "1 derived images are left out (image5)"})
+        EXPECT_NE(notes.find(words), std::string::npos) << notes;
 }
 
 TEST_F(CtReading, LocalizersAreLeftOut) {

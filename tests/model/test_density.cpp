@@ -30,6 +30,23 @@ TEST(HuCurve, DefaultFollowsSchneider) {
     EXPECT_NEAR(curve.density(9000), curve.density(3071), 1e-12);  // held; the caller counts
 }
 
+TEST(HuCurve, NamesAndFiles) {
+    const HuCurve water = read_hu_curve("water"), usual = HuCurve::default_curve();
+    EXPECT_EQ(water.name(), "water");
+    EXPECT_DOUBLE_EQ(water.density(0), 1);
+    for (const double hu : {-1000.0, -500.0, -98.0, 100.0, 500.0, 3071.0}) EXPECT_NEAR(water.density(hu), usual.density(hu), 1e-9) << hu;
+    EXPECT_EQ(read_hu_curve(usual.name()).canonical_text(), usual.canonical_text());
+    EXPECT_EQ(hu_curve_names(), (std::vector<std::string>{"Schneider-2000", "water"}));
+    const auto file = write("hu,density_g_cm3\n-1000,0\n1000,2\n");
+    EXPECT_DOUBLE_EQ(read_hu_curve(file.string()).density(0), 1);
+    try {
+        read_hu_curve("no-such-curve");
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("Schneider-2000, water"), std::string::npos) << error.what();
+    }
+}
+
 TEST(HuCurve, FilesAreReadAndCheckedLineByLine) {
     const HuCurve curve = HuCurve::read_csv(write("# a comment\nhu,density_g_cm3\n-1000,0\n0,1\n1000,2\n"));
     EXPECT_DOUBLE_EQ(curve.density(500), 1.5);

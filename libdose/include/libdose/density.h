@@ -36,6 +36,11 @@ private:
     std::vector<double> hu_, density_;
 };
 
+/// Curves that go by a name: the default one, and the files of hu/ in the data folder.
+std::vector<std::string> hu_curve_names();
+/// The curve of a name, or of a CSV file. Throws bad_input, listing the names.
+HuCurve read_hu_curve(const std::string& name_or_file);
+
 /// Density or material that a structure is given.
 struct DensityOverride {
     std::string structure;

@@ -147,6 +147,10 @@ LIBDOSE_C_API libdose_status libdose_ct_read(const char* const* files, size_t fi
 LIBDOSE_C_API libdose_status libdose_ct_grid(const libdose_ct* ct, libdose_grid* grid);
 /** Hounsfield units into the caller's buffer; `count` = voxels of the CT. */
 LIBDOSE_C_API libdose_status libdose_ct_copy_hu(const libdose_ct* ct, float* hu, size_t count);
+/** Number of notes: what the reader decided or repaired; of a CT from libdose_read_case() also what was picked and why, and what was left out. */
+LIBDOSE_C_API libdose_status libdose_ct_note_count(const libdose_ct* ct, size_t* count);
+/** A note. The text belongs to the CT. */
+LIBDOSE_C_API libdose_status libdose_ct_note(const libdose_ct* ct, size_t index, const char** note);
 /** Frees and sets to NULL; NULL does nothing. So do all functions of this kind. */
 LIBDOSE_C_API void libdose_ct_free(libdose_ct** ct);
 
@@ -233,6 +237,7 @@ typedef struct libdose_plan_reading {
     size_t accepted_tag_count;        /**< number of them */
     int32_t fraction_group;           /**< 0: the only one */
     int32_t reserved;                 /**< 0 */
+    const char* series;               /**< libdose_read_case(): Series Instance UID of the CT when several fit; else NULL */
 } libdose_plan_reading;
 /** All zero but struct_size. */
 LIBDOSE_C_API void libdose_plan_reading_init(libdose_plan_reading* reading, size_t struct_size);
@@ -313,7 +318,7 @@ typedef struct libdose_options {
     int32_t device;                    /**< CUDA device, in the order in which CUDA counts them; 0 */
     const char* leaves;                /**< name of the leaf design for every collimator of its boundaries; NULL: found from the plan */
     const char* calibration_depth;     /**< "maximum" or "10cm": where 1 cGy/MU holds; NULL: as the model says */
-    const char* hu_curve_file;         /**< CSV with the columns hu,density_g_cm3; NULL: the built-in curve or hu_curve_hu */
+    const char* hu_curve_file;         /**< "water", or CSV with the columns hu,density_g_cm3; NULL: the built-in one or hu_curve_hu */
     const double* hu_curve_hu;         /**< HU curve of the caller, ascending; NULL: the built-in one */
     const double* hu_curve_density;    /**< g/cm3 at each of them */
     size_t hu_curve_count;             /**< number of points, at least two */

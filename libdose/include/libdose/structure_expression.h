@@ -35,13 +35,9 @@ struct StructureExpression {
     int number() const { return operation == StructureOperation::none ? structure.number : 0; }
 };
 
-/// The structure of this name, or of this number where the name is written as "#12". Throws bad_input where
-/// there is none, and where several with contours have the name: the message lists their ROI numbers.
-const Structure& structure_named(const StructureSet& set, const std::string& name);
-
 /// "PTV", "#12", "LUNG_L or LUNG_R", "PTV_60 and LUNGS", "BODY minus (PTV or GTV)". Names with such words,
 /// brackets or quotes stand in double quotes, a quote within twice; a text that is a structure's name is that
-/// structure. Different operations in a row need brackets. Throws bad_input as structure_named(), and for a
+/// structure. Different operations in a row need brackets. Throws bad_input as StructureSet::named(), and for a
 /// text that cannot be understood.
 StructureExpression parse_structure_expression(const std::string& text, const StructureSet& set);
 

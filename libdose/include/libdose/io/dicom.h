@@ -17,16 +17,19 @@ struct DicomEntry {
     std::filesystem::path file;
     std::string kind, modality, patient_id, patient_name, study_uid, series_uid, sop_instance_uid, sop_class_uid;
     std::string frame_of_reference_uid, label, date;
+    std::string image_type;  ///< of a CT: "ORIGINAL\\PRIMARY\\AXIAL", "ORIGINAL\\PRIMARY\\LOCALIZER", …
+    std::string problem;     ///< why the file cannot be read; empty for a file that can
 };
 
 /// What was found in files and folders.
 struct DicomIndex {
     std::vector<DicomEntry> entries;               ///< sorted by kind, series, file
     std::vector<std::filesystem::path> not_dicom;  ///< files that were looked at and are not DICOM
+    std::vector<DicomEntry> broken;                ///< DICOM files that cannot be parsed, with what could be read of them
 };
 
-/// Looks at every file below the paths (files or folders, any names, recursive). Throws bad_input for a path that
-/// does not exist or cannot be read, and for a file that begins as DICOM but cannot be parsed (truncated).
+/// Looks at every file below the paths (files or folders, any names, recursive, through links; each once). A file that begins as
+/// DICOM but cannot be parsed (truncated) goes to `broken`. Throws bad_input for a path that does not exist or cannot be read.
 DicomIndex index_dicom(const std::vector<std::filesystem::path>& paths);
 
 /// What belongs together for one calculation, picked by references; `notes` says what was picked and why.
@@ -39,9 +42,14 @@ struct DicomCase {
 };
 
 /// Picks plan -> structure set -> CT series by UID references (then by frame of reference). `plan_selector` is empty,
-/// a SOP Instance UID or a plan label; it must be given when there are several plans. Throws bad_input, listing
-/// the candidates, when the choice is not clear.
-DicomCase select_case(const DicomIndex& index, const std::string& plan_selector = {});
+/// a SOP Instance UID or a plan label; it must be given when there are several plans. `series`: Series Instance UID of the CT, for
+/// when the structure set names several or none. Copies of one object count once. Throws bad_input, listing the candidates, when the
+/// choice is not clear; naming the files, when one SOP Instance UID has two contents, or when a file that is needed is broken.
+DicomCase select_case(const DicomIndex& index, const std::string& plan_selector = {}, const std::string& series = {});
+
+/// One entry for each SOP Instance UID, the first. Throws bad_input, naming the files, when the others of that UID hold something else:
+/// another data set, whatever the transfer syntax, the meta header and the padding.
+std::vector<DicomEntry> without_copies(const std::vector<DicomEntry>& entries);
 
 CtImage read_ct(const std::vector<std::filesystem::path>& files);
 StructureSet read_structures(const std::filesystem::path& file);
