@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "cli/common.h"
 #include "libdose/couch.h"
@@ -23,7 +24,8 @@ struct Arguments {
     std::string plan, engine = "collapsed-cone", quality = "standard", transport = "auto", model, calibration_depth;
     std::vector<std::string> densities, materials, accepted;
     std::string dose_to = "medium", lateral_scaling = "on", leaf_ends = "rounded", leaves;
-    double grid_mm = 2.5, sub_arc_deg = EngineOptions().sub_arc_deg;
+    std::optional<double> grid_mm;
+    double sub_arc_deg = EngineOptions().sub_arc_deg;
     std::string couch;
     std::optional<double> couch_top_mm, couch_lateral_mm;
     BackendArguments backend;
@@ -86,7 +88,8 @@ int calculate_plan(const Arguments& arguments) {
     options.quality = quality_from_string(arguments.quality);
     options.transport = transport_from_string(arguments.transport);
     options.backend = arguments.backend.choice(), options.device = arguments.backend.device;
-    options.grid_mm = arguments.grid_mm;
+    if (arguments.grid_mm == 0) throw bad_input("grid spacing 0 mm is not between 0.5 and 20", "--grid", "Leave it out, and it is chosen");
+    options.grid_mm = arguments.grid_mm.value_or(0);
     options.sub_arc_deg = arguments.sub_arc_deg;
     options.threads = arguments.threads;
     options.per_beam = arguments.per_beam;
@@ -232,7 +235,7 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("--accept", arguments->accepted, "Tag of an unknown attribute of the plan that cannot change the dose, as 300a,01a0; may be repeated");
     calc->add_option("--engine", arguments->engine, "collapsed-cone or pencil-beam")->capture_default_str();
     calc->add_option("--model", arguments->model, "Beam model: name or file; default: generic model of the beam's energy");
-    calc->add_option("--grid", arguments->grid_mm, "Dose grid spacing, mm")->capture_default_str();
+    calc->add_option("--grid", arguments->grid_mm, "Dose grid spacing, mm; default: 2.5, finer where an opening is narrow");
     calc->add_option("--sub-arc", arguments->sub_arc_deg,
                      "Largest turn of gantry, collimator or couch that one fluence map stands for, degrees, give or take a twentieth")
         ->capture_default_str()

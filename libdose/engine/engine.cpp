@@ -13,6 +13,7 @@
 #include "engine/devices.h"
 #include "engine/memory.h"
 #include "engine/setup.h"
+#include "engine/small_fields.h"
 #include "engine/threads.h"
 #include "libdose/error.h"
 #include "model/density.h"
@@ -39,12 +40,13 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     report(0, "density");
     const Grid grid = dose_grid(ct, structures, plan, models, options);
     require_memory(backend, options.backend, memory_needs(grid, plan, models, options, omp_get_max_threads()),
-                   "dose grid of " + short_number(options.grid_mm) + " mm, plan " + plan.label, options.devices);
+                   "dose grid of " + short_number(grid.spacing_mm[0]) + " mm, plan " + plan.label, options.devices);
     const BolusDensities densities(
         plan, [&](const auto& boluses) { return density_on_grid(ct, structures, options.hu_curve, materials, options.overrides, grid, boluses); });
     result.notes = densities.notes();
     if (!backend.note.empty()) result.notes.push_back(backend.note);
     result.notes.push_back(grid_note(grid));
+    if (std::string note = small_field_note(plan, models, grid, options.grid_mm); !note.empty()) result.notes.push_back(std::move(note));
     clock("density");
 
     // Beams of one model and the same boluses share a calculation, so that arcs can share a transport; beam by beam when each is wanted.
@@ -67,7 +69,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
             found->beams.push_back(&beam);
     }
     std::vector<float> total(grid.voxel_count(), 0.0f);
-    Dose header = dose_header(ct, structures, plan, options);
+    Dose header = dose_header(ct, structures, plan, grid, options);
     header.provenance.backend = backend.get().description();
     for (const Task& task : tasks) name_model(*task.model, header.provenance, result.notes);
 
@@ -80,6 +82,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         fluence.after_map = [&] { report(static_cast<double>(done) / static_cast<double>(plan.beams.size()), stage); };
         for (const Beam* beam : task.beams) {
             note_wedges(*beam, *task.model, result.notes);
+            fluence.pixel_mm = fluence_pixel_mm(*beam, task.model->head);
             fluence.leaves = leaf_edges(*beam, *task.model, options.leaf_designs, options.leaves, header.provenance, result.notes);
             for (FluenceMap& map : backend.get().fluence(*beam, plan.position, task.model->head, fluence)) maps.push_back(std::move(map));
         }

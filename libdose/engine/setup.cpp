@@ -5,6 +5,7 @@
 #include "cpu/aperture.h"
 #include "engine/bolus_density.h"
 #include "engine/devices.h"
+#include "engine/small_fields.h"
 #include "libdose/error.h"
 #include "model/density.h"
 #include "model/text.h"
@@ -57,7 +58,7 @@ PatientBox calculation_box(const PatientBox& patient, const Plan& plan, const Be
 }  // namespace
 
 void check_request(const CtImage& ct, const StructureSet* structures, const Plan& plan, const BeamModelProvider& models, const EngineOptions& options) {
-    if (!(options.grid_mm >= 0.5 && options.grid_mm <= 20))
+    if (options.grid_mm != 0 && !(options.grid_mm >= 0.5 && options.grid_mm <= 20))
         throw bad_input("grid spacing " + short_number(options.grid_mm) + " mm is not between 0.5 and 20", "--grid");
     if (!(options.sub_arc_deg > 0)) throw bad_input("the sub-arc spacing must be positive", "sub_arc_deg");
     ct.hu.grid.check("CT");
@@ -70,7 +71,8 @@ void check_request(const CtImage& ct, const StructureSet* structures, const Plan
 
 Grid dose_grid(const CtImage& ct, const StructureSet* structures, const Plan& plan, const BeamModelProvider& models, const EngineOptions& options) {
     const PatientBox box = calculation_box(patient_box(ct, structures, boluses_of(plan, structures)), plan, models, options.beam_margin_mm);
-    return Grid::covering(box.lower_mm, box.upper_mm, Vec3::Constant(options.grid_mm));
+    const double spacing_mm = options.grid_mm > 0 ? options.grid_mm : automatic_grid_mm(plan, models, (box.upper_mm - box.lower_mm).prod());
+    return Grid::covering(box.lower_mm, box.upper_mm, Vec3::Constant(spacing_mm));
 }
 
 std::string grid_note(const Grid& grid) {
@@ -78,7 +80,7 @@ std::string grid_note(const Grid& grid) {
            short_number(grid.spacing_mm[0]) + " mm";
 }
 
-Dose dose_header(const CtImage& ct, const StructureSet* structures, const Plan& plan, const EngineOptions& options) {
+Dose dose_header(const CtImage& ct, const StructureSet* structures, const Plan& plan, const Grid& grid, const EngineOptions& options) {
     Dose header;
     header.frame_of_reference_uid = ct.frame_of_reference_uid;
     header.referenced_plan_uid = plan.sop_instance_uid;
@@ -89,7 +91,7 @@ Dose dose_header(const CtImage& ct, const StructureSet* structures, const Plan& 
     header.provenance.engine_version = LIBDOSE_VERSION;
     header.provenance.engine = to_string(options.algorithm);
     header.provenance.hu_curve_name = options.hu_curve.name();
-    header.provenance.settings = {{"grid_mm", short_number(options.grid_mm)},
+    header.provenance.settings = {{"grid_mm", short_number(grid.spacing_mm[0])},
                                   {"quality", to_string(options.quality)},
                                   {"sub_arc_deg", short_number(options.sub_arc_deg)},
                                   {"dose_to", options.dose_to == DoseMedium::water ? "water" : "medium"}};

@@ -16,7 +16,7 @@ Grid dose_grid(const CtImage& ct, const StructureSet* structures, const Plan& pl
 std::string grid_note(const Grid& grid);
 
 /// A dose without values: references and provenance.
-Dose dose_header(const CtImage& ct, const StructureSet* structures, const Plan& plan, const EngineOptions& options);
+Dose dose_header(const CtImage& ct, const StructureSet* structures, const Plan& plan, const Grid& grid, const EngineOptions& options);
 /// Hash and calibration of a beam model; a note where its dose per MU is assumed.
 void name_model(const BeamModel& model, Provenance& provenance, std::vector<std::string>& notes);
 

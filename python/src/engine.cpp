@@ -38,7 +38,10 @@ EngineOptions options_of(const nb::dict& settings) {
     options.backend = backend_from_string(text("backend"));
     options.device = nb::cast<int>(settings["device"]);
     options.devices = nb::cast<std::shared_ptr<OpenDevices>>(settings["_devices"]);
-    options.grid_mm = nb::cast<double>(settings["grid_mm"]);
+    if (const nb::object spacing = nb::borrow(settings["grid_mm"]); !spacing.is_none()) {
+        options.grid_mm = nb::cast<double>(spacing);
+        if (options.grid_mm == 0) throw bad_input("grid spacing 0 mm is not between 0.5 and 20", "grid_mm", "Leave it out, and it is chosen");
+    }
     options.threads = nb::cast<int>(settings["threads"]);
     options.beam_margin_mm = nb::cast<double>(settings["beam_margin_mm"]);
     options.sub_arc_deg = nb::cast<double>(settings["sub_arc_deg"]);

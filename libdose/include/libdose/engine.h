@@ -64,7 +64,9 @@ struct EngineOptions {
     BackendChoice backend = BackendChoice::cpu;
     int device = 0;                        ///< CUDA device, in the order in which CUDA counts them
     std::shared_ptr<OpenDevices> devices;  ///< where it is kept open; null: closed at the end of the calculation
-    double grid_mm = 2.5;
+    /// Spacing of the dose grid, 0.5 to 20. 0: 2.5, or finer where an opening of jaws, leaves and blocks is narrow; a note says so
+    /// (docs/methods/small-fields.md).
+    double grid_mm = 0;
     int threads = 0;              ///< 0: all cores
     double beam_margin_mm = 100;  ///< the grid ends this far from the fields, or at the body
     bool per_beam = false;        ///< also keep the dose of every beam
