@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "cli/common.h"
 #include "libdose/comparable.h"
@@ -25,8 +26,8 @@ struct Arguments {
     std::string plan, series, hu_curve, engine = "collapsed-cone", quality = "standard", transport = "auto", model, calibration_depth;
     std::vector<std::string> densities, materials, accepted;
     std::string dose_to = "medium", lateral_scaling = "on", leaf_ends = "rounded", leaves;
-    double grid_mm = 2.5, margin_mm = EngineOptions().beam_margin_mm,
-           sub_arc_deg = EngineOptions().sub_arc_deg;
+    std::optional<double> grid_mm;
+    double margin_mm = EngineOptions().beam_margin_mm, sub_arc_deg = EngineOptions().sub_arc_deg;
     std::string grid_of;
     std::string couch;
     std::optional<double> couch_top_mm, couch_lateral_mm;
@@ -93,7 +94,9 @@ int calculate_plan(const Arguments& arguments) {
     options.quality = quality_from_string(arguments.quality);
     options.transport = transport_from_string(arguments.transport);
     options.backend = arguments.backend.choice(), options.device = arguments.backend.device;
-    options.grid_mm = arguments.grid_mm;
+    if (arguments.grid_mm == 0.0)
+        throw bad_input("grid spacing 0 mm is not between 0.5 and 20", "--grid", "Leave it out, and it is chosen");
+    options.grid_mm = arguments.grid_mm.value_or(0);
     options.beam_margin_mm = arguments.margin_mm;
     options.sub_arc_deg = arguments.sub_arc_deg;
     options.threads = arguments.threads;
@@ -251,8 +254,8 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("--accept", arguments->accepted, "Tag of an unknown attribute of the plan that cannot change the dose, as 300a,01a0; may be repeated");
     calc->add_option("--engine", arguments->engine, "collapsed-cone or pencil-beam")->capture_default_str();
     calc->add_option("--model", arguments->model, "Beam model: name or file; default: generic model of the beam's energy");
-    CLI::Option* spacing =
-        calc->add_option("--grid", arguments->grid_mm, "Dose grid spacing, mm")->capture_default_str();
+    CLI::Option* spacing = calc->add_option(
+        "--grid", arguments->grid_mm, "Dose grid spacing, mm; default: 2.5, finer where an opening is narrow");
     calc->add_option("--grid-of", arguments->grid_of,
                      "Calculate on the grid of this dose (RTDOSE or HDF5), or on that of the CT: ct")
         ->excludes(spacing);

@@ -54,7 +54,8 @@ std::optional<PencilPlan> plan_pencil_beam(const Grid& grid, const physics::Beam
 PencilImagePlan plan_pencil_images(const FluenceMap& map, const PencilPlan& plan, const Vec3& voxel_mm, double near_pixel_mm) {
     const std::array<double, 4>&support = plan.support_mm, &need = plan.need_mm;
     const double reach = pencil_split_end_mm;
-    if (!(near_pixel_mm > 0)) near_pixel_mm = std::max(1.0, std::floor((voxel_mm.minCoeff() >= 2.0 ? 2.0 : 1.0) / map.pixel_mm)) * map.pixel_mm;
+    const double smallest_mm = voxel_mm.minCoeff(), wanted_mm = smallest_mm >= 2.0 ? 2.0 : smallest_mm >= 1.0 ? 1.0 : 0.5;
+    if (!(near_pixel_mm > 0)) near_pixel_mm = std::max(1.0, std::floor(wanted_mm / map.pixel_mm)) * map.pixel_mm;
     PencilImagePlan images;
     images.near = raster_over(map, near_pixel_mm, {support[0] - reach, support[1] + reach, support[2] - reach, support[3] + reach});
     // An odd number of near pixels where they are small: then every centre of a far pixel is that of a near one, and near pixels hold exactly what is

@@ -7,6 +7,8 @@
 #include "cpu/fluence_integral.h"
 #include "engine/compute.h"
 #include "engine/jaw_field.h"
+#include "engine/point_dose.h"
+#include "engine/small_fields.h"
 #include "engine/water_phantom.h"
 #include "libdose/error.h"
 
@@ -42,24 +44,33 @@ Calibration calibrate(const BeamModel& model) {
 }
 
 std::vector<OutputFactor> output_factors(const BeamModel& model, const std::vector<double>& sides_mm, Algorithm algorithm) {
-    constexpr double spacing_mm = 2.5, depth_mm = 100, reference_mm = 100;
-    const DensityGrid water = water_cube(spacing_mm);
+    constexpr double depth_mm = 100, reference_mm = 100;
+    const DensityGrid water = water_cube(usual_grid_mm);
+    const PointDose point(model.spectrum, model.cone_kernel, model.pencil_kernel, model.head.electrons);
     ComputeOptions options;
     options.algorithm = algorithm;
     const auto field = [&](double side) {
         if (!(side >= 5 && side <= 1.4 * model.head.maximum_field_radius_mm))
             throw bad_input("the field of " + std::to_string(side) + " mm is not between 5 mm and the primary collimator", "output factors");
         const std::vector<FluenceMap> maps = {jaw_field(model.head, side, side, Vec3(0, 0, depth_mm))};
-        const FluenceMap& map = maps.front();
         OutputFactor factor{side, 0, 0};
-        factor.in_air = cpu::FluenceIntegral(map).average(0, 0, 2, 2);
-        factor.in_water = at_depth(axis_curve(water.grid, compute_dose(water, maps, model, options)), depth_mm, spacing_mm);
+        factor.in_air = cpu::FluenceIntegral(maps.front()).average(0, 0, 2, 2);
+        factor.in_water = at_depth(axis_curve(water.grid, compute_dose(water, maps, model, options)), depth_mm, usual_grid_mm);
         return factor;
     };
     const OutputFactor reference = field(reference_mm);
+    // Voxels would average small fields: their dose at the point is integrated, and so is that of the reference field.
+    const auto small_field = [&](double side) {
+        constexpr double pixel_mm = 0.25;
+        const auto at_point = [&](double side_mm) {
+            return point(algorithm, jaw_field(model.head, side_mm, side_mm, Vec3(0, 0, depth_mm), 1000, pixel_mm), {1000 - depth_mm, depth_mm});
+        };
+        const double air = cpu::FluenceIntegral(jaw_field(model.head, side, side, Vec3::Zero(), 1000, pixel_mm)).average(0, 0, pixel_mm, pixel_mm);
+        return OutputFactor{side, air, reference.in_water * at_point(side) / at_point(reference_mm)};
+    };
     std::vector<OutputFactor> factors;
     for (const double side : sides_mm) {
-        OutputFactor factor = side == reference_mm ? reference : field(side);
+        OutputFactor factor = side == reference_mm ? reference : side >= 5 && side < narrow_opening_mm ? small_field(side) : field(side);
         factor.in_air /= reference.in_air, factor.in_water /= reference.in_water;
         factors.push_back(factor);
     }

@@ -14,6 +14,7 @@
 #include "engine/memory.h"
 #include "engine/patient_structures.h"
 #include "engine/setup.h"
+#include "engine/small_fields.h"
 #include "engine/threads.h"
 #include "libdose/error.h"
 #include "model/density.h"
@@ -48,6 +49,8 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     for (const std::string& note : densities.notes()) result.notes.push_back(note);
     if (!backend.note.empty()) result.notes.push_back(backend.note);
     result.notes.push_back(grid_note(grid, options));
+    if (std::string note = small_field_note(plan, models, grid, options.grid ? grid.spacing_mm.maxCoeff() : options.grid_mm); !note.empty())
+        result.notes.push_back(std::move(note));
     clock("density");
 
     // Beams of one model and the same boluses share a calculation, so that arcs can share a transport; beam by beam when each is wanted.
@@ -70,7 +73,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
             found->beams.push_back(&beam);
     }
     std::vector<float> total(grid.voxel_count(), 0.0f);
-    Dose header = dose_header(ct, structures, plan, options);
+    Dose header = dose_header(ct, structures, plan, grid, options);
     header.provenance.backend = backend.get().description();
     for (const Task& task : tasks) name_model(*task.model, header.provenance, result.notes);
 
@@ -83,6 +86,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         fluence.after_map = [&] { report(static_cast<double>(done) / static_cast<double>(plan.beams.size()), stage); };
         for (const Beam* beam : task.beams) {
             note_wedges(*beam, *task.model, result.notes);
+            fluence.pixel_mm = fluence_pixel_mm(*beam, task.model->head);
             fluence.leaves = leaf_edges(*beam, *task.model, options.leaf_designs, options.leaves, header.provenance, result.notes);
             for (FluenceMap& map : backend.get().fluence(*beam, plan.position, task.model->head, fluence)) maps.push_back(std::move(map));
         }

@@ -23,6 +23,7 @@
 #include "engine/memory.h"
 #include "engine/patient_structures.h"
 #include "engine/setup.h"
+#include "engine/small_fields.h"
 #include "engine/threads.h"
 #include "libdose/error.h"
 #include "model/density.h"
@@ -73,11 +74,11 @@ public:
                             "influence");
         backend_ = choose_backend(options.engine.backend, options.engine.device, options.engine.devices);
         require_memory(backend_, options.engine.backend, memory_needs(header.grid, plan, models, options.engine, omp_get_max_threads()),
-                       "dose grid of " + short_number(options.engine.grid_mm) + " mm, plan " + plan.label, options.engine.devices);
+                       "dose grid of " + short_number(header.grid.spacing_mm[0]) + " mm, plan " + plan.label, options.engine.devices);
         densities_ = std::make_unique<BolusDensities>(plan, [&](const auto& boluses) {
             return density_on_grid(ct, structures, options.engine.hu_curve, materials, options.engine.overrides, header.grid, boluses);
         });
-        dose_header_ = dose_header(ct, structures, plan, options.engine);
+        dose_header_ = dose_header(ct, structures, plan, header.grid, options.engine);
         dose_header_.provenance.backend = backend_.get().description();
         header.side_mm = options.beamlets.side_mm;
         header.cutoff = options.cutoff;
@@ -87,6 +88,7 @@ public:
         for (const std::string& note : densities_->notes()) header.notes.push_back(note);
         if (!backend_.note.empty()) header.notes.push_back(backend_.note);
         header.notes.push_back(grid_note(header.grid));
+        if (std::string note = small_field_note(plan, models, header.grid, options.engine.grid_mm); !note.empty()) header.notes.push_back(std::move(note));
         header.notes.push_back("beamlets: " + std::to_string(all) + " of " + short_number(header.side_mm) + " mm");
         std::vector<const BeamModel*> named;
         for (const Beam& beam : plan.beams) {

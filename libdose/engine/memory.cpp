@@ -6,6 +6,7 @@
 
 #include "cpu/aperture.h"
 #include "engine/compute.h"
+#include "engine/small_fields.h"
 #include "libdose/error.h"
 #include "model/text.h"
 
@@ -16,12 +17,12 @@ MemoryNeeds memory_needs(const Grid& grid, const Plan& plan, const BeamModelProv
     needs.grid = grid, needs.algorithm = options.algorithm, needs.threads = threads;
     needs.ray_spacing_voxels = quality_settings(options.quality).ray_spacing_voxels;
     needs.rates = needs.maps = 0;
-    needs.map_mm = needs.opening_u_mm = needs.opening_v_mm = 0;
+    needs.map_pixels = needs.opening_u_mm = needs.opening_v_mm = 0;
     for (const Beam& beam : plan.beams) {
         const BeamModel& model = models(beam);
         const double radius = model.head.maximum_field_radius_mm;
         needs.rates = std::max(needs.rates, model.cone_kernel.rates_cm2_g.size());
-        needs.map_mm = std::max(needs.map_mm, 2 * radius);
+        needs.map_pixels = std::max(needs.map_pixels, 2 * radius / fluence_pixel_mm(beam, model.head));
         double turn = 0;
         for (std::size_t i = 0; i < beam.control_points.size(); ++i) {
             const ControlPoint& point = beam.control_points[i];
@@ -42,7 +43,7 @@ double memory_bytes(const MemoryNeeds& needs) {
     // Density grid, plan, dose of a model, dose in Gy, copies in another order, with margins, or of nodes; while it is made the density takes a few more.
     constexpr double volumes = 15;
     // The maps, and as much again for their parts and sums.
-    double bytes = volumes * voxels * real + 2 * static_cast<double>(needs.maps) * needs.map_mm * needs.map_mm * real;
+    double bytes = volumes * voxels * real + 2 * static_cast<double>(needs.maps) * needs.map_pixels * needs.map_pixels * real;
     if (needs.transport_elsewhere) return bytes;
     // Two sums for each half voxel along rays `apart` mm from each other.
     const auto rays = [&](double width_mm, double height_mm, double apart) {
@@ -63,7 +64,7 @@ double memory_bytes(const MemoryNeeds& needs) {
     const double plane = 4.0 * (static_cast<double>(x) * y + static_cast<double>(y) * z + static_cast<double>(z) * x);
     const double with_margins = voxels * (1 + static_cast<double>(cpu::SweepRows::margin) / std::min(x, y));
     // Every thread has the running sums of a map.
-    bytes += needs.threads * needs.map_mm * needs.map_mm * (2 * sizeof(double) + real);
+    bytes += needs.threads * needs.map_pixels * needs.map_pixels * (2 * sizeof(double) + real);
     bytes += needs.threads * (with_margins + static_cast<double>(cpu::sweep_width * needs.rates) * plane) * real;
     // Released energy: 12 bytes an entry, by rows and nodes about three times as much again; at most as many as one full batch.
     constexpr double entry_bytes = 12, entries_of_a_voxel = 12;

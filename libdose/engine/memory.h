@@ -14,7 +14,7 @@ struct MemoryNeeds {
     int threads = 1;
     std::size_t rates = 3;                          ///< of the kernel
     std::size_t maps = 1;                           ///< fluence maps held at once
-    double map_mm = 566;                            ///< side of a map, pixels of 1 mm
+    double map_pixels = 566;                        ///< along the side of a map
     double opening_u_mm = 100, opening_v_mm = 100;  ///< largest opening of the devices, isocentre plane
     double ray_spacing_voxels = 0.5;
     bool transport_elsewhere = false;  ///< another backend holds rays, sources, lines and images

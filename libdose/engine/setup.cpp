@@ -5,6 +5,7 @@
 #include "cpu/aperture.h"
 #include "engine/bolus_density.h"
 #include "engine/devices.h"
+#include "engine/small_fields.h"
 #include "libdose/error.h"
 #include "model/density.h"
 #include "model/text.h"
@@ -93,7 +94,7 @@ Grid continued_grid(const Grid& given, const PatientBox& needed, const PatientBo
 void check_request(const CtImage& ct, const StructureSet* structures, const Plan& plan, const BeamModelProvider& models, const EngineOptions& options) {
     if (options.grid)
         check_given_grid(*options.grid);
-    else if (!(options.grid_mm >= 0.5 && options.grid_mm <= 20))
+    else if (options.grid_mm != 0 && !(options.grid_mm >= 0.5 && options.grid_mm <= 20))
         throw bad_input("grid spacing " + short_number(options.grid_mm) + " mm is not between 0.5 and 20", "--grid");
     if (!(options.sub_arc_deg > 0)) throw bad_input("the sub-arc spacing must be positive", "sub_arc_deg");
     ct.hu.grid.check("CT");
@@ -108,7 +109,10 @@ Grid dose_grid(const CtImage& ct, const StructureSet* structures, const Plan& pl
     const PatientBox patient = patient_box(ct, structures, boluses_of(plan, structures));
     const PatientBox box = calculation_box(patient, plan, models, options.beam_margin_mm);
     if (options.grid) return continued_grid(*options.grid, box, patient);
-    return Grid::covering(box.lower_mm, box.upper_mm, Vec3::Constant(options.grid_mm));
+    const double spacing_mm =
+        options.grid_mm > 0 ? options.grid_mm
+                            : automatic_grid_mm(plan, models, (box.upper_mm - box.lower_mm).prod());
+    return Grid::covering(box.lower_mm, box.upper_mm, Vec3::Constant(spacing_mm));
 }
 
 void put_on_given_grid(const EngineOptions& options, Volume<float>& gy) {
@@ -148,7 +152,7 @@ std::string grid_note(const Grid& grid, const EngineOptions& options) {
            " of them, as far as the fields and the body reach";
 }
 
-Dose dose_header(const CtImage& ct, const StructureSet* structures, const Plan& plan, const EngineOptions& options) {
+Dose dose_header(const CtImage& ct, const StructureSet* structures, const Plan& plan, const Grid& grid, const EngineOptions& options) {
     Dose header;
     header.frame_of_reference_uid = ct.frame_of_reference_uid;
     header.referenced_plan_uid = plan.sop_instance_uid;
@@ -159,11 +163,10 @@ Dose dose_header(const CtImage& ct, const StructureSet* structures, const Plan& 
     header.provenance.engine_version = LIBDOSE_VERSION;
     header.provenance.engine = to_string(options.algorithm);
     header.provenance.hu_curve_name = options.hu_curve.name();
-    header.provenance.settings = {
-        {"grid_mm", options.grid ? spacing_text(*options.grid) : short_number(options.grid_mm)},
-        {"quality", to_string(options.quality)},
-        {"sub_arc_deg", short_number(options.sub_arc_deg)},
-        {"dose_to", options.dose_to == DoseMedium::water ? "water" : "medium"}};
+    header.provenance.settings = {{"grid_mm", spacing_text(options.grid ? *options.grid : grid)},
+                                  {"quality", to_string(options.quality)},
+                                  {"sub_arc_deg", short_number(options.sub_arc_deg)},
+                                  {"dose_to", options.dose_to == DoseMedium::water ? "water" : "medium"}};
     if (options.algorithm == Algorithm::collapsed_cone) header.provenance.settings["transport"] = to_string(options.transport);
     if (options.algorithm == Algorithm::pencil_beam) header.provenance.settings["lateral_scaling"] = options.lateral_scaling ? "on" : "off";
     for (const DensityOverride& o : options.overrides)

@@ -21,7 +21,7 @@ std::string grid_note(const Grid& grid);
 std::string grid_note(const Grid& grid, const EngineOptions& options);  ///< of dose_grid()
 
 /// A dose without values: references and provenance.
-Dose dose_header(const CtImage& ct, const StructureSet* structures, const Plan& plan, const EngineOptions& options);
+Dose dose_header(const CtImage& ct, const StructureSet* structures, const Plan& plan, const Grid& grid, const EngineOptions& options);
 /// Hash and calibration of a beam model; a note where its dose per MU is assumed.
 void name_model(const BeamModel& model, Provenance& provenance, std::vector<std::string>& notes);
 

@@ -23,7 +23,8 @@ class Engine:
     """Settings of a calculation.
 
     engine: "collapsed-cone" or "pencil-beam". backend: "cpu", "cuda" or "auto"; device: number of the CUDA device. quality: "draft", "standard", "high". transport: "auto", "one" (for
-    all geometries of a plan) or "each". grid_mm: spacing of the dose grid.
+    all geometries of a plan) or "each". grid_mm: spacing of the dose grid, 0.5 to 20; None: 2.5, or finer where an
+    opening is narrow (a note says so).
     grid: a Dose or CtImage on whose grid the dose is calculated, exactly. threads: 0 for all cores. model: None (by the beam's energy, fluence mode
     and machine), a name, a file, a BeamModel, or several to choose from. densities: structure -> g/cm3; materials: structure -> name. dose_to: "medium" or "water".
     leaf_ends: "rounded" or "sharp"; leaves: name of a leaf design. hu_curve: a name ("water": HU 0 is 1.000 g/cm3; by default it is 1.0175) or CSV
@@ -37,7 +38,7 @@ class Engine:
     device: int = 0
     quality: str = "standard"
     transport: str = "auto"
-    grid_mm: float = 2.5
+    grid_mm: Optional[float] = None
     threads: int = 0
     model: Model = None
     calibration_depth: Optional[str] = None

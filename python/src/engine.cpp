@@ -40,7 +40,12 @@ EngineOptions options_of(const nb::dict& settings) {
     options.backend = backend_from_string(text("backend"));
     options.device = nb::cast<int>(settings["device"]);
     options.devices = nb::cast<std::shared_ptr<OpenDevices>>(settings["_devices"]);
-    options.grid_mm = nb::cast<double>(settings["grid_mm"]);
+    if (const nb::object spacing = nb::borrow(settings["grid_mm"]); !spacing.is_none()) {
+        options.grid_mm = nb::cast<double>(spacing);
+        if (options.grid_mm == 0)
+            throw bad_input("grid spacing 0 mm is not between 0.5 and 20", "grid_mm",
+                            "Leave it out, and it is chosen");
+    }
     if (const nb::object grid = nb::borrow(settings["grid"]); !grid.is_none()) {
         const auto [shape_zyx, spacing_mm, origin_mm] =
             nb::cast<std::tuple<std::array<std::size_t, 3>, Triple, Triple>>(grid);

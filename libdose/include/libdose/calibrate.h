@@ -20,7 +20,7 @@ struct OutputFactor {
 };
 
 /// Head scatter (reading in air at the isocentre) and total output factor (10 cm deep in water, SSD 90 cm, isocentre at the detector) of
-/// square jaw fields. Throws bad_input for a side below 5 mm or beyond the primary collimator.
+/// square jaw fields; below 17.5 mm at the point itself, without voxels. Throws bad_input for a side below 5 mm or beyond the primary collimator.
 std::vector<OutputFactor> output_factors(const BeamModel& model, const std::vector<double>& sides_mm, Algorithm algorithm);
 
 }  // namespace libdose

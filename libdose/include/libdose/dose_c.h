@@ -303,7 +303,7 @@ LIBDOSE_C_API void libdose_devices_free(libdose_devices** devices); /**< as libd
 /** Options of a calculation. */
 typedef struct libdose_options {
     size_t struct_size;                /**< sizeof(libdose_options) */
-    double grid_mm;                    /**< spacing of the dose grid, 0.5 to 20; 2.5 */
+    double grid_mm;                    /**< spacing of the dose grid, 0.5 to 20; 0: 2.5, finer for narrow openings */
     double beam_margin_mm;             /**< the grid ends this far from the fields, or at the body; 100 */
     double sub_arc_deg;                /**< largest turn that one fluence map stands for; 2 */
     int32_t algorithm;                 /**< LIBDOSE_COLLAPSED_CONE, LIBDOSE_PENCIL_BEAM */
@@ -331,7 +331,7 @@ typedef struct libdose_options {
     int32_t accept_gaps;               /**< not 0: a body in which contour planes are missing is taken as it is; else it is refused */
     int32_t reserved;                  /**< 0 */
 } libdose_options;
-/** The defaults of the command: collapsed cone, standard quality, 2.5 mm, dose to medium. */
+/** The defaults of the command: collapsed cone, standard quality, 2.5 mm (finer for narrow openings), dose to medium. */
 LIBDOSE_C_API void libdose_options_init(libdose_options* options, size_t struct_size);
 
 /** Calculates the dose of a plan. `structures`, `models` and `options` may be NULL: the whole CT; models of the data folder; defaults. The result is

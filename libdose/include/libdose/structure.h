@@ -36,7 +36,8 @@ struct StructureSet {
     std::vector<Structure> structures;
     std::vector<std::string> notes;
 
-    const Structure* find(const std::string& name) const;  ///< by name, nullptr if absent; the first with contours where several have it
+    /// By name, or by number as "#12"; nullptr if absent, the first with contours where several have it.
+    const Structure* find(const std::string& name) const;
     /// The same for a name that a user gave. Throws bad_input, with `where`, when no structure has it, or several with contours.
     const Structure& named(const std::string& name, const std::string& where) const;
     const Structure* external() const;                     ///< first of type EXTERNAL with contours, nullptr if none

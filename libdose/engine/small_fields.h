@@ -1,0 +1,37 @@
+// Dose grid and fluence pixels that are fine enough for narrow openings (docs/methods/small-fields.md).
+#pragma once
+
+#include <string>
+
+#include "libdose/engine.h"
+#include "libdose/grid.h"
+
+namespace libdose {
+
+/// Spacing of the dose grid where no opening is narrow and none is stated, mm.
+inline constexpr double usual_grid_mm = 2.5;
+/// An opening is to be so many voxels wide; docs/methods/small-fields.md has the errors with fewer.
+inline constexpr double voxels_across = 7;
+/// Openings below this width are too narrow for the usual spacing, mm.
+inline constexpr double narrow_opening_mm = voxels_across * usual_grid_mm;
+
+/// Width of the narrowest opening that counts, mm on the isocentre plane; infinity for none. Openings are
+/// what jaws, leaves and blocks together leave open over the whole beam: the parts of the plane that get at
+/// least a tenth of the largest fluence and hang together. One that gets less than a tenth of the beam's
+/// fluence does not count.
+double narrowest_opening_mm(const Beam& beam, const HeadModel& head);
+
+/// Side of the pixels of a beam's fluence maps, mm: 1, or 0.5 where its opening is narrow.
+double fluence_pixel_mm(const Beam& beam, const HeadModel& head);
+
+/// Spacing for a box of this volume, mm: the usual one, or so fine that the narrowest opening is seven voxels
+/// wide. Not below 0.5, and not so fine that the box has more voxels than `most_voxels`.
+double automatic_grid_mm(const Plan& plan, const BeamModelProvider& models, double box_mm3);
+inline constexpr double most_voxels = 48e6;
+
+/// Says that the grid is finer than usual for a narrow opening, or too coarse for one and by how much the
+/// dose may be off; empty: neither. stated_mm: the spacing that was asked for; 0: none.
+std::string small_field_note(const Plan& plan, const BeamModelProvider& models, const Grid& grid,
+                             double stated_mm);
+
+}  // namespace libdose
