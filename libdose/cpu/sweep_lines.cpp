@@ -75,7 +75,8 @@ LIBDOSE_INLINE void share_line(int n, const std::array<float, 4>& weight, const 
     b[n - 1] = fused(weight[3], lines[n - 1], b[n - 1]);
 }
 
-/// What lines -1 … n of a row take of three rows of voxels: density, and the sources of every rate. Whole blocks are written.
+/// What lines -1 … n of a row take of three rows of voxels: density, and the sources of every rate. Whole blocks are read
+/// (read_before, read_behind) and written.
 LIBDOSE_INLINE void mix_rows(const Sweeper& s, const DirectionState& d, const std::array<const float*, 3>& eta_rows, int at, int n) {
     const physics::LatticePlace place = d.row;
     for (int first = at - 1; first <= at + n; first += block) {
@@ -147,8 +148,9 @@ LIBDOSE_VERSIONS
 void share_rows(Sweeper& s, const std::array<const float*, 3>& eta_rows, ColumnRange source) {
     const float* __restrict a = eta_rows[0], * __restrict b = eta_rows[1], * __restrict c = eta_rows[2];
     float* __restrict before = s.row_shares[0], * __restrict here = s.row_shares[1], * __restrict after = s.row_shares[2];
-    // As far as mix_rows may read, in whatever plane.
-    for (int first = source.begin - block - 1; first < source.end + 2 * block - 1; first += block)
+    const int begin = source.begin - read_before, end = source.end + read_behind;
+    for (int next = begin; next < end; next += block) {
+        const int first = std::min(next, end - block);  // the last block once more in part: it ends with the columns
 #pragma omp simd
         for (int j = first; j < first + block; ++j) {
             float share[3];
@@ -156,6 +158,7 @@ void share_rows(Sweeper& s, const std::array<const float*, 3>& eta_rows, ColumnR
                                      share);
             before[j] = share[0], here[j] = share[1], after[j] = share[2];
         }
+    }
 }
 
 LIBDOSE_VERSIONS

@@ -14,7 +14,13 @@ namespace libdose::cpu {
 // voxels have zeros on either side, so that lines just outside pass unchanged and blocks of lines need no remainder.
 inline constexpr int block = 8;  // where a source or the lines that carry energy end within one, the rest is calculated for nothing
 inline constexpr int pad_before = 2 * block, pad_after = 2 * block;
-static_assert(SweepRows::margin >= block + 2);
+// Columns beside those of the sources that mix_rows reads in rows of voxels. The lines of a source reach a column farther
+// on either side, then to whole blocks of their identity: block columns before it, as many behind. mix_rows reads a
+// column farther yet, again in whole blocks, which begin with the one before.
+inline constexpr int read_before = block + 1, read_behind = 2 * block - 1;
+// Other reads and writes of rows stay within block + 1 columns of the grid.
+static_assert(SweepRows::margin >= read_before && SweepRows::margin >= read_behind);
+static_assert(pad_before >= read_before && pad_after >= read_behind);
 using Lines = SweepWorkspace::Lines;  // whole blocks of their identity
 constexpr int down_to_block(int x) { return x / block * block; }
 constexpr int up_to_block(int x) { return (x + block - 1) / block * block; }
