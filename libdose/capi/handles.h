@@ -141,6 +141,8 @@ template <class Struct>
 constexpr std::size_t first_size = sizeof(Struct);
 template <>
 inline constexpr std::size_t first_size<libdose_options> = offsetof(libdose_options, devices);
+template <>
+inline constexpr std::size_t first_size<libdose_plan_reading> = offsetof(libdose_plan_reading, without_structures);
 
 /// The members that the library knows of a struct of the caller, zero (the default) where the caller's is older. It may be longer where the rest is zero.
 template <class Struct>

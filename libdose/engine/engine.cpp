@@ -37,7 +37,8 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     };
 
     report(0, "density");
-    const Grid grid = dose_grid(ct, structures, plan, models, options);
+    std::vector<std::string> field_notes;
+    const Grid grid = dose_grid(ct, structures, plan, models, options, field_notes);
     require_memory(backend, options.backend, memory_needs(grid, plan, models, options, omp_get_max_threads()),
                    "dose grid of " + short_number(options.grid_mm) + " mm, plan " + plan.label, options.devices);
     const BolusDensities densities(
@@ -45,6 +46,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     result.notes = densities.notes();
     if (!backend.note.empty()) result.notes.push_back(backend.note);
     result.notes.push_back(grid_note(grid));
+    result.notes.insert(result.notes.end(), field_notes.begin(), field_notes.end());
     clock("density");
 
     // Beams of one model and the same boluses share a calculation, so that arcs can share a transport; beam by beam when each is wanted.
@@ -55,6 +57,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         const DensityGrid* density;
         std::vector<const Beam*> beams;
     };
+    const std::vector<LeafDesign> designs = leaf_designs_for(plan, options);
     std::vector<Task> tasks;
     for (const Beam& beam : plan.beams) {
         const BeamModel& model = models(beam);
@@ -80,7 +83,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         fluence.after_map = [&] { report(static_cast<double>(done) / static_cast<double>(plan.beams.size()), stage); };
         for (const Beam* beam : task.beams) {
             note_wedges(*beam, *task.model, result.notes);
-            fluence.leaves = leaf_edges(*beam, *task.model, options.leaf_designs, options.leaves, header.provenance, result.notes);
+            fluence.leaves = leaf_edges(*beam, *task.model, designs, options.leaves, header.provenance, result.notes);
             for (FluenceMap& map : backend.get().fluence(*beam, plan.position, task.model->head, fluence)) maps.push_back(std::move(map));
         }
         clock("fluence");

@@ -45,7 +45,7 @@ public:
         read_fluence_mode();
         read_devices();
         read_control_points();
-        check_gantry_rotation();
+        settle_gantry_rotation();
         read_accessories(item_, beam_, notes_);
         return std::move(beam_);
     }
@@ -90,11 +90,6 @@ private:
             if (leaves) entry.collimator = read_collimator(device, entry);
             devices_.push_back(entry);
         }
-        const auto any = [&](Device::Kind kind) { return std::any_of(devices_.begin(), devices_.end(), [&](const Device& d) { return d.kind == kind; }); };
-        const bool leaves = !beam_.collimators.empty();
-        if ((!leaves && !any(Device::Kind::jaw_x)) || (!leaves && !any(Device::Kind::jaw_y)))
-            throw refused_plan("the field is not limited in both directions: jaws or a multileaf collimator are missing",
-                               item_.at(DCM_BeamLimitingDeviceSequence));
     }
 
     std::size_t read_collimator(const DicomItem& device, const Device& entry) {
@@ -229,7 +224,7 @@ private:
         const auto check = [&](double a, double b, Rotation direction, DcmTagKey tag) {
             const double way = shorter_way_deg(a, b);
             const bool against = (direction == Rotation::clockwise && way < 0) || (direction == Rotation::counter_clockwise && way > 0);
-            if (std::abs(way) > same_angle_deg && (std::abs(way) >= 180 || against))
+            if (std::abs(way) > same_angle_deg && against)
                 throw refused_plan("the rotation from " + std::to_string(a) + " to " + std::to_string(b) + " degrees is not the shorter way", point.at(tag),
                                    "Motion by more than half a turn between control points is not modelled");
         };
@@ -237,22 +232,22 @@ private:
         check(before.couch_deg, current_.couch_deg, previous_couch_direction_, DCM_PatientSupportAngle);
     }
 
-    void check_gantry_rotation() {
+    /// A direction says nothing where the gantry stands, which rounding must not turn into a full turn. A beam in which it stands all the time
+    /// keeps its directions, unless the plan calls it static: Beam::check() refuses a full turn or none.
+    void settle_gantry_rotation() {
         const auto& points = beam_.control_points;
-        bool moves = false, directed = false;
-        for (std::size_t i = 0; i + 1 < points.size(); ++i) {
-            const bool turns = std::abs(shorter_way_deg(points[i].gantry_deg, points[i + 1].gantry_deg)) > same_angle_deg;
-            directed = directed || beam_.gantry_rotation[i] != Rotation::none;
-            moves = moves || turns;
-            if (turns && beam_.gantry_rotation[i] == Rotation::none)
-                throw refused_plan("the gantry moves after control point " + std::to_string(i) + " in no given direction",
-                                   item_.at(DCM_GantryRotationDirection));
-            if (!turns) beam_.gantry_rotation[i] = Rotation::none;
-        }
+        std::vector<bool> turns(points.size(), false);
+        for (std::size_t i = 0; i + 1 < points.size(); ++i)
+            turns[i] = std::abs(shorter_way_deg(points[i].gantry_deg, points[i + 1].gantry_deg)) > same_angle_deg;
+        const bool stands = std::find(turns.begin(), turns.end(), true) == turns.end();
+        const auto directed = [](Rotation r) { return r != Rotation::none; };
+        const bool any_direction = std::any_of(beam_.gantry_rotation.begin(), beam_.gantry_rotation.end(), directed);
         beam_.gantry_rotation.back() = Rotation::none;
-        if (directed && !moves)
-            throw refused_plan("the gantry turns, but all its angles are the same: a full turn or none", item_.at(DCM_GantryRotationDirection),
-                               "Plan the arc with control points along it");
+        if (stands && item_.text_or_empty(DCM_BeamType) != "STATIC") return;
+        if (stands && any_direction)
+            notes_.push_back(item_.place() + ": a static beam with a gantry rotation direction, which says nothing of it");
+        for (std::size_t i = 0; i < turns.size(); ++i)
+            if (!turns[i]) beam_.gantry_rotation[i] = Rotation::none;
     }
 
     void check_weights() {

@@ -60,7 +60,9 @@ MEMBER(libdose_plan_reading, accepted_tags, 16);
 MEMBER(libdose_plan_reading, accepted_tag_count, 24);
 MEMBER(libdose_plan_reading, fraction_group, 32);
 MEMBER(libdose_plan_reading, reserved, 36);
-SIZE(libdose_plan_reading, 40);
+MEMBER(libdose_plan_reading, without_structures, 40);
+MEMBER(libdose_plan_reading, reserved2, 44);
+SIZE(libdose_plan_reading, 48);
 
 MEMBER(libdose_override, structure, 0);
 MEMBER(libdose_override, material, 8);
