@@ -153,7 +153,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"XJawsAlone", [](Beam& b) { without_jaws(b, false, true); }, "along y"},
         Case{"YJawsAlone", [](Beam& b) { without_jaws(b, true, false); }, "along x"},
         Case{"LeavesAlone", [](Beam& b) { add_bank(b, bank("MLCX", x, 200)), without_jaws(b, true, true); },
-             "not limited in both directions"},
+             "not limited in both directions: along y"},
         Case{"LeavesAndJawsAlongThem",
              [](Beam& b) { add_bank(b, bank("MLCX", x, 200)), without_jaws(b, false, true); }, "along y"},
         Case{"LeavesAndJawsAcrossThem",
@@ -162,7 +162,7 @@ INSTANTIATE_TEST_SUITE_P(
              [](Beam& b) { add_bank(b, bank("MLCY", y, 200)), without_jaws(b, false, true); }, ""},
         Case{"LeavesAlongYAlone",
              [](Beam& b) { add_bank(b, bank("MLCY", y, 200)), without_jaws(b, true, true); },
-             "not limited in both directions"},
+             "not limited in both directions: along x"},
         Case{"JawsAcrossBeyondTheBank",
              [](Beam& b) { add_bank(b, bank("MLCX", x, 40)), without_jaws(b, true, false); }, "along x"},
         Case{"JawsAcrossBeyondTheBankAndAlong", [](Beam& b) { add_bank(b, bank("MLCX", x, 40)); }, ""},
@@ -179,7 +179,7 @@ INSTANTIATE_TEST_SUITE_P(
                  add_bank(b, bank("MLCX1", x, 145)), add_bank(b, bank("MLCX2", x, 140)),
                      without_jaws(b, true, true);
              },
-             "along x"},
+             "along y"},
         Case{"TwoLayersWithFixedJaws",
              [](Beam& b) { add_bank(b, bank("MLCX1", x, 145)), add_bank(b, bank("MLCX2", x, 140)); }, ""},
         // Beside both banks, more than 200 mm from both axes, lies what the primary collimator (280 mm)
