@@ -64,7 +64,8 @@ EngineOptions engine_options(const libdose_options& given) {
     options.per_beam = given.per_beam != 0;
     options.lateral_scaling = given.lateral_scaling != 0;
     options.leaves = text_or_empty(given.leaves);
-    options.leaf_ends = one_of(given.leaf_ends, 2, "options->leaf_ends") ? LeafEnds::sharp : LeafEnds::rounded;
+    options.leaf_ends =
+        one_of(given.leaf_ends, 2, "options->leaf_ends") ? LeafEnds::sharp : LeafEnds::rounded;
     if (options.leaf_ends == LeafEnds::sharp && !options.leaves.empty())
         throw bad_input("a leaf design is asked for, and sharp ends too", "options->leaves");
     options.hu_curve = hu_curve_of(given);

@@ -23,7 +23,8 @@ libdose_status libdose_read_case(const char* const* paths, size_t path_count, co
         // Without a place for it the caller says that there will be none.
         const bool wanted = structures && !how.without_structures;
         const io::DicomCase found =
-            io::select_case(io::index_dicom(places), how.plan, wanted ? io::StructureUse::required : io::StructureUse::left_out);
+            io::select_case(io::index_dicom(places), how.plan,
+                            wanted ? io::StructureUse::required : io::StructureUse::left_out);
         if (made_plan) (*made_plan)->plan = io::read_plan(found.plan.front().file, how.fraction_group, how.accepted);
         if (made_ct) {
             std::vector<std::filesystem::path> slices;

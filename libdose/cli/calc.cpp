@@ -101,7 +101,8 @@ int calculate_plan(const Arguments& arguments) {
 
     const io::DicomIndex index = io::index_dicom(arguments.paths);
     const io::DicomCase selected = io::select_case(
-        index, arguments.plan, arguments.without_structures ? io::StructureUse::left_out : io::StructureUse::required);
+        index, arguments.plan,
+        arguments.without_structures ? io::StructureUse::left_out : io::StructureUse::required);
     for (const std::string& note : selected.notes) fmt::print("{}\n", note);
     const Plan plan = io::read_plan(selected.plan.front().file, arguments.fraction_group, arguments.accepted);
     for (const GateEntry& entry : plan.gate)
@@ -232,7 +233,8 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("--fraction-group", arguments->fraction_group, "Fraction group number, when there are several");
     calc->add_option("--accept", arguments->accepted, "Tag of an unknown attribute of the plan that cannot change the dose, as 300a,01a0; may be repeated");
     calc->add_flag("--without-structures", arguments->without_structures,
-                   "Calculate without a structure set: the whole CT counts as the patient, and no density is overridden");
+                   "Calculate without a structure set: the whole CT counts as the patient, and no density is "
+                   "overridden");
     calc->add_option("--engine", arguments->engine, "collapsed-cone or pencil-beam")->capture_default_str();
     calc->add_option("--model", arguments->model, "Beam model: name or file; default: generic model of the beam's energy");
     calc->add_option("--grid", arguments->grid_mm, "Dose grid spacing, mm")->capture_default_str();

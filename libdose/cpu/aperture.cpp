@@ -79,13 +79,17 @@ void find_shares(BankOnRaster& bank, const MultileafCollimator& mlc, double tong
     }
 }
 
-/// Bounding rectangle of what the pairs of a collimator, and the place beyond its first and last pair, leave open of a rectangle.
-std::array<double, 4> left_open(const MultileafCollimator& mlc, const LeafPositions& leaves, double closed_mm, const std::array<double, 4>& rectangle) {
+/// Bounding rectangle of what the pairs of a collimator, and the place beyond its first and last pair, leave
+/// open of a rectangle.
+std::array<double, 4> left_open(const MultileafCollimator& mlc, const LeafPositions& leaves, double closed_mm,
+                                const std::array<double, 4>& rectangle) {
     const std::size_t along = mlc.motion == MultileafCollimator::Motion::along_x ? 0 : 2, across = 2 - along;
     std::array<double, 4> open{1e30, -1e30, 1e30, -1e30};
     const auto include = [&](const physics::Interval& strip, const physics::Interval& tips) {
-        const double lower = std::max(tips.low, rectangle[along]), upper = std::min(tips.high, rectangle[along + 1]);
-        const double first = std::max(strip.low, rectangle[across]), last = std::min(strip.high, rectangle[across + 1]);
+        const double lower = std::max(tips.low, rectangle[along]),
+                     upper = std::min(tips.high, rectangle[along + 1]);
+        const double first = std::max(strip.low, rectangle[across]),
+                     last = std::min(strip.high, rectangle[across + 1]);
         if (!(upper > lower && last > first)) return;
         open[along] = std::min(open[along], lower), open[along + 1] = std::max(open[along + 1], upper);
         open[across] = std::min(open[across], first), open[across + 1] = std::max(open[across + 1], last);
@@ -94,7 +98,8 @@ std::array<double, 4> left_open(const MultileafCollimator& mlc, const LeafPositi
     include({physics::wide_open().low, edges.front()}, physics::wide_open());
     include({edges.back(), physics::wide_open().high}, physics::wide_open());
     for (std::size_t l = 0; l + 1 < edges.size(); ++l)
-        if (leaves.upper_mm[l] - leaves.lower_mm[l] > closed_mm) include({edges[l], edges[l + 1]}, {leaves.lower_mm[l], leaves.upper_mm[l]});
+        if (leaves.upper_mm[l] - leaves.lower_mm[l] > closed_mm)
+            include({edges[l], edges[l + 1]}, {leaves.lower_mm[l], leaves.upper_mm[l]});
     return open;
 }
 
@@ -102,12 +107,15 @@ std::array<double, 4> left_open(const MultileafCollimator& mlc, const LeafPositi
 
 std::array<double, 4> jaw_opening_mm(const ControlPoint& point, double radius_mm) {
     const physics::Interval x = jaw_x_of(point), y = jaw_y_of(point);
-    return {std::max(-radius_mm, x.low), std::min(radius_mm, x.high), std::max(-radius_mm, y.low), std::min(radius_mm, y.high)};
+    return {std::max(-radius_mm, x.low), std::min(radius_mm, x.high), std::max(-radius_mm, y.low),
+            std::min(radius_mm, y.high)};
 }
 
-std::optional<std::array<double, 4>> opening_mm(const Beam& beam, const ControlPoint& point, double radius_mm, double closed_mm) {
+std::optional<std::array<double, 4>> opening_mm(const Beam& beam, const ControlPoint& point, double radius_mm,
+                                                double closed_mm) {
     std::array<double, 4> open = jaw_opening_mm(point, radius_mm);
-    for (std::size_t m = 0; m < beam.collimators.size(); ++m) open = left_open(beam.collimators[m], point.leaves[m], closed_mm, open);
+    for (std::size_t m = 0; m < beam.collimators.size(); ++m)
+        open = left_open(beam.collimators[m], point.leaves[m], closed_mm, open);
     if (!(open[1] > open[0] && open[3] > open[2])) return std::nullopt;
     return open;
 }

@@ -16,7 +16,8 @@ constexpr double sub_arc_tolerance = 0.05;
 double blend(double a, double b, double part) { return a + part * (b - a); }
 double angle_step(double from, double to) { return std::remainder(to - from, 360.0); }
 
-/// Gantry travel from one control point to the next, in degrees, in the direction that the plan states. Rounding is no full turn.
+/// Gantry travel from one control point to the next, in degrees, in the direction that the plan states.
+/// Rounding is no full turn.
 double gantry_step(const Beam& beam, std::size_t i) {
     constexpr double same_deg = 1e-6;
     const double from = beam.control_points[i].gantry_deg, to = beam.control_points[i + 1].gantry_deg;
@@ -71,7 +72,8 @@ bool same_geometry(const ControlPoint& a, const ControlPoint& b) {
 /// Parts of a segment during each of which the geometry counts as fixed.
 int sub_arcs(const ControlPoint& a, const ControlPoint& b, double gantry_travel_deg, double sub_arc_deg) {
     const double turn =
-        std::max({std::abs(gantry_travel_deg), std::abs(angle_step(a.collimator_deg, b.collimator_deg)), std::abs(angle_step(a.couch_deg, b.couch_deg))});
+        std::max({std::abs(gantry_travel_deg), std::abs(angle_step(a.collimator_deg, b.collimator_deg)),
+                  std::abs(angle_step(a.couch_deg, b.couch_deg))});
     return std::max(1, static_cast<int>(std::ceil(turn / sub_arc_deg - sub_arc_tolerance)));
 }
 
@@ -108,8 +110,10 @@ std::vector<ControlPoint> moments_of(const Beam& beam, double sub_arc_deg) {
         if (i + 1 == beam.control_points.size() || !(beam.segment_mu(static_cast<int>(i)) > 0)) continue;
         const ControlPoint& b = beam.control_points[i + 1];
         const double turn = gantry_step(beam, i);
-        const int parts = std::max(sub_arcs(a, b, turn, sub_arc_deg), static_cast<int>(std::ceil(largest_travel_mm(a, b) / travel_mm)));
-        for (int p = 1; p < parts; ++p) moments.push_back(between(a, b, turn, static_cast<double>(p) / parts));
+        const int parts = std::max(sub_arcs(a, b, turn, sub_arc_deg),
+                                   static_cast<int>(std::ceil(largest_travel_mm(a, b) / travel_mm)));
+        for (int p = 1; p < parts; ++p)
+            moments.push_back(between(a, b, turn, static_cast<double>(p) / parts));
     }
     return moments;
 }

@@ -83,7 +83,8 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         fluence.after_map = [&] { report(static_cast<double>(done) / static_cast<double>(plan.beams.size()), stage); };
         for (const Beam* beam : task.beams) {
             note_wedges(*beam, *task.model, result.notes);
-            fluence.leaves = leaf_edges(*beam, *task.model, designs, options.leaves, header.provenance, result.notes);
+            fluence.leaves =
+                leaf_edges(*beam, *task.model, designs, options.leaves, header.provenance, result.notes);
             for (FluenceMap& map : backend.get().fluence(*beam, plan.position, task.model->head, fluence)) maps.push_back(std::move(map));
         }
         clock("fluence");

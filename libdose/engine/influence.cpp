@@ -51,36 +51,44 @@ void thin_out(std::vector<VoxelDose>& column, double cutoff, std::uint64_t seed)
     column.resize(kept);
 }
 
-/// Rectangle around what the beamlets of a target pass through; nullopt without a target, whose beamlets lie in the plan's openings.
-FieldOpening target_opening(const StructureSet* structures, const Plan& plan, const BeamModelProvider& models, const BeamletOptions& options) {
-    const Structure* target = structures && !options.target.empty() ? structures->find(options.target) : nullptr;
+/// Rectangle around what the beamlets of a target pass through; nullopt without a target, whose beamlets lie
+/// in the plan's openings.
+FieldOpening target_opening(const StructureSet* structures, const Plan& plan, const BeamModelProvider& models,
+                            const BeamletOptions& options) {
+    const Structure* target =
+        structures && !options.target.empty() ? structures->find(options.target) : nullptr;
     if (!target) return [](const Beam&, const ControlPoint&) { return std::nullopt; };
     return [&, target](const Beam& beam, const ControlPoint& point) -> std::optional<std::array<double, 4>> {
-        const auto frame = physics::beam_frame(plan.position, point.gantry_deg, point.collimator_deg, point.couch_deg, point.isocentre_mm,
-                                               beam.source_axis_distance_mm);
+        const auto frame =
+            physics::beam_frame(plan.position, point.gantry_deg, point.collimator_deg, point.couch_deg,
+                                point.isocentre_mm, beam.source_axis_distance_mm);
         const double radius = models(beam).head.maximum_field_radius_mm;
         std::array<double, 4> seen{radius, -radius, radius, -radius};
         for (const Contour& contour : target->contours)
             for (const Vec3& corner : contour.points_mm) {
                 const auto p = frame.project(corner);
-                seen = {std::min(seen[0], p.u_mm), std::max(seen[1], p.u_mm), std::min(seen[2], p.v_mm), std::max(seen[3], p.v_mm)};
+                seen = {std::min(seen[0], p.u_mm), std::max(seen[1], p.u_mm), std::min(seen[2], p.v_mm),
+                        std::max(seen[3], p.v_mm)};
             }
         const auto within = [radius](double value) { return std::clamp(value, -radius, radius); };
-        return std::array<double, 4>{within(seen[0] - options.margin_mm), within(seen[1] + options.margin_mm), within(seen[2] - options.margin_mm),
+        return std::array<double, 4>{within(seen[0] - options.margin_mm), within(seen[1] + options.margin_mm),
+                                     within(seen[2] - options.margin_mm),
                                      within(seen[3] + options.margin_mm)};
     };
 }
 
 /// The grid of the plan's dose, large enough for the beamlets of a target wherever the plan's jaws are.
-Grid influence_grid(const CtImage& ct, const StructureSet* structures, const Plan& plan, const BeamModelProvider& models, const InfluenceOptions& options,
+Grid influence_grid(const CtImage& ct, const StructureSet* structures, const Plan& plan,
+                    const BeamModelProvider& models, const InfluenceOptions& options,
                     std::vector<std::string>& notes) {
-    return dose_grid(ct, structures, plan, models, options.engine, notes, target_opening(structures, plan, models, options.beamlets));
+    return dose_grid(ct, structures, plan, models, options.engine, notes,
+                     target_opening(structures, plan, models, options.beamlets));
 }
 
 double required_weight(const std::vector<double>& weights_mu, std::size_t beamlet) {
     if (!(std::isfinite(weights_mu[beamlet]) && weights_mu[beamlet] >= 0))
-        throw bad_input("the weight of beamlet " + std::to_string(beamlet) + " is negative or not finite", "influence",
-                        "The MU of a beamlet are a number of at least 0");
+        throw bad_input("the weight of beamlet " + std::to_string(beamlet) + " is negative or not finite",
+                        "influence", "The MU of a beamlet are a number of at least 0");
     return weights_mu[beamlet];
 }
 
@@ -126,7 +134,8 @@ public:
             const BeamModel& model = models(beam);
             if (std::find(named.begin(), named.end(), &model) == named.end()) name_model(model, dose_header_.provenance, header.notes), named.push_back(&model);
             note_wedges(beam, model, header.notes);
-            leaves_.push_back(leaf_edges(beam, model, designs, options.engine.leaves, dose_header_.provenance, header.notes));
+            leaves_.push_back(leaf_edges(beam, model, designs, options.engine.leaves, dose_header_.provenance,
+                                         header.notes));
         }
         header.provenance = dose_header_.provenance;
         header.provenance.settings["beamlet_mm"] = short_number(header.side_mm);
@@ -270,7 +279,8 @@ std::vector<Beamlet> beamlets_of(const CtImage& ct, const StructureSet* structur
                                    "Take the wedge out; the weights of the beamlets make one");
     }
     std::vector<std::string> notes;
-    return make_beamlets(plan, structures, influence_grid(ct, structures, plan, models, options, notes), models, options.beamlets);
+    return make_beamlets(plan, structures, influence_grid(ct, structures, plan, models, options, notes),
+                         models, options.beamlets);
 }
 
 InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials,

@@ -31,25 +31,32 @@ void check_belongs(const CtImage& ct, const StructureSet* structures, const Plan
 /// The neighbourhood of the fields, beam by beam.
 class FieldBox {
 public:
-    FieldBox(const PatientBox& patient, const Plan& plan, const EngineOptions& options) : patient_(patient), plan_(plan), options_(options) {}
+    FieldBox(const PatientBox& patient, const Plan& plan, const EngineOptions& options)
+        : patient_(patient), plan_(plan), options_(options) {}
 
     /// Without anything open at any moment the jaws count: the leaves' transmission comes through them.
     void add(const Beam& beam, double radius_mm, const FieldOpening& also) {
         const std::vector<ControlPoint> moments = cpu::moments_of(beam, options_.sub_arc_deg);
-        const bool closed =
-            std::none_of(moments.begin(), moments.end(), [&](const ControlPoint& point) { return cpu::opening_mm(beam, point, radius_mm, closed_mm); });
+        const bool closed = std::none_of(moments.begin(), moments.end(), [&](const ControlPoint& point) {
+            return cpu::opening_mm(beam, point, radius_mm, closed_mm);
+        });
         bool meets = false;
         for (const ControlPoint& point : moments) {
-            const auto frame = physics::beam_frame(plan_.position, point.gantry_deg, point.collimator_deg, point.couch_deg, point.isocentre_mm,
-                                                   beam.source_axis_distance_mm);
+            const auto frame =
+                physics::beam_frame(plan_.position, point.gantry_deg, point.collimator_deg, point.couch_deg,
+                                    point.isocentre_mm, beam.source_axis_distance_mm);
             if (contains(patient_, frame.source_mm()))
-                throw bad_input("the source lies inside the patient", beam.place() + ", gantry at " + short_number(point.gantry_deg) + " degrees",
+                throw bad_input("the source lies inside the patient",
+                                beam.place() + ", gantry at " + short_number(point.gantry_deg) + " degrees",
                                 "Check the isocentre and the patient position");
-            const auto open = closed ? cpu::jaw_opening_mm(point, radius_mm) : cpu::opening_mm(beam, point, radius_mm);
+            const auto open =
+                closed ? cpu::jaw_opening_mm(point, radius_mm) : cpu::opening_mm(beam, point, radius_mm);
             if (open) meets = include(frame, *open) || meets;
-            if (const auto more = also ? also(beam, point) : std::nullopt) meets = include(frame, *more) || meets;
+            if (const auto more = also ? also(beam, point) : std::nullopt)
+                meets = include(frame, *more) || meets;
         }
-        if (closed) notes_.push_back(beam.place() + ": its leaves are closed; what comes through them is calculated");
+        if (closed)
+            notes_.push_back(beam.place() + ": its leaves are closed; what comes through them is calculated");
         if (!meets) missing_.push_back(beam.place() + " misses the patient");
     }
 
@@ -61,7 +68,8 @@ public:
     const std::vector<std::string>& missing() const { return missing_; }
 
 private:
-    static constexpr double closed_mm = 1;  ///< pairs that nearly touch: dynamic leaves keep a gap of about 0.5 mm
+    static constexpr double closed_mm =
+        1;  ///< pairs that nearly touch: dynamic leaves keep a gap of about 0.5 mm
 
     bool include(const physics::BeamFrame& frame, const std::array<double, 4>& opening) {
         const auto part = box_in_field(frame, opening, patient_);
@@ -79,14 +87,16 @@ private:
 };
 
 /// The patient's box, cut to the neighbourhood of the fields.
-PatientBox calculation_box(const PatientBox& patient, const Plan& plan, const BeamModelProvider& models, const EngineOptions& options,
-                           const FieldOpening& also, std::vector<std::string>& notes) {
+PatientBox calculation_box(const PatientBox& patient, const Plan& plan, const BeamModelProvider& models,
+                           const EngineOptions& options, const FieldOpening& also,
+                           std::vector<std::string>& notes) {
     FieldBox fields(patient, plan, options);
     for (const Beam& beam : plan.beams) fields.add(beam, models(beam).head.maximum_field_radius_mm, also);
     if (fields.missing().size() == plan.beams.size()) {
         std::string all;
         for (const std::string& one : fields.missing()) all += (all.empty() ? "" : "; ") + one;
-        throw bad_input("no beam meets the patient: " + all, "plan " + plan.label, "Check the isocentre and the patient position");
+        throw bad_input("no beam meets the patient: " + all, "plan " + plan.label,
+                        "Check the isocentre and the patient position");
     }
     notes.insert(notes.end(), fields.notes().begin(), fields.notes().end());
     notes.insert(notes.end(), fields.missing().begin(), fields.missing().end());
@@ -108,8 +118,9 @@ void check_request(const CtImage& ct, const StructureSet* structures, const Plan
     for (const Beam& beam : plan.beams) require_modelled(beam, models(beam), designs, options.leaves);
 }
 
-Grid dose_grid(const CtImage& ct, const StructureSet* structures, const Plan& plan, const BeamModelProvider& models, const EngineOptions& options,
-               std::vector<std::string>& notes, const FieldOpening& also) {
+Grid dose_grid(const CtImage& ct, const StructureSet* structures, const Plan& plan,
+               const BeamModelProvider& models, const EngineOptions& options, std::vector<std::string>& notes,
+               const FieldOpening& also) {
     const PatientBox patient = patient_box(ct, structures, boluses_of(plan, structures));
     const PatientBox box = calculation_box(patient, plan, models, options, also, notes);
     return Grid::covering(box.lower_mm, box.upper_mm, Vec3::Constant(options.grid_mm));

@@ -14,13 +14,16 @@ namespace libdose {
 /// Throws what calculate() does for options, plan, CT, structures and models that do not fit each other.
 void check_request(const CtImage& ct, const StructureSet* structures, const Plan& plan, const BeamModelProvider& models, const EngineOptions& options);
 
-/// Rectangle {low u, high u, low v, high v} (mm, isocentre plane) through which a beam irradiates at a moment; nullopt: none.
+/// Rectangle {low u, high u, low v, high v} (mm, isocentre plane) through which a beam irradiates at a
+/// moment; nullopt: none.
 using FieldOpening = std::function<std::optional<std::array<double, 4>>(const Beam&, const ControlPoint&)>;
 
-/// The patient's box, cut to the neighbourhood of the fields: of what jaws and leaves leave open, and of what `also` says. Notes: by name
-/// the beams that miss the patient and those whose leaves are closed. Throws bad_input when all of them do, and for a source inside the patient.
-Grid dose_grid(const CtImage& ct, const StructureSet* structures, const Plan& plan, const BeamModelProvider& models, const EngineOptions& options,
-               std::vector<std::string>& notes, const FieldOpening& also = {});
+/// The patient's box, cut to the neighbourhood of the fields: of what jaws and leaves leave open, and of what
+/// `also` says. Notes: by name the beams that miss the patient and those whose leaves are closed. Throws
+/// bad_input when all of them do, and for a source inside the patient.
+Grid dose_grid(const CtImage& ct, const StructureSet* structures, const Plan& plan,
+               const BeamModelProvider& models, const EngineOptions& options, std::vector<std::string>& notes,
+               const FieldOpening& also = {});
 std::string grid_note(const Grid& grid);
 
 /// A dose without values: references and provenance.

@@ -232,20 +232,24 @@ private:
         check(before.couch_deg, current_.couch_deg, previous_couch_direction_, DCM_PatientSupportAngle);
     }
 
-    /// A direction says nothing where the gantry stands, which rounding must not turn into a full turn. A beam in which it stands all the time
-    /// keeps its directions, unless the plan calls it static: Beam::check() refuses a full turn or none.
+    /// A direction says nothing where the gantry stands, which rounding must not turn into a full turn. A
+    /// beam in which it stands all the time keeps its directions, unless the plan calls it static:
+    /// Beam::check() refuses a full turn or none.
     void settle_gantry_rotation() {
         const auto& points = beam_.control_points;
         std::vector<bool> turns(points.size(), false);
         for (std::size_t i = 0; i + 1 < points.size(); ++i)
-            turns[i] = std::abs(shorter_way_deg(points[i].gantry_deg, points[i + 1].gantry_deg)) > same_angle_deg;
+            turns[i] =
+                std::abs(shorter_way_deg(points[i].gantry_deg, points[i + 1].gantry_deg)) > same_angle_deg;
         const bool stands = std::find(turns.begin(), turns.end(), true) == turns.end();
         const auto directed = [](Rotation r) { return r != Rotation::none; };
-        const bool any_direction = std::any_of(beam_.gantry_rotation.begin(), beam_.gantry_rotation.end(), directed);
+        const bool any_direction =
+            std::any_of(beam_.gantry_rotation.begin(), beam_.gantry_rotation.end(), directed);
         beam_.gantry_rotation.back() = Rotation::none;
         if (stands && item_.text_or_empty(DCM_BeamType) != "STATIC") return;
         if (stands && any_direction)
-            notes_.push_back(item_.place() + ": a static beam with a gantry rotation direction, which says nothing of it");
+            notes_.push_back(item_.place() +
+                             ": a static beam with a gantry rotation direction, which says nothing of it");
         for (std::size_t i = 0; i < turns.size(); ++i)
             if (!turns[i]) beam_.gantry_rotation[i] = Rotation::none;
     }

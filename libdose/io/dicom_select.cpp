@@ -59,17 +59,21 @@ std::string referenced_series(const DicomItem& root) {
     return {};
 }
 
-/// The structure set that the plan refers to (`wanted`; may be empty: then the only one of its frame of reference); when they are left out, the same as far
-/// as it is there.
-std::vector<DicomEntry> pick_structures(const DicomIndex& index, const DicomEntry& plan, const std::string& wanted, StructureUse use,
+/// The structure set that the plan refers to (`wanted`; may be empty: then the only one of its frame of
+/// reference); when they are left out, the same as far as it is there.
+std::vector<DicomEntry> pick_structures(const DicomIndex& index, const DicomEntry& plan,
+                                        const std::string& wanted, StructureUse use,
                                         std::vector<std::string>& notes) {
-    const char* const advice = "Add the RTSTRUCT file of the plan; --without-structures calculates on the whole CT, without body and densities of structures";
+    const char* const advice =
+        "Add the RTSTRUCT file of the plan; --without-structures calculates on the whole CT, without body "
+        "and densities of structures";
     const auto all = where(index, "RTSTRUCT", [](const DicomEntry&) { return true; });
     std::vector<DicomEntry> found;
     for (const DicomEntry& e : all) {
         const bool of_frame = plan.frame_of_reference_uid.empty() || e.frame_of_reference_uid.empty() ||
                               e.frame_of_reference_uid == plan.frame_of_reference_uid;
-        if (wanted.empty() ? e.patient_id == plan.patient_id && of_frame : e.sop_instance_uid == wanted) found.push_back(e);
+        if (wanted.empty() ? e.patient_id == plan.patient_id && of_frame : e.sop_instance_uid == wanted)
+            found.push_back(e);
     }
     if (use == StructureUse::left_out) {
         notes.push_back("structure set: left out, as asked for; the whole CT counts as the patient");
@@ -77,15 +81,19 @@ std::vector<DicomEntry> pick_structures(const DicomIndex& index, const DicomEntr
         return found;
     }
     if (found.size() > 1)
-        throw bad_input("the plan refers to no structure set and several would fit", plan.file.string(), "Leave only one among the files: " + listed(found));
+        throw bad_input("the plan refers to no structure set and several would fit", plan.file.string(),
+                        "Leave only one among the files: " + listed(found));
     if (found.empty() && wanted.empty())
-        throw bad_input("there is no structure set of the plan, and the plan refers to none", plan.file.string(), advice);
+        throw bad_input("there is no structure set of the plan, and the plan refers to none",
+                        plan.file.string(), advice);
     if (found.empty())
         throw bad_input("the structure set that the plan refers to, " + wanted + ", is not among the files" +
                             (all.empty() ? "" : "; structure sets among the files: " + listed(all)),
                         plan.file.string(), advice);
-    notes.push_back("structure set: \"" + found.front().label + "\" (" + found.front().file.filename().string() +
-                    (wanted.empty() ? "), the only one of this patient; the plan refers to none" : "), referenced by the plan"));
+    notes.push_back("structure set: \"" + found.front().label + "\" (" +
+                    found.front().file.filename().string() +
+                    (wanted.empty() ? "), the only one of this patient; the plan refers to none"
+                                    : "), referenced by the plan"));
     return found;
 }
 
@@ -100,7 +108,8 @@ DicomCase select_case(const DicomIndex& index, const std::string& plan_selector,
     const DicomItem plan_root = plan_file.root();
     std::string frame = plan.frame_of_reference_uid;
 
-    result.structures = pick_structures(index, plan, first_reference(plan_root, DCM_ReferencedStructureSetSequence), use, result.notes);
+    result.structures = pick_structures(
+        index, plan, first_reference(plan_root, DCM_ReferencedStructureSetSequence), use, result.notes);
 
     // CT: the series that the structure set names; else the only one of the frame of reference.
     std::string series;

@@ -85,8 +85,9 @@ public:
     }
 
     bool any_device(MultileafCollimator::Motion axis) const {
-        return jaw(axis) || std::any_of(beam_.collimators.begin(), beam_.collimators.end(),
-                                        [&](const MultileafCollimator& collimator) { return collimator.motion == axis; });
+        return jaw(axis) ||
+               std::any_of(beam_.collimators.begin(), beam_.collimators.end(),
+                           [&](const MultileafCollimator& collimator) { return collimator.motion == axis; });
     }
 
     static MultileafCollimator::Motion across_of(MultileafCollimator::Motion axis) {
@@ -198,9 +199,11 @@ private:
         const bool x = limits.limited(Motion::along_x), y = limits.limited(Motion::along_y);
         if (x && y) return;
         const std::string axis = x || (!y && limits.any_device(Motion::along_x)) ? "y" : "x";
-        refuse("the field is not limited in both directions: along " + axis + " there are neither jaws, nor leaves over the whole width",
+        refuse("the field is not limited in both directions: along " + axis +
+                   " there are neither jaws, nor leaves over the whole width",
                at(point) + ", " + limiting_devices,
-               "Jaws along " + axis + ", or leaves beside each other as far as the field can be open, have to be in the plan");
+               "Jaws along " + axis +
+                   ", or leaves beside each other as far as the field can be open, have to be in the plan");
     }
 
     /// Closed leaves leave their transmission; what comes through closed jaws, over the whole primary

@@ -52,11 +52,14 @@ void bind_dicom(nb::module_& m) {
             io::DicomCase found;
             {
                 const nb::gil_scoped_release unlocked;
-                found = io::select_case(io::index_dicom(paths), plan, without_structures ? io::StructureUse::left_out : io::StructureUse::required);
+                found = io::select_case(
+                    io::index_dicom(paths), plan,
+                    without_structures ? io::StructureUse::left_out : io::StructureUse::required);
             }
             return nb::make_tuple(files_of(found.ct), files_of(found.structures), files_of(found.plan), files_of(found.doses), found.notes);
         },
-        "paths"_a, "plan"_a, "without_structures"_a = false, "Files of (CT, structures, plan, doses) that belong together, and notes.");
+        "paths"_a, "plan"_a, "without_structures"_a = false,
+        "Files of (CT, structures, plan, doses) that belong together, and notes.");
     m.def(
         "read_ct",
         [](const Paths& files) {

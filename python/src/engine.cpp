@@ -107,7 +107,8 @@ void bind_engine(nb::module_& m) {
                 const BeamModelProvider models = request.models.provider();
                 check_request(ct, request.structure_set(), request.plan, models, request.options);
                 std::vector<std::string> notes;
-                const Grid grid = dose_grid(ct, request.structure_set(), request.plan, models, request.options, notes);
+                const Grid grid =
+                    dose_grid(ct, request.structure_set(), request.plan, models, request.options, notes);
                 return std::make_shared<DensityGrid>(
                     density_on_grid(ct, request.structure_set(), request.options.hu_curve, request.materials, request.options.overrides, grid));
             });

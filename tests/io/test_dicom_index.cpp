@@ -83,7 +83,9 @@ TEST(DicomIndex, TheStructureSetOfThePlanHasToBeThereUnlessItIsLeftOut) {
     write_structures(folder / "s", "5.1", "1.2.3.4");
     const io::DicomIndex index = io::index_dicom({folder.path()});
     const std::string absent = message_of([&] { io::select_case(index); });
-    EXPECT_NE(absent.find("the structure set that the plan refers to, 5.9, is not among the files"), std::string::npos) << absent;
+    EXPECT_NE(absent.find("the structure set that the plan refers to, 5.9, is not among the files"),
+              std::string::npos)
+        << absent;
     EXPECT_NE(absent.find("5.1 (s)"), std::string::npos) << "another one is listed, not taken: " << absent;
     EXPECT_NE(absent.find("--without-structures"), std::string::npos) << absent;
     const io::DicomCase selected = io::select_case(index, "", io::StructureUse::left_out);
@@ -99,15 +101,20 @@ TEST(DicomIndex, APlanWithoutReferenceTakesTheOnlyStructureSet) {
     test::TemporaryFolder folder;
     test::write_slice(folder / "a", 0);
     test::write_slice(folder / "b", 3);
-    write_object(folder / "p", UID_RTPlanStorage, "6.1", "RTPLAN", [](DcmDataset& d) { d.putAndInsertString(DCM_FrameOfReferenceUID, "1.2.3.9"); });
+    write_object(folder / "p", UID_RTPlanStorage, "6.1", "RTPLAN",
+                 [](DcmDataset& d) { d.putAndInsertString(DCM_FrameOfReferenceUID, "1.2.3.9"); });
     const std::string none = message_of([&] { io::select_case(io::index_dicom({folder.path()})); });
     EXPECT_NE(none.find("there is no structure set of the plan"), std::string::npos) << none;
-    EXPECT_EQ(io::select_case(io::index_dicom({folder.path()}), "", io::StructureUse::left_out).ct.size(), 2u);
+    EXPECT_EQ(io::select_case(io::index_dicom({folder.path()}), "", io::StructureUse::left_out).ct.size(),
+              2u);
     write_structures(folder / "s", "5.1", "7.7");
     EXPECT_EQ(io::select_case(io::index_dicom({folder.path()})).structures.front().sop_instance_uid, "5.1");
     write_structures(folder / "t", "5.2", "7.7");
-    EXPECT_NE(message_of([&] { io::select_case(io::index_dicom({folder.path()})); }).find("several would fit"), std::string::npos);
-    EXPECT_TRUE(io::select_case(io::index_dicom({folder.path()}), "", io::StructureUse::left_out).structures.empty());
+    EXPECT_NE(
+        message_of([&] { io::select_case(io::index_dicom({folder.path()})); }).find("several would fit"),
+        std::string::npos);
+    EXPECT_TRUE(
+        io::select_case(io::index_dicom({folder.path()}), "", io::StructureUse::left_out).structures.empty());
 }
 
 TEST(DicomIndex, StructuresThatAreLeftOutStillSayWhichCtIsMeant) {
@@ -120,7 +127,8 @@ TEST(DicomIndex, StructuresThatAreLeftOutStillSayWhichCtIsMeant) {
     }
     write_structures(folder / "s", "5.1", "8.8");
     write_plan(folder / "p", "6.1", "plan", "5.1");
-    const io::DicomCase selected = io::select_case(io::index_dicom({folder.path()}), "", io::StructureUse::left_out);
+    const io::DicomCase selected =
+        io::select_case(io::index_dicom({folder.path()}), "", io::StructureUse::left_out);
     EXPECT_TRUE(selected.structures.empty());
     EXPECT_EQ(selected.ct.front().series_uid, "8.8");
 }

@@ -307,7 +307,8 @@ TEST(DicomPlan, LeavesWithoutJawsAcrossThemAreRefused) {
         return bare;
     };
     EXPECT_FALSE(read(without("X")).beams[0].control_points[0].jaw_x);
-    expect_refused(without("Y"), ErrorKind::refused_plan, {"not limited in both directions: along y", "beam 1 'a'", "(300a,00b6)"});
+    expect_refused(without("Y"), ErrorKind::refused_plan,
+                   {"not limited in both directions: along y", "beam 1 'a'", "(300a,00b6)"});
 }
 
 TEST(DicomPlan, CouchThatTurnsTheLongWayIsRefused) {

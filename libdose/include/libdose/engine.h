@@ -78,8 +78,8 @@ struct EngineOptions {
     double sub_arc_deg = 2.0;     ///< largest gantry, collimator or couch step that one ray trace stands for, give or take a twentieth
     std::vector<DensityOverride> overrides;
     LeafEnds leaf_ends = LeafEnds::rounded;  ///< sharp: only by wish, and a note says so
-    /// Built shapes of leaves: a collimator gets the one with its leaf boundaries, device type and manufacturer. A plan with a collimator that none
-    /// or several fit is refused. Empty: those of data_folder() / "mlc", read when the plan has leaves.
+    /// Built shapes of leaves, found by boundaries, device type and manufacturer; a plan with a collimator that
+    /// none or several fit is refused. Empty: those of data_folder() / "mlc", read when a plan has leaves.
     std::vector<LeafDesign> leaf_designs;
     std::string leaves;  ///< name of the design for every collimator whose boundaries it has, whatever else the plan says; may be empty
     HuCurve hu_curve = HuCurve::default_curve();

@@ -93,7 +93,7 @@ struct Beam {
     double tray_water_mm = 0;  ///< water-equivalent thickness of trays that have no factor
     std::vector<BeamBolus> boluses;
     std::vector<ControlPoint> control_points;  ///< at least two
-    std::vector<Rotation> gantry_rotation;     ///< per control point: direction towards the next one; the last one says nothing
+    std::vector<Rotation> gantry_rotation;     ///< per control point: direction towards the next one
     std::optional<Vec3> dose_point_mm;         ///< Beam Dose Specification Point, LPS
     std::optional<double> dose_point_gy;       ///< Beam Dose (0300A,0084) per fraction
 
@@ -105,8 +105,8 @@ struct Beam {
     }
 
     std::string place() const;  ///< "beam 3 'anterior'": where an error is
-    /// Throws bad_input for values that contradict each other or are not finite, and refused_plan for what is not modelled or has two
-    /// meanings: docs/data/plan.md, "What every plan is checked for".
+    /// Throws bad_input for values that are not finite or contradict each other, and refused_plan for what is
+    /// not modelled or has two meanings: docs/data/plan.md, "What every plan is checked for".
     void check() const;
 };
 
@@ -134,7 +134,7 @@ struct Plan {
     std::vector<Beam> beams;         ///< beams that are delivered
     std::vector<std::string> notes;  ///< what was left out, and why
     std::vector<GateEntry> gate;     ///< every attribute of the file that was looked at; empty for a plan from elsewhere
-    /// Checks every beam and what they share. Every calculation begins with it, wherever the plan comes from. Throws as Beam::check().
+    /// Checks every beam and what they share, as every calculation does first. Throws as Beam::check().
     void check() const;
 };
 

@@ -38,16 +38,19 @@ struct DicomCase {
     std::vector<std::string> notes;
 };
 
-/// Whether a calculation may go without a structure set: it says what the body is and which densities it holds.
+/// Whether a calculation may go without a structure set: it says what the body is and which densities it
+/// holds.
 enum class StructureUse {
     required,  ///< the set that the plan refers to; when it refers to none, the only one of the patient
     left_out   ///< none, by wish: the whole CT counts as the patient
 };
 
-/// Picks plan -> structure set -> CT series by UID references (then by frame of reference). `plan_selector` is empty,
-/// a SOP Instance UID or a plan label; it must be given when there are several plans. Throws bad_input, listing
-/// the candidates, when the choice is not clear, and when a structure set is required and not among the files.
-DicomCase select_case(const DicomIndex& index, const std::string& plan_selector = {}, StructureUse structures = StructureUse::required);
+/// Picks plan -> structure set -> CT series by UID references (then by frame of reference). `plan_selector`
+/// is empty, a SOP Instance UID or a plan label; it must be given when there are several plans. Throws
+/// bad_input, listing the candidates, when the choice is not clear, and when a structure set is required and
+/// not among the files.
+DicomCase select_case(const DicomIndex& index, const std::string& plan_selector = {},
+                      StructureUse structures = StructureUse::required);
 
 CtImage read_ct(const std::vector<std::filesystem::path>& files);
 StructureSet read_structures(const std::filesystem::path& file);
