@@ -26,8 +26,7 @@ int main(int argc, char** argv) {
         EngineOptions options;
         options.grid_mm = 5;
         options.quality = Quality::draft;
-        options.leaf_designs = read_leaf_designs(data_folder() / "mlc");  // how leaves are built is not in a plan
-        io::ModelStore models;                                            // the beam model of each beam's energy and machine
+        io::ModelStore models;  // the beam model of each beam's energy and machine
         CalculationResult result = calculate(
             ct, &structures, plan, MaterialTable::read_csv(data_folder() / "materials" / "basis.csv"),
             [&](const Beam& beam) -> const BeamModel& { return models.for_beam(beam); }, options);

@@ -45,7 +45,6 @@ int main() {
         EngineOptions options;
         options.grid_mm = 5;
         options.algorithm = Algorithm::pencil_beam;
-        options.leaf_designs = read_leaf_designs(data_folder() / "mlc");
         const CalculationResult result = calculate(
             lesson::water_box(), nullptr, plan, MaterialTable::read_csv(data_folder() / "materials" / "basis.csv"),
             [&](const Beam&) -> const BeamModel& { return model; }, options);

@@ -66,11 +66,10 @@ EngineOptions engine_options(const libdose_options& given) {
     options.accept_gaps = given.accept_gaps != 0;
     options.lateral_scaling = given.lateral_scaling != 0;
     options.leaves = text_or_empty(given.leaves);
-    if (one_of(given.leaf_ends, 2, "options->leaf_ends")) {
-        if (!options.leaves.empty()) throw bad_input("a leaf design is asked for, and sharp ends too", "options->leaves");
-    } else {
-        options.leaf_designs = read_leaf_designs(data_folder() / "mlc");
-    }
+    options.leaf_ends =
+        one_of(given.leaf_ends, 2, "options->leaf_ends") ? LeafEnds::sharp : LeafEnds::rounded;
+    if (options.leaf_ends == LeafEnds::sharp && !options.leaves.empty())
+        throw bad_input("a leaf design is asked for, and sharp ends too", "options->leaves");
     options.hu_curve = hu_curve_of(given);
     options.overrides = overrides_of(given);
     return options;

@@ -20,7 +20,11 @@ libdose_status libdose_read_case(const char* const* paths, size_t path_count, co
         std::vector<std::filesystem::path> places;
         for (const std::string& path : texts_of(paths, path_count, "paths")) places.emplace_back(path);
         if (places.empty()) throw bad_input("no file or folder is given", "paths");
-        const io::DicomCase found = io::select_case(io::index_dicom(places), how.plan, how.series);
+        // Without a place for it the caller says that there will be none.
+        const bool wanted = structures && !how.without_structures;
+        const io::DicomCase found =
+            io::select_case(io::index_dicom(places), how.plan, how.series,
+                            wanted ? io::StructureUse::required : io::StructureUse::left_out);
         if (made_plan) (*made_plan)->plan = io::read_plan(found.plan.front().file, how.fraction_group, how.accepted);
         if (made_ct) {
             std::vector<std::filesystem::path> slices;

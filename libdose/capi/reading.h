@@ -14,10 +14,12 @@ struct PlanReading {
         accepted = texts_of(values.accepted_tags, values.accepted_tag_count, "reading->accepted_tags");
         if (values.fraction_group < 0) throw bad_input("the fraction group is negative", "reading->fraction_group");
         fraction_group = values.fraction_group;
+        without_structures = values.without_structures != 0;
     }
     std::string plan, series;
     std::vector<std::string> accepted;
     int fraction_group = 0;
+    bool without_structures = false;
 };
 
 }  // namespace libdose::capi

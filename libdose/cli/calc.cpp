@@ -33,7 +33,7 @@ struct Arguments {
     std::optional<double> couch_top_mm, couch_lateral_mm;
     BackendArguments backend;
     int threads = 0, fraction_group = 0;
-    bool per_beam = false, accept_gaps = false;
+    bool per_beam = false, accept_gaps = false, without_structures = false;
 };
 
 DensityOverride parse_override(const std::string& text) {
@@ -108,11 +108,13 @@ int calculate_plan(const Arguments& arguments) {
     options.lateral_scaling = arguments.lateral_scaling == "on";
     if (!arguments.hu_curve.empty()) options.hu_curve = read_hu_curve(arguments.hu_curve);
 
-    options.leaf_designs = leaf_designs(arguments.leaf_ends, arguments.leaves);
+    options.leaf_ends = leaf_ends_from_string(arguments.leaf_ends);
     options.leaves = arguments.leaves;
 
     const io::DicomIndex index = io::index_dicom(arguments.paths);
-    const io::DicomCase selected = io::select_case(index, arguments.plan, arguments.series);
+    const io::DicomCase selected = io::select_case(
+        index, arguments.plan, arguments.series,
+        arguments.without_structures ? io::StructureUse::left_out : io::StructureUse::required);
     for (const std::string& note : selected.notes) fmt::print("{}\n", note);
     const Plan plan = io::read_plan(selected.plan.front().file, arguments.fraction_group, arguments.accepted);
     for (const GateEntry& entry : plan.gate)
@@ -252,6 +254,9 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("--series", arguments->series, "Series Instance UID of the CT, when the structure set names several or none");
     calc->add_option("--fraction-group", arguments->fraction_group, "Fraction group number, when there are several");
     calc->add_option("--accept", arguments->accepted, "Tag of an unknown attribute of the plan that cannot change the dose, as 300a,01a0; may be repeated");
+    calc->add_flag("--without-structures", arguments->without_structures,
+                   "Calculate without a structure set: the whole CT counts as the patient, and no density is "
+                   "overridden");
     calc->add_option("--engine", arguments->engine, "collapsed-cone or pencil-beam")->capture_default_str();
     calc->add_option("--model", arguments->model, "Beam model: name or file; default: generic model of the beam's energy");
     CLI::Option* spacing = calc->add_option(

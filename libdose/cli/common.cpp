@@ -9,9 +9,7 @@
 #include <cstdio>
 #include <fstream>
 
-#include "engine/devices.h"
 #include "io/temporary_name.h"
-#include "libdose/data.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
 #include "libdose/io/hdf5.h"
@@ -19,16 +17,6 @@
 namespace libdose::cli {
 
 namespace fs = std::filesystem;
-
-std::vector<LeafDesign> leaf_designs(const std::string& leaf_ends, const std::string& leaves) {
-    if (leaf_ends == "rounded") {
-        auto designs = read_leaf_designs(data_folder() / "mlc");
-        design_by_name(designs, leaves);
-        return designs;
-    }
-    if (!leaves.empty()) throw bad_input("the leaves \"" + leaves + "\" are asked for, and sharp ends too", "--leaves", "Leave out --leaf-ends sharp");
-    return {};
-}
 
 Progress::Progress(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0) {}
 

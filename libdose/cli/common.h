@@ -31,10 +31,6 @@ void add_model(CLI::App& app, Command& run);
 void add_commissioning(CLI::App& model, Command& run);  ///< part of add_model
 void add_validate(CLI::App& app, Command& run);
 
-/// The designs that `--leaf-ends` and `--leaves` ask for: those of the data folder, or none for sharp ends. Throws bad_input for leaves
-/// that there are not, and for leaves and sharp ends together.
-std::vector<LeafDesign> leaf_designs(const std::string& leaf_ends, const std::string& leaves);
-
 nlohmann::json as_json(const std::vector<GateEntry>& entries);
 
 using io::ModelStore;

@@ -27,8 +27,13 @@ std::vector<GateEntry> judge(const std::filesystem::path& file, const Arguments&
     const auto refused = [](const GateEntry& e) { return e.verdict == GateEntry::Verdict::refused; };
     if (std::any_of(entries.begin(), entries.end(), refused)) return entries;
     ModelStore store;
-    const std::vector<LeafDesign> designs = leaf_designs(arguments.leaf_ends, arguments.leaves);
-    for (const Beam& beam : io::read_plan(file, arguments.fraction_group, arguments.accepted).beams) {
+    const Plan plan = io::read_plan(file, arguments.fraction_group, arguments.accepted);
+    EngineOptions options;
+    options.leaf_ends = leaf_ends_from_string(arguments.leaf_ends);
+    options.leaves = arguments.leaves;
+    const std::vector<LeafDesign> designs = leaf_designs_for(plan, options);
+    design_by_name(designs, arguments.leaves);  // throws for a name that there is not
+    for (const Beam& beam : plan.beams) {
         GateEntry entry;
         entry.beam = beam.number;
         try {

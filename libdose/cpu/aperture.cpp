@@ -79,23 +79,45 @@ void find_shares(BankOnRaster& bank, const MultileafCollimator& mlc, double tong
     }
 }
 
+/// Bounding rectangle of what the pairs of a collimator, and the place beyond its first and last pair, leave
+/// open of a rectangle.
+std::array<double, 4> left_open(const MultileafCollimator& mlc, const LeafPositions& leaves, double closed_mm,
+                                const std::array<double, 4>& rectangle) {
+    const std::size_t along = mlc.motion == MultileafCollimator::Motion::along_x ? 0 : 2, across = 2 - along;
+    std::array<double, 4> open{1e30, -1e30, 1e30, -1e30};
+    const auto include = [&](const physics::Interval& strip, const physics::Interval& tips) {
+        const double lower = std::max(tips.low, rectangle[along]),
+                     upper = std::min(tips.high, rectangle[along + 1]);
+        const double first = std::max(strip.low, rectangle[across]),
+                     last = std::min(strip.high, rectangle[across + 1]);
+        if (!(upper > lower && last > first)) return;
+        open[along] = std::min(open[along], lower), open[along + 1] = std::max(open[along + 1], upper);
+        open[across] = std::min(open[across], first), open[across + 1] = std::max(open[across + 1], last);
+    };
+    const auto& edges = mlc.leaf_boundaries_mm;
+    include({physics::wide_open().low, edges.front()}, physics::wide_open());
+    include({edges.back(), physics::wide_open().high}, physics::wide_open());
+    for (std::size_t l = 0; l + 1 < edges.size(); ++l)
+        if (leaves.upper_mm[l] - leaves.lower_mm[l] > closed_mm)
+            include({edges[l], edges[l + 1]}, {leaves.lower_mm[l], leaves.upper_mm[l]});
+    return open;
+}
+
 }  // namespace
 
-std::array<double, 4> opening_mm(const Beam& beam, const ControlPoint& point, double radius_mm) {
-    std::array<double, 4> box{-radius_mm, radius_mm, -radius_mm, radius_mm};
-    const auto narrow = [&](std::size_t low, double lower, double upper) {
-        box[low] = std::max(box[low], lower);
-        box[low + 1] = std::min(box[low + 1], upper);
-    };
-    if (point.jaw_x) narrow(0, point.jaw_x->lower_mm, point.jaw_x->upper_mm);
-    if (point.jaw_y) narrow(2, point.jaw_y->lower_mm, point.jaw_y->upper_mm);
-    for (std::size_t m = 0; m < beam.collimators.size(); ++m) {
-        const bool along_x = beam.collimators[m].motion == MultileafCollimator::Motion::along_x;
-        const auto& leaves = point.leaves[m];
-        narrow(along_x ? 0 : 2, *std::min_element(leaves.lower_mm.begin(), leaves.lower_mm.end()),
-               *std::max_element(leaves.upper_mm.begin(), leaves.upper_mm.end()));
-    }
-    return box;
+std::array<double, 4> jaw_opening_mm(const ControlPoint& point, double radius_mm) {
+    const physics::Interval x = jaw_x_of(point), y = jaw_y_of(point);
+    return {std::max(-radius_mm, x.low), std::min(radius_mm, x.high), std::max(-radius_mm, y.low),
+            std::min(radius_mm, y.high)};
+}
+
+std::optional<std::array<double, 4>> opening_mm(const Beam& beam, const ControlPoint& point, double radius_mm,
+                                                double closed_mm) {
+    std::array<double, 4> open = jaw_opening_mm(point, radius_mm);
+    for (std::size_t m = 0; m < beam.collimators.size(); ++m)
+        open = left_open(beam.collimators[m], point.leaves[m], closed_mm, open);
+    if (!(open[1] > open[0] && open[3] > open[2])) return std::nullopt;
+    return open;
 }
 
 physics::Interval jaw_x_of(const ControlPoint& point) {

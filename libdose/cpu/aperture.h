@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <vector>
 
 #include "cpu/fluence.h"
@@ -9,9 +10,14 @@
 
 namespace libdose::cpu {
 
-/// Rectangle {low x, high x, low y, high y} (mm, isocentre plane) outside of which jaws and leaves leave nothing open, within a radius. Closed pairs
-/// widen it where they are parked.
-std::array<double, 4> opening_mm(const Beam& beam, const ControlPoint& point, double radius_mm);
+/// Rectangle {low x, high x, low y, high y} (mm, isocentre plane) that the jaws leave open within a radius.
+std::array<double, 4> jaw_opening_mm(const ControlPoint& point, double radius_mm);
+
+/// Bounding rectangle {low x, high x, low y, high y} (mm, isocentre plane) of what jaws and leaves leave
+/// open, within a radius; nullopt where they leave nothing. Pairs of leaves that are at most `closed_mm`
+/// apart count as closed.
+std::optional<std::array<double, 4>> opening_mm(const Beam& beam, const ControlPoint& point, double radius_mm,
+                                                double closed_mm = 0);
 
 /// A multileaf collimator over the raster of a beam's maps: what does not change from one moment to another. Its strips run along the travel:
 /// one for each pair, one for the jaws alone where no leaf is, and those between pairs, where tongue and groove overlap.

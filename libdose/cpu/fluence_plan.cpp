@@ -17,9 +17,12 @@ double blend(double a, double b, double part) { return a + part * (b - a); }
 double angle_step(double from, double to) { return std::remainder(to - from, 360.0); }
 
 /// Gantry travel from one control point to the next, in degrees, in the direction that the plan states.
+/// Rounding is no full turn.
 double gantry_step(const Beam& beam, std::size_t i) {
+    constexpr double same_deg = 1e-6;
     const double from = beam.control_points[i].gantry_deg, to = beam.control_points[i + 1].gantry_deg;
     double step = angle_step(from, to);
+    if (std::abs(step) <= same_deg) return step;
     const Rotation rotation = i < beam.gantry_rotation.size() ? beam.gantry_rotation[i] : Rotation::none;
     if (rotation == Rotation::clockwise && step < 0) step += 360.0;
     if (rotation == Rotation::counter_clockwise && step > 0) step -= 360.0;
@@ -66,6 +69,14 @@ bool same_geometry(const ControlPoint& a, const ControlPoint& b) {
            angle_step(a.couch_deg, b.couch_deg) == 0 && a.isocentre_mm == b.isocentre_mm;
 }
 
+/// Parts of a segment during each of which the geometry counts as fixed.
+int sub_arcs(const ControlPoint& a, const ControlPoint& b, double gantry_travel_deg, double sub_arc_deg) {
+    const double turn =
+        std::max({std::abs(gantry_travel_deg), std::abs(angle_step(a.collimator_deg, b.collimator_deg)),
+                  std::abs(angle_step(a.couch_deg, b.couch_deg))});
+    return std::max(1, static_cast<int>(std::ceil(turn / sub_arc_deg - sub_arc_tolerance)));
+}
+
 std::vector<FluencePlan::Group> groups_of(const Beam& beam, double sub_arc_deg) {
     std::vector<FluencePlan::Group> groups;
     for (std::size_t i = 0; i + 1 < beam.control_points.size(); ++i) {
@@ -73,9 +84,7 @@ std::vector<FluencePlan::Group> groups_of(const Beam& beam, double sub_arc_deg) 
         const double mu = beam.segment_mu(static_cast<int>(i));
         if (mu == 0) continue;
         const double travel = gantry_step(beam, i);
-        const double turn =
-            std::max({std::abs(travel), std::abs(angle_step(a.collimator_deg, b.collimator_deg)), std::abs(angle_step(a.couch_deg, b.couch_deg))});
-        const int parts = std::max(1, static_cast<int>(std::ceil(turn / sub_arc_deg - sub_arc_tolerance)));
+        const int parts = sub_arcs(a, b, travel, sub_arc_deg);
         for (int p = 0; p < parts; ++p) {
             const double begin = static_cast<double>(p) / parts, end = static_cast<double>(p + 1) / parts;
             const FluencePlan::Step step{i, begin, end, mu / parts, travel};
@@ -91,6 +100,23 @@ std::vector<FluencePlan::Group> groups_of(const Beam& beam, double sub_arc_deg) 
 }
 
 }  // namespace
+
+std::vector<ControlPoint> moments_of(const Beam& beam, double sub_arc_deg) {
+    constexpr double travel_mm = 20;
+    std::vector<ControlPoint> moments;
+    for (std::size_t i = 0; i < beam.control_points.size(); ++i) {
+        const ControlPoint& a = beam.control_points[i];
+        moments.push_back(a);
+        if (i + 1 == beam.control_points.size() || !(beam.segment_mu(static_cast<int>(i)) > 0)) continue;
+        const ControlPoint& b = beam.control_points[i + 1];
+        const double turn = gantry_step(beam, i);
+        const int parts = std::max(sub_arcs(a, b, turn, sub_arc_deg),
+                                   static_cast<int>(std::ceil(largest_travel_mm(a, b) / travel_mm)));
+        for (int p = 1; p < parts; ++p)
+            moments.push_back(between(a, b, turn, static_cast<double>(p) / parts));
+    }
+    return moments;
+}
 
 FluencePlan::FluencePlan(const Beam& planned, PatientPosition position, const HeadModel& head, const FluenceOptions& options)
     : beam_(with_moving_jaw(planned, head)), position_(position), head_(head), options_(options), groups_(groups_of(beam_, options.sub_arc_deg)) {

@@ -9,6 +9,10 @@
 
 namespace libdose::cpu {
 
+/// The control points of a beam and, where it turns or its devices travel farther than 20 mm while MU are
+/// given, moments in between: `sub_arc_deg` apart, as the maps are.
+std::vector<ControlPoint> moments_of(const Beam& beam, double sub_arc_deg);
+
 /// The maps of a beam: where each is seen from, and the apertures that it sums. All have one raster.
 class FluencePlan {
 public:

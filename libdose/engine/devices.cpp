@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "cpu/aperture.h"
+#include "libdose/data.h"
 #include "libdose/error.h"
 #include "model/dynamic_wedge.h"
 #include "model/text.h"
@@ -27,8 +28,6 @@ std::vector<const LeafDesign*> all_of(const std::vector<LeafDesign>& designs) {
     return all;
 }
 
-std::string place_of(const Beam& beam) { return "beam " + std::to_string(beam.number) + " \"" + beam.name + "\""; }
-
 /// "MLCX (40 pairs, -200 … 200 mm)"
 std::string words_of(const MultileafCollimator& collimator) {
     return collimator.type + " (" + std::to_string(collimator.leaf_pairs()) + " pairs, " + short_number(collimator.leaf_boundaries_mm.front()) + " … " +
@@ -50,9 +49,9 @@ double half_fluence_depth_mm(double decay) { return std::isinf(decay) ? 0.0 : st
 /// What was measured of one collimator says nothing of another.
 void require_leaves_of_model(const LeafDesign* design, const BeamModel& model, const Beam& beam) {
     if (!design || model.head.leaf_design.empty() || model.head.leaf_design == design->name) return;
-    throw refused_plan(
-        "the beam model " + model.name + " holds offset and transmission of the leaves " + model.head.leaf_design + ", those of the plan are " + design->name,
-        place_of(beam), "Use the beam model of the plan's machine");
+    throw refused_plan("the beam model " + model.name + " holds offset and transmission of the leaves " +
+                           model.head.leaf_design + ", those of the plan are " + design->name,
+                       beam.place(), "Use the beam model of the plan's machine");
 }
 
 bool is_halcyon(const LeafDesign* design) { return design && design->name.starts_with("halcyon"); }
@@ -90,6 +89,19 @@ const LeafDesign* design_by_name(const std::vector<LeafDesign>& designs, const s
     throw bad_input("there are no leaves \"" + name + "\"", "--leaves", "Leaves: " + names_of(all_of(designs)));
 }
 
+std::vector<LeafDesign> leaf_designs_for(const Plan& plan, const EngineOptions& options) {
+    if (options.leaf_ends == LeafEnds::sharp) {
+        if (options.leaves.empty()) return {};
+        throw bad_input("the leaves \"" + options.leaves + "\" are asked for, and sharp ends too", "--leaves",
+                        "Leave out --leaf-ends sharp");
+    }
+    if (!options.leaf_designs.empty()) return options.leaf_designs;
+    const bool any = std::any_of(plan.beams.begin(), plan.beams.end(),
+                                 [](const Beam& beam) { return !beam.collimators.empty(); });
+    return any || !options.leaves.empty() ? read_leaf_designs(data_folder() / "mlc")
+                                          : std::vector<LeafDesign>{};
+}
+
 const LeafDesign* find_design(const Beam& beam, const MultileafCollimator& collimator, const std::vector<LeafDesign>& designs, const std::string& forced) {
     if (const LeafDesign* design = design_by_name(designs, forced); design && design->fits(collimator)) return design;
     if (designs.empty()) return nullptr;
@@ -102,13 +114,16 @@ const LeafDesign* find_design(const Beam& beam, const MultileafCollimator& colli
     if (named.size() == 1) return named.front();
     if (fitting.size() == 1 && fitting.front()->shared_with.empty()) return fitting.front();
     if (fitting.empty())
-        throw refused_plan(
-            "no known leaves have the boundaries of its " + words_of(collimator) + (beam.manufacturer.empty() ? "" : " on a machine by " + beam.manufacturer),
-            place_of(beam), "Leaves: " + names_of(all_of(designs)) + "; --leaf-ends sharp calculates with sharp ends, without tongue and groove");
+        throw refused_plan("no known leaves have the boundaries of its " + words_of(collimator) +
+                               (beam.manufacturer.empty() ? "" : " on a machine by " + beam.manufacturer),
+                           beam.place(),
+                           "Leaves: " + names_of(all_of(designs)) +
+                               "; --leaf-ends sharp calculates with sharp ends, without tongue and groove");
     std::string candidates = names_of(fitting);
     for (const LeafDesign* design : fitting)
         if (!design->shared_with.empty()) candidates += " (or " + design->shared_with + ", which is not modelled)";
-    throw refused_plan("which leaves its " + words_of(collimator) + " has cannot be told: " + candidates, place_of(beam), "Say which: --leaves NAME");
+    throw refused_plan("which leaves its " + words_of(collimator) + " has cannot be told: " + candidates,
+                       beam.place(), "Say which: --leaves NAME");
 }
 
 void check_forced_leaves(const Plan& plan, const std::vector<LeafDesign>& designs, const std::string& forced) {
@@ -131,14 +146,17 @@ void require_covered(const Beam& beam, std::size_t index, const BeamModel& model
     const double turn = physics::radians(wedge.orientation_deg);
     for (const ControlPoint& point : beam.control_points) {
         if (index >= point.wedge_in.size() || !point.wedge_in[index]) continue;
-        const auto box = cpu::opening_mm(beam, point, model.head.maximum_field_radius_mm);
+        const auto open = cpu::opening_mm(beam, point, model.head.maximum_field_radius_mm);
+        if (!open) continue;
+        const auto& box = *open;
         for (std::size_t corner = 0; corner < 4; ++corner) {
             const double along = -std::sin(turn) * box[corner & 1] + std::cos(turn) * box[2 + (corner >> 1)];
             if (along < shape.position_mm.front() - tolerance_mm || along > shape.position_mm.back() + tolerance_mm)
-                throw refused_plan("the field reaches to " + short_number(along) + " mm along the wedge of " + short_number(wedge.angle_deg) +
-                                       " degrees, which goes from " + short_number(shape.position_mm.front()) + " to " +
+                throw refused_plan("the field reaches to " + short_number(along) + " mm along the wedge of " +
+                                       short_number(wedge.angle_deg) + " degrees, which goes from " +
+                                       short_number(shape.position_mm.front()) + " to " +
                                        short_number(shape.position_mm.back()) + " mm",
-                                   place_of(beam), "A field beyond the wedge is not modelled");
+                                   beam.place(), "A field beyond the wedge is not modelled");
         }
     }
 }

@@ -7,6 +7,7 @@
 #include "cpu/fluence.h"
 #include "libdose/beam_model.h"
 #include "libdose/dose.h"
+#include "libdose/engine.h"
 #include "libdose/leaf_design.h"
 #include "libdose/plan.h"
 
@@ -17,6 +18,11 @@ bool model_fits(const BeamModel& model, const Beam& beam);
 
 /// Null for an empty name; throws bad_input, listing what there is, for one that no design has.
 const LeafDesign* design_by_name(const std::vector<LeafDesign>& designs, const std::string& name);
+
+/// The designs that the leaves of a plan are looked for in, those of the data folder when the caller gives
+/// none; none for sharp ends and for a plan without leaves. Throws bad_input when a design is named and sharp
+/// ends are asked for, too.
+std::vector<LeafDesign> leaf_designs_for(const Plan& plan, const EngineOptions& options);
 
 /// The design of a collimator: by its leaf boundaries and device type, then by the manufacturer of the machine. `forced` (a name; may be
 /// empty) goes before, wherever its boundaries fit. Null only when there are no designs: the leaves are sharp by the user's wish.

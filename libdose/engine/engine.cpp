@@ -40,7 +40,8 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     };
 
     report(0, "density");
-    const Grid grid = dose_grid(ct, structures, plan, models, options);
+    std::vector<std::string> field_notes;
+    const Grid grid = dose_grid(ct, structures, plan, models, options, field_notes);
     require_memory(backend, options.backend, memory_needs(grid, plan, models, options, omp_get_max_threads()),
                    grid_note(grid) + ", plan " + plan.label, options.devices);
     const BolusDensities densities(
@@ -51,6 +52,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     result.notes.push_back(grid_note(grid, options));
     if (std::string note = small_field_note(plan, models, grid, options.grid ? grid.spacing_mm.maxCoeff() : options.grid_mm); !note.empty())
         result.notes.push_back(std::move(note));
+    result.notes.insert(result.notes.end(), field_notes.begin(), field_notes.end());
     clock("density");
 
     // Beams of one model and the same boluses share a calculation, so that arcs can share a transport; beam by beam when each is wanted.
@@ -61,6 +63,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         const DensityGrid* density;
         std::vector<const Beam*> beams;
     };
+    const std::vector<LeafDesign> designs = leaf_designs_for(plan, options);
     std::vector<Task> tasks;
     for (const Beam& beam : plan.beams) {
         const BeamModel& model = models(beam);
@@ -87,7 +90,8 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         for (const Beam* beam : task.beams) {
             note_wedges(*beam, *task.model, result.notes);
             fluence.pixel_mm = fluence_pixel_mm(*beam, task.model->head);
-            fluence.leaves = leaf_edges(*beam, *task.model, options.leaf_designs, options.leaves, header.provenance, result.notes);
+            fluence.leaves =
+                leaf_edges(*beam, *task.model, designs, options.leaves, header.provenance, result.notes);
             for (FluenceMap& map : backend.get().fluence(*beam, plan.position, task.model->head, fluence)) maps.push_back(std::move(map));
         }
         clock("fluence");

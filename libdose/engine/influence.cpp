@@ -4,6 +4,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -28,6 +29,7 @@
 #include "libdose/error.h"
 #include "model/density.h"
 #include "model/text.h"
+#include "physics/coordinates.h"
 
 namespace libdose {
 
@@ -51,6 +53,47 @@ void thin_out(std::vector<VoxelDose>& column, double cutoff, std::uint64_t seed)
     column.resize(kept);
 }
 
+/// Rectangle around what the beamlets of a target pass through; nullopt without a target, whose beamlets lie
+/// in the plan's openings.
+FieldOpening target_opening(const StructureSet* structures, const Plan& plan, const BeamModelProvider& models,
+                            const BeamletOptions& options) {
+    const Structure* target =
+        structures && !options.target.empty() ? structures->find(options.target) : nullptr;
+    if (!target) return [](const Beam&, const ControlPoint&) { return std::nullopt; };
+    return [&, target](const Beam& beam, const ControlPoint& point) -> std::optional<std::array<double, 4>> {
+        const auto frame =
+            physics::beam_frame(plan.position, point.gantry_deg, point.collimator_deg, point.couch_deg,
+                                point.isocentre_mm, beam.source_axis_distance_mm);
+        const double radius = models(beam).head.maximum_field_radius_mm;
+        std::array<double, 4> seen{radius, -radius, radius, -radius};
+        for (const Contour& contour : target->contours)
+            for (const Vec3& corner : contour.points_mm) {
+                const auto p = frame.project(corner);
+                seen = {std::min(seen[0], p.u_mm), std::max(seen[1], p.u_mm), std::min(seen[2], p.v_mm),
+                        std::max(seen[3], p.v_mm)};
+            }
+        const auto within = [radius](double value) { return std::clamp(value, -radius, radius); };
+        return std::array<double, 4>{within(seen[0] - options.margin_mm), within(seen[1] + options.margin_mm),
+                                     within(seen[2] - options.margin_mm),
+                                     within(seen[3] + options.margin_mm)};
+    };
+}
+
+/// The grid of the plan's dose, large enough for the beamlets of a target wherever the plan's jaws are.
+Grid influence_grid(const CtImage& ct, const StructureSet* structures, const Plan& plan,
+                    const BeamModelProvider& models, const InfluenceOptions& options,
+                    std::vector<std::string>& notes) {
+    return dose_grid(ct, structures, plan, models, options.engine, notes,
+                     target_opening(structures, plan, models, options.beamlets));
+}
+
+double required_weight(const std::vector<double>& weights_mu, std::size_t beamlet) {
+    if (!(std::isfinite(weights_mu[beamlet]) && weights_mu[beamlet] >= 0))
+        throw bad_input("the weight of beamlet " + std::to_string(beamlet) + " is negative or not finite",
+                        "influence", "The MU of a beamlet are a number of at least 0");
+    return weights_mu[beamlet];
+}
+
 /// What every beamlet of a plan needs: request, densities, devices.
 class InfluenceCase {
 public:
@@ -64,7 +107,8 @@ public:
                             "Leave the grid out, and give its spacing (grid_mm)");
         header.beamlets = beamlets_of(ct, structures, plan, models, options);
         header.notes = check_patient_structures(ct, structures, plan, models, options.engine);
-        header.grid = dose_grid(ct, structures, plan, models, options.engine);
+        std::vector<std::string> field_notes;
+        header.grid = influence_grid(ct, structures, plan, models, options, field_notes);
         if (header.grid.voxel_count() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
             throw bad_input("the dose grid has more than 2^31 voxels", "influence", "Choose a larger grid spacing");
         const std::size_t all = header.beamlets.size();
@@ -89,13 +133,16 @@ public:
         if (!backend_.note.empty()) header.notes.push_back(backend_.note);
         header.notes.push_back(grid_note(header.grid));
         if (std::string note = small_field_note(plan, models, header.grid, options.engine.grid_mm); !note.empty()) header.notes.push_back(std::move(note));
+        header.notes.insert(header.notes.end(), field_notes.begin(), field_notes.end());
         header.notes.push_back("beamlets: " + std::to_string(all) + " of " + short_number(header.side_mm) + " mm");
+        const std::vector<LeafDesign> designs = leaf_designs_for(plan, options.engine);
         std::vector<const BeamModel*> named;
         for (const Beam& beam : plan.beams) {
             const BeamModel& model = models(beam);
             if (std::find(named.begin(), named.end(), &model) == named.end()) name_model(model, dose_header_.provenance, header.notes), named.push_back(&model);
             note_wedges(beam, model, header.notes);
-            leaves_.push_back(leaf_edges(beam, model, options.engine.leaf_designs, options.engine.leaves, dose_header_.provenance, header.notes));
+            leaves_.push_back(leaf_edges(beam, model, designs, options.engine.leaves, dose_header_.provenance,
+                                         header.notes));
         }
         header.provenance = dose_header_.provenance;
         header.provenance.settings["beamlet_mm"] = short_number(header.side_mm);
@@ -216,9 +263,9 @@ Volume<float> DoseInfluence::dose(const std::vector<double>& weights_mu) const {
         throw bad_input(std::to_string(weights_mu.size()) + " weights are given for " + std::to_string(columns.count()) + " beamlets", "influence");
     std::vector<double> sum(header.grid.voxel_count(), 0.0);
     for (std::size_t c = 0; c < weights_mu.size(); ++c) {
-        if (!std::isfinite(weights_mu[c])) throw bad_input("the weight of beamlet " + std::to_string(c) + " is not finite", "influence");
+        const double weight = required_weight(weights_mu, c);
         for (auto n = static_cast<std::size_t>(columns.begin[c]); n < static_cast<std::size_t>(columns.begin[c + 1]); ++n)
-            sum[static_cast<std::size_t>(columns.voxel[n])] += weights_mu[c] * static_cast<double>(columns.gy[n]);
+            sum[static_cast<std::size_t>(columns.voxel[n])] += weight * static_cast<double>(columns.gy[n]);
     }
     Volume<float> dose(header.grid);
     for (std::size_t v = 0; v < sum.size(); ++v) dose.values[v] = static_cast<float>(sum[v]);
@@ -230,7 +277,7 @@ std::vector<Beamlet> beamlets_of(const CtImage& ct, const StructureSet* structur
     check_request(ct, structures, plan, models, options.engine);
     // Beamlets pass open heads with standing wedges: what else shapes a beam would be left out without a word.
     for (const Beam& beam : plan.beams) {
-        const std::string where = "beam " + std::to_string(beam.number) + " \"" + beam.name + "\"";
+        const std::string where = beam.place();
         if (!beam.blocks.empty()) throw refused_plan("beamlets do not pass blocks", where, "Take the blocks off the beam; its opening chooses the beamlets");
         for (std::size_t w = 0; w < beam.wedges.size(); ++w)
             if (beam.wedges[w].kind == Wedge::Kind::dynamic && std::any_of(beam.control_points.begin(), beam.control_points.end(),
@@ -238,7 +285,9 @@ std::vector<Beamlet> beamlets_of(const CtImage& ct, const StructureSet* structur
                 throw refused_plan("beamlets have no moving jaw: the dynamic wedge cannot be in", where,
                                    "Take the wedge out; the weights of the beamlets make one");
     }
-    return make_beamlets(plan, structures, dose_grid(ct, structures, plan, models, options.engine), models, options.beamlets);
+    std::vector<std::string> notes;
+    return make_beamlets(plan, structures, influence_grid(ct, structures, plan, models, options, notes),
+                         models, options.beamlets);
 }
 
 InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials,
@@ -343,9 +392,7 @@ CalculationResult calculate_beamlets(const CtImage& ct, const StructureSet* stru
     const std::vector<Beamlet>& beamlets = all.header.beamlets;
     if (weights_mu.size() != beamlets.size())
         throw bad_input(std::to_string(weights_mu.size()) + " weights are given for " + std::to_string(beamlets.size()) + " beamlets", "beamlets");
-    for (std::size_t b = 0; b < weights_mu.size(); ++b)
-        if (!(std::isfinite(weights_mu[b]) && weights_mu[b] >= 0))
-            throw bad_input("the weight of beamlet " + std::to_string(b) + " is negative or not finite", "beamlets");
+    for (std::size_t b = 0; b < weights_mu.size(); ++b) required_weight(weights_mu, b);
     CalculationResult result;
     std::vector<float> total(all.header.grid.voxel_count(), 0.0f);
     for (std::size_t begin = 0, end; begin < beamlets.size(); begin = end) {

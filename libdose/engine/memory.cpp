@@ -26,7 +26,8 @@ MemoryNeeds memory_needs(const Grid& grid, const Plan& plan, const BeamModelProv
         double turn = 0;
         for (std::size_t i = 0; i < beam.control_points.size(); ++i) {
             const ControlPoint& point = beam.control_points[i];
-            const auto box = cpu::opening_mm(beam, point, radius);
+            const auto box =
+                cpu::opening_mm(beam, point, radius).value_or(cpu::jaw_opening_mm(point, radius));
             needs.opening_u_mm = std::max(needs.opening_u_mm, box[1] - box[0]);
             needs.opening_v_mm = std::max(needs.opening_v_mm, box[3] - box[2]);
             if (i > 0) turn += std::abs(std::remainder(point.gantry_deg - beam.control_points[i - 1].gantry_deg, 360.0));

@@ -17,6 +17,14 @@ std::string to_string(Quality quality) {
     throw internal_error("quality without a name");
 }
 
+std::string to_string(LeafEnds ends) { return ends == LeafEnds::rounded ? "rounded" : "sharp"; }
+
+LeafEnds leaf_ends_from_string(const std::string& text) {
+    for (const LeafEnds ends : {LeafEnds::rounded, LeafEnds::sharp})
+        if (to_string(ends) == text) return ends;
+    throw bad_input("unknown leaf ends \"" + text + "\"", {}, "Choose rounded or sharp");
+}
+
 Algorithm algorithm_from_string(const std::string& text) {
     for (const Algorithm a : {Algorithm::collapsed_cone, Algorithm::pencil_beam})
         if (to_string(a) == text) return a;

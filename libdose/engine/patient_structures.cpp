@@ -10,7 +10,7 @@
 #include "analysis/plane_outlines.h"
 #include "cpu/fluence_plan.h"
 #include "engine/bolus_density.h"
-#include "engine/field_meets_box.h"
+#include "engine/field_box.h"
 #include "libdose/error.h"
 #include "model/overrides.h"
 
@@ -172,31 +172,24 @@ bool is_exit(const PartBeyond& part, const Vec3& source_mm) {
 
 void require_no_beam_through(const Used& used, const Beyond& beyond, const Plan& plan,
                              const BeamModelProvider& models, const EngineOptions& options) {
-    cpu::FluenceOptions fluence;
-    fluence.sub_arc_deg = options.sub_arc_deg;
     for (const Beam& beam : plan.beams) {
-        const HeadModel& head = models(beam).head;
-        const cpu::FluencePlan parts_of_beam(beam, plan.position, head, fluence);
-        for (std::size_t n = 0; n < parts_of_beam.size(); ++n)
-            for (const cpu::WeightedAperture& aperture : parts_of_beam.apertures(n)) {
-                const ControlPoint& point = aperture.devices;
-                const auto frame =
-                    physics::beam_frame(plan.position, point.gantry_deg, point.collimator_deg,
-                                        point.couch_deg, point.isocentre_mm, beam.source_axis_distance_mm);
-                const auto opening_mm =
-                    cpu::opening_mm(parts_of_beam.beam(), point, head.maximum_field_radius_mm);
-                for (const PartBeyond& part : beyond.parts)
-                    if (!is_exit(part, frame.source_mm()) &&
-                        field_meets_box(frame, opening_mm, part.lower_mm, part.upper_mm))
-                        throw bad_input(used.name() + " goes beyond the CT, by " +
-                                            digits(beyond.volume_cm3, 1) +
-                                            " cm3, and the beam passes there, at gantry " +
-                                            digits(point.gantry_deg, 1) + " degrees",
-                                        "beam " + std::to_string(beam.number) + " \"" + beam.name +
-                                            "\", structure \"" + used.structure->name + "\"",
-                                        "Use a CT with a larger field of view, or cut the structure where "
-                                        "the CT ends if nothing is there");
-            }
+        const double radius_mm = models(beam).head.maximum_field_radius_mm;
+        for (const ControlPoint& point : cpu::moments_of(beam, options.sub_arc_deg)) {
+            const auto frame =
+                physics::beam_frame(plan.position, point.gantry_deg, point.collimator_deg, point.couch_deg,
+                                    point.isocentre_mm, beam.source_axis_distance_mm);
+            const auto open_mm = cpu::opening_mm(beam, point, radius_mm);
+            if (!open_mm) continue;
+            for (const PartBeyond& part : beyond.parts)
+                if (!is_exit(part, frame.source_mm()) &&
+                    box_in_field(frame, *open_mm, {part.lower_mm, part.upper_mm}))
+                    throw bad_input(used.name() + " goes beyond the CT, by " + digits(beyond.volume_cm3, 1) +
+                                        " cm3, and the beam passes there, at gantry " +
+                                        digits(point.gantry_deg, 1) + " degrees",
+                                    beam.place() + ", structure \"" + used.structure->name + "\"",
+                                    "Use a CT with a larger field of view, or cut the structure where the CT "
+                                    "ends if nothing is there");
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 #include "engine/setup.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "cpu/aperture.h"
+#include "cpu/fluence_plan.h"
 #include "engine/bolus_density.h"
 #include "engine/devices.h"
+#include "engine/field_box.h"
 #include "engine/small_fields.h"
 #include "libdose/error.h"
 #include "model/density.h"
@@ -26,33 +29,79 @@ void check_belongs(const CtImage& ct, const StructureSet* structures, const Plan
         throw bad_input("the plan is for patient position " + to_string(plan.position) + ", the CT was taken " + to_string(ct.position), "plan " + plan.label);
 }
 
-/// The patient's box, cut to the neighbourhood of the fields.
-PatientBox calculation_box(const PatientBox& patient, const Plan& plan, const BeamModelProvider& models, double margin_mm) {
-    Vec3 low = Vec3::Constant(1e30), high = -low;
-    for (const Beam& beam : plan.beams) {
-        const double radius = models(beam).head.maximum_field_radius_mm;
-        for (const ControlPoint& point : beam.control_points) {
+/// The neighbourhood of the fields, beam by beam.
+class FieldBox {
+public:
+    FieldBox(const PatientBox& patient, const Plan& plan, const EngineOptions& options)
+        : patient_(patient), plan_(plan), options_(options) {}
+
+    /// Without anything open at any moment the jaws count: the leaves' transmission comes through them.
+    void add(const Beam& beam, double radius_mm, const FieldOpening& also) {
+        const std::vector<ControlPoint> moments = cpu::moments_of(beam, options_.sub_arc_deg);
+        const bool closed = std::none_of(moments.begin(), moments.end(), [&](const ControlPoint& point) {
+            return cpu::opening_mm(beam, point, radius_mm, closed_mm);
+        });
+        bool meets = false;
+        for (const ControlPoint& point : moments) {
             const auto frame =
-                physics::beam_frame(plan.position, point.gantry_deg, point.collimator_deg, point.couch_deg, point.isocentre_mm, beam.source_axis_distance_mm);
-            const physics::Shadow shadow = physics::shadow_of(frame, patient.lower_mm, patient.upper_mm);
-            if (shadow.farthest_mm <= shadow.nearest_mm) continue;
-            const auto box = cpu::opening_mm(beam, point, radius);
-            if (box[1] <= box[0] || box[3] <= box[2]) continue;
-            constexpr int steps = 24;
-            for (int s = 0; s <= steps; ++s)
-                for (int corner = 0; corner < 4; ++corner) {
-                    const Vec3 p = frame.point_mm(box[corner & 1 ? 1 : 0], box[corner & 2 ? 3 : 2],
-                                                  shadow.nearest_mm + s * (shadow.farthest_mm - shadow.nearest_mm) / steps);
-                    const Vec3 clamped = p.cwiseMax(patient.lower_mm).cwiseMin(patient.upper_mm);
-                    if ((clamped - p).norm() > margin_mm) continue;
-                    low = low.cwiseMin(p), high = high.cwiseMax(p);
-                }
+                physics::beam_frame(plan_.position, point.gantry_deg, point.collimator_deg, point.couch_deg,
+                                    point.isocentre_mm, beam.source_axis_distance_mm);
+            if (contains(patient_, frame.source_mm()))
+                throw bad_input("the source lies inside the patient",
+                                beam.place() + ", gantry at " + short_number(point.gantry_deg) + " degrees",
+                                "Check the isocentre and the patient position");
+            const auto open =
+                closed ? cpu::jaw_opening_mm(point, radius_mm) : cpu::opening_mm(beam, point, radius_mm);
+            if (open) meets = include(frame, *open) || meets;
+            if (const auto more = also ? also(beam, point) : std::nullopt)
+                meets = include(frame, *more) || meets;
         }
+        if (closed)
+            notes_.push_back(beam.place() + ": its leaves are closed; what comes through them is calculated");
+        if (!meets) missing_.push_back(beam.place() + " misses the patient");
     }
-    PatientBox box{patient.lower_mm.cwiseMax(low - Vec3::Constant(margin_mm)), patient.upper_mm.cwiseMin(high + Vec3::Constant(margin_mm))};
-    if (!((box.upper_mm - box.lower_mm).array() > 0).all())
-        throw bad_input("no beam meets the patient", "plan " + plan.label, "Check the isocentre and the patient position");
-    return box;
+
+    PatientBox box() const {
+        const Vec3 margin = Vec3::Constant(options_.beam_margin_mm);
+        return {patient_.lower_mm.cwiseMax(low_ - margin), patient_.upper_mm.cwiseMin(high_ + margin)};
+    }
+    const std::vector<std::string>& notes() const { return notes_; }
+    const std::vector<std::string>& missing() const { return missing_; }
+
+private:
+    static constexpr double closed_mm =
+        1;  ///< pairs that nearly touch: dynamic leaves keep a gap of about 0.5 mm
+
+    bool include(const physics::BeamFrame& frame, const std::array<double, 4>& opening) {
+        const auto part = box_in_field(frame, opening, patient_);
+        if (!part) return false;
+        low_ = low_.cwiseMin(part->lower_mm);
+        high_ = high_.cwiseMax(part->upper_mm);
+        return true;
+    }
+
+    const PatientBox& patient_;
+    const Plan& plan_;
+    const EngineOptions& options_;
+    Vec3 low_ = Vec3::Constant(1e30), high_ = Vec3::Constant(-1e30);
+    std::vector<std::string> notes_, missing_;
+};
+
+/// The patient's box, cut to the neighbourhood of the fields.
+PatientBox calculation_box(const PatientBox& patient, const Plan& plan, const BeamModelProvider& models,
+                           const EngineOptions& options, const FieldOpening& also,
+                           std::vector<std::string>& notes) {
+    FieldBox fields(patient, plan, options);
+    for (const Beam& beam : plan.beams) fields.add(beam, models(beam).head.maximum_field_radius_mm, also);
+    if (fields.missing().size() == plan.beams.size()) {
+        std::string all;
+        for (const std::string& one : fields.missing()) all += (all.empty() ? "" : "; ") + one;
+        throw bad_input("no beam meets the patient: " + all, "plan " + plan.label,
+                        "Check the isocentre and the patient position");
+    }
+    notes.insert(notes.end(), fields.notes().begin(), fields.notes().end());
+    notes.insert(notes.end(), fields.missing().begin(), fields.missing().end());
+    return fields.box();
 }
 
 void check_given_grid(const Grid& grid) {
@@ -101,13 +150,16 @@ void check_request(const CtImage& ct, const StructureSet* structures, const Plan
     plan.check();
     if (plan.beams.empty()) throw refused_plan("the plan has no beam that delivers photons", "plan " + plan.label);
     check_belongs(ct, structures, plan);
-    check_forced_leaves(plan, options.leaf_designs, options.leaves);
-    for (const Beam& beam : plan.beams) require_modelled(beam, models(beam), options.leaf_designs, options.leaves);
+    const std::vector<LeafDesign> designs = leaf_designs_for(plan, options);
+    check_forced_leaves(plan, designs, options.leaves);
+    for (const Beam& beam : plan.beams) require_modelled(beam, models(beam), designs, options.leaves);
 }
 
-Grid dose_grid(const CtImage& ct, const StructureSet* structures, const Plan& plan, const BeamModelProvider& models, const EngineOptions& options) {
+Grid dose_grid(const CtImage& ct, const StructureSet* structures, const Plan& plan,
+               const BeamModelProvider& models, const EngineOptions& options, std::vector<std::string>& notes,
+               const FieldOpening& also) {
     const PatientBox patient = patient_box(ct, structures, boluses_of(plan, structures));
-    const PatientBox box = calculation_box(patient, plan, models, options.beam_margin_mm);
+    const PatientBox box = calculation_box(patient, plan, models, options, also, notes);
     if (options.grid) return continued_grid(*options.grid, box, patient);
     const double spacing_mm =
         options.grid_mm > 0 ? options.grid_mm

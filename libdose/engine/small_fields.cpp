@@ -29,8 +29,9 @@ std::array<double, 4> reach_mm(const Beam& beam, double radius_mm) {
         if (!(beam.segment_mu(static_cast<int>(i)) > 0)) continue;
         for (const std::size_t end : {i, i + 1}) {
             const auto box = cpu::opening_mm(beam, beam.control_points[end], radius_mm);
-            reach = {std::min(reach[0], box[0]), std::max(reach[1], box[1]), std::min(reach[2], box[2]),
-                     std::max(reach[3], box[3])};
+            if (!box) continue;
+            reach = {std::min(reach[0], (*box)[0]), std::max(reach[1], (*box)[1]), std::min(reach[2], (*box)[2]),
+                     std::max(reach[3], (*box)[3])};
         }
     }
     return reach;

@@ -220,7 +220,17 @@ private:
         beam.meterset_mu = *reference.meterset_mu;
         beam.dose_point_gy = reference.dose_gy;
         beam.dose_point_mm = reference.dose_point_mm;
+        check(beam);
         plan_.beams.push_back(std::move(beam));
+    }
+
+    /// Beam::check(), with the file before the beam.
+    void check(const Beam& beam) const {
+        try {
+            beam.check();
+        } catch (const Error& error) {
+            throw Error(error.kind(), error.problem(), root_.place() + ", " + error.where(), error.advice());
+        }
     }
 
     void stop_if_refused() const {

@@ -72,14 +72,10 @@ Block read_block(const DicomItem& item, const Beam& beam) {
 void read_blocks(const DicomItem& item, Beam& beam) {
     const auto items = item.items(DCM_BlockSequence, "block");
     require_count(item, DCM_NumberOfBlocks, items.size(), "blocks");
-    int apertures = 0;
     for (const DicomItem& one : items) {
         Block block = read_block(one, beam);
         for (const Block& other : beam.blocks)
             if (other.number == block.number) throw bad_input("two blocks have the number " + std::to_string(block.number), one.at(DCM_BlockNumber));
-        if (block.aperture && ++apertures > 1)
-            throw refused_plan("the beam has several apertures: whether they add or cut is not known", one.at(DCM_BlockType),
-                               "One aperture with shielding blocks says it");
         beam.blocks.push_back(std::move(block));
     }
 }

@@ -113,11 +113,6 @@ private:
             if (leaves) entry.collimator = read_collimator(device, entry);
             devices_.push_back(entry);
         }
-        const auto any = [&](Device::Kind kind) { return std::any_of(devices_.begin(), devices_.end(), [&](const Device& d) { return d.kind == kind; }); };
-        const bool leaves = !beam_.collimators.empty();
-        if ((!leaves && !any(Device::Kind::jaw_x)) || (!leaves && !any(Device::Kind::jaw_y)))
-            throw refused_plan("the field is not limited in both directions: jaws or a multileaf collimator are missing",
-                               item_.at(DCM_BeamLimitingDeviceSequence));
     }
 
     std::size_t read_collimator(const DicomItem& device, const Device& entry) {

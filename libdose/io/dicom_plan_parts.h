@@ -22,7 +22,7 @@ void read_wedges(const DicomItem& item, Beam& beam, std::vector<std::string>& no
 /// Types of jaws of which another pair of the same axis has the positions; noted.
 std::vector<std::string> jaws_declared_in_vain(const DicomItem& beam, std::vector<std::string>& notes);
 
-/// Throws refused_plan for a machine that is known by its name or its source-axis distance not to be modelled.
+/// Throws refused_plan for a machine that is known by its name, or that of its planning system, not to be modelled.
 void refuse_unmodelled_machine(const DicomItem& root, const DicomItem& beam);
 
 /// Throws bad_input unless a number of accessories is that of the items which describe them.

@@ -1,14 +1,11 @@
 // Wedges of a beam and where they are in its control points: DICOM PS3.3 C.8.8.14. A wedge that is never in does nothing
 // and is not looked at further, for its beam may come from a template.
 #include <algorithm>
-#include <cmath>
 
 #include "io/dicom_plan_parts.h"
 
 namespace libdose::io {
 namespace {
-
-constexpr double same_mm = 1e-6, same_deg = 1e-6;
 
 struct Entry {
     DicomItem item;
@@ -73,8 +70,6 @@ void read_positions(const DicomItem& beam, std::vector<Entry>& wedges) {
             if (wedge.in.empty())
                 throw refused_plan("no position of " + name(wedge.number) + " of this beam", point.at(DCM_WedgePositionSequence),
                                    "It has to be in the first control point, from which the others take it");
-        const auto together = std::count_if(wedges.begin(), wedges.end(), [](const Entry& w) { return w.in.back(); });
-        if (together > 1) throw refused_plan(std::to_string(together) + " wedges are IN at once", point.at(DCM_WedgePositionSequence));
     }
 }
 
@@ -88,50 +83,6 @@ void refuse_two_positions(const DicomItem& beam) {
             seen.push_back(number);
         }
     }
-}
-
-/// Only a motorised wedge goes in and out, and it does while the beam is off: at two control points of the same weight.
-void check_moves(const Entry& entry, Wedge::Kind kind, const Beam& beam) {
-    for (std::size_t i = 1; i < entry.in.size(); ++i) {
-        if (entry.in[i] == entry.in[i - 1]) continue;
-        const std::string where = entry.item.place() + ", control point " + std::to_string(i) + ", " + tag_text(DCM_WedgePosition);
-        if (kind != Wedge::Kind::motorised) throw refused_plan("a " + to_string(kind) + " wedge goes in or out within the beam", where);
-        if (beam.control_points[i].cumulative_weight > beam.control_points[i - 1].cumulative_weight)
-            throw refused_plan("the wedge goes in or out while meterset is given: how much of it goes through the wedge is not known", where,
-                               "The wedge has to move between two control points of the same weight");
-    }
-}
-
-bool same(const std::optional<JawOpening>& a, const std::optional<JawOpening>& b) {
-    return a.has_value() == b.has_value() && (!a || (std::abs(a->lower_mm - b->lower_mm) < same_mm && std::abs(a->upper_mm - b->upper_mm) < same_mm));
-}
-
-bool same(const std::vector<double>& a, const std::vector<double>& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](double p, double q) { return std::abs(p - q) < same_mm; });
-}
-
-bool same(const ControlPoint& a, const ControlPoint& b) {
-    const auto turned = [](double p, double q) { return std::abs(std::remainder(p - q, 360.0)) > same_deg; };
-    if (turned(a.gantry_deg, b.gantry_deg) || turned(a.collimator_deg, b.collimator_deg) || turned(a.couch_deg, b.couch_deg)) return false;
-    if (!same(a.jaw_x, b.jaw_x) || !same(a.jaw_y, b.jaw_y) || (a.isocentre_mm - b.isocentre_mm).norm() > same_mm) return false;
-    for (std::size_t c = 0; c < a.leaves.size(); ++c)
-        if (!same(a.leaves[c].lower_mm, b.leaves[c].lower_mm) || !same(a.leaves[c].upper_mm, b.leaves[c].upper_mm)) return false;
-    return true;
-}
-
-/// A jaw sweeps over the field, which the control points do not show: nothing else may move then.
-void check_sweep(const Entry& entry, const Wedge& wedge, const Beam& beam) {
-    const std::string where = entry.item.at(DCM_WedgeType);
-    const double to_y = std::abs(std::remainder(wedge.orientation_deg, 180.0));
-    const bool along_y = to_y < same_deg, along_x = std::abs(to_y - 90) < same_deg;
-    if (!along_x && !along_y)
-        throw refused_plan("the direction of the dynamic wedge, " + entry.item.text(DCM_WedgeOrientation) + " degrees, is not that of a jaw",
-                           entry.item.at(DCM_WedgeOrientation));
-    const ControlPoint& first = beam.control_points.front();
-    if (!(along_y ? first.jaw_y : first.jaw_x))
-        throw refused_plan("a dynamic wedge in a beam that has no " + std::string(along_y ? "y" : "x") + " jaws to make it", where);
-    for (const ControlPoint& point : beam.control_points)
-        if (!same(point, first)) throw refused_plan("a dynamic wedge in a beam whose gantry, table, jaws or leaves move: what moves when is not known", where);
 }
 
 }  // namespace
@@ -153,8 +104,6 @@ void read_wedges(const DicomItem& item, Beam& beam, std::vector<std::string>& no
             continue;
         }
         const Wedge wedge = read_wedge(entry);
-        check_moves(entry, wedge.kind, beam);
-        if (wedge.kind == Wedge::Kind::dynamic) check_sweep(entry, wedge, beam);
         beam.wedges.push_back(wedge);
         for (std::size_t i = 0; i < entry.in.size(); ++i) beam.control_points[i].wedge_in.push_back(entry.in[i]);
     }

@@ -240,9 +240,47 @@ void note_left_out(const DicomIndex& index, const std::string& series, std::vect
                         ") and is left out; it is not needed");
 }
 
+/// The structure set that the plan refers to (`wanted`; may be empty: then the only one of its frame of
+/// reference); when they are left out, the same as far as it is there.
+std::vector<DicomEntry> pick_structures(const DicomIndex& index, const DicomEntry& plan,
+                                        const std::string& wanted, StructureUse use,
+                                        std::vector<std::string>& notes) {
+    const char* const advice =
+        "Add the RTSTRUCT file of the plan; --without-structures calculates on the whole CT, without body "
+        "and densities of structures";
+    const auto all = where(index, "RTSTRUCT", [](const DicomEntry&) { return true; });
+    const Wanted fits = [&](const DicomEntry& e) {
+        const bool of_frame = plan.frame_of_reference_uid.empty() || e.frame_of_reference_uid.empty() ||
+                              e.frame_of_reference_uid == plan.frame_of_reference_uid;
+        return wanted.empty() ? e.patient_id == plan.patient_id && of_frame : e.sop_instance_uid == wanted;
+    };
+    std::vector<DicomEntry> found = where(index, "RTSTRUCT", fits);
+    if (use == StructureUse::left_out) {
+        notes.push_back("structure set: left out, as asked for; the whole CT counts as the patient");
+        if (found.size() > 1) found.clear();
+        return found;
+    }
+    require_none_broken(index, "RTSTRUCT", fits);
+    if (found.size() > 1)
+        throw bad_input("the plan refers to no structure set and several would fit", plan.file.string(),
+                        "Leave only one among the files: " + listed(found));
+    if (found.empty() && wanted.empty())
+        throw bad_input("there is no structure set of the plan, and the plan refers to none",
+                        plan.file.string(), advice);
+    if (found.empty())
+        throw bad_input("the structure set that the plan refers to, " + wanted + ", is not among the files" +
+                            (all.empty() ? "" : "; structure sets among the files: " + listed(all)),
+                        plan.file.string(), advice);
+    notes.push_back("structure set: \"" + found.front().label + "\" (" +
+                    found.front().file.filename().string() +
+                    (wanted.empty() ? "), the only one of this patient; the plan refers to none"
+                                    : "), referenced by the plan"));
+    return found;
+}
+
 }  // namespace
 
-DicomCase select_case(const DicomIndex& index, const std::string& plan_selector, const std::string& series) {
+DicomCase select_case(const DicomIndex& index, const std::string& plan_selector, const std::string& series, StructureUse use) {
     DicomCase result;
     const DicomEntry plan = pick_plan(index, plan_selector);
     result.plan.push_back(plan);
@@ -252,29 +290,8 @@ DicomCase select_case(const DicomIndex& index, const std::string& plan_selector,
     const DicomItem plan_root = plan_file.root();
     std::string frame = plan.frame_of_reference_uid;
 
-    // Structure set: the one that the plan names; else the only one of its frame of reference.
-    const std::string wanted_structures = first_reference(plan_root, DCM_ReferencedStructureSetSequence);
-    if (!wanted_structures.empty()) {
-        require_none_broken(index, "RTSTRUCT", [&](const DicomEntry& e) { return e.sop_instance_uid == wanted_structures; });
-        result.structures = where(index, "RTSTRUCT", [&](const DicomEntry& e) { return e.sop_instance_uid == wanted_structures; });
-        result.notes.push_back(result.structures.empty()
-                                   ? "structure set: the plan refers to " + wanted_structures + ", which is not among the files; calculating without structures"
-                                   : "structure set: \"" + result.structures.front().label + "\" (" + result.structures.front().file.filename().string() +
-                                         "), referenced by the plan");
-    } else {
-        const Wanted fits = [&](const DicomEntry& e) {
-            return e.patient_id == plan.patient_id && (frame.empty() || e.frame_of_reference_uid.empty() || e.frame_of_reference_uid == frame);
-        };
-        require_none_broken(index, "RTSTRUCT", fits);
-        result.structures = where(index, "RTSTRUCT", fits);
-        if (result.structures.size() > 1)
-            throw bad_input("the plan refers to no structure set and several would fit", plan.file.string(),
-                            "Leave only one among the files: " + listed(result.structures));
-        if (!result.structures.empty())
-            result.notes.push_back("structure set: \"" + result.structures.front().label + "\", the only one of this patient; the plan refers to none");
-        else
-            result.notes.push_back("structure set: none");
-    }
+    result.structures = pick_structures(
+        index, plan, first_reference(plan_root, DCM_ReferencedStructureSetSequence), use, result.notes);
     copies += copies_of(index, result.structures);
 
     // CT: the series that the structure set names; else the only one of the frame of reference.
@@ -292,6 +309,8 @@ DicomCase select_case(const DicomIndex& index, const std::string& plan_selector,
     require_whole_series(index, result.ct, named, result.notes);
 
     copies += copies_of(index, result.ct);
+    // Left out they have told which CT is meant, and do no more.
+    if (use == StructureUse::left_out) result.structures.clear();
     result.doses = doses_of(index, plan, result.notes);
     copies += copies_of(index, result.doses);
     if (copies > 0) result.notes.push_back("files: " + std::to_string(copies) + " are copies of others with the same content and count once");

@@ -4,13 +4,12 @@
 #include <cmath>
 
 #include "libdose/error.h"
+#include "model/plan_meaning.h"
 
 namespace libdose {
 namespace {
 
 constexpr double weight_tolerance = 1e-6;  // of the final weight: rounding of decimal strings
-
-std::string place(const Beam& beam) { return "beam " + std::to_string(beam.number) + " '" + beam.name + "'"; }
 
 class BeamCheck {
 public:
@@ -37,7 +36,7 @@ public:
 
 private:
     void require(bool good, const std::string& problem, const std::string& where = {}) const {
-        if (!good) throw bad_input(problem, where.empty() ? place(beam_) : place(beam_) + ", " + where);
+        if (!good) throw bad_input(problem, where.empty() ? beam_.place() : beam_.place() + ", " + where);
     }
 
     void check(const MultileafCollimator& collimator) const {
@@ -135,6 +134,13 @@ private:
 
 }  // namespace
 
+std::string Beam::place() const { return "beam " + std::to_string(number) + " '" + name + "'"; }
+
+void Beam::check() const {
+    BeamCheck(*this).run();
+    require_modelled_meaning(*this);
+}
+
 std::string to_string(GateEntry::Verdict verdict) {
     switch (verdict) {
         case GateEntry::Verdict::honoured:
@@ -175,7 +181,7 @@ void Plan::check() const {
     for (std::size_t i = 0; i < beams.size(); ++i) {
         for (std::size_t j = 0; j < i; ++j)
             if (beams[i].number == beams[j].number) throw bad_input("two beams have the number " + std::to_string(beams[i].number), where);
-        BeamCheck(beams[i]).run();
+        beams[i].check();
     }
 }
 

@@ -29,23 +29,30 @@ class Case:
 
 
 def read_dicom(
-    source: Union[Path, Sequence[Path], Sequence[Any]], *, plan: str = "", series: str = "", fraction_group: int = 0, accept: Sequence[str] = ()
+    source: Union[Path, Sequence[Path], Sequence[Any]],
+    *,
+    plan: str = "",
+    series: str = "",
+    fraction_group: int = 0,
+    accept: Sequence[str] = (),
+    without_structures: bool = False,
 ) -> Case:
     """Reads a case from a folder, files, or pydicom datasets.
 
     Plans share CT and structures with the one that is chosen: `plan` is a label or SOP Instance UID, needed when plans lie on different CTs. A folder
     without a plan gives its CT and structures. `series`: Series Instance UID of the CT, when the structure set names several or none. `fraction_group`:
-    number, when there are several; `accept`: tags of unknown attributes that cannot change the dose. Of several plans those that are refused are in
-    Case.refused. Raises BadInput, listing the candidates, when the choice is not clear, and RefusedPlan when the plan that is asked for, or
-    every one, has something that is not modelled.
+    number, when there are several; `accept`: tags of unknown attributes that cannot change the dose; `without_structures`: read none, whether there is a
+    structure set or not. Of several plans those that are refused are in Case.refused. Raises BadInput when the structure set of the plan is not there,
+    BadInput, listing the candidates, when the choice is not clear, and RefusedPlan when the plan that is asked for, or every one, has something that
+    is not modelled.
     """
     items: List[Any] = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     if items and hasattr(items[0], "SOPInstanceUID"):
         with tempfile.TemporaryDirectory(prefix="libdose-") as folder:
             for number, dataset in enumerate(items):
                 save(dataset, os.path.join(folder, f"{number:05d}.dcm"))
-            return _read([folder], plan, series, fraction_group, accept)
-    return _read([os.fspath(item) for item in items], plan, series, fraction_group, accept)
+            return _read([folder], plan, series, fraction_group, accept, without_structures)
+    return _read([os.fspath(item) for item in items], plan, series, fraction_group, accept, without_structures)
 
 
 def save(dataset: Any, file: Path) -> None:
@@ -56,7 +63,7 @@ def save(dataset: Any, file: Path) -> None:
         dataset.save_as(file, write_like_original=False)
 
 
-def _read(paths: List[str], plan: str, series: str, fraction_group: int, accept: Sequence[str]) -> Case:
+def _read(paths: List[str], plan: str, series: str, fraction_group: int, accept: Sequence[str], without_structures: bool) -> Case:
     index = _libdose.index_dicom(paths)
     plans = [entry for entry in index if entry[1] == "RTPLAN"]
     if not plans:
@@ -64,7 +71,7 @@ def _read(paths: List[str], plan: str, series: str, fraction_group: int, accept:
     # Any plan will do to find the rest when all lie on one CT; if they do not, the library says so and lists them.
     frames = {entry[4] for entry in plans}
     chosen = plan or (plans[0][2] if len(plans) > 1 and len(frames) == 1 else "")
-    ct_files, structure_files, plan_files, own_doses, notes, all_plans, all_doses = _libdose.select_case(paths, chosen, series)
+    ct_files, structure_files, plan_files, own_doses, notes, all_plans, all_doses = _libdose.select_case(paths, chosen, series, without_structures)
     case = Case(
         _libdose.read_ct(ct_files),
         cast(StructureSet, _libdose.read_structures(structure_files[0])) if structure_files else None,
@@ -75,6 +82,8 @@ def _read(paths: List[str], plan: str, series: str, fraction_group: int, accept:
         _add_plan(case, file, entries[os.fspath(file)], fraction_group, accept)
     if not case.plans:
         raise next(iter(case.refused.values()))
+    if structure_files:
+        _require_one_structure_set(case.plans)
     for file in own_doses if plan else all_doses:
         _add_dose(case, file)
     if fraction_group == 0:  # of plans with one fraction group, so that its fractions are those of the plan
@@ -88,6 +97,14 @@ def _name_fractions(case: Case) -> None:
     for dose in case.doses:
         if dose.summation == "plan" and dose.fractions is None:
             dose.fractions = known.get(dose.referenced_plan_uid)
+
+
+def _require_one_structure_set(plans: List[Plan]) -> None:
+    """A case has one structure set: plans that were made on another one would be calculated with it."""
+    named = {plan.referenced_structure_set_uid: plan.label for plan in plans}
+    if len(named) > 1:
+        listed = "; ".join(f'"{label}" {uid or "none"}' for uid, label in named.items())
+        raise BadInput(f"the plans refer to different structure sets: {listed}. Choose one of them: plan=...")
 
 
 def _add_plan(case: Case, file: Any, entry: Any, fraction_group: int, accept: Sequence[str]) -> None:

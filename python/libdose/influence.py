@@ -171,10 +171,12 @@ class DoseInfluence:
         )
 
     def dose(self, weights_mu: ArrayLike) -> Dose:
-        """Dose of one fraction for the MU of every beamlet."""
+        """Dose of one fraction for the MU of every beamlet. Raises ValueError for another number of weights, and for one that is negative."""
         weights = np.asarray(weights_mu, dtype=np.float64).ravel()
         if weights.size != self.shape[1] or not np.all(np.isfinite(weights)):
             raise ValueError(f"{self.shape[1]} finite weights are needed, one for each beamlet")
+        if np.any(weights < 0):
+            raise ValueError(f"the weight of beamlet {int(np.argmin(weights))} is negative: the MU of a beamlet are a number of at least 0")
         total = np.zeros(self.shape[0])
         for first, last, block in self.blocks():
             total += block @ weights[first:last]

@@ -56,13 +56,15 @@ void bind_dicom(nb::module_& m) {
         "Files below the paths as (file, kind, SOP Instance UID, series UID, frame of reference UID, label); kind: CT, RTSTRUCT, RTPLAN, RTDOSE, other.");
     m.def(
         "select_case",
-        [](const Paths& paths, const std::string& plan, const std::string& series) {
+        [](const Paths& paths, const std::string& plan, const std::string& series, bool without_structures) {
             io::DicomCase found;
             std::vector<io::DicomEntry> plans, doses;
             {
                 const nb::gil_scoped_release unlocked;
                 const io::DicomIndex index = io::index_dicom(paths);
-                found = io::select_case(index, plan, series);
+                found = io::select_case(
+                    index, plan, series,
+                    without_structures ? io::StructureUse::left_out : io::StructureUse::required);
                 const std::string& frame = found.plan.front().frame_of_reference_uid;
                 plans = of_kind(index, "RTPLAN", [&](const io::DicomEntry& e) { return e.frame_of_reference_uid == frame; });
                 doses = of_kind(index, "RTDOSE", [](const io::DicomEntry&) { return true; });
@@ -70,7 +72,7 @@ void bind_dicom(nb::module_& m) {
             return nb::make_tuple(files_of(found.ct), files_of(found.structures), files_of(found.plan), files_of(found.doses), found.notes,
                                   files_of(plans), files_of(doses));
         },
-        "paths"_a, "plan"_a, "series"_a = "",
+        "paths"_a, "plan"_a, "series"_a = "", "without_structures"_a = false,
         "Files of (CT, structures, plan, doses) that belong together, notes, and files of (plans, doses): all plans in the frame of reference of the "
         "one that is picked, and all doses. Copies count once.");
     m.def(

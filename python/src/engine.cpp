@@ -68,12 +68,9 @@ EngineOptions options_of(const nb::dict& settings) {
     for (const auto& [structure, material] : materials)
         if (!densities.contains(structure)) options.overrides.push_back({structure, 0, material});
     options.leaves = text("leaves");
-    if (text("leaf_ends") == "rounded") {
-        options.leaf_designs = read_leaf_designs(data_folder() / "mlc");
-        design_by_name(options.leaf_designs, options.leaves);
-    } else if (text("leaf_ends") != "sharp" || !options.leaves.empty()) {
+    options.leaf_ends = leaf_ends_from_string(text("leaf_ends"));
+    if (options.leaf_ends == LeafEnds::sharp && !options.leaves.empty())
         throw bad_input("leaf ends are rounded, or sharp without a design", "leaf_ends, leaves");
-    }
     if (const nb::object curve = nb::borrow(settings["hu_curve"]); !curve.is_none())
         options.hu_curve = read_hu_curve(nb::cast<std::string>(nb::str(curve)));
     return options;
@@ -122,7 +119,9 @@ void bind_engine(nb::module_& m) {
             return run(nb::none(), [&](const Report&) {
                 const BeamModelProvider models = request.models.provider();
                 check_request(ct, request.structure_set(), request.plan, models, request.options);
-                const Grid grid = dose_grid(ct, request.structure_set(), request.plan, models, request.options);
+                std::vector<std::string> notes;
+                const Grid grid =
+                    dose_grid(ct, request.structure_set(), request.plan, models, request.options, notes);
                 return std::make_shared<DensityGrid>(
                     density_on_grid(ct, request.structure_set(), request.options.hu_curve, request.materials, request.options.overrides, grid));
             });

@@ -185,6 +185,20 @@ static void plans(void) {
     CHECK(libdose_plan_beam(plan, 0, &beam) == LIBDOSE_OK && beam.control_point_count == 2 && strcmp(beam.fluence_mode, "STANDARD") == 0);
     libdose_plan_free(&plan);
 
+    /* What is refused in DICOM is refused by hand: a full turn or none, and a field that nothing limits. */
+    for (int unlimited = 0; unlimited < 2; ++unlimited) {
+        CHECK(libdose_plan_create("x", 1, LIBDOSE_HFS, NULL, &plan) == LIBDOSE_OK);
+        beam = field_beam(1, 100);
+        CHECK(libdose_plan_add_beam(plan, &beam, NULL) == LIBDOSE_OK);
+        for (int n = 0; n < 2; ++n) {
+            point = field_point(unlimited ? 0 : 360.0 * n, n);
+            if (unlimited) point.has_jaw_y = 0;
+            else point.gantry_rotation = LIBDOSE_ROTATION_CLOCKWISE;
+            CHECK(libdose_plan_add_control_point(plan, 0, &point) == LIBDOSE_OK);
+        }
+        CHECK_FAILS(libdose_plan_check(plan), LIBDOSE_REFUSED_PLAN, unlimited ? "not limited in both directions" : "a full turn or none");
+        libdose_plan_free(&plan);
+    }
     plan = static_plan();
     point = field_point(NAN, 2);
     CHECK(libdose_plan_add_control_point(plan, 0, &point) == LIBDOSE_OK);

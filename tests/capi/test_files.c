@@ -179,8 +179,11 @@ int main(int argc, char** argv) {
     const char* tags[] = {"300a,01a0"};
     reading.accepted_tags = tags, reading.accepted_tag_count = 1;
     libdose_plan* other = NULL;
+    libdose_structures* left_out = structures; /* whatever it was, it becomes NULL */
     CHECK_FAILS(libdose_read_case(paths, 1, &reading, NULL, NULL, &other), LIBDOSE_BAD_INPUT, "300a,01a0");
     libdose_plan_reading_init(&reading, sizeof reading);
+    reading.without_structures = 1;
+    CHECK(libdose_read_case(paths, 1, &reading, NULL, &left_out, NULL) == LIBDOSE_OK && left_out == NULL);
     reading.plan = "no such plan";
     CHECK_FAILS(libdose_read_case(paths, 1, &reading, NULL, NULL, &other), LIBDOSE_BAD_INPUT, "no such plan");
     CHECK(other == NULL);

@@ -62,7 +62,9 @@ MEMBER(libdose_plan_reading, accepted_tag_count, 24);
 MEMBER(libdose_plan_reading, fraction_group, 32);
 MEMBER(libdose_plan_reading, reserved, 36);
 MEMBER(libdose_plan_reading, series, 40);
-SIZE(libdose_plan_reading, 48);
+MEMBER(libdose_plan_reading, without_structures, 48);
+MEMBER(libdose_plan_reading, reserved2, 52);
+SIZE(libdose_plan_reading, 56);
 
 MEMBER(libdose_override, structure, 0);
 MEMBER(libdose_override, material, 8);

@@ -149,7 +149,7 @@ TEST_F(Engine, LeavesAreRoundWhereTheirDesignIsKnown) {
     for (auto& point : beam.control_points) point.leaves = {LeafPositions{std::vector<double>(pairs, -3), std::vector<double>(pairs, 3)}};
     const auto round = run(ct, &body, plan_of({beam}), options);
     EXPECT_EQ(round.plan.provenance.settings.at("leaves beam 1"), "varian-millennium-120");
-    options.leaf_designs.clear();
+    options.leaf_ends = LeafEnds::sharp;
     const auto sharp = run(ct, &body, plan_of({beam}), options);
     EXPECT_EQ(sharp.plan.provenance.settings.at("leaves beam 1"), "sharp");
     bool said = false;

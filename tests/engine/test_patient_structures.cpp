@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/field_meets_box.h"
+#include "engine/field_box.h"
 #include "engine/patient_structures.h"
 #include "engine/water_cube.h"
 #include "libdose/error.h"
@@ -214,12 +214,12 @@ TEST_F(PatientStructures, DensityOfANameThatTwoHaveIsRefused) {
     EXPECT_THROW(run(water_ct(), &set, gantry(0), options), Error);
 }
 
-TEST(FieldMeetsBox, PyramidFromAbove) {
+TEST(BoxInField, PyramidFromAbove) {
     // Source at y = −1000, field ±50 mm at the isocentre: at y = 500 it is 75 mm wide.
     const auto frame = physics::beam_frame(PatientPosition::hfs, 0, 0, 0, Vec3::Zero(), 1000);
     const std::array<double, 4> opening{-50, 50, -50, 50};
     const auto meets = [&](const Vec3& low, const Vec3& high) {
-        return field_meets_box(frame, opening, low, high);
+        return box_in_field(frame, opening, {low, high}).has_value();
     };
     EXPECT_TRUE(meets(Vec3(-10, -10, -10), Vec3(10, 10, 10)));
     EXPECT_TRUE(meets(Vec3(49, 0, 0), Vec3(80, 1, 1)));
@@ -229,15 +229,15 @@ TEST(FieldMeetsBox, PyramidFromAbove) {
     EXPECT_FALSE(meets(Vec3(-10, -1200, -10), Vec3(10, -1010, 10)));  // behind the source
     EXPECT_TRUE(meets(Vec3(-500, -500, -500), Vec3(500, 500, 500)));  // the pyramid passes through its middle
     EXPECT_TRUE(meets(Vec3(-500, -1500, -500), Vec3(500, 500, 500)));  // the source is in it
-    EXPECT_FALSE(
-        field_meets_box(frame, {10, -10, -50, 50}, Vec3(-500, -500, -500), Vec3(500, 500, 500)));  // closed
+    // Closed.
+    EXPECT_FALSE(box_in_field(frame, {10, -10, -50, 50}, {Vec3(-500, -500, -500), Vec3(500, 500, 500)}));
 }
 
-TEST(FieldMeetsBox, ObliqueField) {
+TEST(BoxInField, ObliqueField) {
     // Gantry 45, field ±10 mm: where y is 30 to 40 mm, x is −40 to −30 mm on the axis, and 14 mm more or less
     // in the field.
     const auto frame = physics::beam_frame(PatientPosition::hfs, 45, 0, 0, Vec3::Zero(), 1000);
-    EXPECT_FALSE(field_meets_box(frame, {-10, 10, -10, 10}, Vec3(-200, 30, -5), Vec3(-60, 40, 5)));
-    EXPECT_FALSE(field_meets_box(frame, {-10, 10, -10, 10}, Vec3(60, 30, -5), Vec3(200, 40, 5)));
-    EXPECT_TRUE(field_meets_box(frame, {-10, 10, -10, 10}, Vec3(-200, 30, -5), Vec3(200, 40, 5)));
+    EXPECT_FALSE(box_in_field(frame, {-10, 10, -10, 10}, {Vec3(-200, 30, -5), Vec3(-60, 40, 5)}));
+    EXPECT_FALSE(box_in_field(frame, {-10, 10, -10, 10}, {Vec3(60, 30, -5), Vec3(200, 40, 5)}));
+    EXPECT_TRUE(box_in_field(frame, {-10, 10, -10, 10}, {Vec3(-200, 30, -5), Vec3(200, 40, 5)}));
 }

@@ -75,18 +75,62 @@ TEST(DicomIndex, PicksByReferencesAmongMixedFiles) {
     EXPECT_NE(message_of([&] { io::select_case(index, "third"); }).find("\"second\""), std::string::npos);
 }
 
-TEST(DicomIndex, AnAbsentReferenceFallsBackAndSaysSo) {
+TEST(DicomIndex, TheStructureSetOfThePlanHasToBeThereUnlessItIsLeftOut) {
     test::TemporaryFolder folder;
     test::write_slice(folder / "a", 0);
     test::write_slice(folder / "b", 3);
     write_plan(folder / "p", "6.1", "plan", "5.9");
-    const io::DicomCase selected = io::select_case(io::index_dicom({folder.path()}));
+    write_structures(folder / "s", "5.1", "1.2.3.4");
+    const io::DicomIndex index = io::index_dicom({folder.path()});
+    const std::string absent = message_of([&] { io::select_case(index); });
+    EXPECT_NE(absent.find("the structure set that the plan refers to, 5.9, is not among the files"),
+              std::string::npos)
+        << absent;
+    EXPECT_NE(absent.find("5.1 (s)"), std::string::npos) << "another one is listed, not taken: " << absent;
+    EXPECT_NE(absent.find("--without-structures"), std::string::npos) << absent;
+    const io::DicomCase selected = io::select_case(index, "", "", io::StructureUse::left_out);
     EXPECT_TRUE(selected.structures.empty());
     EXPECT_EQ(selected.ct.size(), 2u);
     std::string notes;
     for (const auto& note : selected.notes) notes += note + "\n";
-    EXPECT_NE(notes.find("5.9"), std::string::npos);
+    EXPECT_NE(notes.find("left out, as asked for"), std::string::npos);
     EXPECT_NE(notes.find("frame of reference"), std::string::npos);
+}
+
+TEST(DicomIndex, APlanWithoutReferenceTakesTheOnlyStructureSet) {
+    test::TemporaryFolder folder;
+    test::write_slice(folder / "a", 0);
+    test::write_slice(folder / "b", 3);
+    write_object(folder / "p", UID_RTPlanStorage, "6.1", "RTPLAN",
+                 [](DcmDataset& d) { d.putAndInsertString(DCM_FrameOfReferenceUID, "1.2.3.9"); });
+    const std::string none = message_of([&] { io::select_case(io::index_dicom({folder.path()})); });
+    EXPECT_NE(none.find("there is no structure set of the plan"), std::string::npos) << none;
+    EXPECT_EQ(io::select_case(io::index_dicom({folder.path()}), "", "", io::StructureUse::left_out).ct.size(),
+              2u);
+    write_structures(folder / "s", "5.1", "7.7");
+    EXPECT_EQ(io::select_case(io::index_dicom({folder.path()})).structures.front().sop_instance_uid, "5.1");
+    write_structures(folder / "t", "5.2", "7.7");
+    EXPECT_NE(
+        message_of([&] { io::select_case(io::index_dicom({folder.path()})); }).find("several would fit"),
+        std::string::npos);
+    EXPECT_TRUE(
+        io::select_case(io::index_dicom({folder.path()}), "", "", io::StructureUse::left_out).structures.empty());
+}
+
+TEST(DicomIndex, StructuresThatAreLeftOutStillSayWhichCtIsMeant) {
+    test::TemporaryFolder folder;
+    test::CtOptions wanted, other;
+    wanted.series = "7.7", other.series = "8.8";
+    for (int k = 0; k < 2; ++k) {
+        test::write_slice(folder / ("w" + std::to_string(k)), 3.0 * k, wanted);
+        test::write_slice(folder / ("o" + std::to_string(k)), 3.0 * k, other);
+    }
+    write_structures(folder / "s", "5.1", "8.8");
+    write_plan(folder / "p", "6.1", "plan", "5.1");
+    const io::DicomCase selected =
+        io::select_case(io::index_dicom({folder.path()}), "", "", io::StructureUse::left_out);
+    EXPECT_TRUE(selected.structures.empty());
+    EXPECT_EQ(selected.ct.front().series_uid, "8.8");
 }
 
 TEST(DicomIndex, ErrorsNameThePath) {
@@ -95,6 +139,7 @@ TEST(DicomIndex, ErrorsNameThePath) {
     EXPECT_TRUE(io::index_dicom({folder.path()}).entries.empty());
     EXPECT_NE(message_of([&] { io::select_case(io::index_dicom({folder.path()})); }).find("no RTPLAN"), std::string::npos);
     write_plan(folder / "p", "6.1", "plan", "5.1");
+    write_structures(folder / "s", "5.1", "7.7");
     EXPECT_NE(message_of([&] { io::select_case(io::index_dicom({folder.path()})); }).find("no CT"), std::string::npos);
     test::write_slice(folder / "cut", 0);
     std::filesystem::resize_file(folder / "cut", 300);  // within the meta header

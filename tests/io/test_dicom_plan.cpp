@@ -163,15 +163,15 @@ TEST(DicomPlan, JawsThatMovePerControlPoint) {
 
 TEST(DicomPlan, LeavesAlongYAndTwoLayers) {
     BeamSpec beam = static_beam(1, "a");
-    beam.devices = {{"MLCX1", "1", "-5\\5"}, {"MLCX2", "2", "-10\\0\\10"}};
-    beam.points[0].positions = {{"MLCX2", "-3\\-4\\5\\6"}, {"MLCX1", "-1\\2"}};
+    beam.devices = {{"ASYMY", "1", ""}, {"MLCX1", "1", "-5\\5"}, {"MLCX2", "2", "-10\\0\\10"}};
+    beam.points[0].positions = {{"ASYMY", "-5\\5"}, {"MLCX2", "-3\\-4\\5\\6"}, {"MLCX1", "-1\\2"}};
     const Plan plan = read(beam);
     ASSERT_EQ(plan.beams[0].collimators.size(), 2u);
     EXPECT_FALSE(plan.beams[0].control_points[0].jaw_x);
     EXPECT_THAT(plan.beams[0].control_points[1].leaves[0].upper_mm, ElementsAre(2));
     EXPECT_THAT(plan.beams[0].control_points[1].leaves[1].upper_mm, ElementsAre(5, 6));
-    beam.devices = {{"MLCY", "1", "-5\\5"}};
-    beam.points[0].positions = {{"MLCY", "-1\\2"}};
+    beam.devices = {{"ASYMX", "1", ""}, {"MLCY", "1", "-5\\5"}};
+    beam.points[0].positions = {{"ASYMX", "-5\\5"}, {"MLCY", "-1\\2"}};
     EXPECT_EQ(read(beam).beams[0].collimators[0].motion, MultileafCollimator::Motion::along_y);
 }
 
@@ -356,6 +356,32 @@ TEST(DicomPlan, FullTurnWithoutPointsAlongItIsRefused) {
     BeamSpec beam = static_beam(1, "arc");
     beam.points[0].gantry_direction = "CW";
     expect_refused(beam, ErrorKind::refused_plan, {"a full turn or none", "(300a,011f)"});
+    // What the plan itself calls static does not turn.
+    beam.edit = [](DcmItem& item) { put(item, DCM_BeamType, "STATIC"); };
+    const Plan plan = read(beam);
+    EXPECT_EQ(plan.beams[0].gantry_rotation[0], Rotation::none);
+    EXPECT_THAT(plan.notes, Contains(HasSubstr("a static beam with a gantry rotation direction")));
+    beam.points[1].gantry = "120";
+    EXPECT_EQ(read(beam).beams[0].gantry_rotation[0], Rotation::clockwise);
+    beam.edit = [](DcmItem& item) { put(item, DCM_BeamType, "DYNAMIC"); };
+    beam.points[1].gantry.clear();
+    expect_refused(beam, ErrorKind::refused_plan, {"a full turn or none", "(300a,011f)"});
+}
+
+TEST(DicomPlan, LeavesWithoutJawsAcrossThemAreRefused) {
+    BeamSpec beam = static_beam(1, "a");
+    beam.devices.push_back({"MLCX", "2", "-200\\0\\200"});
+    beam.points[0].positions.emplace_back("MLCX", "-20\\-20\\20\\20");
+    EXPECT_EQ(read(beam).beams[0].collimators.size(), 1u);
+    const auto without = [&](const std::string& axis) {
+        BeamSpec bare = beam;
+        std::erase_if(bare.devices, [&](const auto& d) { return d.type == "ASYM" + axis; });
+        std::erase_if(bare.points[0].positions, [&](const auto& p) { return p.first == "ASYM" + axis; });
+        return bare;
+    };
+    EXPECT_FALSE(read(without("X")).beams[0].control_points[0].jaw_x);
+    expect_refused(without("Y"), ErrorKind::refused_plan,
+                   {"not limited in both directions: along y", "beam 1 'a'", "(300a,00b6)"});
 }
 
 TEST(DicomPlan, CouchThatTurnsTheLongWayIsRefused) {

@@ -143,7 +143,7 @@ TEST(DicomPlanWedges, DynamicWedgeThatSomethingElseMovesWithIsRefused) {
 
 TEST(DicomPlanWedges, DynamicWedgeNeedsTheJawThatMakesIt) {
     BeamSpec beam = wedged("DYNAMIC");
-    beam.devices = {{"MLCX", "1", "-5\\5"}};
+    beam.devices = {{"MLCX", "1", "-30\\20"}};
     beam.points[0].positions = {{"MLCX", "-1\\2"}};
     expect_refused(beam, refused, {"no y jaws"});
     beam.devices.push_back({"ASYMY", "1", ""});

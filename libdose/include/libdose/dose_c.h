@@ -82,7 +82,7 @@ enum {
     LIBDOSE_LEAVES_AS_BUILT = 0, /**< leaf_ends: rounded, with tongue and groove, from the designs that come with libdose */
     LIBDOSE_LEAVES_SHARP = 1,    /**< leaf_ends: sharp, without tongue and groove */
 
-    LIBDOSE_ROTATION_NONE = 0,              /**< gantry_rotation: the gantry stands, or takes the shorter way */
+    LIBDOSE_ROTATION_NONE = 0,              /**< gantry_rotation: the gantry stands until the next control point */
     LIBDOSE_ROTATION_CLOCKWISE = 1,         /**< gantry_rotation */
     LIBDOSE_ROTATION_COUNTER_CLOCKWISE = 2, /**< gantry_rotation */
 
@@ -238,6 +238,8 @@ typedef struct libdose_plan_reading {
     int32_t fraction_group;           /**< 0: the only one */
     int32_t reserved;                 /**< 0 */
     const char* series;               /**< libdose_read_case(): Series Instance UID of the CT when several fit; else NULL */
+    int32_t without_structures;       /**< libdose_read_case(): not 0: no structure set, whether there is one or not */
+    int32_t reserved2;                /**< 0 */
 } libdose_plan_reading;
 /** All zero but struct_size. */
 LIBDOSE_C_API void libdose_plan_reading_init(libdose_plan_reading* reading, size_t struct_size);
@@ -255,7 +257,9 @@ LIBDOSE_C_API libdose_status libdose_plan_add_collimator(libdose_plan* plan, siz
                                                          size_t boundary_count);
 /** Adds a control point behind those that the beam has. */
 LIBDOSE_C_API libdose_status libdose_plan_add_control_point(libdose_plan* plan, size_t beam_index, const libdose_control_point* point);
-/** LIBDOSE_OK when the plan is complete: two control points a beam, finite numbers, weights that ascend, leaves that do not cross, ... */
+/** LIBDOSE_OK when the plan is complete (two control points a beam, finite numbers, weights that ascend,
+ * leaves that do not cross, ...) and holds nothing that is not modelled (LIBDOSE_REFUSED_PLAN: a field that
+ * nothing limits, a gantry that moves in no given direction, ...). libdose_calculate() checks the same. */
 LIBDOSE_C_API libdose_status libdose_plan_check(const libdose_plan* plan);
 /** Number of beams. */
 LIBDOSE_C_API libdose_status libdose_plan_beam_count(const libdose_plan* plan, size_t* count);
@@ -265,8 +269,10 @@ LIBDOSE_C_API libdose_status libdose_plan_beam(const libdose_plan* plan, size_t 
 LIBDOSE_C_API libdose_status libdose_plan_fractions(const libdose_plan* plan, int32_t* fractions);
 LIBDOSE_C_API void libdose_plan_free(libdose_plan** plan); /**< as libdose_ct_free() */
 
-/** Reads what belongs together from DICOM files and folders: the plan, the structure set and the CT that it refers to, as `dose calc` does. An output
- * that is NULL is not read; `*structures` becomes NULL when there is no structure set. `reading` may be NULL. */
+/** Reads what belongs together from DICOM files and folders: the plan, the structure set and the CT that it
+ * refers to, as `dose calc` does. An output that is NULL is not read. When the structure set is not there
+ * that is LIBDOSE_BAD_INPUT, unless `structures` is NULL or `reading` says without_structures: then
+ * `*structures` becomes NULL, and the whole CT counts as the patient. `reading` may be NULL. */
 LIBDOSE_C_API libdose_status libdose_read_case(const char* const* paths, size_t path_count, const libdose_plan_reading* reading, libdose_ct** ct,
                                                libdose_structures** structures, libdose_plan** plan);
 

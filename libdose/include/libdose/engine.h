@@ -27,6 +27,9 @@ enum class Transport { automatic, one, each };
 /// What calculates: `cuda` needs the CUDA library and a device; `automatic` takes them where they are there, else the CPU, and a note says why.
 enum class BackendChoice { cpu, cuda, automatic };
 
+/// Leaves as they are built, with rounded ends, tongue and groove, or with sharp ends and neither.
+enum class LeafEnds { rounded, sharp };
+
 std::string to_string(Algorithm algorithm);  ///< "collapsed-cone", "pencil-beam"
 std::string to_string(Quality quality);
 Algorithm algorithm_from_string(const std::string& text);    ///< throws bad_input
@@ -35,6 +38,8 @@ std::string to_string(Transport transport);                  ///< "auto", "one",
 Transport transport_from_string(const std::string& text);    ///< "auto", "one", "each"; throws bad_input
 std::string to_string(BackendChoice backend);                ///< "cpu", "cuda", "auto"
 BackendChoice backend_from_string(const std::string& text);  ///< throws bad_input
+std::string to_string(LeafEnds ends);                        ///< "rounded", "sharp"
+LeafEnds leaf_ends_from_string(const std::string& text);     ///< throws bad_input
 
 /// Called with a fraction 0…1 and what is being done; may be called from a worker thread, never concurrently.
 using ProgressCallback = std::function<void(double fraction, const std::string& stage)>;
@@ -57,7 +62,7 @@ private:
     std::unique_ptr<Idle> idle_;
 };
 
-/// How a dose is calculated; the defaults are those of the command line.
+/// How a dose is calculated; the defaults are those of the command, C and Python.
 struct EngineOptions {
     Algorithm algorithm = Algorithm::collapsed_cone;
     Quality quality = Quality::standard;
@@ -80,9 +85,9 @@ struct EngineOptions {
     bool lateral_scaling = true;  ///< pencil beam: kernels widen where the density is low
     double sub_arc_deg = 2.0;     ///< largest gantry, collimator or couch step that one ray trace stands for, give or take a twentieth
     std::vector<DensityOverride> overrides;
-    /// Built shapes of leaves: a collimator gets the one with its leaf boundaries, device type and manufacturer. A plan with a collimator
-    /// that none or several fit is refused. Empty: leaf ends are sharp, and a note says so. The command line gives those of
-    /// data_folder() / "mlc".
+    LeafEnds leaf_ends = LeafEnds::rounded;  ///< sharp: only by wish, and a note says so
+    /// Built shapes of leaves, found by boundaries, device type and manufacturer; a plan with a collimator that
+    /// none or several fit is refused. Empty: those of data_folder() / "mlc", read when a plan has leaves.
     std::vector<LeafDesign> leaf_designs;
     std::string leaves;  ///< name of the design for every collimator whose boundaries it has, whatever else the plan says; may be empty
     HuCurve hu_curve = HuCurve::default_curve();

@@ -72,7 +72,8 @@ struct DoseInfluence {
     InfluenceHeader header;
     InfluenceColumns columns;
 
-    /// Dose of one fraction for the MU of every beamlet, Gy. Throws bad_input for another number of weights, or NaN.
+    /// Dose of one fraction for the MU of every beamlet, Gy. Throws bad_input for another number of weights,
+    /// and for one that is negative or not finite.
     Volume<float> dose(const std::vector<double>& weights_mu) const;
 };
 
@@ -96,8 +97,9 @@ InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* struc
 DoseInfluence influence(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials, const BeamModelProvider& models,
                         const InfluenceOptions& options);
 
-/// Dose of one fraction of the fluence that the beamlets make with these MU, by the engine as it calculates any fluence: what `influence`
-/// comes near to. Also the entry for a fluence of one's own.
+/// Dose of one fraction of the fluence that the beamlets make with these MU, by the engine as it calculates
+/// any fluence: what `influence` comes near to. Also the entry for a fluence of one's own. Throws bad_input
+/// for weights as DoseInfluence::dose(), else what calculate() throws.
 CalculationResult calculate_beamlets(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials,
                                      const BeamModelProvider& models, const InfluenceOptions& options, const std::vector<double>& weights_mu);
 

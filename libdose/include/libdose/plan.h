@@ -103,6 +103,11 @@ struct Beam {
                (control_points[static_cast<std::size_t>(i) + 1].cumulative_weight - control_points[static_cast<std::size_t>(i)].cumulative_weight) /
                final_cumulative_weight;
     }
+
+    std::string place() const;  ///< "beam 3 'anterior'": where an error is
+    /// Throws bad_input for values that are not finite or contradict each other, and refused_plan for what is
+    /// not modelled or has two meanings: docs/data/plan.md, "What every plan is checked for".
+    void check() const;
 };
 
 /// What became of one attribute of a plan file (docs/data/plan.md, "The gate").
@@ -129,7 +134,7 @@ struct Plan {
     std::vector<Beam> beams;         ///< beams that are delivered
     std::vector<std::string> notes;  ///< what was left out, and why
     std::vector<GateEntry> gate;     ///< every attribute of the file that was looked at; empty for a plan from elsewhere
-    /// Throws bad_input: every number finite, weights ascending, leaves not crossing, two control points, …
+    /// Checks every beam and what they share, as every calculation does first. Throws as Beam::check().
     void check() const;
 };
 

@@ -35,17 +35,27 @@ DicomIndex index_dicom(const std::vector<std::filesystem::path>& paths);
 /// What belongs together for one calculation, picked by references; `notes` says what was picked and why.
 struct DicomCase {
     std::vector<DicomEntry> ct;          ///< files of one CT series
-    std::vector<DicomEntry> structures;  ///< 0 or 1
+    std::vector<DicomEntry> structures;  ///< 1, or 0 when they are left out
     std::vector<DicomEntry> plan;        ///< exactly 1 when a plan was asked for
     std::vector<DicomEntry> doses;       ///< RTDOSEs that refer to the plan
     std::vector<std::string> notes;
 };
 
-/// Picks plan -> structure set -> CT series by UID references (then by frame of reference). `plan_selector` is empty,
-/// a SOP Instance UID or a plan label; it must be given when there are several plans. `series`: Series Instance UID of the CT, for
-/// when the structure set names several or none. Copies of one object count once. Throws bad_input, listing the candidates, when the
-/// choice is not clear; naming the files, when one SOP Instance UID has two contents, or when a file that is needed is broken.
-DicomCase select_case(const DicomIndex& index, const std::string& plan_selector = {}, const std::string& series = {});
+/// Whether a calculation may go without a structure set: it says what the body is and which densities it
+/// holds.
+enum class StructureUse {
+    required,  ///< the set that the plan refers to; when it refers to none, the only one of the patient
+    left_out   ///< none, by wish: the whole CT counts as the patient
+};
+
+/// Picks plan -> structure set -> CT series by UID references (then by frame of reference). `plan_selector`
+/// is empty, a SOP Instance UID or a plan label; it must be given when there are several plans. `series`:
+/// Series Instance UID of the CT, for when the structure set names several or none. Copies of one object count
+/// once. Throws bad_input, listing the candidates, when the choice is not clear; when a structure set is
+/// required and not among the files; naming the files, when one SOP Instance UID has two contents, or when a
+/// file that is needed is broken.
+DicomCase select_case(const DicomIndex& index, const std::string& plan_selector = {}, const std::string& series = {},
+                      StructureUse structures = StructureUse::required);
 
 /// One entry for each SOP Instance UID, the first. Throws bad_input, naming the files, when the others of that UID hold something else:
 /// another data set, whatever the transfer syntax, the meta header and the padding.
