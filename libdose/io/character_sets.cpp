@@ -35,17 +35,18 @@ struct Escape {
     const char* encoding;  ///< empty: ASCII
 };
 constexpr std::array escapes{
-    Escape{"(B", false, ""},         Escape{"(J", false, ""},           Escape{"$B", false, kanji},
-    Escape{"$@", false, kanji},      Escape{"$(B", false, kanji},       Escape{"$(D", false, more_kanji},
-    Escape{")I", true, katakana},    Escape{"$)C", true, "EUC-KR"},     Escape{"$)A", true, "EUC-CN"},
-    Escape{"-A", true, "CP1252"},    Escape{"-B", true, "ISO-8859-2"},  Escape{"-C", true, "ISO-8859-3"},
-    Escape{"-D", true, "ISO-8859-4"}, Escape{"-L", true, "ISO-8859-5"}, Escape{"-G", true, "ISO-8859-6"},
-    Escape{"-F", true, "ISO-8859-7"}, Escape{"-H", true, "ISO-8859-8"}, Escape{"-M", true, "ISO-8859-9"},
+    Escape{"(B", false, ""},           Escape{"(J", false, ""},          Escape{"$B", false, kanji},
+    Escape{"$@", false, kanji},        Escape{"$(B", false, kanji},      Escape{"$(D", false, more_kanji},
+    Escape{")I", true, katakana},      Escape{"$)C", true, "EUC-KR"},    Escape{"$)A", true, "EUC-CN"},
+    Escape{"-A", true, "CP1252"},      Escape{"-B", true, "ISO-8859-2"}, Escape{"-C", true, "ISO-8859-3"},
+    Escape{"-D", true, "ISO-8859-4"},  Escape{"-L", true, "ISO-8859-5"}, Escape{"-G", true, "ISO-8859-6"},
+    Escape{"-F", true, "ISO-8859-7"},  Escape{"-H", true, "ISO-8859-8"}, Escape{"-M", true, "ISO-8859-9"},
     Escape{"-b", true, "ISO-8859-15"}, Escape{"-T", true, "TIS-620"},
 };
 
 bool is_ascii(std::string_view bytes) {
-    return std::all_of(bytes.begin(), bytes.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80 && c != '\x1b'; });
+    return std::all_of(bytes.begin(), bytes.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x80 && c != '\x1b'; });
 }
 
 /// EUC-JP holds all sets of JIS: 0208 in two bytes from 0x80, katakana after 0x8E, 0212 after 0x8F.
@@ -75,7 +76,8 @@ int number_of(const std::string& term) {
     const auto last = term.find_last_not_of(' ');
     if (last == std::string::npos) return 0;
     int number = 0, unit = 1;
-    for (std::size_t i = last + 1; i > 0 && std::isdigit(static_cast<unsigned char>(term[i - 1])) && unit < 10000; --i, unit *= 10)
+    for (std::size_t i = last + 1;
+         i > 0 && std::isdigit(static_cast<unsigned char>(term[i - 1])) && unit < 10000; --i, unit *= 10)
         number += unit * (term[i - 1] - '0');
     return number;
 }
@@ -106,7 +108,8 @@ std::optional<std::string> CharacterSets::convert(std::string_view bytes, const 
     return std::string(text.c_str(), text.length());
 }
 
-std::optional<std::string> CharacterSets::decode_declared(std::string_view bytes, std::string_view delimiters) {
+std::optional<std::string> CharacterSets::decode_declared(std::string_view bytes,
+                                                          std::string_view delimiters) {
     if (!whole_.empty()) return convert(bytes, whole_);
     std::string text, run, g0, g1 = first_;
     const auto finish_run = [&] {
@@ -119,7 +122,8 @@ std::optional<std::string> CharacterSets::decode_declared(std::string_view bytes
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         const std::string_view rest = bytes.substr(i + 1);
         if (bytes[i] == '\x1b') {
-            const auto found = std::find_if(escapes.begin(), escapes.end(), [&](const Escape& e) { return rest.starts_with(e.sequence); });
+            const auto found = std::find_if(escapes.begin(), escapes.end(),
+                                            [&](const Escape& e) { return rest.starts_with(e.sequence); });
             if (found == escapes.end() || !finish_run()) return std::nullopt;
             (found->g1 ? g1 : g0) = found->encoding;
             i += std::string_view(found->sequence).size();

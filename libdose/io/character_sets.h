@@ -16,7 +16,8 @@ class CharacterSets {
 public:
     struct Text {
         std::string utf8;
-        std::string assumed;  ///< the encoding that was taken because the declared sets do not fit; empty when they do
+        std::string assumed;  ///< the encoding that was taken because the declared sets do not fit; empty
+                              ///< when they do
     };
 
     /// `declared` is Specific Character Set (0008,0005), several values parted by "\".

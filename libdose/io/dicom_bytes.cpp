@@ -13,21 +13,25 @@
 namespace libdose::io {
 namespace {
 
-// DCMTK takes the end of the file as the end of every open sequence, so that a file cut between two items would read as a
-// whole one with fewer beams or contours. A mark behind the last byte shows it: in a whole file it is an
-// element of the data set itself, in a cut one it lands inside the open sequence.
+// DCMTK takes the end of the file as the end of every open sequence, so that a file cut between two items
+// would read as a whole one with fewer beams or contours. A mark behind the last byte shows it: in a whole
+// file it is an element of the data set itself, in a cut one it lands inside the open sequence.
 const DcmTagKey end_mark(0xfffb, 0x0010);
 const char* const end_mark_text = "END MARK";
 
 std::string encoded_end_mark(const DcmXfer& encoding) {
-    std::string mark = encoding.isLittleEndian() ? std::string("\xfb\xff\x10\x00", 4) : std::string("\xff\xfb\x00\x10", 4);
-    const std::string length = encoding.isLittleEndian() ? std::string("\x08\x00", 2) : std::string("\x00\x08", 2);
+    std::string mark =
+        encoding.isLittleEndian() ? std::string("\xfb\xff\x10\x00", 4) : std::string("\xff\xfb\x00\x10", 4);
+    const std::string length =
+        encoding.isLittleEndian() ? std::string("\x08\x00", 2) : std::string("\x00\x08", 2);
     mark += encoding.isExplicitVR() ? "LO" + length : length + std::string("\x00\x00", 2);
     return mark + end_mark_text;
 }
 
-/// Reads bytes into an object. False when they cannot be read, or end within one of its sequences. `whole` is the data set of the object.
-bool read_whole(DcmObject& object, DcmItem& whole, std::string bytes, E_TransferSyntax as, E_TransferSyntax syntax) {
+/// Reads bytes into an object. False when they cannot be read, or end within one of its sequences. `whole` is
+/// the data set of the object.
+bool read_whole(DcmObject& object, DcmItem& whole, std::string bytes, E_TransferSyntax as,
+                E_TransferSyntax syntax) {
     bytes += encoded_end_mark(DcmXfer(syntax));
     DcmInputBufferStream buffer;
     buffer.setBuffer(bytes.data(), static_cast<offile_off_t>(bytes.size()));
@@ -37,8 +41,8 @@ bool read_whole(DcmObject& object, DcmItem& whole, std::string bytes, E_Transfer
     object.transferEnd();
     DcmElement* element = nullptr;
     OFString text;
-    return status.good() && whole.findAndGetElement(end_mark, element).good() && element->getOFString(text, 0).good() &&
-           text == end_mark_text;
+    return status.good() && whole.findAndGetElement(end_mark, element).good() &&
+           element->getOFString(text, 0).good() && text == end_mark_text;
 }
 
 }  // namespace
@@ -60,7 +64,8 @@ std::string little_endian(unsigned long value, int bytes) {
 }
 
 /// An element with these bytes as its value, in little endian. Null when they are not its value.
-std::unique_ptr<DcmElement> element_of(const DcmTagKey& tag, const std::string& value, E_TransferSyntax syntax) {
+std::unique_ptr<DcmElement> element_of(const DcmTagKey& tag, const std::string& value,
+                                       E_TransferSyntax syntax) {
     std::string bytes = little_endian(tag.getGroup(), 2) + little_endian(tag.getElement(), 2);
     if (DcmXfer(syntax).isExplicitVR()) bytes += std::string("SQ\0\0", 4);
     bytes += little_endian(value.size(), 4) + value;
@@ -69,14 +74,18 @@ std::unique_ptr<DcmElement> element_of(const DcmTagKey& tag, const std::string& 
     return std::unique_ptr<DcmElement>(dataset.remove(tag));
 }
 
-/// PS3.5 6.2.2: the content of a UN is in implicit VR, little endian, whatever the file is. Some writers keep explicit VR.
+/// PS3.5 6.2.2: the content of a UN is in implicit VR, little endian, whatever the file is. Some writers keep
+/// explicit VR.
 std::unique_ptr<DcmElement> sequence_of(const DcmTagKey& tag, const std::string& value) {
     constexpr std::size_t representation = 12;  // after the header of the first item and a tag
-    const auto is_letter = [&](std::size_t i) { return i < value.size() && value[i] >= 'A' && value[i] <= 'Z'; };
+    const auto is_letter = [&](std::size_t i) {
+        return i < value.size() && value[i] >= 'A' && value[i] <= 'Z';
+    };
     const bool explicit_too = is_letter(representation) && is_letter(representation + 1);
     for (const E_TransferSyntax syntax : {EXS_LittleEndianImplicit, EXS_LittleEndianExplicit}) {
         if (syntax == EXS_LittleEndianExplicit && !explicit_too) continue;
-        const auto read = element_of(DCM_BeamSequence, value, syntax);  // any sequence: DCMTK may not know this one
+        const auto read =
+            element_of(DCM_BeamSequence, value, syntax);  // any sequence: DCMTK may not know this one
         auto* items = dynamic_cast<DcmSequenceOfItems*>(read.get());
         if (!items) continue;
         auto sequence = std::make_unique<DcmSequenceOfItems>(DcmTag(tag, EVR_SQ));
@@ -91,14 +100,18 @@ std::unique_ptr<DcmElement> recovered(DcmElement& element) {
     const DcmTagKey tag = element.getTag().getXTag();
     const DcmEVR stored = element.getVR();
     const bool unknown = stored == EVR_UN || stored == EVR_UNKNOWN;  // the latter in implicit files
-    if (!(unknown || stored == EVR_OB || stored == EVR_OW) || tag.getGroup() % 2 == 1 || element.getLength() == 0) return nullptr;
+    if (!(unknown || stored == EVR_OB || stored == EVR_OW) || tag.getGroup() % 2 == 1 ||
+        element.getLength() == 0)
+        return nullptr;
     const DcmEVR known = DcmTag(tag).getEVR();
     if (!unknown && known != EVR_SQ) return nullptr;
     Uint8* value = nullptr;
     if (element.getUint8Array(value).bad() || !value) return nullptr;
     const std::string content(reinterpret_cast<const char*>(value), element.getLength());
-    if (known == EVR_SQ || content.starts_with(std::string("\xfe\xff\x00\xe0", 4))) return sequence_of(tag, content);
-    return known == EVR_UN || known == EVR_UNKNOWN ? nullptr : element_of(tag, content, EXS_LittleEndianImplicit);
+    if (known == EVR_SQ || content.starts_with(std::string("\xfe\xff\x00\xe0", 4)))
+        return sequence_of(tag, content);
+    return known == EVR_UN || known == EVR_UNKNOWN ? nullptr
+                                                   : element_of(tag, content, EXS_LittleEndianImplicit);
 }
 
 std::vector<DcmElement*> elements_of(DcmItem& item) {
@@ -141,16 +154,21 @@ private:
         Uint32 length = 0;
         if (element.getString(bytes, length).bad() || !bytes) return;
         const DcmEVR vr = element.ident();
-        const char* const delimiters = vr == EVR_PN ? "\\^=" : vr == EVR_ST || vr == EVR_LT || vr == EVR_UT ? "" : "\\";
+        const char* const delimiters = vr == EVR_PN                                   ? "\\^="
+                                       : vr == EVR_ST || vr == EVR_LT || vr == EVR_UT ? ""
+                                                                                      : "\\";
         const std::string before(bytes, length);
         const CharacterSets::Text text = sets.decode(before, delimiters);
         if (text.utf8 != before) element.putString(text.utf8.data(), static_cast<Uint32>(text.utf8.size()));
         if (text.assumed.empty() || !assumption.empty()) return;
         const DcmTagKey tag = element.getTag().getXTag();
-        const bool of_the_plan = tag.getGroup() >= 0x3000 && vr != EVR_PN;  // names of patients do not belong in notes
-        assumption = (declared.empty() ? std::string("text beyond ASCII without a Specific Character Set (0008,0005)")
-                                       : "text that is not in its Specific Character Set (0008,0005) " + declared) +
-                     " is read as " + text.assumed + ": " + (of_the_plan ? "'" + text.utf8 + "' in " : std::string()) + tag_text(tag);
+        const bool of_the_plan =
+            tag.getGroup() >= 0x3000 && vr != EVR_PN;  // names of patients do not belong in notes
+        assumption =
+            (declared.empty() ? std::string("text beyond ASCII without a Specific Character Set (0008,0005)")
+                              : "text that is not in its Specific Character Set (0008,0005) " + declared) +
+            " is read as " + text.assumed + ": " + (of_the_plan ? "'" + text.utf8 + "' in " : std::string()) +
+            tag_text(tag);
     }
 };
 

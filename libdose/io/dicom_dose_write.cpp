@@ -32,12 +32,16 @@ std::string decimal(double value) {
 }
 
 /// The file is in UTF-8, and the limits of DICOM are in characters.
-std::string limited(const std::string& text, std::size_t length) { return first_characters(valid_utf8(text), length); }
+std::string limited(const std::string& text, std::size_t length) {
+    return first_characters(valid_utf8(text), length);
+}
 
 class Builder {
 public:
     explicit Builder(DcmItem& item) : item_(item) {}
-    void text(DcmTagKey tag, const std::string& value) { check(item_.putAndInsertString(tag, valid_utf8(value).c_str()), tag); }
+    void text(DcmTagKey tag, const std::string& value) {
+        check(item_.putAndInsertString(tag, valid_utf8(value).c_str()), tag);
+    }
     void number(DcmTagKey tag, Uint16 value) { check(item_.putAndInsertUint16(tag, value), tag); }
     Builder item(DcmTagKey sequence, long position = -2) {
         DcmItem* inner = nullptr;

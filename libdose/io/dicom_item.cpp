@@ -126,7 +126,9 @@ std::vector<DicomItem> DicomItem::items(DcmTagKey tag, const std::string& name) 
     auto* sequence = dynamic_cast<DcmSequenceOfItems*>(element);
     if (!sequence) {
         if (element->getLength() == 0) return result;
-        throw bad_input(element->getVR() == EVR_UN || element->getVR() == EVR_UNKNOWN ? "the sequence is stored as UN, and its content cannot be read" : "the element is not a sequence",
+        throw bad_input(element->getVR() == EVR_UN || element->getVR() == EVR_UNKNOWN
+                            ? "the sequence is stored as UN, and its content cannot be read"
+                            : "the element is not a sequence",
                         at(tag), "Export the file again");
     }
     for (unsigned long i = 0; i < sequence->card(); ++i) result.emplace_back(*sequence->getItem(i), place_ + ", " + name + " " + std::to_string(i + 1));
@@ -184,7 +186,8 @@ DicomFile::DicomFile(const std::filesystem::path& file) : path_(file), format_(s
     if (is_cut_short(file, format_->getDataset()->getOriginalXfer()))
         throw bad_input("the file ends within a sequence", file.string(), "It is truncated; export it again");
     recover_unknown(*format_->getDataset());
-    if (const std::string assumed = turn_into_utf8(*format_->getDataset()); !assumed.empty()) notes_.push_back(root().place() + ": " + assumed);
+    if (const std::string assumed = turn_into_utf8(*format_->getDataset()); !assumed.empty())
+        notes_.push_back(root().place() + ": " + assumed);
 }
 
 DicomItem DicomFile::root() const { return {*format_->getDataset(), valid_utf8(path_.filename().string())}; }

@@ -62,7 +62,8 @@ public:
     QuietDcmtk& operator=(const QuietDcmtk&) = delete;
 };
 
-/// A DICOM file held in memory, its text in UTF-8 and its elements with the representation of the standard. Throws bad_input when it cannot be read, is truncated or is not DICOM.
+/// A DICOM file held in memory, its text in UTF-8 and its elements with the representation of the standard.
+/// Throws bad_input when it cannot be read, is truncated or is not DICOM.
 class DicomFile {
 public:
     explicit DicomFile(const std::filesystem::path& file);

@@ -43,7 +43,8 @@ struct BeamReference {
 void note_calibration(const DicomItem& reference, std::vector<std::string>& notes) {
     for (const DicomItem& item : reference.items(DCM_DoseCalibrationConditionsSequence, "calibration")) {
         const std::string ratio = item.text_or_empty(DCM_AbsorbedDoseToMetersetRatio);
-        notes.push_back(item.place() + ": the planning system assumes " + (ratio.empty() ? "a calibration of its own" : ratio + " Gy per MU") +
+        notes.push_back(item.place() + ": the planning system assumes " +
+                        (ratio.empty() ? "a calibration of its own" : ratio + " Gy per MU") +
                         "; the calibration of the beam model is used");
     }
 }
@@ -126,7 +127,8 @@ void require_monitor_units(const DicomItem& beam) {
 class PlanReader {
 public:
     /// With `collect` what is refused is listed in the gate and reading goes on; without, it throws.
-    PlanReader(const DicomFile& file, int fraction_group, const std::vector<std::string>& accepted, bool collect)
+    PlanReader(const DicomFile& file, int fraction_group, const std::vector<std::string>& accepted,
+               bool collect)
         : root_(file.root()), wanted_group_(fraction_group), gate_(accepted), collect_(collect) {
         plan_.notes = file.notes();
     }

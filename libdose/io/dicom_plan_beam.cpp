@@ -33,14 +33,16 @@ Device::Kind kind_of(const std::string& type, const DicomItem& item) {
 }
 
 const std::vector<DcmTagKey> words_of_a_beam{
-    DCM_BeamName,         DCM_BeamDescription, DCM_TreatmentMachineName, DCM_ManufacturerModelName, DCM_UserContentLabel, DCM_UserContentLongLabel,
-    DCM_EntityLabel, DCM_EntityName,      DCM_EntityDescription,    DCM_EntityLongLabel};
+    DCM_BeamName,          DCM_BeamDescription,      DCM_TreatmentMachineName, DCM_ManufacturerModelName,
+    DCM_UserContentLabel,  DCM_UserContentLongLabel, DCM_EntityLabel,          DCM_EntityName,
+    DCM_EntityDescription, DCM_EntityLongLabel};
 
 /// The first text of an item that speaks of a beam without flattening filter; empty when there is none.
 std::string words_of_no_filter(const DicomItem& item, const std::vector<DcmTagKey>& tags) {
     for (const DcmTagKey& tag : tags) {
         const std::string text = item.text_or_empty(tag), lower = lower_case(text);
-        for (const char* words : {"fff", "filter free", "filter-free", "filterfree", "unflattened", "no flattening", "without flattening"})
+        for (const char* words : {"fff", "filter free", "filter-free", "filterfree", "unflattened",
+                                  "no flattening", "without flattening"})
             if (lower.find(words) != std::string::npos) return text;
     }
     return {};
@@ -76,11 +78,13 @@ private:
             return;
         }
         if (!mode.empty() && mode != "STANDARD")
-            throw refused_plan("the fluence mode " + mode + " is not known", modes.front().at(DCM_FluenceMode));
+            throw refused_plan("the fluence mode " + mode + " is not known",
+                               modes.front().at(DCM_FluenceMode));
         std::string text = words_of_no_filter(item_, words_of_a_beam);
         if (text.empty() && !modes.empty()) text = words_of_no_filter(modes.front(), {DCM_FluenceModeID});
         if (!text.empty())
-            notes_.push_back(item_.place() + ": '" + text + "' speaks of a beam without flattening filter (FFF), but the plan " +
+            notes_.push_back(item_.place() + ": '" + text +
+                             "' speaks of a beam without flattening filter (FFF), but the plan " +
                              (mode.empty() ? "gives no fluence mode" : "gives the fluence mode STANDARD") +
                              ": calculated as STANDARD, with a flattening filter");
     }
@@ -90,7 +94,8 @@ private:
         const std::string id = mode.text(DCM_FluenceModeID);
         const bool free = !words_of_no_filter(mode, {DCM_FluenceModeID}).empty();
         beam_.fluence_mode = free ? "FFF" : id;
-        if (beam_.fluence_mode != id) notes_.push_back(item_.place() + ": the fluence mode '" + id + "' is taken as FFF");
+        if (beam_.fluence_mode != id)
+            notes_.push_back(item_.place() + ": the fluence mode '" + id + "' is taken as FFF");
     }
 
     void read_devices() {
@@ -276,7 +281,9 @@ private:
         if (item_.text_or_empty(DCM_BeamType) != "STATIC")
             throw refused_plan("the gantry turns, but all its angles are the same: a full turn or none", item_.at(DCM_GantryRotationDirection),
                                "Plan the arc with control points along it");
-        notes_.push_back(item_.place() + ": gives a direction of gantry rotation, but is STATIC and all its angles are the same: the gantry stands");
+        notes_.push_back(item_.place() +
+                         ": gives a direction of gantry rotation, but is STATIC and all its angles are the "
+                         "same: the gantry stands");
     }
 
     void check_weights() {

@@ -52,7 +52,8 @@ void refuse_virtual_source(const DicomItem& beam) {
 
 void refuse_chair(const DicomItem& beam) {
     if (const std::string support = beam.text_or_empty(DCM_PatientSupportType); support == "CHAIR")
-        throw refusal(beam, DCM_PatientSupportType, "the value is " + support, "only patients who lie are modelled");
+        throw refusal(beam, DCM_PatientSupportType, "the value is " + support,
+                      "only patients who lie are modelled");
 }
 
 /// "(gggg,eeee)", lower case, from what a user may write.
@@ -78,9 +79,10 @@ std::string refused_value(const DicomItem& item, const GateRule& rule) {
     if (rule.rule == Rule::refused_if_yes) {
         refused = item.text_or_empty(rule.tag) == "YES";
     } else if (const auto value = item.optional_number(rule.tag)) {
-        refused = rule.rule == Rule::refused_above_zero       ? *value > 0
-                  : rule.rule == Rule::refused_unless_no_turn ? std::abs(std::remainder(*value, 360.0)) > no_turn_deg
-                                                              : *value != 1;
+        refused = rule.rule == Rule::refused_above_zero ? *value > 0
+                  : rule.rule == Rule::refused_unless_no_turn
+                      ? std::abs(std::remainder(*value, 360.0)) > no_turn_deg
+                      : *value != 1;
     }
     return refused ? "the value is " + item.text(rule.tag) : "";
 }
@@ -88,7 +90,9 @@ std::string refused_value(const DicomItem& item, const GateRule& rule) {
 /// Why an attribute without a rule of its place is harmless; null when it is not known to be.
 const char* why_harmless(Place place, const DcmTagKey& tag) {
     for (const GateRange& range : gate_ranges())
-        if (tag.getGroup() == range.group && tag.getElement() >= range.first && tag.getElement() <= range.last) return range.reason;
+        if (tag.getGroup() == range.group && tag.getElement() >= range.first &&
+            tag.getElement() <= range.last)
+            return range.reason;
     return harmless_group(place, tag.getGroup());
 }
 
@@ -164,6 +168,10 @@ void PlanGate::look(Place place, const DicomItem& item, int beam) {
         // Names, birth dates and free text do not belong in results; what says that there is none ("0 blocks") does.
         const bool tested = rule != rules.end() && rule->rule != Rule::harmless;
         if (entry.verdict == GateEntry::Verdict::harmless && !tested) entry.value.clear();
+        // What was unknown to an older libdose may be known to be harmless now.
+        if (const auto accepted = accepted_.find(entry.tag);
+            accepted != accepted_.end() && entry.verdict == GateEntry::Verdict::harmless)
+            accepted->second = true;
         add(std::move(entry));
     }
     for (const Inside& inside : insides)

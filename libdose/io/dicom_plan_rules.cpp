@@ -1,4 +1,4 @@
-// DICOM PS3.3 A.20 (RT Plan IOD, edition 2024e) and C.8.8.9 to C.8.8.16, with retired attributes that old plans hold.
+// DICOM PS3.3 A.20 (RT Plan IOD, edition 2024e) and C.8.8.9 to C.8.8.16, with retired attributes of old plans.
 // To honour, allow or refuse one more attribute, add a row and its case in tests/io/test_dicom_plan_gate.cpp.
 #include "io/dicom_plan_rules.h"
 
@@ -14,6 +14,7 @@ const char* const prescription = "prescription: the dose is calculated, not scal
 const char* const for_verification = "set-up and verification";
 const char* const recorded_dose = "a dose of the planning system, at most compared with";
 const char* const tolerances = "tolerances of the treatment machine";
+const char* const calibration = "calibration of the planning system, noted: that of the beam model counts";
 const char* const tray = "a tray attenuates the beam and is not modelled";
 
 const GateRule plan_rules[] = {
@@ -68,8 +69,8 @@ const GateRule referenced_beam_rules[] = {
     {{0x300a, 0x00c5}, Rule::harmless, "limit of the delivery's duration: dose goes by monitor units"},
     {{0x300a, 0x065a}, Rule::harmless, "commissioning of the planning system: that of the beam model counts"},
     {{0x300c, 0x0006}, Rule::honoured, "number of the beam"},
-    {{0x300c, 0x0120}, Rule::harmless, "calibration of the planning system, noted: that of the beam model counts"},
-    {{0x300c, 0x0123}, Rule::harmless, "calibration of the planning system, noted: that of the beam model counts"},
+    {{0x300c, 0x0120}, Rule::harmless, calibration},
+    {{0x300c, 0x0123}, Rule::harmless, calibration},
 };
 
 const GateRule patient_setup_rules[] = {
@@ -305,11 +306,13 @@ std::span<const GateRule> gate_rules(Place place) {
 std::span<const GateRange> gate_ranges() { return ranges_of_all_places; }
 
 const char* harmless_group(Place place, unsigned group) {
-    // Patient, study, series, equipment, clinical trial, request, documents, display, media, signatures. In a beam: its machine.
-    constexpr std::array<unsigned, 19> of_the_plan{0x0002, 0x0010, 0x0012, 0x0018, 0x0020, 0x0032, 0x0038, 0x0040, 0x0042, 0x0050,
-                                                   0x0070, 0x0088, 0x0100, 0x0400, 0x2200, 0x4008, 0x4ffe, 0xfffa, 0xfffc};
+    // Patient, study, series, equipment, clinical trial, request, documents, display, media, signatures, padding.
+    constexpr std::array<unsigned, 19> administrative{0x0002, 0x0010, 0x0012, 0x0018, 0x0020, 0x0032, 0x0038,
+                                                      0x0040, 0x0042, 0x0050, 0x0070, 0x0088, 0x0100, 0x0400,
+                                                      0x2200, 0x4008, 0x4ffe, 0xfffa, 0xfffc};
+    const bool listed = std::find(administrative.begin(), administrative.end(), group) != administrative.end();
     const bool of_a_machine = (place == Place::beam || place == Place::limiting_device) && group == 0x0018;
-    if (of_a_machine || (place == Place::plan && std::find(of_the_plan.begin(), of_the_plan.end(), group) != of_the_plan.end()))
+    if (of_a_machine || (place == Place::plan && listed))
         return "says who, when or with which equipment";
     // De-identifiers leave what they did in this group.
     if (place == Place::plan && group == 0x0028) return "describes pixels, of which a plan has none";

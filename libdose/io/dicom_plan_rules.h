@@ -25,10 +25,10 @@ enum class Place {
 };
 
 enum class Rule {
-    honoured,            ///< read by the engine, or by the reader into what it calculates
-    harmless,            ///< cannot change the dose of what is calculated
-    refused_with_items,  ///< a sequence with at least one item is refused
-    refused_above_zero,  ///< a number above 0
+    honoured,                ///< read by the engine, or by the reader into what it calculates
+    harmless,                ///< cannot change the dose of what is calculated
+    refused_with_items,      ///< a sequence with at least one item is refused
+    refused_above_zero,      ///< a number above 0
     refused_unless_no_turn,  ///< an angle that is not a multiple of 360 degrees
     refused_unless_one,
     refused_if_yes,  ///< a text that is YES

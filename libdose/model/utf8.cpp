@@ -5,7 +5,9 @@ namespace {
 
 /// Bytes of the character at the start of the text; 0 when it is none. Table 3-7 of the Unicode standard.
 std::size_t character_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+    const auto byte = [&](std::size_t i) {
+        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
+    };
     const unsigned first = byte(0);
     if (first < 0x80) return 1;
     if (first < 0xc2 || first > 0xf4) return 0;

@@ -16,9 +16,11 @@ void translate(const std::exception_ptr& pointer, void*) {
         const nb::object cls = nb::module_::import_("libdose.errors").attr(type);
         // File names may hold bytes that are no UTF-8.
         const auto text = [](const std::string& bytes) {
-            return nb::steal<nb::str>(PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "replace"));
+            return nb::steal<nb::str>(
+                PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "replace"));
         };
-        const nb::object instance = cls(text(error.what()), text(error.problem()), text(error.where()), text(error.advice()));
+        const nb::object instance =
+            cls(text(error.what()), text(error.problem()), text(error.where()), text(error.advice()));
         PyErr_SetObject(cls.ptr(), instance.ptr());
     };
     try {

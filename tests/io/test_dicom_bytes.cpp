@@ -1,8 +1,8 @@
-// Elements stored as UN, and text in the character sets of DICOM: what archives, planning systems and scanners write.
+// Elements stored as UN, and text in the character sets of DICOM: what archives, planning systems and
+// scanners write.
+#include <dcmtk/dcmdata/dcostrmb.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <dcmtk/dcmdata/dcostrmb.h>
 
 #include "io/character_sets.h"
 #include "io/rt_fixture.h"
@@ -30,17 +30,22 @@ std::string encoded_value(DcmElement& element, E_TransferSyntax syntax, E_Encodi
     stream.flushBuffer(bytes, length);
     const std::string all(static_cast<const char*>(bytes), static_cast<std::size_t>(length));
     const bool long_header = DcmXfer(syntax).isExplicitVR() && element.ident() == EVR_SQ;
-    const std::size_t header = long_header ? 12 : 8, trailer = element.ident() == EVR_SQ && lengths == EET_UndefinedLength ? 8 : 0;
+    const std::size_t header = long_header ? 12 : 8,
+                      trailer = element.ident() == EVR_SQ && lengths == EET_UndefinedLength ? 8 : 0;
     return all.substr(header, all.size() - header - trailer);
 }
 
 void put_un(DcmItem& item, DcmTagKey tag, const std::string& value) {
     auto* element = new DcmOtherByteOtherWord(DcmTag(tag, EVR_UN));
-    ASSERT_TRUE(element->putUint8Array(reinterpret_cast<const Uint8*>(value.data()), static_cast<unsigned long>(value.size())).good());
+    ASSERT_TRUE(element
+                    ->putUint8Array(reinterpret_cast<const Uint8*>(value.data()),
+                                    static_cast<unsigned long>(value.size()))
+                    .good());
     ASSERT_TRUE(item.insert(element, true).good());
 }
 
-void store_as_un(DcmItem& item, DcmTagKey tag, E_TransferSyntax syntax = EXS_LittleEndianImplicit, E_EncodingType lengths = EET_ExplicitLength) {
+void store_as_un(DcmItem& item, DcmTagKey tag, E_TransferSyntax syntax = EXS_LittleEndianImplicit,
+                 E_EncodingType lengths = EET_ExplicitLength) {
     DcmElement* element = nullptr;
     ASSERT_TRUE(item.findAndGetElement(tag, element).good()) << DcmTag(tag).getTagName();
     put_un(item, tag, encoded_value(*element, syntax, lengths));
@@ -66,15 +71,18 @@ void expect_plain(const Plan& plan) {
     EXPECT_EQ(plan.referenced_structure_set_uid, "1.2.3.6");
 }
 
-Plan read_with(const std::function<void(DcmItem&)>& edit, E_TransferSyntax syntax = EXS_LittleEndianExplicit) {
+Plan read_with(const std::function<void(DcmItem&)>& edit,
+               E_TransferSyntax syntax = EXS_LittleEndianExplicit) {
     PlanSpec plan = plan_of({static_beam(1, "a")});
     plan.edit = edit;
     return io::read_plan(write_plan(plan, syntax));
 }
 
-const DcmTagKey plan_sequences[] = {DCM_BeamSequence, DCM_FractionGroupSequence, DCM_PatientSetupSequence, DCM_ReferencedStructureSetSequence};
+const DcmTagKey plan_sequences[] = {DCM_BeamSequence, DCM_FractionGroupSequence, DCM_PatientSetupSequence,
+                                    DCM_ReferencedStructureSetSequence};
 
-std::string decoded(const std::string& declared, const std::string& bytes, const std::string& delimiters = "\\") {
+std::string decoded(const std::string& declared, const std::string& bytes,
+                    const std::string& delimiters = "\\") {
     const io::CharacterSets::Text text = io::CharacterSets(declared).decode(bytes, delimiters);
     EXPECT_EQ(text.assumed, "") << declared;
     return text.utf8;
@@ -97,10 +105,10 @@ TEST(UnknownElements, SequencesAndValuesAreReadAtEveryLevel) {
         DcmItem& beam = first_of(root, DCM_BeamSequence);
         DcmItem& point = first_of(beam, DCM_ControlPointSequence);
         DcmItem& device = first_of(point, DCM_BeamLimitingDevicePositionSequence);
-        store_as_un(device, DCM_LeafJawPositions);                  // DS
-        store_as_un(beam, DCM_BeamNumber);                          // IS
-        store_as_un(beam, DCM_BeamName);                            // LO
-        store_as_un(beam, DCM_RadiationType);                       // CS
+        store_as_un(device, DCM_LeafJawPositions);                   // DS
+        store_as_un(beam, DCM_BeamNumber);                           // IS
+        store_as_un(beam, DCM_BeamName);                             // LO
+        store_as_un(beam, DCM_RadiationType);                        // CS
         store_as_un(point, DCM_BeamLimitingDevicePositionSequence);  // SQ with a UN within
         store_as_un(beam, DCM_ControlPointSequence);
         store_as_un(root, DCM_SOPInstanceUID);  // UI
@@ -124,7 +132,9 @@ TEST(UnknownElements, BinaryNumbersAreRead) {
 TEST(UnknownElements, TextIsInTheCharacterSetOfTheFile) {
     const Plan plan = read_with([](DcmItem& root) {
         put(root, DCM_SpecificCharacterSet, "ISO_IR 100");
-        put_un(root, DCM_RTPlanLabel, "Gr\xf6\xdf" "e ");
+        put_un(root, DCM_RTPlanLabel,
+               "Gr\xf6\xdf"
+               "e ");
     });
     EXPECT_EQ(plan.label, "Größe");
     EXPECT_THAT(plan.notes, testing::Not(Contains(HasSubstr("read as"))));
@@ -176,8 +186,8 @@ TEST(UnknownElements, StructureSetsAreRead) {
     spec.edit = [](DcmItem& root) {
         DcmItem& contours = first_of(root, DCM_ROIContourSequence);
         store_as_un(first_of(contours, DCM_ContourSequence), DCM_ContourData);
-        for (const DcmTagKey& tag : {DCM_StructureSetROISequence, DCM_ROIContourSequence, DCM_RTROIObservationsSequence,
-                                     DCM_ReferencedFrameOfReferenceSequence})
+        for (const DcmTagKey& tag : {DCM_StructureSetROISequence, DCM_ROIContourSequence,
+                                     DCM_RTROIObservationsSequence, DCM_ReferencedFrameOfReferenceSequence})
             store_as_un(root, tag);
     };
     const StructureSet set = io::read_structures(write_structures(spec));
@@ -191,7 +201,10 @@ TEST(UnknownElements, StructureSetsAreRead) {
 TEST(CharacterSets, SingleSets) {
     EXPECT_EQ(decoded("", "PLAN"), "PLAN");
     EXPECT_EQ(decoded("ISO_IR 6", "PLAN"), "PLAN");
-    EXPECT_EQ(decoded("ISO_IR 100", "Pr\xe4op_Gr\xf6\xdf" "e"), "Präop_Größe");
+    EXPECT_EQ(decoded("ISO_IR 100",
+                      "Pr\xe4op_Gr\xf6\xdf"
+                      "e"),
+              "Präop_Größe");
     EXPECT_EQ(decoded("ISO_IR 101", "\xe8"), "č");
     EXPECT_EQ(decoded("ISO_IR 109", "\xe6"), "ĉ");
     EXPECT_EQ(decoded("ISO_IR 110", "\xe6"), "æ");
@@ -206,23 +219,33 @@ TEST(CharacterSets, SingleSets) {
     EXPECT_EQ(decoded("ISO_IR 192", "肺"), "肺");
     EXPECT_EQ(decoded("GB18030", "\xd7\xf3\xb7\xce"), "左肺");
     EXPECT_EQ(decoded("GBK", "\xd7\xf3\xb7\xce"), "左肺");
-    EXPECT_EQ(decoded("GBK", "\x81\x5c" "1"), "乗1") << "the second byte is a backslash";
+    EXPECT_EQ(decoded("GBK",
+                      "\x81\x5c"
+                      "1"),
+              "乗1")
+        << "the second byte is a backslash";
 }
 
 TEST(CharacterSets, CodeExtensions) {
     EXPECT_EQ(decoded("\\ISO 2022 IR 87", "\x1b$B;3ED\x1b(B^"), "山田^");
-    EXPECT_EQ(decoded("ISO 2022 IR 13\\ISO 2022 IR 87", "\xd4\xcf\xc0\xde^\xc0\xdb\xb3=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J", "\\^="),
+    EXPECT_EQ(decoded("ISO 2022 IR 13\\ISO 2022 IR 87",
+                      "\xd4\xcf\xc0\xde^\xc0\xdb\xb3=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J", "\\^="),
               "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎");  // PS3.5 H.3.2
     EXPECT_EQ(decoded("\\ISO 2022 IR 159", "\x1b$(D\x30\x21\x1b(B!"), "丂!");
-    EXPECT_EQ(decoded("\\ISO 2022 IR 149", "Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7", "\\^="), "Hong^Gildong=洪^吉洞");  // PS3.5 I.2
+    EXPECT_EQ(decoded("\\ISO 2022 IR 149", "Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7", "\\^="),
+              "Hong^Gildong=洪^吉洞");  // PS3.5 I.2
     EXPECT_EQ(decoded("\\ISO 2022 IR 58", "\x1b$)A\xd7\xf3\xb7\xce"), "左肺");
-    EXPECT_EQ(decoded("ISO 2022 IR 100\\ISO 2022 IR 144", "\xe4 \x1b-L\xbb\\\xe4"), "ä Л\\ä") << "a new value begins with the first set";
+    EXPECT_EQ(decoded("ISO 2022 IR 100\\ISO 2022 IR 144", "\xe4 \x1b-L\xbb\\\xe4"), "ä Л\\ä")
+        << "a new value begins with the first set";
     EXPECT_EQ(decoded("ISO 2022 IR 6\\ISO 2022 IR 126", "a\x1b-F\xc1"), "aΑ");
 }
 
 TEST(CharacterSets, TermsAsTheyAreMisspelt) {
-    for (const char* term : {"ISO-IR 100", "ISO_IR_100", "ISO IR 100", "iso_ir 100", "ISO 2022 IR 100", "ISO_IR 100 "}) EXPECT_EQ(decoded(term, "\xe4"), "ä") << term;
-    for (const char* term : {"UTF-8", "UTF8", "ISO_IR_192", "ISO_IR 100\\ISO_IR 192"}) EXPECT_EQ(decoded(term, "肺"), "肺") << term;
+    for (const char* term :
+         {"ISO-IR 100", "ISO_IR_100", "ISO IR 100", "iso_ir 100", "ISO 2022 IR 100", "ISO_IR 100 "})
+        EXPECT_EQ(decoded(term, "\xe4"), "ä") << term;
+    for (const char* term : {"UTF-8", "UTF8", "ISO_IR_192", "ISO_IR 100\\ISO_IR 192"})
+        EXPECT_EQ(decoded(term, "肺"), "肺") << term;
     EXPECT_EQ(decoded("ISO 2022 IR 87", "\x1b$BGY\x1b(B"), "肺") << "without the empty first value";
     EXPECT_EQ(decoded("ISO 2022 IR 149", "\xb1\xe8"), "김") << "without its escape sequence";
 }
@@ -253,7 +276,9 @@ TEST(Text, BytesThatAreNoUtf8AreReplaced) {
 
 TEST(Text, LabelsInEveryCharacterSetAreUtf8) {
     const std::tuple<const char*, const char*, const char*> labels[] = {
-        {"ISO_IR 100", "Pr\xe4op", "Präop"}, {"ISO_IR 192", "Präop", "Präop"}, {"GB18030", "\xd7\xf3\xb7\xce", "左肺"},
+        {"ISO_IR 100", "Pr\xe4op", "Präop"},
+        {"ISO_IR 192", "Präop", "Präop"},
+        {"GB18030", "\xd7\xf3\xb7\xce", "左肺"},
         {"\\ISO 2022 IR 87", "\x1b$BGY\x1b(B", "肺"}};
     for (const auto& [set, bytes, text] : labels) {
         PlanSpec spec = plan_of({static_beam(1, bytes)});
@@ -285,7 +310,8 @@ TEST(Text, AnItemMayHaveCharacterSetsOfItsOwn) {
 TEST(Text, WithoutACharacterSetItIsReadWithANote) {
     const Plan plan = read_with([](DcmItem& root) { put(root, DCM_RTPlanLabel, "PL\xc4N"); });
     EXPECT_EQ(plan.label, "PLÄN");
-    EXPECT_THAT(plan.notes, Contains(testing::AllOf(HasSubstr("Windows-1252"), HasSubstr("'PLÄN'"), HasSubstr("(300a,0002)"))));
+    EXPECT_THAT(plan.notes, Contains(testing::AllOf(HasSubstr("Windows-1252"), HasSubstr("'PLÄN'"),
+                                                    HasSubstr("(300a,0002)"))));
     StructureSpec spec;
     RoiSpec roi;
     roi.name = "PT\xfc";
@@ -296,7 +322,8 @@ TEST(Text, WithoutACharacterSetItIsReadWithANote) {
     EXPECT_THAT(set.notes, Contains(HasSubstr("Windows-1252")));
     // Who the patient is does not belong in notes.
     const Plan named = read_with([](DcmItem& root) { put(root, DCM_PatientName, "M\xfcller"); });
-    EXPECT_THAT(named.notes, Contains(testing::AllOf(HasSubstr("(0010,0010)"), testing::Not(HasSubstr("ller")))));
+    EXPECT_THAT(named.notes,
+                Contains(testing::AllOf(HasSubstr("(0010,0010)"), testing::Not(HasSubstr("ller")))));
 }
 
 TEST(Text, ErrorsAndNotesOfFilesWithOddNamesAreUtf8) {

@@ -83,7 +83,8 @@ TEST(RtDose, NamesAreWrittenInUtf8) {
     EXPECT_EQ(set, "ISO_IR 192");
     EXPECT_EQ(name, "Größe^左肺");
     EXPECT_TRUE(is_utf8(comment.c_str())) << comment;
-    EXPECT_EQ(DcmSpecificCharacterSet::countCharactersInUTF8String(comment), 64u) << "the limit is in characters";
+    EXPECT_EQ(DcmSpecificCharacterSet::countCharactersInUTF8String(comment), 64u)
+        << "the limit is in characters";
 }
 
 TEST(RtDose, ElementsByHand) {

@@ -217,12 +217,15 @@ TEST(DicomPlan, EveryTextThatSpeaksOfFffIsNoted) {
         return std::string();
     };
     EXPECT_EQ(noted(static_beam(1, "AP")), "");
-    for (const char* name : {"6FFF", "6X-FFF", "FFF", "6 MV fff", "6 MV flattening filter-free", "Unflattened"})
+    for (const char* name :
+         {"6FFF", "6X-FFF", "FFF", "6 MV fff", "6 MV flattening filter-free", "Unflattened"})
         EXPECT_NE(noted(static_beam(1, name)), "") << name;
-    for (const DcmTagKey& tag : {DCM_BeamDescription, DCM_TreatmentMachineName, DCM_ManufacturerModelName, DCM_EntityLongLabel, DCM_UserContentLabel}) {
+    for (const DcmTagKey& tag : {DCM_BeamDescription, DCM_TreatmentMachineName, DCM_ManufacturerModelName,
+                                 DCM_EntityLongLabel, DCM_UserContentLabel}) {
         BeamSpec beam = static_beam(1, "AP");
         beam.edit = [tag](DcmItem& item) { put(item, tag, "TB_6FFF"); };
-        EXPECT_THAT(noted(beam), testing::AllOf(HasSubstr("'TB_6FFF'"), HasSubstr("gives no fluence mode"))) << DcmTag(tag).getTagName();
+        EXPECT_THAT(noted(beam), testing::AllOf(HasSubstr("'TB_6FFF'"), HasSubstr("gives no fluence mode")))
+            << DcmTag(tag).getTagName();
     }
     BeamSpec said = static_beam(1, "6FFF");
     said.fluence_mode = "STANDARD";
@@ -239,7 +242,9 @@ TEST(DicomPlan, FluenceModeIdsThatSpeakOfFffAreFff) {
         beam.fluence_mode_id = id;
         const Plan plan = read(beam);
         EXPECT_EQ(plan.beams[0].fluence_mode, "FFF") << id;
-        EXPECT_EQ(testing::Value(plan.notes, Contains(HasSubstr("is taken as FFF"))), std::string(id) != "FFF") << id;
+        EXPECT_EQ(testing::Value(plan.notes, Contains(HasSubstr("is taken as FFF"))),
+                  std::string(id) != "FFF")
+            << id;
     }
     beam.fluence_mode_id = "SRS";  // another filter: no word about which
     EXPECT_EQ(read(beam).beams[0].fluence_mode, "SRS");
@@ -257,7 +262,8 @@ TEST(DicomPlan, AStaticBeamWithADirectionStands) {
         const Plan plan = read(beam);
         for (const Rotation rotation : plan.beams[0].gantry_rotation) EXPECT_EQ(rotation, Rotation::none);
         EXPECT_EQ(plan.beams[0].control_points[1].gantry_deg, 90);
-        EXPECT_THAT(plan.notes, Contains(testing::AllOf(HasSubstr("beam 1"), HasSubstr("the gantry stands"))));
+        EXPECT_THAT(plan.notes,
+                    Contains(testing::AllOf(HasSubstr("beam 1"), HasSubstr("the gantry stands"))));
     }
 }
 
