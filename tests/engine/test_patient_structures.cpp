@@ -6,6 +6,7 @@
 #include "engine/patient_structures.h"
 #include "engine/water_cube.h"
 #include "libdose/error.h"
+#include "model/density.h"
 
 using namespace libdose;
 
@@ -22,6 +23,10 @@ protected:
                                           const EngineOptions& options = {}) {
         return check_patient_structures(
             ct, &set, plan, [](const Beam&) -> const BeamModel& { return *model_; }, options);
+    }
+    static DensityGrid densities(const StructureSet& set, const std::vector<DensityOverride>& overrides) {
+        const Grid grid{{10, 10, 10}, Vec3::Constant(8), Vec3::Constant(-36)};
+        return density_on_grid(water_ct(), &set, HuCurve::default_curve(), *materials_, overrides, grid);
     }
     static std::string refusal(const CtImage& ct, const StructureSet& set, const Plan& plan,
                                const EngineOptions& options = {}) {
@@ -187,17 +192,14 @@ TEST_F(PatientStructures, OverlappingDensitiesSayWhichHolds) {
     StructureSet set = body_of_cube();
     set.structures.push_back(box(2, "BIG", "", -40, 40, -40, 40, 40));
     set.structures.push_back(box(3, "SMALL", "", -20, 20, -20, 20, 20));
-    EngineOptions options = coarse();
-    options.overrides = {{"BIG", 0.3, ""}, {"SMALL", 2.0, ""}};
+    const auto notes = [&](const std::vector<DensityOverride>& overrides) { return densities(set, overrides).notes; };
     // 40 x 40 mm in ten planes of 4 mm.
-    EXPECT_THAT(run(water_ct(), &set, gantry(0), options).notes,
+    EXPECT_THAT(notes({{"BIG", 0.3, ""}, {"SMALL", 2.0, ""}}),
                 Contains(AllOf(HasSubstr("\"BIG\" and \"SMALL\" overlap in 64 cm3"),
                                HasSubstr("density of \"SMALL\" holds"))));
-    std::swap(options.overrides[0], options.overrides[1]);
-    EXPECT_THAT(run(water_ct(), &set, gantry(0), options).notes,
+    EXPECT_THAT(notes({{"SMALL", 2.0, ""}, {"BIG", 0.3, ""}}),
                 Contains(AllOf(HasSubstr("overlap in 64 cm3"), HasSubstr("density of \"BIG\" holds"))));
-    options.overrides[0].density_g_cm3 = options.overrides[1].density_g_cm3;
-    for (const std::string& note : run(water_ct(), &set, gantry(0), options).notes)
+    for (const std::string& note : notes({{"SMALL", 2.0, ""}, {"BIG", 2.0, ""}}))
         EXPECT_EQ(note.find("overlap"), std::string::npos) << note;
 }
 
@@ -205,13 +207,12 @@ TEST_F(PatientStructures, DensityOfANameThatTwoHaveIsRefused) {
     StructureSet set = body_of_cube();
     set.structures.push_back(box(2, "ORGAN", "", -40, 40, -40, 40, 40));
     set.structures.push_back(box(3, "ORGAN", "", -20, 20, -20, 20, 20));
-    EngineOptions options = coarse();
-    options.overrides = {{"ORGAN", 0.3, ""}};
-    EXPECT_THROW(run(water_ct(), &set, gantry(0), options), Error);
+    const std::vector<DensityOverride> overrides{{"ORGAN", 0.3, ""}};
+    EXPECT_THROW(densities(set, overrides), Error);
     set.structures[1].contours.clear();
-    EXPECT_NO_THROW(run(water_ct(), &set, gantry(0), options));
+    EXPECT_NO_THROW(densities(set, overrides));
     set.structures[2].contours.clear();
-    EXPECT_THROW(run(water_ct(), &set, gantry(0), options), Error);
+    EXPECT_THROW(densities(set, overrides), Error);
 }
 
 TEST(BoxInField, PyramidFromAbove) {
