@@ -13,7 +13,7 @@ std::string named(const Dose& dose) {
 }
 
 std::string fractions_text(const Dose& dose) {
-    return dose.fractions ? std::to_string(*dose.fractions) : "an unknown number of";
+    return (dose.fractions ? std::to_string(*dose.fractions) : "an unknown number of") + " fractions";
 }
 
 bool known_and_different(const std::string& one, const std::string& other) {
@@ -58,11 +58,11 @@ std::vector<std::string> check_comparable(const Dose& reference, const Dose& eva
     if (!is_whole_course(reference) && reference.fractions && evaluated.fractions &&
         *reference.fractions != *evaluated.fractions)
         throw bad_input("the doses include " + fractions_text(reference) + " and " +
-                            fractions_text(evaluated) + " fractions",
+                            fractions_text(evaluated),
                         where, "Multiply the dose of one fraction by their number first");
     if (!is_whole_course(reference) && reference.fractions.has_value() != evaluated.fractions.has_value())
         notes.push_back("the reference includes " + fractions_text(reference) +
-                        " fractions, the evaluated dose " + fractions_text(evaluated) +
+                        ", the evaluated dose " + fractions_text(evaluated) +
                         ": check that both are of as many");
     if (reference.summation != evaluated.summation)
         notes.push_back("a " + to_string(reference.summation) + " dose is compared with a " +

@@ -126,7 +126,7 @@ TEST(DoseSum, RefusesWhatDoesNotAddUp) {
     EXPECT_THAT(message([&] { sum_of_doses({}); }), HasSubstr("no dose"));
     EXPECT_THAT(message([&] { sum_of_doses({&a}, {1, 2}); }), HasSubstr("2 weights"));
     EXPECT_THAT(message([&] { sum_of_doses({&a}, {std::nan("")}); }), HasSubstr("finite"));
-    EXPECT_THAT(message([&] { scaled_dose(a, 1e38); }), HasSubstr("finite"));
+    EXPECT_THAT(message([&] { scaled_dose(a, 1e39); }), HasSubstr("finite"));
     Dose one = flat(1), other = flat(1);
     one.patient_id = "A", other.patient_id = "B";
     EXPECT_THAT(message([&] { sum_of_doses({&one, &other}); }), HasSubstr("patients A and B"));
@@ -203,7 +203,7 @@ TEST(Comparable, DosesOfOneKind) {
     EXPECT_TRUE(check_comparable(beam, beam).empty());
     Dose one = beam;
     one.fractions = 1;
-    EXPECT_THAT(message([&] { check_comparable(beam, one); }), HasSubstr("30 and 1 fractions"));
+    EXPECT_THAT(message([&] { check_comparable(beam, one); }), HasSubstr("30 fractions and 1 fractions"));
     // An unknown frame of reference or number of fractions hinders nothing, but is said.
     one.fractions.reset(), one.frame_of_reference_uid.clear();
     EXPECT_THAT(check_comparable(beam, one),
