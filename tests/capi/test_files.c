@@ -187,6 +187,20 @@ int main(int argc, char** argv) {
     reading.plan = "no such plan";
     CHECK_FAILS(libdose_read_case(paths, 1, &reading, NULL, NULL, &other), LIBDOSE_BAD_INPUT, "no such plan");
     CHECK(other == NULL);
+    libdose_plan_reading_init(&reading, sizeof reading);
+    reading.series = "1.2.3.no.such.series";
+    CHECK_FAILS(libdose_read_case(paths, 1, &reading, NULL, NULL, &other), LIBDOSE_BAD_INPUT, "no CT series 1.2.3.no.such.series");
+    /* A program with the header of before has a shorter struct. */
+    reading.struct_size = offsetof(libdose_plan_reading, series);
+    CHECK(libdose_read_case(paths, 1, &reading, NULL, NULL, &other) == LIBDOSE_OK);
+    libdose_plan_free(&other);
+
+    /* The notes begin with what was picked. */
+    size_t notes = 0;
+    const char* note = NULL;
+    CHECK(libdose_ct_note_count(ct, &notes) == LIBDOSE_OK && notes >= 3);
+    CHECK(libdose_ct_note(ct, 0, &note) == LIBDOSE_OK && strncmp(note, "plan: ", 6) == 0);
+    CHECK_FAILS(libdose_ct_note(ct, notes, &note), LIBDOSE_BAD_INPUT, "index");
 
     libdose_options options;
     libdose_options_init(&options, sizeof options);

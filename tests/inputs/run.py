@@ -166,8 +166,9 @@ CASES += [Case("dose_kinds", "other_frame.dcm", refused("frames of reference"), 
 CASES += [Case("ct_pixels", v, SAME) for v in ("ge_padding", "ge_undeclared", "ge_us", "twelve", "per_slice", "sign_lost")]
 CASES += [Case("ct_pixels", "metal16", dose(0.793, 0.02)), Case("ct_pixels", "metal12", dose(0.793, 0.02), refused("0028,0101")), Case("ct_pixels", "pad0_signed", refused("0028,0120"))]
 # Metal or bone of 80 mm in the middle of the box, 40 mm of it before the isocentre, as metal16 has: 2048 HU is 2.229 g/cm3, 4.85 g/cm2 more than
-# water; 2500 HU 2.497, 5.9 more; 3.0 % a g/cm2 there, for the scatter of the dense block makes up a part. Lung of -700 HU (0.31 g/cm3): 2.83 less.
-BONE2048, BONE2500, LUNG40 = dose(0.865, 0.02), dose(0.838, 0.02), dose(1.10, 0.03)
+# water; 2500 HU 2.497, 5.9 more; 3.0 % a g/cm2 there, for the scatter of the dense block makes up a part. Lung of -700 HU (0.31 g/cm3): 2.83
+# less, 9 % more primary, of which the scatter that the lung does not give takes a third; read as 64836 HU it would be as dense as metal.
+BONE2048, BONE2500, LUNG40 = dose(0.865, 0.02), dose(0.838, 0.02), dose(1.06, 0.03)
 CASES += [Case("ct_pixels", v, BONE2048) for v in ("pad12_none", "pad12_high", "slope10")]
 CASES += [Case("ct_pixels", v, SAME) for v in ("signed12", "signed12_bare", "pad_range", "pad_dense_outside")]
 CASES += [Case("ct_pixels", "bone16s", BONE2500), Case("ct_pixels", "metal13", dose(0.793, 0.02)), Case("ct_pixels", "overlay_bit", SAME), Case("ct_pixels", "lung", LUNG40),
