@@ -82,7 +82,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         fluence.after_map = [&] { report(static_cast<double>(done) / static_cast<double>(plan.beams.size()), stage); };
         for (const Beam* beam : task.beams) {
             note_wedges(*beam, *task.model, result.notes);
-            fluence.pixel_mm = fluence_pixel_mm(*beam, task.model->head);
+            fluence.pixel_mm = fluence_pixel_mm(*beam, task.model->head, grid, options.grid_mm);
             fluence.leaves = leaf_edges(*beam, *task.model, options.leaf_designs, options.leaves, header.provenance, result.notes);
             for (FluenceMap& map : backend.get().fluence(*beam, plan.position, task.model->head, fluence)) maps.push_back(std::move(map));
         }
