@@ -148,7 +148,7 @@ TEST_F(SmallFields, SevenVoxelsGoAcrossTheNarrowestOpening) {
 
 TEST_F(SmallFields, DefaultIsTheLimitOfSmallVoxels) {
     // The isocentre 120 mm deep in water. The limit: the same kernels integrated along lines to the point, on
-    // fluence pixels of 0.1 mm.
+    // fluence pixels of 0.25 mm.
     const CtImage ct = water_ct();
     const PointDose point(model_->spectrum, model_->cone_kernel, model_->pencil_kernel,
                           model_->head.electrons);
