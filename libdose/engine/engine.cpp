@@ -50,7 +50,8 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     for (const std::string& note : densities.notes()) result.notes.push_back(note);
     if (!backend.note.empty()) result.notes.push_back(backend.note);
     result.notes.push_back(grid_note(grid, options));
-    if (std::string note = small_field_note(plan, models, grid, options.grid ? grid.spacing_mm.maxCoeff() : options.grid_mm); !note.empty())
+    const double stated_mm = options.grid ? grid.spacing_mm.maxCoeff() : options.grid_mm;
+    if (std::string note = small_field_note(plan, models, grid, stated_mm); !note.empty())
         result.notes.push_back(std::move(note));
     result.notes.insert(result.notes.end(), field_notes.begin(), field_notes.end());
     clock("density");
@@ -89,7 +90,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         fluence.after_map = [&] { report(static_cast<double>(done) / static_cast<double>(plan.beams.size()), stage); };
         for (const Beam* beam : task.beams) {
             note_wedges(*beam, *task.model, result.notes);
-            fluence.pixel_mm = fluence_pixel_mm(*beam, task.model->head);
+            fluence.pixel_mm = fluence_pixel_mm(*beam, task.model->head, grid, stated_mm);
             fluence.leaves =
                 leaf_edges(*beam, *task.model, designs, options.leaves, header.provenance, result.notes);
             for (FluenceMap& map : backend.get().fluence(*beam, plan.position, task.model->head, fluence)) maps.push_back(std::move(map));

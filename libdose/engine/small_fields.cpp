@@ -39,19 +39,22 @@ std::array<double, 4> reach_mm(const Beam& beam, double radius_mm) {
 
 /// What the devices let through over the whole beam, times MU.
 FluenceMap summed_opening(const Beam& beam, const HeadModel& head, const std::array<double, 4>& reach) {
-    constexpr double fine_up_to_mm = 60;
     cpu::FluenceOptions options;
     options.travel_mm = 2, options.sub_arc_deg = 360;
     const cpu::FluencePlan plan(beam, PatientPosition::hfs, head, options);
+    std::vector<cpu::WeightedAperture> apertures;
+    for (std::size_t n = 0; n < plan.size(); ++n)
+        for (cpu::WeightedAperture& aperture : plan.apertures(n)) apertures.push_back(std::move(aperture));
+    // What moves over a wide field needs no sharp edges.
+    constexpr double wide_mm = 60;
+    constexpr std::size_t many = 20;
+    const bool wide = std::max(reach[1] - reach[0], reach[3] - reach[2]) > wide_mm;
     FluenceMap map;
-    map.pixel_mm = std::max(reach[1] - reach[0], reach[3] - reach[2]) <= fine_up_to_mm ? 0.5 : 1.0;
+    map.pixel_mm = !wide ? 0.5 : apertures.size() < many ? 1.0 : 2.0;
     map.size_u = static_cast<int>(std::ceil((reach[1] - reach[0]) / map.pixel_mm));
     map.size_v = static_cast<int>(std::ceil((reach[3] - reach[2]) / map.pixel_mm));
     map.lower_u_mm = reach[0], map.lower_v_mm = reach[2];
     map.values.assign(static_cast<std::size_t>(map.size_u) * static_cast<std::size_t>(map.size_v), 0.0f);
-    std::vector<cpu::WeightedAperture> apertures;
-    for (std::size_t n = 0; n < plan.size(); ++n)
-        for (cpu::WeightedAperture& aperture : plan.apertures(n)) apertures.push_back(std::move(aperture));
     cpu::add_apertures(map, cpu::DevicesOnRaster(map, plan.beam(), head, {}), apertures);
     return map;
 }
@@ -138,6 +141,11 @@ int expected_error_percent(double voxels) {
     return 0;
 }
 
+/// Nobody stated a spacing, and no opening is narrow.
+bool chosen_as_usual(const Grid& grid, double stated_mm) {
+    return stated_mm == 0 && grid.spacing_mm.maxCoeff() == usual_grid_mm;
+}
+
 }  // namespace
 
 double narrowest_opening_mm(const Beam& beam, const HeadModel& head) {
@@ -148,7 +156,8 @@ double narrowest_opening_mm(const Beam& beam, const HeadModel& head) {
     return narrowest_part_mm(summed_opening(beam, head, reach));
 }
 
-double fluence_pixel_mm(const Beam& beam, const HeadModel& head) {
+double fluence_pixel_mm(const Beam& beam, const HeadModel& head, const Grid& grid, double stated_mm) {
+    if (chosen_as_usual(grid, stated_mm)) return 1;
     return narrowest_opening_mm(beam, head) < narrow_for_pixels_mm ? 0.5 : 1.0;
 }
 
@@ -163,6 +172,7 @@ double automatic_grid_mm(const Plan& plan, const BeamModelProvider& models, doub
 
 std::string small_field_note(const Plan& plan, const BeamModelProvider& models, const Grid& grid,
                              double stated_mm) {
+    if (chosen_as_usual(grid, stated_mm)) return {};
     const Narrowest narrowest = narrowest_of(plan, models);
     if (!narrowest.beam) return {};
     const auto tenths = [](double value) { return short_number(0.1 * std::round(10 * value)); };

@@ -21,8 +21,9 @@ inline constexpr double narrow_opening_mm = voxels_across * usual_grid_mm;
 /// fluence does not count.
 double narrowest_opening_mm(const Beam& beam, const HeadModel& head);
 
-/// Side of the pixels of a beam's fluence maps, mm: 1, or 0.5 where its opening is narrow.
-double fluence_pixel_mm(const Beam& beam, const HeadModel& head);
+/// Side of the pixels of a beam's fluence maps, mm: 1, or 0.5 where its opening is narrow. Openings are not
+/// looked for where nobody stated a spacing and the grid has the usual one: none is narrow.
+double fluence_pixel_mm(const Beam& beam, const HeadModel& head, const Grid& grid, double stated_mm);
 
 /// Spacing for a box of this volume, mm: the usual one, or so fine that the narrowest opening is seven voxels
 /// wide. Not below 0.5, and not so fine that the box has more voxels than `most_voxels`.

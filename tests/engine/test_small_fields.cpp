@@ -138,20 +138,24 @@ TEST_F(SmallFields, SevenVoxelsGoAcrossTheNarrowestOpening) {
     EXPECT_DOUBLE_EQ(spacing(jaws(2, 2)), 0.5);
     // In a box of 10^8 mm³ voxels of 1.3 mm are 45 million, of 1.2 mm 58 million.
     EXPECT_NEAR(spacing(jaws(5, 5), 1e8), 1.3, 1e-12);
-    EXPECT_DOUBLE_EQ(fluence_pixel_mm(jaws(5, 5), model_->head), 0.5);
-    EXPECT_DOUBLE_EQ(fluence_pixel_mm(jaws(12, 12), model_->head), 1);
+    Grid grid;
+    grid.spacing_mm = Vec3::Constant(0.7);
+    EXPECT_DOUBLE_EQ(fluence_pixel_mm(jaws(5, 5), model_->head, grid, 0), 0.5);
+    EXPECT_DOUBLE_EQ(fluence_pixel_mm(jaws(12, 12), model_->head, grid, 0), 1);
+    grid.spacing_mm = Vec3::Constant(2.5);
+    EXPECT_DOUBLE_EQ(fluence_pixel_mm(jaws(5, 5), model_->head, grid, 2.5), 0.5);
 }
 
 TEST_F(SmallFields, DefaultIsTheLimitOfSmallVoxels) {
     // The isocentre 120 mm deep in water. The limit: the same kernels integrated along lines to the point, on
-    // fluence pixels of 0.1 mm.
+    // fluence pixels of 0.25 mm.
     const CtImage ct = water_ct();
     const PointDose point(model_->spectrum, model_->cone_kernel, model_->pencil_kernel,
                           model_->head.electrons);
     WaterPoint isocentre;
     isocentre.ssd_mm = 880, isocentre.depth_mm = 120;
     for (const double side : {5.0, 10.0, 14.0}) {
-        const FluenceMap fine = jaw_field(model_->head, side, side, Vec3::Zero(), 1000, 0.1);
+        const FluenceMap fine = jaw_field(model_->head, side, side, Vec3::Zero(), 1000, 0.25);
         for (const Algorithm algorithm : {Algorithm::collapsed_cone, Algorithm::pencil_beam}) {
             const double limit = 100 * gray_per_unit(*model_, algorithm) * point(algorithm, fine, isocentre);
             // Other margins shift the voxels against the axis.
