@@ -38,7 +38,9 @@ std::vector<Size> sizes_along(std::size_t axis) {
     return sizes;
 }
 
-std::string text(const Size& size) { return std::to_string(size[0]) + "x" + std::to_string(size[1]) + "x" + std::to_string(size[2]); }
+std::string text(const Size& size) {
+    return std::to_string(size[0]) + "x" + std::to_string(size[1]) + "x" + std::to_string(size[2]);
+}
 
 /// Lung to adipose at random and nothing in places, about the isocentre. So thin that rays do not end in it: where one ends
 /// and the next passes beside the grid, backends differ by where exactly (RayRaster::followed_g_cm2).
@@ -74,7 +76,8 @@ DensityGrid turned(const DensityGrid& density) {
     for (int k = 0; k < from.size[2]; ++k)
         for (int j = 0; j < from.size[1]; ++j)
             for (int i = 0; i < from.size[0]; ++i)
-                for (const auto values : {&DensityGrid::density, &DensityGrid::water_part, &DensityGrid::high_z_part, &DensityGrid::kernel_density})
+                for (const auto values :
+                     {&DensityGrid::density, &DensityGrid::water_part, &DensityGrid::high_z_part, &DensityGrid::kernel_density})
                     (result.*values)[to.index(k, i, j)] = (density.*values)[from.index(i, j, k)];
     return result;
 }
@@ -141,7 +144,9 @@ TEST_P(EveryGridSize, PencilBeamAndElectronsTurnWithTheGrid) {
     for (const Size& size : sizes_along(GetParam())) {
         const DensityGrid density = matter(size), other = turned(density);
         const FluenceMap map = field(size[GetParam()]), other_map = turned(map);
-        const auto pencil = [&](Backend& backend, const DensityGrid& d, const FluenceMap& m) { return backend.medium(d)->pencil_beam(m, model, {}); };
+        const auto pencil = [&](Backend& backend, const DensityGrid& d, const FluenceMap& m) {
+            return backend.medium(d)->pencil_beam(m, model, {});
+        };
         const auto electrons = [&](Backend& backend, const DensityGrid& d, const FluenceMap& m) {
             std::vector<float> dose(d.grid.voxel_count(), 0.0f);
             backend.medium(d)->add_electrons(dose, {m}, model.head.electrons);
@@ -162,8 +167,8 @@ TEST_P(EveryGridSize, PencilBeamAndElectronsTurnWithTheGrid) {
 }
 
 TEST(EveryGridSizeOfBeamlets, ArePencilBeamsOfTheirSquares) {
-    // Images of the square are read between pixels of 1 mm: a few parts in a hundred of the steepest part of the penumbra.
-    constexpr double tolerance = 0.02;  // of the maximum
+    // Images of the square are read between pixels of 1 mm, linearly, in a penumbra of some 20 % a mm. Of the maximum.
+    constexpr double tolerance = 0.02;
     BeamModel model = test::simple_model();
     model.head = test::whole_head(280);
     const cpu::TermaTable table(model.spectrum);
@@ -178,11 +183,9 @@ TEST(EveryGridSizeOfBeamlets, ArePencilBeamsOfTheirSquares) {
     cpu::BeamletShape shape(beam, point, model, options, side);
     shape.images().prepare(cpu::BeamletImages::node_of(0.92), cpu::BeamletImages::node_of(1.08));  // for all grids at once
     const FluenceMap map = cpu::square_fluence(beam, point, PatientPosition::hfs, model.head, options, {square}, side);
-    std::vector<Size> sizes;
-    for (const std::size_t axis : {0, 1, 2})
-        for (const Size& size : sizes_along(axis))
-            if (axis == 0 || size[axis] % 5 == 1) sizes.push_back(size);
-    for (const Size& size : sizes) {
+    // Few, for the images take long; around a vector of 8 and of 16.
+    for (const Size& size : std::vector<Size>{{1, 3, 4}, {2, 3, 4}, {7, 3, 4}, {8, 3, 4}, {15, 3, 4}, {16, 3, 4}, {17, 3, 4},
+                                              {20, 3, 4}, {5, 17, 4}, {5, 3, 9}}) {
         const DensityGrid density = matter(size);
         const cpu::LateralScale none;
         const cpu::PencilBeamlets beamlets(density, beam, point, PatientPosition::hfs, model, options, none, {square}, shape);
@@ -207,4 +210,5 @@ TEST(EveryGridSizeOfBeamlets, ArePencilBeamsOfTheirSquares) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Along, EveryGridSize, testing::Values(0, 1, 2), [](const auto& axis) { return std::string(1, "xyz"[axis.param]); });
+INSTANTIATE_TEST_SUITE_P(Along, EveryGridSize, testing::Values(0, 1, 2),
+                         [](const auto& axis) { return std::string(1, "xyz"[axis.param]); });
