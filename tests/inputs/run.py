@@ -66,7 +66,7 @@ CASES += [Case("plans", v, refused(*words)) for v, words in (
     ("no_cp_index", ["300a,0112"]), ("cp_index_from_1", ["index 1"]), ("no_couch_angle", ["300a,0122"]), ("no_collimator_angle", ["300a,0120"]),
     ("fractions_empty", ["300a,0078"]), ("no_fraction_group", ["fraction group"]), ("no_meterset", ["meterset"]), ("beam_count_2", ["2 beams"]),
     ("energy_6FFF", ["300a,0114"]), ("energy_6X", ["300a,0114"]), ("energy_0", ["energy"]), ("energy_6000", ["beam model"]), ("energy_18", ["beam model"]),
-    ("fff_no_id", ["3002,0052"]), ("comma", ["100,0"]), ("fff_lower", ["fluence mode fff"]), ("fff_6xfff", ["fluence mode 6X-FFF"]), ("fff_srs", ["fluence mode SRS"]),
+    ("fff_no_id", ["3002,0052"]), ("comma", ["100,0"]), ("fff_srs", ["fluence mode SRS"]),
      ("weight_100_final_1", ["final weight"]))]
 # Without a flattening filter: 1 cGy/MU in the maximum, and 63 to 64 % of it in 10 cm of water in place of 66 to 67 %.
 CASES += [Case("plans", "fff", dose(0.955, 0.02))]
