@@ -140,27 +140,26 @@ void leave_out_reports(Series& series) {
     });
 }
 
-/// Throws when two slices cannot be of one stack, but for rounding.
-void check_same(const CtSlice& a, const CtSlice& b) {
-    const auto differ = [&](const char* what) {
-        throw bad_input(std::string("slices of one series differ in ") + what, names_of(a, b),
-                        "Leave only one scan in the series");
-    };
-    if (a.rows != b.rows || a.columns != b.columns) differ("size");
-    if (std::abs(a.row_spacing - b.row_spacing) * a.rows > rounding_mm ||
-        std::abs(a.column_spacing - b.column_spacing) * a.columns > rounding_mm)
-        differ("pixel spacing");
-    const Axis columns_a = axis_of(a.row_direction, a.file.filename().string()),
-               columns_b = axis_of(b.row_direction, b.file.filename().string());
-    const Axis rows_a = axis_of(a.column_direction, a.file.filename().string()),
-               rows_b = axis_of(b.column_direction, b.file.filename().string());
-    if (columns_a.index != columns_b.index || columns_a.ascending != columns_b.ascending ||
-        rows_a.index != rows_b.index || rows_a.ascending != rows_b.ascending)
-        differ("orientation");
-    if (a.frame_of_reference_uid != b.frame_of_reference_uid) differ("frame of reference");
+[[noreturn]] void refuse_difference(const char* what, const CtSlice& a, const CtSlice& b) {
+    throw bad_input(std::string("slices of one series differ in ") + what, names_of(a, b),
+                    "Leave only one scan in the series");
 }
 
-/// Makes one spacing of those of all slices: the one in the middle, which is that of most.
+/// Throws when two slices cannot be of one stack.
+void check_same(const CtSlice& a, const CtSlice& b) {
+    if (a.rows != b.rows || a.columns != b.columns) refuse_difference("size", a, b);
+    const auto same = [&](const Vec3& one, const Vec3& other) {
+        const Axis first = axis_of(one, a.file.filename().string());
+        const Axis second = axis_of(other, b.file.filename().string());
+        return first.index == second.index && first.ascending == second.ascending;
+    };
+    if (!same(a.row_direction, b.row_direction) || !same(a.column_direction, b.column_direction))
+        refuse_difference("orientation", a, b);
+    if (a.frame_of_reference_uid != b.frame_of_reference_uid) refuse_difference("frame of reference", a, b);
+}
+
+/// Makes one spacing of those of all slices: the one in the middle, which is that of most. Throws when a pixel would
+/// move by more than rounding.
 void settle_spacing(std::vector<CtSlice>& slices, std::vector<std::string>& notes) {
     std::vector<double> rows, columns;
     for (const CtSlice& slice : slices) {
@@ -168,9 +167,15 @@ void settle_spacing(std::vector<CtSlice>& slices, std::vector<std::string>& note
         columns.push_back(slice.column_spacing);
     }
     const double row = middle_of(rows), column = middle_of(columns);
-    std::size_t others = 0;
+    const auto usual = [&](const CtSlice& s) { return s.row_spacing == row && s.column_spacing == column; };
+    const auto found = std::find_if(slices.begin(), slices.end(), usual);
+    const CtSlice& reference = found == slices.end() ? slices.front() : *found;
+    const auto others = slices.size() - static_cast<std::size_t>(std::count_if(slices.begin(), slices.end(), usual));
+    for (const CtSlice& slice : slices)
+        if (std::abs(slice.row_spacing - row) * slice.rows > rounding_mm ||
+            std::abs(slice.column_spacing - column) * slice.columns > rounding_mm)
+            refuse_difference("pixel spacing", reference, slice);
     for (CtSlice& slice : slices) {
-        if (slice.row_spacing != row || slice.column_spacing != column) ++others;
         slice.row_spacing = row;
         slice.column_spacing = column;
     }

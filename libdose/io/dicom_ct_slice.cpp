@@ -113,8 +113,8 @@ std::string why_no_slice(const DicomItem& root) {
     if (type.find("SCREEN SAVE") != std::string::npos) return "screen save";
     const auto cosines = root.optional_numbers(DCM_ImageOrientationPatient);
     if (cosines.size() != 6) return {};
-    const double along_z = std::abs(cosines[0] * cosines[4] - cosines[1] * cosines[3]);
-    return along_z < 0.5 ? "not axial" : "";
+    const Vec3 normal = Vec3(cosines[0], cosines[1], cosines[2]).cross(Vec3(cosines[3], cosines[4], cosines[5]));
+    return normal.norm() > 0.5 && std::abs(normal[2]) < 0.5 ? "not axial" : "";
 }
 
 std::string why_no_slice(const std::filesystem::path& file) {

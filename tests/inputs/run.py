@@ -55,21 +55,6 @@ CASES += [Case("apertures", "two_isocentres", dose(1.97, 0.035)), Case("aperture
 CASES += [Case("apertures", "steps", dose(0.955, 0.012))]
 # 100 mm / cos 30° = 115.5 mm deep: 0.939; the field's corner passes the box's end face, a little less deep.
 CASES += [Case("apertures", v, dose(0.94, 0.02)) for v in ("couch90", "couch270")]
-# Plans as systems write them; two beams of 100 and 50 MU from opposite sides give 1.5.
-CASES += [Case("plans", v, SAME) for v in (
-    "tcia", "related_plan", "entity_label", "cumulative_coeff", "three_setups", "no_setup_ref", "no_delivery_type", "no_wedge_numbers", "no_beam_count",
-    "energy_6.0", "energy_06", "energy_6e0", "fff_standard_id", "fff_machine_name", "pitch_0", "pitch_tiny", "static_cw", "gantry_minus0", "gantry_360", "mixed_x_asymy",
-    "weight_100", "empty_directions")]
-CASES += [Case("plans", v, dose(1.5, 0.01)) for v in ("setup_first", "setup_meterset0", "reference_order")]
-CASES += [Case("plans", v, refused(*words)) for v, words in (
-    ("no_setup", ["patient setup"]), ("no_unit", ["300a,00b3"]), ("no_sad", ["300a,00b4"]), ("no_final", ["300a,010e"]), ("no_cp_count", ["300a,0110"]),
-    ("no_cp_index", ["300a,0112"]), ("cp_index_from_1", ["index 1"]), ("no_couch_angle", ["300a,0122"]), ("no_collimator_angle", ["300a,0120"]),
-    ("fractions_empty", ["300a,0078"]), ("no_fraction_group", ["fraction group"]), ("no_meterset", ["meterset"]), ("beam_count_2", ["2 beams"]),
-    ("energy_6FFF", ["300a,0114"]), ("energy_6X", ["300a,0114"]), ("energy_0", ["energy"]), ("energy_6000", ["beam model"]), ("energy_18", ["beam model"]),
-    ("fff_no_id", ["3002,0052"]), ("comma", ["100,0"]), ("fff_srs", ["fluence mode SRS"]),
-     ("weight_100_final_1", ["final weight"]))]
-# Without a flattening filter: 1 cGy/MU in the maximum, and 63 to 64 % of it in 10 cm of water in place of 66 to 67 %.
-CASES += [Case("plans", "fff", dose(0.955, 0.02))]
 # The plan's structure set is not there: refused, unless the user goes without.
 CASES += [Case("structure_set", v, refused("structure set", "without-structures")) for v in ("absent", "another", "none_named_none_there")]
 CASES += [Case("structure_set", v, SAME, args=["--without-structures"]) for v in ("absent", "another", "none_named_none_there", "there")]

@@ -197,7 +197,7 @@ TEST_F(CtReading, NearlyOnePlaceIsOneSlice) {
 TEST_F(CtReading, OneSmallStepDoesNotMakeAFineGrid) {
     for (const double z : {0.0, 3.0, 6.0, 9.0, 9.15, 12.15, 15.15, 18.15}) {
         CtOptions o;
-        o.stored = [z](int, int) { return 1024 + static_cast<int>(100 * z); };
+        o.stored = [z](int, int) { return 1024 + static_cast<int>(std::lround(100 * z)); };
         add(z, o);
     }
     const CtImage ct = io::read_ct(files);

@@ -366,7 +366,7 @@ TEST(DicomPlan, FullTurnWithoutPointsAlongItIsRefused) {
     beam.edit = [](DcmItem& item) { put(item, DCM_BeamType, "STATIC"); };
     const Plan plan = read(beam);
     EXPECT_EQ(plan.beams[0].gantry_rotation[0], Rotation::none);
-    EXPECT_THAT(plan.notes, Contains(HasSubstr("a static beam with a gantry rotation direction")));
+    EXPECT_THAT(plan.notes, Contains(HasSubstr("gives a direction of gantry rotation, but is STATIC")));
     beam.points[1].gantry = "120";
     EXPECT_EQ(read(beam).beams[0].gantry_rotation[0], Rotation::clockwise);
     beam.edit = [](DcmItem& item) { put(item, DCM_BeamType, "DYNAMIC"); };
