@@ -31,9 +31,9 @@ extern int failures;
 /* A status and a part of its text. */
 #define CHECK_FAILS(call, status, part)                                                                                                                    \
     do {                                                                                                                                                   \
-        const libdose_status got = (call);                                                                                                                 \
-        if (got != (status) || !strstr(libdose_last_error(), part)) {                                                                                      \
-            printf("%s:%d: %s gives status %d \"%s\", expected %d and \"%s\"\n", __FILE__, __LINE__, #call, (int)got, libdose_last_error(), (int)(status), \
+        const libdose_status given = (call);                                                                                                               \
+        if (given != (status) || !strstr(libdose_last_error(), part)) {                                                                                    \
+            printf("%s:%d: %s gives status %d \"%s\", expected %d and \"%s\"\n", __FILE__, __LINE__, #call, (int)given, libdose_last_error(), (int)(status), \
                    part);                                                                                                                                  \
             ++failures;                                                                                                                                    \
         }                                                                                                                                                  \

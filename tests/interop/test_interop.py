@@ -127,8 +127,9 @@ def calculate():
     assert "100.00 %" in same.stdout
     gamma = run(DOSE, "gamma", OUT / "plan.dcm", OUT / "dose.h5", "--json", WORK / "gamma.json")
     assert json.loads((WORK / "gamma.json").read_text())["pass_rate_percent"] == 100.0, gamma.stdout
-    # One beam is not the plan: the pass rate fails, with its own exit code.
-    run(DOSE, "gamma", OUT / "plan.dcm", OUT / "beam-1.dcm", "--pass-rate", 95, code=1)
+    # Another beam fails the pass rate, with its own exit code. One beam is no plan: they are not compared.
+    run(DOSE, "gamma", OUT / "beam-1.dcm", OUT / "beam-2.dcm", "--pass-rate", 95, code=1)
+    run(DOSE, "gamma", OUT / "plan.dcm", OUT / "beam-1.dcm", code=2)
     run(DOSE, "dvh", OUT / "plan.dcm", DICOM / "RS.dcm", "--structure", "PTV", "--csv", WORK / "dvh.csv", "--json", WORK / "dvh.json")
     ptv = json.loads((WORK / "dvh.json").read_text())["structures"][0]
     assert ptv["name"] == "PTV" and 40 < ptv["volume_cm3"] < 50 and ptv["dose_at_volume_percent"]["95"] > 40, ptv
