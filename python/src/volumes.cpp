@@ -46,15 +46,12 @@ std::shared_ptr<PythonDose> made(Dose&& dose) {
     return std::make_shared<PythonDose>(PythonDose{std::move(dose), {}, {}, {}});
 }
 
-/// The dose at points [n, 3], an array or what numpy makes one of.
-nb::ndarray<nb::numpy, double, nb::ndim<1>> values_at(const PythonDose& self, nb::handle points) {
-    using Points = nb::ndarray<const double, nb::shape<-1, 3>, nb::c_contig, nb::device::cpu>;
-    const nb::object array = nb::module_::import_("numpy").attr("ascontiguousarray")(points, "float64");
-    Points given;
-    if (!nb::try_cast<Points>(array, given)) throw nb::type_error("the points are not an array [n, 3]");
+using Points = nb::ndarray<const double, nb::shape<-1, 3>, nb::c_contig, nb::device::cpu>;
+
+nb::ndarray<nb::numpy, double, nb::ndim<1>> values_at(const PythonDose& self, const Points& points) {
     std::vector<Vec3> places;
-    for (std::size_t n = 0; n < given.shape(0); ++n)
-        places.emplace_back(given(n, 0), given(n, 1), given(n, 2));
+    for (std::size_t n = 0; n < points.shape(0); ++n)
+        places.emplace_back(points(n, 0), points(n, 1), points(n, 2));
     return array_of(dose_at(self.dose, places));
 }
 
@@ -268,7 +265,7 @@ void bind_dose(nb::module_& m) {
             [](PythonDose& d, const std::optional<int>& fractions) {
                 d.dose.fractions = fractions_of(fractions);
             },
-            "fractions"_a.none(), "Fractions that the values include; None when not known")
+            nb::for_setter("fractions"_a.none()), "Fractions that the values include; None when not known")
         .def_prop_ro(
             "beam_number", [](const PythonDose& d) { return d.dose.beam_number; }, "Of a beam's dose, else 0")
         .def_prop_ro("comment", [](const PythonDose& d) { return d.dose.comment; })

@@ -129,9 +129,9 @@ static void given_grid(void) {
     options.grid = &grid;
     libdose_dose* dose = NULL;
     REQUIRE(libdose_calculate(ct, body, plan, NULL, &options, &dose) == LIBDOSE_OK);
-    libdose_grid got;
-    libdose_grid_init(&got, sizeof got);
-    CHECK(libdose_dose_grid(dose, &got) == LIBDOSE_OK && memcmp(&got, &grid, sizeof grid) == 0);
+    libdose_grid actual;
+    libdose_grid_init(&actual, sizeof actual);
+    CHECK(libdose_dose_grid(dose, &actual) == LIBDOSE_OK && memcmp(&actual, &grid, sizeof grid) == 0);
     CHECK(first_value(dose) > 0);
     libdose_dose_free(&dose);
     grid.spacing_mm[0] = 0;

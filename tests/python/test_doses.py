@@ -100,7 +100,7 @@ def test_dose_at_many_points_is_nan_outside():
     assert values.shape == (4,) and values[0] == 2 and np.isnan(values[1]) and values[2] == 2 and np.isnan(values[3])
     assert dose.at((0, 0, 0)) == 2 and np.isnan(dose.at((1000, 0, 0)))
     assert dose.at(np.zeros((0, 3))).shape == (0,)
-    assert dose.at([[0, 0, 0], [1, 1, 1]]).tolist() == [2, 2]
+    assert dose.at(np.array([[0, 0, 0], [1, 1, 1]])).tolist() == [2, 2]
     with pytest.raises(TypeError):
         dose.at(np.zeros((3, 2)))
 
