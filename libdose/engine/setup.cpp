@@ -71,12 +71,33 @@ private:
     static constexpr double closed_mm =
         1;  ///< pairs that nearly touch: dynamic leaves keep a gap of about 0.5 mm
 
+    /// Returns whether the field meets the patient.
     bool include(const physics::BeamFrame& frame, const std::array<double, 4>& opening) {
+        include_corner_rays(frame, opening);
         const auto part = box_in_field(frame, opening, patient_);
         if (!part) return false;
-        low_ = low_.cwiseMin(part->lower_mm);
-        high_ = high_.cwiseMax(part->upper_mm);
+        include(part->lower_mm);
+        include(part->upper_mm);
         return true;
+    }
+
+    /// Where the corners' rays pass beside the patient, within the margin, they count as well.
+    void include_corner_rays(const physics::BeamFrame& frame, const std::array<double, 4>& opening) {
+        constexpr int steps = 24;
+        const physics::Shadow shadow = physics::shadow_of(frame, patient_.lower_mm, patient_.upper_mm);
+        if (shadow.farthest_mm <= shadow.nearest_mm) return;
+        for (int s = 0; s <= steps; ++s)
+            for (int corner = 0; corner < 4; ++corner) {
+                const double distance = shadow.nearest_mm + s * (shadow.farthest_mm - shadow.nearest_mm) / steps;
+                const Vec3 p = frame.point_mm(opening[corner & 1 ? 1 : 0], opening[corner & 2 ? 3 : 2], distance);
+                const Vec3 clamped = p.cwiseMax(patient_.lower_mm).cwiseMin(patient_.upper_mm);
+                if ((clamped - p).norm() <= options_.beam_margin_mm) include(p);
+            }
+    }
+
+    void include(const Vec3& point_mm) {
+        low_ = low_.cwiseMin(point_mm);
+        high_ = high_.cwiseMax(point_mm);
     }
 
     const PatientBox& patient_;
