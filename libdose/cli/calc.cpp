@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "cli/common.h"
+#include "engine/devices.h"
 #include "libdose/comparable.h"
 #include "libdose/couch.h"
 #include "libdose/data.h"
@@ -110,6 +111,7 @@ int calculate_plan(const Arguments& arguments) {
 
     options.leaf_ends = leaf_ends_from_string(arguments.leaf_ends);
     options.leaves = arguments.leaves;
+    design_by_name(leaf_designs_for({}, options), options.leaves);  // an unknown name is said before files are read
 
     const io::DicomIndex index = io::index_dicom(arguments.paths);
     const io::DicomCase selected = io::select_case(

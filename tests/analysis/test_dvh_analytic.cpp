@@ -147,7 +147,7 @@ TEST(DvhAnalytic, SmallStructures) {
     for (const double cm3 : {0.1, 0.02}) {
         const double r = std::cbrt(cm3 * 1e3 * 3 / (4 * pi));
         const auto s =
-            stacked(-r, r, r / 20, [&](double z) { return circle(std::sqrt(r * r - z * z), z, 1.7, -0.4); });
+            stacked(-r, r, r / 14, [&](double z) { return circle(std::sqrt(r * r - z * z), z, 1.7, -0.4); });
         const auto h = dose_volume_histogram(linear_dose(60 - 1.7, Vec3::UnitX(), 3), s);
         EXPECT_NEAR(h.volume_cm3, cm3, 0.002 * cm3);
         expect_figures(
