@@ -80,7 +80,7 @@ TEST_F(Devices, LeavesThatCannotBeToldAreRefused) {
     const std::string two = refused(beam_of("", even(40, 10)));
     EXPECT_HAS(two, "elekta-mlci, varian-millennium-80");
     EXPECT_HAS(two, "MLCX (40 pairs, -200 … 200 mm)");
-    EXPECT_HAS(two, "beam 2 \"left\"");
+    EXPECT_HAS(two, "beam 2 'left'");
     EXPECT_HAS(two, "--leaves NAME");
     // The Siemens 160 MLC has the Agility's boundaries and no design.
     EXPECT_HAS(refused(beam_of("", even(80, 5))), "elekta-agility (or the Siemens 160 MLC, which is not modelled)");
@@ -215,7 +215,10 @@ TEST_F(Devices, WedgesAreRefusedOnlyWhereTheyAreIn) {
 TEST_F(Devices, AFieldBeyondItsWedgeIsRefused) {
     Beam beam = beam_of("Varian", by_name("varian-hd120").leaf_boundaries_mm);
     beam.wedges = {{1, Wedge::Kind::physical, "W30", 30, 90, {}}};  // thin end at -x; the leaves are open from -10 to 10
-    for (ControlPoint& point : beam.control_points) point.wedge_in = {true};
+    for (ControlPoint& point : beam.control_points) {
+        point.wedge_in = {true};
+        point.jaw_y = JawOpening{-100, 100};  // within the leaves' bank
+    }
     model_.head.wedges = {{"", "physical", 30, {-20, 20}, {10, 0}, {0, 0}}};
     EXPECT_EQ(refused(beam), "");
     model_.head.wedges[0].position_mm = {-20, 8};
