@@ -64,9 +64,9 @@ def save(dataset: Any, file: Path) -> None:
 
 
 def _read(paths: List[str], plan: str, series: str, fraction_group: int, accept: Sequence[str], without_structures: bool) -> Case:
-    index = _libdose.index_dicom(paths)
+    index, broken = _libdose.index_dicom(paths)
     plans = [entry for entry in index if entry[1] == "RTPLAN"]
-    if not plans:
+    if not plans and "RTPLAN" not in broken:  # with a plan that cannot be read, the choice below says so
         return _without_plan(index, series)
     # Any plan will do to find the rest when all lie on one CT; if they do not, the library says so and lists them.
     frames = {entry[4] for entry in plans}

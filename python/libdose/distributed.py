@@ -99,7 +99,7 @@ def calculate_plans(client: "Client", sources: Sequence[Path], *, out: Path, ret
     tasks: Dict[str, "Future"] = {}
     for source in sources:
         path = os.path.abspath(source)
-        plans = [entry[2] for entry in _libdose.index_dicom([path]) if entry[1] == "RTPLAN"]
+        plans = [entry[2] for entry in _libdose.index_dicom([path])[0] if entry[1] == "RTPLAN"]
         if not plans:
             raise BadInput("there is no plan", path)
         for uid in plans:

@@ -50,10 +50,13 @@ void bind_dicom(nb::module_& m) {
             nb::list entries;
             for (const io::DicomEntry& e : index.entries)
                 entries.append(nb::make_tuple(e.file, e.kind, e.sop_instance_uid, e.series_uid, e.frame_of_reference_uid, e.label));
-            return entries;
+            nb::list broken;
+            for (const io::DicomEntry& e : index.broken) broken.append(e.kind);
+            return nb::make_tuple(entries, broken);
         },
         "paths"_a,
-        "Files below the paths as (file, kind, SOP Instance UID, series UID, frame of reference UID, label); kind: CT, RTSTRUCT, RTPLAN, RTDOSE, other.");
+        "Files below the paths as (file, kind, SOP Instance UID, series UID, frame of reference UID, label), and the kinds of those that cannot be read; "
+        "kind: CT, RTSTRUCT, RTPLAN, RTDOSE, other.");
     m.def(
         "select_case",
         [](const Paths& paths, const std::string& plan, const std::string& series, bool without_structures) {

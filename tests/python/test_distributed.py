@@ -51,7 +51,7 @@ def test_influence_is_the_same_with_a_worker_killed_on_the_way(client, ct, plan,
 def two_plans(phantom, tmp_path_factory):
     """The phantom with the plans that are quickly calculated."""
     folder = tmp_path_factory.mktemp("two")
-    for file, kind, _, _, _, label in libdose._libdose.index_dicom([phantom.folder]):
+    for file, kind, _, _, _, label in libdose._libdose.index_dicom([phantom.folder])[0]:
         if kind != "RTPLAN" or label in ("four-field", "wedge"):
             (folder / file.name).symlink_to(file)
     return folder
