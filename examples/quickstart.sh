@@ -41,7 +41,7 @@ step "5/6 The same with the pencil beam, and the two compared"
 "$dose" calc "$out/dicom" --plan four-field --engine pencil-beam --out "$out/pencil-beam" --json "$out/pencil-beam.json"
 echo
 "$dose" gamma "$out/collapsed-cone/plan.dcm" "$out/pencil-beam/plan.dcm" --dose-percent 3 --distance-mm 3
-echo "(the pencil beam widens its kernels in lung, but knows no build-up where lung begins or ends; docs/methods/pencil-beam.md)"
+echo "(the pencil beam widens its kernels in lung, but knows no build-up where lung begins or ends; docs/theory/pencil-beam.md)"
 echo
 "$dose" dvh "$out/collapsed-cone/plan.dcm" "$out/dicom/RS.dcm" --csv "$out/dvh.csv"
 took

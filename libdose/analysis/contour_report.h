@@ -1,4 +1,4 @@
-// What the rule for the contours of a plane (docs/data/structures.md) makes of a whole structure.
+// What the rule for the contours of a plane (docs/reference/structures.md) makes of a whole structure.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // The contours of one plane: which of them are copies, which are holes, and which overlap
-// (docs/data/structures.md).
+// (docs/reference/structures.md).
 #pragma once
 
 #include <cstddef>

@@ -26,7 +26,7 @@ struct DataArguments {
 };
 
 void add_data_options(CLI::App& command, DataArguments& a) {
-    command.add_option("data", a.data, "Folder or file of measurements: CSV, measurements.yaml, RFA300 or w2CAD (.asc), MCC (docs/data/measurements.md)")
+    command.add_option("data", a.data, "Folder or file of measurements: CSV, measurements.yaml, RFA300 or w2CAD (.asc), MCC (docs/reference/measurements.md)")
         ->required();
     command.add_option("--energy-mv", a.asked.energy_mv, "Nominal energy, where the files do not state it");
     command.add_option("--fluence-mode", a.asked.fluence_mode, "STANDARD or FFF, where the files do not state it")->check(CLI::IsMember({"STANDARD", "FFF"}));

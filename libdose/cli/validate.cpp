@@ -199,7 +199,7 @@ void add_validate(CLI::App& app, Command& run) {
     auto arguments = std::make_shared<Arguments>();
     CLI::App* validate = app.add_subcommand("validate", "Compare the engine with Monte Carlo reference cases, in absolute dose");
     validate->add_option("cases", arguments->cases,
-                         "Reference cases (HDF5, docs/data/reference-case.md); none with --suite mppg5b: its plans in water, tests 5.4 to 5.8");
+                         "Reference cases (HDF5, docs/reference/reference-case.md); none with --suite mppg5b: its plans in water, tests 5.4 to 5.8");
     validate->add_option("--engine", arguments->engine, "collapsed-cone or pencil-beam")->capture_default_str();
     validate->add_option("--quality", arguments->quality, "draft, standard or high")->capture_default_str();
     validate->add_option("--model", arguments->model, "Beam model; default: the generic model of the case's spectrum");

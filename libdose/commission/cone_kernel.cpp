@@ -1,5 +1,5 @@
 // Collapsed-cone coefficients: C_m(r) = sum_k c_mk (1 - exp(-a_k r)) with rates that all cones share, of either sign, where no cone deposits less than
-// nothing anywhere: docs/methods/collapsed-cone.md.
+// nothing anywhere: docs/theory/collapsed-cone.md.
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>

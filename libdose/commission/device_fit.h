@@ -1,4 +1,4 @@
-// Fits of what is put into the beam, to a model whose open fields are fitted already (docs/methods/commissioning.md).
+// Fits of what is put into the beam, to a model whose open fields are fitted already (docs/theory/commissioning.md).
 #pragma once
 
 #include <functional>

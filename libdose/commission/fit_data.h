@@ -1,4 +1,4 @@
-// Which measured points a fit sees, and how far each may be off. docs/methods/commissioning.md has the figures.
+// Which measured points a fit sees, and how far each may be off. docs/theory/commissioning.md has the figures.
 #pragma once
 
 #include <set>

@@ -118,7 +118,7 @@ DirectionSet isotropic_directions(int count) {
         set[nearest].samples.push_back(sample);
     }
     // What is averaged over a cell and then sent along its middle is spread twice by the cell's width; what is taken at the middle alone is not, but
-    // depends on where the kernel's peak falls between the cells. Half the cell is between the two (measured: docs/methods/collapsed-cone.md).
+    // depends on where the kernel's peak falls between the cells. Half the cell is between the two (measured: docs/theory/collapsed-cone.md).
     constexpr double part_of_cell = 0.5;
     for (ConeCell& cell : set) {
         Vec3 mean = Vec3::Zero();

@@ -18,7 +18,7 @@ double electron_ray_spacing_mm(const Grid& grid);
 /// How far they are followed: beyond the range, so that what is read between one that has not reached the range and one far beyond it is not changed by much.
 double electron_rays_followed_g_cm2(const ElectronContamination& electrons);
 
-/// Adds the dose of a map's contaminating electrons (Gy per unit of the map's values × unit photon fluence). docs/methods/head.md.
+/// Adds the dose of a map's contaminating electrons (Gy per unit of the map's values × unit photon fluence). docs/theory/head.md.
 void add_electrons(std::vector<float>& dose, const DensityGrid& density, const FluenceMap& map, const ElectronContamination& electrons);
 
 }  // namespace libdose::cpu

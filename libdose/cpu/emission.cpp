@@ -213,7 +213,7 @@ void EmissionRows::turn() {
 
 namespace {
 
-constexpr std::size_t ahead = 160;  // blocks, 6 KiB: what is asked for while these are added up (docs/performance.md)
+constexpr std::size_t ahead = 160;  // blocks, 6 KiB: what is asked for while these are added up (docs/validation/performance.md)
 
 /// Sum of blocks of one column for `values` rows of values (directions × rates): energy at a node times the values of the node.
 template <std::size_t values>

@@ -1,4 +1,4 @@
-// How far pencil kernels widen or narrow sideways (docs/methods/pencil-beam.md).
+// How far pencil kernels widen or narrow sideways (docs/theory/pencil-beam.md).
 #pragma once
 
 #include <vector>

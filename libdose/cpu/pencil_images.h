@@ -1,4 +1,4 @@
-// Fluence convolved with the components of a pencil kernel, at a few magnifications (docs/methods/pencil-beam.md).
+// Fluence convolved with the components of a pencil kernel, at a few magnifications (docs/theory/pencil-beam.md).
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// A few directions of the collapsed-cone transport through the whole grid (docs/methods/collapsed-cone.md). It knows neither
+// A few directions of the collapsed-cone transport through the whole grid (docs/theory/collapsed-cone.md). It knows neither
 // kernels nor beams: any source, any rates.
 #pragma once
 

@@ -1,4 +1,4 @@
-// One row of the lines of a direction in one plane of a sweep: through the voxels that it meets (docs/methods/collapsed-cone.md).
+// One row of the lines of a direction in one plane of a sweep: through the voxels that it meets (docs/theory/collapsed-cone.md).
 #pragma once
 
 #include <array>

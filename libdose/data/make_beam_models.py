@@ -6,7 +6,7 @@
 Writes `materials/basis.csv` and unsealed `models/generic-*.h5` without kernels; `dose model calibrate FILE` then makes the
 kernels of the spectrum, calculates the calibration with the engine itself and seals the file with its hash.
 `libdose/data/make_beam_models.sh` does both.
-Everything is deterministic. The method is described in docs/methods/beam-model.md.
+Everything is deterministic. The method is described in docs/theory/beam-model.md.
 """
 import argparse
 from pathlib import Path

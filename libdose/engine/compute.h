@@ -17,7 +17,7 @@ namespace libdose {
 /// The sources of one transport take up to about this much; more are transported in several parts.
 inline constexpr double source_budget_bytes = 512.0 * 1024 * 1024;
 
-/// What a quality level means for the collapsed cone. docs/methods/collapsed-cone.md has what each costs in accuracy.
+/// What a quality level means for the collapsed cone. docs/theory/collapsed-cone.md has what each costs in accuracy.
 struct QualitySettings {
     int rings, sectors;  ///< beam-aligned directions, one transport per map
     int isotropic;       ///< patient-fixed directions, one transport for many maps

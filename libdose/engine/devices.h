@@ -1,4 +1,4 @@
-// Devices of a beam: which leaves they are, which model serves the beam, and what cannot be calculated. docs/methods/leaves.md.
+// Devices of a beam: which leaves they are, which model serves the beam, and what cannot be calculated. docs/theory/leaves.md.
 #pragma once
 
 #include <string>

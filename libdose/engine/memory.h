@@ -1,4 +1,4 @@
-// What a calculation will take of the machine's memory, before it starts (docs/performance.md).
+// What a calculation will take of the machine's memory, before it starts (docs/validation/performance.md).
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Fluence maps, parted into what needs every angle and the finest grid and what does not (docs/methods/collapsed-cone.md).
+// Fluence maps, parted into what needs every angle and the finest grid and what does not (docs/theory/collapsed-cone.md).
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// Dose at points of water, without a grid: the equations of both engines, integrated along exact rays (docs/methods/commissioning.md).
+// Dose at points of water, without a grid: the equations of both engines, integrated along exact rays (docs/theory/commissioning.md).
 #pragma once
 
 #include <array>

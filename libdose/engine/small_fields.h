@@ -1,4 +1,4 @@
-// Dose grid and fluence pixels that are fine enough for narrow openings (docs/methods/small-fields.md).
+// Dose grid and fluence pixels that are fine enough for narrow openings (docs/theory/small-fields.md).
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace libdose {
 
 /// Spacing of the dose grid where no opening is narrow and none is stated, mm.
 inline constexpr double usual_grid_mm = 2.5;
-/// An opening is to be so many voxels wide; docs/methods/small-fields.md has the errors with fewer.
+/// An opening is to be so many voxels wide; docs/theory/small-fields.md has the errors with fewer.
 inline constexpr double voxels_across = 7;
 /// Openings below this width are too narrow for the usual spacing, mm.
 inline constexpr double narrow_opening_mm = voxels_across * usual_grid_mm;

@@ -1,4 +1,4 @@
-// Beam models in HDF5. One list of fields serves reading, writing and hashing (docs/data/beam-model.md).
+// Beam models in HDF5. One list of fields serves reading, writing and hashing (docs/reference/beam-model-file.md).
 #include <bit>
 #include <cmath>
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Doses in HDF5 (docs/data/dose-hdf5.md).
+// Doses in HDF5 (docs/reference/dose-hdf5.md).
 #include <cmath>
 
 #include "io/hdf5_file.h"

@@ -1,4 +1,4 @@
-// The documented CSV layout: docs/data/measurements.md.
+// The documented CSV layout: docs/reference/measurements.md.
 #include <algorithm>
 #include <cmath>
 #include <regex>

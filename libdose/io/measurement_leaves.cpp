@@ -1,4 +1,4 @@
-// Fields that leaves shape: which leaves, within which jaws. docs/data/measurements.md.
+// Fields that leaves shape: which leaves, within which jaws. docs/reference/measurements.md.
 #include "io/measurement_text.h"
 #include "libdose/error.h"
 

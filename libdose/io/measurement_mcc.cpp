@@ -1,4 +1,4 @@
-// PTW MCC: docs/data/measurements.md.
+// PTW MCC: docs/reference/measurements.md.
 #include <cmath>
 
 #include "io/measurement_scan.h"

@@ -1,4 +1,4 @@
-// IBA RFA300 ASCII: docs/data/measurements.md.
+// IBA RFA300 ASCII: docs/reference/measurements.md.
 #include "io/measurement_scan.h"
 #include "libdose/error.h"
 #include "model/text.h"

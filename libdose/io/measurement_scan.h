@@ -1,4 +1,4 @@
-// One scan of a water phantom, which the exchange formats of the makers all hold: docs/data/measurements.md.
+// One scan of a water phantom, which the exchange formats of the makers all hold: docs/reference/measurements.md.
 #pragma once
 
 #include <array>

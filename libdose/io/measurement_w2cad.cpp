@@ -1,4 +1,4 @@
-// Varian w2CAD ASCII: docs/data/measurements.md.
+// Varian w2CAD ASCII: docs/reference/measurements.md.
 #include <cmath>
 
 #include "io/measurement_scan.h"

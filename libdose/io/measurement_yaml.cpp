@@ -1,4 +1,4 @@
-// measurements.yaml: what the files of a folder do not say themselves. docs/data/measurements.md.
+// measurements.yaml: what the files of a folder do not say themselves. docs/reference/measurements.md.
 #include <yaml-cpp/yaml.h>
 
 #include <set>
@@ -82,7 +82,7 @@ void read_measurement_yaml(const std::filesystem::path& file, SetBuilder& builde
             read_measurement_csv(path, builder, given);
         }
     } catch (const YAML::Exception& error) {
-        throw bad_input(error.msg, file.string() + ", line " + std::to_string(error.mark.line + 1), "The file must be YAML; see docs/data/measurements.md");
+        throw bad_input(error.msg, file.string() + ", line " + std::to_string(error.mark.line + 1), "The file must be YAML; see docs/reference/measurements.md");
     }
 }
 

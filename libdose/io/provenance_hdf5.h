@@ -1,4 +1,4 @@
-// The group /provenance of a result in HDF5 (docs/data/dose-hdf5.md).
+// The group /provenance of a result in HDF5 (docs/reference/dose-hdf5.md).
 #pragma once
 
 #include "io/hdf5_file.h"

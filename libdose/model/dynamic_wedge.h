@@ -1,4 +1,4 @@
-// Wedges that a moving jaw makes: Varian enhanced dynamic wedge, Siemens virtual wedge. docs/methods/wedges.md.
+// Wedges that a moving jaw makes: Varian enhanced dynamic wedge, Siemens virtual wedge. docs/theory/wedges.md.
 #pragma once
 
 #include "libdose/beam_model.h"

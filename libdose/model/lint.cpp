@@ -1,4 +1,4 @@
-// The linter of measurements. Its limits, with their sources: docs/methods/commissioning.md.
+// The linter of measurements. Its limits, with their sources: docs/theory/commissioning.md.
 #include "model/lint.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The linter of what leaves shape or sweep. Its limits, with their sources: docs/methods/commissioning.md.
+// The linter of what leaves shape or sweep. Its limits, with their sources: docs/theory/commissioning.md.
 #include <algorithm>
 #include <cmath>
 

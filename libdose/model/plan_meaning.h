@@ -1,4 +1,4 @@
-// What a plan may say and the engine does not model: docs/data/plan.md.
+// What a plan may say and the engine does not model: docs/reference/plan.md.
 #pragma once
 
 #include <string>

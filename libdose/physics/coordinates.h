@@ -1,4 +1,4 @@
-// IEC 61217 machine frames in DICOM patient coordinates (LPS), written down once. docs/conventions.md has the table.
+// IEC 61217 machine frames in DICOM patient coordinates (LPS), written down once. docs/reference/conventions.md has the table.
 //
 // Fixed frame: x to the patient's left (HFS), y towards the gantry, z up. Gantry: rotates about y, source at
 // (SAD sin g, 0, SAD cos g). Collimator: rotates about the beam axis, counter-clockwise seen from the source.

@@ -1,4 +1,4 @@
-// Where a ray and a depth lie in a table of what is emitted into the directions (docs/methods/collapsed-cone.md).
+// Where a ray and a depth lie in a table of what is emitted into the directions (docs/theory/collapsed-cone.md).
 #pragma once
 
 #include <algorithm>

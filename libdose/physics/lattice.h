@@ -1,4 +1,4 @@
-// The sheared lattice of a direction: where its lines meet the voxels of a plane (docs/methods/collapsed-cone.md).
+// The sheared lattice of a direction: where its lines meet the voxels of a plane (docs/theory/collapsed-cone.md).
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // Total energy released per unit mass (Ahnesjö and Aspradakis 1999, Phys. Med. Biol. 44:R99, eq. 28), poly-energetic, with
-// the two-material attenuation basis of docs/methods/terma.md.
+// the two-material attenuation basis of docs/theory/terma.md.
 #pragma once
 
 #include <cmath>

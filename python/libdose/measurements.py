@@ -1,4 +1,4 @@
-"""Measurements that other packages have read, as the files that `dose model lint` and `dose model commission` read (docs/data/measurements.md).
+"""Measurements that other packages have read, as the files that `dose model lint` and `dose model commission` read (docs/reference/measurements.md).
 
     from libdose import measurements as m
     beam = m.Beam(energy_mv=6, fluence_mode="STANDARD", machine="Linac1")

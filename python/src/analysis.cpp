@@ -117,7 +117,7 @@ void bind_analysis(nb::module_& m) {
         .def("metric", &metric_of, "name"_a, "prescription_gy"_a = 0,
              "A figure by its name: D95%, D0.1cc, DC1cc, V20Gy (percent), V20Gy[cm3], CV20Gy, V95% (of "
              "prescription_gy), Dmean, Dmin, Dmax; "
-             "docs/methods/dvh.md. Raises BadInput for one that is not understood, or that this structure "
+             "docs/theory/dvh.md. Raises BadInput for one that is not understood, or that this structure "
              "cannot have.")
         .def(
             "D",

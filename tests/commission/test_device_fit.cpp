@@ -327,7 +327,7 @@ TEST(WedgeFit, SaysWhatIsMissing) {
 }
 
 TEST(WedgeFit, EnhancedDynamicWedgesAreCompared) {
-    // By hand for a field without scatter and head: the part of the table that the axis sees; docs/methods/wedges.md has 0.655 for 60 degrees.
+    // By hand for a field without scatter and head: the part of the table that the axis sees; docs/theory/wedges.md has 0.655 for 60 degrees.
     BeamModel model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
     MeasuredCurve factors;
     factors.kind = CurveKind::wedge_factor, factors.name = "factors", factors.ssd_mm = 900, factors.depth_mm = 100;

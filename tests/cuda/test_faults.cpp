@@ -123,7 +123,7 @@ TEST(CudaFaults, TheEstimateHoldsForOneBeam) {
     }
 }
 
-// Figures for docs/cuda.md: test_cuda --gtest_also_run_disabled_tests --gtest_filter='*ClinicalSizes*'
+// Figures for docs/guide/gpu.md: test_cuda --gtest_also_run_disabled_tests --gtest_filter='*ClinicalSizes*'
 TEST(CudaFaults, DISABLED_WhatClinicalSizesTake) {
     struct Case {
         const char* name;

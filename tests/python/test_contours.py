@@ -1,4 +1,4 @@
-# Contours made in Python go by the rule of every other source: docs/data/structures.md. Volumes are derived by hand.
+# Contours made in Python go by the rule of every other source: docs/reference/structures.md. Volumes are derived by hand.
 import libdose
 import numpy as np
 import pytest

@@ -1,7 +1,7 @@
 // A beam model: everything about one photon beam that is not in the plan.
 //
 // Lengths: mm for the head, g/cm² and cm for the physics. Energies: MeV. All arrays are row-major in the order
-// that their comment gives. Layout on disk: docs/data/beam-model.md.
+// that their comment gives. Layout on disk: docs/reference/beam-model-file.md.
 #pragma once
 
 #include <map>
@@ -42,7 +42,7 @@ struct ExtrafocalSource {
     double distance_mm = 125;  ///< focal source to its plane
 };
 
-/// Electrons of head and air. Dose = amplitude x (aperture blurred by sigma) x depth curve; docs/methods/head.md.
+/// Electrons of head and air. Dose = amplitude x (aperture blurred by sigma) x depth curve; docs/theory/head.md.
 struct ElectronContamination {
     double amplitude_gy_cm2 = 0;   ///< at the surface on the axis of an entirely open head, per unit photon fluence; 0: none
     double sigma_mm = 40;          ///< at the isocentre plane
@@ -81,7 +81,7 @@ struct HeadModel {
     std::vector<double> softening_radius_mm, softening_g_cm2;
     ExtrafocalSource extrafocal;
     ElectronContamination electrons;
-    /// Signal of the monitor chamber by scatter from closed jaws, relative to its signal with open ones; docs/methods/head.md.
+    /// Signal of the monitor chamber by scatter from closed jaws, relative to its signal with open ones; docs/theory/head.md.
     double monitor_backscatter_x = 0, monitor_backscatter_y = 0;
     /// Measured over calculated output, by the side of the equivalent square of the collimator opening (mm); linear between, constant beyond.
     std::vector<double> output_side_mm, output_correction;

@@ -1,4 +1,4 @@
-// A beam model from what a centre measured (docs/methods/commissioning.md).
+// A beam model from what a centre measured (docs/theory/commissioning.md).
 #pragma once
 
 #include <map>
@@ -48,7 +48,7 @@ struct CommissionCriterion {
 struct CommissionOptions {
     std::string name;  ///< of the model; empty: from the machine and the energy
     bool cross_validate = true;
-    int rates = 4;  ///< of the cone kernel, 3 to 5: docs/methods/collapsed-cone.md
+    int rates = 4;  ///< of the cone kernel, 3 to 5: docs/theory/collapsed-cone.md
     int threads = 0;
     std::vector<LeafDesign> leaf_designs;        ///< read_leaf_designs; measured gaps name one
     std::map<std::string, std::string> lineage;  ///< who, when, centre: as given

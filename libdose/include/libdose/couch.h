@@ -1,4 +1,4 @@
-// Models of treatment couches: what lies under the patient when the CT was taken on another table. docs/data/couch.md.
+// Models of treatment couches: what lies under the patient when the CT was taken on another table. docs/reference/couch.md.
 #pragma once
 
 #include <filesystem>

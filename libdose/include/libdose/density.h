@@ -50,7 +50,7 @@ struct DensityOverride {
 
 /// Mass density and the quantities derived from it, on the dose grid.
 /// Attenuation of a voxel: µ(E) = water_part·µ_w(E)/ρ_w + high_z_part·µ_h(E)/ρ_h, the two-material basis of
-/// docs/methods/terma.md. All in g/cm³.
+/// docs/theory/terma.md. All in g/cm³.
 struct DensityGrid {
     Grid grid;
     std::vector<float> density;          ///< mass density

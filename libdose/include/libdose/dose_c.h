@@ -1,4 +1,4 @@
-/* libdose for C and everything that can call C. docs/c-abi.md has the rules and how to link from C, C#, Delphi and Java.
+/* libdose for C and everything that can call C. docs/reference/c-abi.md has the rules and how to link from C, C#, Delphi and Java.
  *
  * Units and frame: mm, DICOM patient coordinates (LPS: x to the patient's left, y posterior, z superior); angles IEC 61217, degrees; Gy, MU,
  * g/cm3, Hounsfield units. Volumes are [z][y][x], x fastest, size[0] * size[1] * size[2] values; origin_mm is the CENTRE of voxel (0,0,0).
@@ -478,7 +478,7 @@ typedef struct libdose_dvh_options {
 LIBDOSE_C_API void libdose_dvh_options_init(libdose_dvh_options* options, size_t struct_size);
 
 /** Histogram of a structure by its name, by its ROI number ("#12"), or of a combination: "LUNG_L or LUNG_R",
- * "BODY minus (PTV or GTV)" (docs/methods/dvh.md). A name that several structures have is LIBDOSE_BAD_INPUT.
+ * "BODY minus (PTV or GTV)" (docs/theory/dvh.md). A name that several structures have is LIBDOSE_BAD_INPUT.
  * `bin_width_gy` 0: as in libdose_dvh_options. */
 LIBDOSE_C_API libdose_status libdose_dvh_calculate(const libdose_dose* dose, const libdose_structures* structures, const char* structure_name,
                                                    double bin_width_gy, libdose_dvh** dvh);
@@ -508,7 +508,7 @@ LIBDOSE_C_API libdose_status libdose_dvh_dose_at_volume_cm3(const libdose_dvh* d
 /** The volume (cm3) at a dose. */
 LIBDOSE_C_API libdose_status libdose_dvh_volume_cm3_at_dose(const libdose_dvh* dvh, double dose_gy,
                                                             double* volume_cm3);
-/** A figure by its name: "D95%", "D0.1cc", "V20Gy", "V20Gy[cm3]", "V95%", "Dmean", ... (docs/methods/dvh.md).
+/** A figure by its name: "D95%", "D0.1cc", "V20Gy", "V20Gy[cm3]", "V95%", "Dmean", ... (docs/theory/dvh.md).
  * `prescription_gy` is what V95% and D95%[%] refer to; 0 where no metric needs it. `unit` (may be NULL)
  * becomes "Gy", "%" or "cm3", which lives as long as the library. */
 LIBDOSE_C_API libdose_status libdose_dvh_metric(const libdose_dvh* dvh, const char* metric,

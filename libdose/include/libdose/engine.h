@@ -71,7 +71,7 @@ struct EngineOptions {
     int device = 0;                        ///< CUDA device, in the order in which CUDA counts them
     std::shared_ptr<OpenDevices> devices;  ///< where it is kept open; null: closed at the end of the calculation
     /// Spacing of the dose grid, 0.5 to 20. 0: 2.5, or finer where an opening of jaws, leaves and blocks is
-    /// narrow; a note says so (docs/methods/small-fields.md).
+    /// narrow; a note says so (docs/theory/small-fields.md).
     double grid_mm = 0;
     /// The result is on exactly this grid, whatever grid_mm and beam_margin_mm say: that of a planning
     /// system's dose, or of the CT. The calculation goes on with its voxels as far as fields and body reach,

@@ -1,4 +1,4 @@
-// Dose influence: what each beamlet of a plan's beams gives to each voxel, for optimisation. docs/methods/influence.md.
+// Dose influence: what each beamlet of a plan's beams gives to each voxel, for optimisation. docs/theory/influence.md.
 #pragma once
 
 #include <cstdint>

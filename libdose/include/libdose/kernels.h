@@ -1,4 +1,4 @@
-// Kernels of a beam from its spectrum: docs/methods/beam-model.md.
+// Kernels of a beam from its spectrum: docs/theory/beam-model.md.
 #pragma once
 
 #include <filesystem>

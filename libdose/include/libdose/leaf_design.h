@@ -1,4 +1,4 @@
-// How the leaves of a multileaf collimator are built: what a plan does not say. docs/methods/leaves.md.
+// How the leaves of a multileaf collimator are built: what a plan does not say. docs/theory/leaves.md.
 #pragma once
 
 #include <filesystem>

@@ -12,8 +12,8 @@ struct MaterialProperties {
     double density_g_cm3 = 1;
     double water_part = 1, high_z_part = 0;
     double electrons_per_gram = 1;  ///< relative to water
-    double kernel_scaling = 1;      ///< grams of water that scale the kernel like one gram (docs/methods/collapsed-cone.md)
-    double water_to_medium = 1;     ///< mean collision stopping power of water over that of the material (docs/methods/dose-to-water.md)
+    double kernel_scaling = 1;      ///< grams of water that scale the kernel like one gram (docs/theory/collapsed-cone.md)
+    double water_to_medium = 1;     ///< mean collision stopping power of water over that of the material (docs/theory/dose-to-water.md)
 };
 
 /// Per-gram properties between `a` (part 0) and `b` (part 1), linear.

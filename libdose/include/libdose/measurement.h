@@ -1,4 +1,4 @@
-// What a centre measured of one photon beam: the input of commissioning. Lengths: mm. Layout of the files: docs/data/measurements.md.
+// What a centre measured of one photon beam: the input of commissioning. Lengths: mm. Layout of the files: docs/reference/measurements.md.
 #pragma once
 
 #include <optional>
@@ -99,7 +99,7 @@ struct Finding {
 };
 
 /// Looks at orientation, units, normalisation, noise, symmetry, missing curves, contradicting set-ups, and each quantity against the
-/// published spread. An error says that a fit would be wrong; docs/methods/commissioning.md has the figures and their sources.
+/// published spread. An error says that a fit would be wrong; docs/theory/commissioning.md has the figures and their sources.
 std::vector<Finding> lint(const MeasurementSet& set);
 
 }  // namespace libdose

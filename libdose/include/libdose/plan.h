@@ -106,11 +106,11 @@ struct Beam {
 
     std::string place() const;  ///< "beam 3 'anterior'": where an error is
     /// Throws bad_input for values that are not finite or contradict each other, and refused_plan for what is
-    /// not modelled or has two meanings: docs/data/plan.md, "What every plan is checked for".
+    /// not modelled or has two meanings: docs/reference/plan.md, "What every plan is checked for".
     void check() const;
 };
 
-/// What became of one attribute of a plan file (docs/data/plan.md, "The gate").
+/// What became of one attribute of a plan file (docs/reference/plan.md, "The gate").
 struct GateEntry {
     enum class Verdict { honoured, harmless, accepted, refused };
     Verdict verdict = Verdict::honoured;

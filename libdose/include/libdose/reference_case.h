@@ -1,5 +1,5 @@
 // A Monte Carlo reference: phantom, beam and dose. Lengths in cm, in the phantom's own frame
-// (docs/data/reference-case.md); arrays indexed [z][y][x], x fastest.
+// (docs/reference/reference-case.md); arrays indexed [z][y][x], x fastest.
 #pragma once
 
 #include <array>

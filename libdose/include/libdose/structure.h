@@ -47,7 +47,7 @@ struct StructureSet {
 /// within a hole an island; contours that overlap are one area; a copy of a contour counts once. Each contour by itself goes by
 /// the even-odd rule (so key-holes are holes), and so do all of a plane together with xor_contours.
 /// Along z: a contour reaches half way to its neighbouring contour planes; at the ends half of the
-/// structure's own usual plane spacing; a distance above 1.5 x the usual one is a gap (docs/data/structures.md).
+/// structure's own usual plane spacing; a distance above 1.5 x the usual one is a gap (docs/reference/structures.md).
 /// A single plane is as thick as plane_spacing_mm, or the grid's spacing along z where that is 0.
 /// A structure without contours covers nothing. Throws bad_input on contours that are not axial or not finite.
 Volume<float> coverage_mask(const Structure& structure, const Grid& grid);

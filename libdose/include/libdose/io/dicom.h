@@ -71,7 +71,7 @@ Plan read_plan(const std::filesystem::path& file, int fraction_group = 0, const 
 /// The verdict on every attribute of the plan, its fraction group and its delivered beams; what read_plan() would refuse is listed,
 /// not thrown. Throws bad_input as read_plan() does, and refused_plan for a file of another kind (ion plans).
 std::vector<GateEntry> gate_plan(const std::filesystem::path& file, int fraction_group = 0, const std::vector<std::string>& accepted = {});
-/// Dose of an RTDOSE in Gy, of any Dose Type (docs/data/rtdose.md). Throws bad_input, naming the tag, for
+/// Dose of an RTDOSE in Gy, of any Dose Type (docs/reference/rtdose.md). Throws bad_input, naming the tag, for
 /// what is not read.
 Dose read_dose(const std::filesystem::path& file);
 /// Patient and study of any DICOM file, as write_dose() takes them: a CT without voxels.

@@ -28,14 +28,14 @@ bool signature_holds(const std::string& hash, const std::string& signature, cons
 /// Monte Carlo point kernels (data/kernels/water_point_kernels.h5). Throws bad_input.
 PointKernels read_point_kernels(const std::filesystem::path& file);
 
-/// Dose with the same content and provenance as the RTDOSE (docs/data/dose-hdf5.md): `/plan` and `/beams/NUMBER`, each
+/// Dose with the same content and provenance as the RTDOSE (docs/reference/dose-hdf5.md): `/plan` and `/beams/NUMBER`, each
 /// dataset `dose` [z, y, x] float32 Gy with attributes. Written to a temporary name and renamed.
 void write_doses_hdf5(const Dose& plan, const std::vector<Dose>& beams, const std::filesystem::path& file);
 Dose read_dose_hdf5(const std::filesystem::path& file);  ///< /plan
 
-/// Monte Carlo reference case (docs/data/reference-case.md). Throws bad_input.
+/// Monte Carlo reference case (docs/reference/reference-case.md). Throws bad_input.
 ReferenceCase read_reference_case(const std::filesystem::path& file);
-/// Calculated and reference dose on the case's voxels, [z, y, x], with what passed (docs/data/reference-case.md).
+/// Calculated and reference dose on the case's voxels, [z, y, x], with what passed (docs/reference/reference-case.md).
 void write_validation(const ReferenceCase& reference, const ValidationResult& result, const std::filesystem::path& file);
 
 /// SHA-256 in lower-case hexadecimal.

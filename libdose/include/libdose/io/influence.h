@@ -1,4 +1,4 @@
-// Influence matrices in HDF5 (docs/data/influence-hdf5.md). Part of libdose::io.
+// Influence matrices in HDF5 (docs/reference/influence-hdf5.md). Part of libdose::io.
 #pragma once
 
 #include <filesystem>

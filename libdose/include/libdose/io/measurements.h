@@ -1,4 +1,4 @@
-// A centre's measurements from its files. Part of libdose::io. The layouts: docs/data/measurements.md.
+// A centre's measurements from its files. Part of libdose::io. The layouts: docs/reference/measurements.md.
 #pragma once
 
 #include <filesystem>
