@@ -4,8 +4,8 @@
 #include <cmath>
 #include <vector>
 
-#include "cpu/fluence.h"
-#include "cpu/small_case.h"
+#include "cpu/fluence/fluence.h"
+#include "support/small_case.h"
 #include "libdose/data.h"
 #include "libdose/io/hdf5.h"
 

@@ -11,7 +11,7 @@
 #include <memory>
 
 #include "benchmark_cases.h"
-#include "cuda/library.h"
+#include "cuda/runtime/library.h"
 #include "engine/backend_choice.h"
 #include "engine/compute.h"
 #include "libdose/error.h"

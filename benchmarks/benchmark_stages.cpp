@@ -4,10 +4,10 @@
 //   build/release/benchmarks/benchmark_stages
 #include <benchmark/benchmark.h>
 
-#include "cpu/pencil.h"
-#include "cpu/small_case.h"
-#include "cpu/superposition.h"
-#include "cpu/terma.h"
+#include "cpu/pencil_beam/pencil.h"
+#include "support/small_case.h"
+#include "cpu/collapsed_cone/superposition.h"
+#include "cpu/terma/terma.h"
 #include "libdose/data.h"
 #include "libdose/gamma.h"
 #include "libdose/io/hdf5.h"

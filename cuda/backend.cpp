@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <optional>
 
-#include "cpu/lateral_scale.h"
-#include "cuda/memory_text.h"
-#include "cuda/stages/electrons.h"
-#include "cuda/stages/fluence.h"
-#include "cuda/stages/pencil.h"
-#include "cuda/stages/transport.h"
+#include "pencil_beam/lateral_scale.h"
+#include "cuda/runtime/memory_text.h"
+#include "cuda/electrons/stage.h"
+#include "cuda/fluence/stage.h"
+#include "cuda/pencil_beam/stage.h"
+#include "cuda/collapsed_cone/stage.h"
 #include "libdose/error.h"
 
 namespace libdose::cuda {

@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "cuda/executor.h"
-#include "engine/backend.h"
+#include "cuda/runtime/executor.h"
+#include "backend/backend.h"
 
 namespace libdose::cuda {
 

@@ -7,7 +7,7 @@
 #include <new>
 
 #include "cuda/device/interface.h"
-#include "cuda/kernels/list.h"
+#include "cuda/runtime/kernel_list.h"
 
 namespace libdose::cuda {
 

@@ -1,7 +1,7 @@
 // Gamma of a box average against a Monte Carlo tally.
 #pragma once
 
-#include "model/box_average.h"
+#include "geometry/box_average.h"
 
 namespace libdose {
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "analysis/region_layers.h"
-#include "cpu/mix.h"
+#include "base/counter_random.h"
 
 namespace libdose {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "libdose/comparable.h"
 #include "libdose/error.h"
-#include "model/text.h"
+#include "base/text.h"
 
 namespace libdose {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "analysis/dose_samples.h"
 #include "analysis/region_layers.h"
-#include "engine/threads.h"
+#include "base/threads.h"
 #include "libdose/error.h"
-#include "model/text.h"
+#include "base/text.h"
 
 namespace libdose {
 namespace {

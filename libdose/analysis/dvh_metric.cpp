@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "libdose/error.h"
-#include "model/text.h"
+#include "base/text.h"
 
 namespace libdose {
 namespace {

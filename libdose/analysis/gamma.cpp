@@ -6,7 +6,7 @@
 #include <exception>
 #include <limits>
 
-#include "engine/threads.h"
+#include "base/threads.h"
 #include "libdose/comparable.h"
 #include "libdose/error.h"
 

@@ -4,7 +4,7 @@
 #include <Eigen/Geometry>
 #include <vector>
 
-#include "analysis/contour_planes.h"
+#include "patient/contour_planes.h"
 #include "libdose/structure_expression.h"
 
 namespace libdose {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "libdose/error.h"
-#include "model/text.h"
+#include "base/text.h"
 
 namespace libdose {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "capi/handles.h"
 #include "libdose/data.h"
-#include "model/utf8.h"
+#include "base/utf8.h"
 
 namespace libdose::capi {
 

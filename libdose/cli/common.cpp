@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <fstream>
 
-#include "io/temporary_name.h"
+#include "io/files/temporary_name.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
 #include "libdose/io/hdf5.h"

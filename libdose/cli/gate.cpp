@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "cli/common.h"
-#include "engine/devices.h"
+#include "engine/beam_modifiers.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
 

@@ -1,18 +1,18 @@
 // The CPU's stages as the pipeline asks for them.
-#include "engine/backend.h"
+#include "backend/backend.h"
 
 #include <algorithm>
 #include <atomic>
 #include <exception>
 #include <optional>
 
-#include "cpu/electrons.h"
-#include "cpu/pencil.h"
-#include "cpu/superposition.h"
-#include "cpu/terma.h"
+#include "cpu/electrons/electrons.h"
+#include "cpu/pencil_beam/pencil.h"
+#include "cpu/collapsed_cone/superposition.h"
+#include "cpu/terma/terma.h"
 #include "engine/compute.h"
-#include "engine/part_of_progress.h"
-#include "engine/stage_clock.h"
+#include "base/part_of_progress.h"
+#include "base/stage_clock.h"
 
 namespace libdose {
 

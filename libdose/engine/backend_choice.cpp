@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cuda/backend.h"
-#include "cuda/library.h"
+#include "cuda/runtime/library.h"
 #include "libdose/error.h"
 
 namespace libdose {

@@ -3,11 +3,11 @@
 #include <cmath>
 #include <set>
 
-#include "cpu/aperture.h"
+#include "fluence/aperture.h"
 #include "libdose/error.h"
 #include "libdose/influence.h"
-#include "model/text.h"
-#include "physics/coordinates.h"
+#include "base/text.h"
+#include "geometry/coordinates.h"
 
 namespace libdose {
 

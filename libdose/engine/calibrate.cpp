@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cpu/fluence.h"
-#include "cpu/fluence_integral.h"
+#include "cpu/fluence/fluence.h"
+#include "fluence/fluence_integral.h"
 #include "engine/compute.h"
 #include "engine/jaw_field.h"
-#include "engine/point_dose.h"
+#include "validation/point_dose.h"
 #include "engine/small_fields.h"
-#include "engine/water_phantom.h"
+#include "patient/water_phantom.h"
 #include "libdose/error.h"
 
 namespace libdose {

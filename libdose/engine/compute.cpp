@@ -5,11 +5,11 @@
 #include <limits>
 #include <optional>
 
-#include "engine/backend.h"
-#include "engine/coarse_grid.h"
-#include "engine/part_of_progress.h"
-#include "engine/parted_maps.h"
-#include "engine/stage_clock.h"
+#include "backend/backend.h"
+#include "patient/coarse_grid.h"
+#include "base/part_of_progress.h"
+#include "fluence/leakage_split.h"
+#include "base/stage_clock.h"
 #include "libdose/error.h"
 
 namespace libdose {

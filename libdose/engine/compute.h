@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "cpu/sweep.h"
-#include "engine/backend.h"
-#include "engine/stages.h"
+#include "cpu/collapsed_cone/sweep.h"
+#include "backend/backend.h"
+#include "fluence/stages.h"
 #include "libdose/beam_model.h"
 #include "libdose/engine.h"
 

@@ -5,20 +5,20 @@
 #include <chrono>
 #include <cmath>
 
-#include "cpu/fluence.h"
-#include "cpu/terma.h"
+#include "cpu/fluence/fluence.h"
+#include "cpu/terma/terma.h"
 #include "engine/backend_choice.h"
-#include "engine/bolus_density.h"
+#include "patient/bolus_density.h"
 #include "engine/compute.h"
-#include "engine/devices.h"
-#include "engine/memory.h"
+#include "engine/beam_modifiers.h"
+#include "engine/memory_needs.h"
 #include "engine/patient_structures.h"
 #include "engine/setup.h"
 #include "engine/small_fields.h"
-#include "engine/threads.h"
+#include "base/threads.h"
 #include "libdose/error.h"
-#include "model/density.h"
-#include "model/text.h"
+#include "patient/density.h"
+#include "base/text.h"
 
 namespace libdose {
 

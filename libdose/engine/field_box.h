@@ -4,8 +4,8 @@
 #include <array>
 #include <optional>
 
-#include "model/density.h"
-#include "physics/coordinates.h"
+#include "patient/density.h"
+#include "geometry/coordinates.h"
 
 namespace libdose {
 

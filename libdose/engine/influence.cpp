@@ -12,24 +12,24 @@
 #include <limits>
 #include <memory>
 
-#include "cpu/lateral_scale.h"
-#include "cpu/mix.h"
-#include "cpu/pencil_beamlets.h"
-#include "cpu/square_fluence.h"
-#include "cpu/terma.h"
+#include "pencil_beam/lateral_scale.h"
+#include "base/counter_random.h"
+#include "cpu/pencil_beam/pencil_beamlets.h"
+#include "cpu/fluence/square_fluence.h"
+#include "cpu/terma/terma.h"
 #include "engine/backend_choice.h"
-#include "engine/bolus_density.h"
+#include "patient/bolus_density.h"
 #include "engine/compute.h"
-#include "engine/devices.h"
-#include "engine/memory.h"
+#include "engine/beam_modifiers.h"
+#include "engine/memory_needs.h"
 #include "engine/patient_structures.h"
 #include "engine/setup.h"
 #include "engine/small_fields.h"
-#include "engine/threads.h"
+#include "base/threads.h"
 #include "libdose/error.h"
-#include "model/density.h"
-#include "model/text.h"
-#include "physics/coordinates.h"
+#include "patient/density.h"
+#include "base/text.h"
+#include "geometry/coordinates.h"
 
 namespace libdose {
 

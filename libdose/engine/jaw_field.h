@@ -1,8 +1,8 @@
 // One MU through a rectangular opening of the jaws, and what else is put into it.
 #pragma once
 
-#include "cpu/fluence.h"
-#include "engine/stages.h"
+#include "cpu/fluence/fluence.h"
+#include "fluence/stages.h"
 #include "libdose/beam_model.h"
 #include "libdose/plan.h"
 

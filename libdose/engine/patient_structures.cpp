@@ -5,14 +5,14 @@
 #include <cstdio>
 #include <limits>
 
-#include "analysis/contour_planes.h"
-#include "analysis/contour_report.h"
-#include "analysis/plane_outlines.h"
-#include "cpu/fluence_plan.h"
-#include "engine/bolus_density.h"
+#include "patient/contour_planes.h"
+#include "patient/contour_report.h"
+#include "patient/plane_outlines.h"
+#include "fluence/fluence_plan.h"
+#include "patient/bolus_density.h"
 #include "engine/field_box.h"
 #include "libdose/error.h"
-#include "model/overrides.h"
+#include "patient/overrides.h"
 
 namespace libdose {
 namespace {

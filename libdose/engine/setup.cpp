@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cpu/aperture.h"
-#include "cpu/fluence_plan.h"
-#include "engine/bolus_density.h"
-#include "engine/devices.h"
+#include "fluence/aperture.h"
+#include "fluence/fluence_plan.h"
+#include "patient/bolus_density.h"
+#include "engine/beam_modifiers.h"
 #include "engine/field_box.h"
 #include "engine/small_fields.h"
 #include "libdose/error.h"
-#include "model/density.h"
-#include "model/text.h"
+#include "patient/density.h"
+#include "base/text.h"
 
 namespace libdose {
 

@@ -6,9 +6,9 @@
 #include <limits>
 #include <vector>
 
-#include "cpu/aperture.h"
-#include "cpu/fluence_plan.h"
-#include "model/text.h"
+#include "fluence/aperture.h"
+#include "fluence/fluence_plan.h"
+#include "base/text.h"
 
 namespace libdose {
 

@@ -16,7 +16,7 @@
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
 #include "libdose/io/hdf5.h"
-#include "model/text.h"
+#include "base/text.h"
 
 namespace libdose::python {
 

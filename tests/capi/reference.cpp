@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "engine/water_cube.h"
+#include "support/water_cube.h"
 #include "libdose/io/model_store.h"
 
 using namespace libdose;

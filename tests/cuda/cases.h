@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "cpu/directions.h"
-#include "cpu/small_case.h"
-#include "engine/backend.h"
+#include "collapsed_cone/directions.h"
+#include "support/small_case.h"
+#include "backend/backend.h"
 #include "libdose/gamma.h"
-#include "model/density.h"
+#include "patient/density.h"
 
 namespace libdose::test {
 

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "cpu/fluence.h"
-#include "cpu/small_case.h"
-#include "cpu/terma.h"
-#include "engine/backend.h"
+#include "cpu/fluence/fluence.h"
+#include "support/small_case.h"
+#include "cpu/terma/terma.h"
+#include "backend/backend.h"
 
 namespace libdose::test {
 

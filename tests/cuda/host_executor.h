@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "cuda/executor.h"
+#include "cuda/runtime/executor.h"
 #include "libdose/error.h"
 
 namespace libdose::test {

@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "cpu/electrons.h"
-#include "cpu/pencil.h"
-#include "cpu/pencil_beamlets.h"
-#include "cpu/square_fluence.h"
-#include "cpu/superposition.h"
-#include "cpu/terma.h"
+#include "cpu/electrons/electrons.h"
+#include "cpu/pencil_beam/pencil.h"
+#include "cpu/pencil_beam/pencil_beamlets.h"
+#include "cpu/fluence/square_fluence.h"
+#include "cpu/collapsed_cone/superposition.h"
+#include "cpu/terma/terma.h"
 #include "cuda/backend.h"
 #include "cuda/cases.h"
 #include "cuda/fluence_cases.h"

@@ -7,7 +7,7 @@
 
 #include "cuda/backend.h"
 #include "cuda/cases.h"
-#include "cuda/device_buffer.h"
+#include "cuda/runtime/device_buffer.h"
 #include "cuda/host_executor.h"
 
 using namespace libdose;

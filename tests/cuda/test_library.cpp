@@ -8,7 +8,7 @@
 
 #include "cuda/cases.h"
 #include "cuda/environment.h"
-#include "cuda/library.h"
+#include "cuda/runtime/library.h"
 #include "engine/backend_choice.h"
 #include "libdose/error.h"
 

@@ -7,7 +7,7 @@
 #include "cuda/cases.h"
 #include "cuda/environment.h"
 #include "cuda/fake/fake_device_library.h"
-#include "engine/water_cube.h"
+#include "support/water_cube.h"
 #include "libdose/error.h"
 #include "libdose/influence.h"
 

@@ -9,7 +9,7 @@
 #include "libdose/data.h"
 #include "libdose/error.h"
 #include "libdose/io/hdf5.h"
-#include "model/density.h"
+#include "patient/density.h"
 
 using namespace libdose;
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/water_cube.h"
+#include "support/water_cube.h"
 #include "libdose/error.h"
 
 using namespace libdose;

@@ -5,7 +5,7 @@
 #include "libdose/error.h"
 #include "libdose/influence.h"
 #include "libdose/leaf_design.h"
-#include "water_cube.h"
+#include "support/water_cube.h"
 
 namespace libdose {
 namespace {

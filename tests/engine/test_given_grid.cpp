@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "libdose/error.h"
-#include "water_cube.h"
+#include "support/water_cube.h"
 
 namespace libdose {
 namespace {

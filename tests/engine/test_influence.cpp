@@ -4,11 +4,11 @@
 #include <cmath>
 #include <numeric>
 
-#include "engine/water_cube.h"
+#include "support/water_cube.h"
 #include "libdose/error.h"
 #include "libdose/gamma.h"
 #include "libdose/influence.h"
-#include "physics/coordinates.h"
+#include "geometry/coordinates.h"
 
 using namespace libdose;
 using ::testing::HasSubstr;

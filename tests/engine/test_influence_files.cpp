@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "engine/water_cube.h"
-#include "io/temporary_folder.h"
+#include "support/water_cube.h"
+#include "support/temporary_folder.h"
 #include "libdose/error.h"
 #include "libdose/io/influence.h"
 

@@ -4,9 +4,9 @@
 
 #include "engine/field_box.h"
 #include "engine/patient_structures.h"
-#include "engine/water_cube.h"
+#include "support/water_cube.h"
 #include "libdose/error.h"
-#include "model/density.h"
+#include "patient/density.h"
 
 using namespace libdose;
 

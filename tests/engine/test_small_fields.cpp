@@ -8,12 +8,12 @@
 
 #include "engine/compute.h"
 #include "engine/jaw_field.h"
-#include "engine/point_dose.h"
+#include "validation/point_dose.h"
 #include "engine/small_fields.h"
-#include "engine/water_cube.h"
+#include "support/water_cube.h"
 #include "libdose/calibrate.h"
 #include "libdose/error.h"
-#include "model/density.h"
+#include "patient/density.h"
 
 using namespace libdose;
 

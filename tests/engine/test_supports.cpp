@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "engine/water_cube.h"
+#include "support/water_cube.h"
 #include "libdose/couch.h"
 #include "libdose/error.h"
 

@@ -4,12 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "io/character_sets.h"
-#include "io/rt_fixture.h"
+#include "io/hdf5/character_sets.h"
+#include "support/rt_fixture.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
-#include "model/utf8.h"
-#include "temporary_folder.h"
+#include "base/utf8.h"
+#include "support/temporary_folder.h"
 
 using namespace libdose;
 using namespace libdose::test;

@@ -5,7 +5,7 @@
 
 #include <numeric>
 
-#include "io/rt_fixture.h"
+#include "support/rt_fixture.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
 

@@ -1,9 +1,9 @@
 // Bits Stored, signs and padding of CT pixels. Values by hand: HU = stored + intercept (slope 1).
 #include <gtest/gtest.h>
 
-#include "ct_fixture.h"
+#include "support/ct_fixture.h"
 #include "libdose/io/dicom.h"
-#include "temporary_folder.h"
+#include "support/temporary_folder.h"
 
 using namespace libdose;
 using test::CtOptions;

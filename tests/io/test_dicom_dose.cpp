@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "libdose/io/dicom.h"
-#include "model/utf8.h"
-#include "temporary_folder.h"
+#include "base/utf8.h"
+#include "support/temporary_folder.h"
 
 using namespace libdose;
 using test::message_of;

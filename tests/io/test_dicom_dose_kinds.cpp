@@ -9,7 +9,7 @@
 
 #include "libdose/io/dicom.h"
 #include "libdose/io/hdf5.h"
-#include "temporary_folder.h"
+#include "support/temporary_folder.h"
 
 using namespace libdose;
 using test::message_of;

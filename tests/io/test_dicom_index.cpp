@@ -2,9 +2,9 @@
 
 #include <fstream>
 
-#include "ct_fixture.h"
+#include "support/ct_fixture.h"
 #include "libdose/io/dicom.h"
-#include "temporary_folder.h"
+#include "support/temporary_folder.h"
 
 using namespace libdose;
 using test::message_of;

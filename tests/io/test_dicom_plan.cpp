@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "io/rt_fixture.h"
+#include "support/rt_fixture.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
 

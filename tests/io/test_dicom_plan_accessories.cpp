@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "io/rt_fixture.h"
+#include "support/rt_fixture.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
 

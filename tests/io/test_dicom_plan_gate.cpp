@@ -3,8 +3,8 @@
 
 #include <set>
 
-#include "io/dicom_plan_rules.h"
-#include "io/rt_fixture.h"
+#include "io/dicom/dicom_plan_rules.h"
+#include "support/rt_fixture.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
 

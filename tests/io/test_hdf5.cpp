@@ -4,10 +4,10 @@
 #include <cmath>
 #include <fstream>
 
-#include "io/hdf5_file.h"
+#include "io/hdf5/hdf5_file.h"
 #include "libdose/data.h"
 #include "libdose/io/hdf5.h"
-#include "temporary_folder.h"
+#include "support/temporary_folder.h"
 
 using namespace libdose;
 using test::message_of;

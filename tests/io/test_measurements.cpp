@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "io/temporary_folder.h"
+#include "support/temporary_folder.h"
 #include "libdose/error.h"
 #include "libdose/io/measurements.h"
 

@@ -1,0 +1,25 @@
+// TERMA and collapsed-cone superposition on a device.
+#pragma once
+
+#include <vector>
+
+#include "cuda/terma/beam.h"
+#include "backend/backend.h"
+
+namespace libdose::cuda {
+
+/// A grid on the device as its stages need it.
+struct DeviceGrid {
+    const DensityGrid& grid;
+    DevicePool& pool;
+    DeviceDensity density;
+    DeviceArray<float> eta_crossed;  ///< eta stored [z][x][y], for directions along x
+
+    DeviceGrid(DevicePool& device, const DensityGrid& densities);
+};
+
+/// Dose per voxel, as Medium::transport. All maps share one transport, or as few as the memory for their sources allows.
+std::vector<float> transport(DeviceGrid& grid, const DeviceTermaTable& table, const std::vector<FluenceMap>& maps, const ConeKernel& kernel,
+                             const cpu::DirectionSet& directions, const TransportSettings& settings, const StageObserver& observer);
+
+}  // namespace libdose::cuda

@@ -1,0 +1,62 @@
+// What the stages share: a beam in the grid, its rays, and the tables of its spectrum and filter on the device.
+#pragma once
+
+#include <array>
+#include <limits>
+#include <memory>
+
+#include "cpu/terma/terma.h"
+#include "cuda/runtime/device_buffer.h"
+#include "fluence/stages.h"
+
+namespace libdose::cuda {
+
+BeamRows beam_rows(const Grid& grid, const physics::BeamFrame& frame);
+inline PlaneExtent plane_extent(const std::array<double, 4>& mm) { return {mm[0], mm[1], mm[2], mm[3]}; }
+/// Voxels that a beam through this rectangle of the isocentre plane may meet; empty sizes where there are none.
+VoxelRange voxels_within(const Grid& grid, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm);
+inline Index3 threads_over(const Grid& grid) { return {grid.size[0], grid.size[1], grid.size[2]}; }
+
+/// The grid's densities on the device, g/cm³.
+struct DeviceDensity {
+    DeviceArray<float> density, water_part, high_z_part, eta;
+    DeviceDensity(DevicePool& pool, const DensityGrid& grid);
+};
+
+/// Running sums of rays.
+struct DeviceRays {
+    physics::RayRaster raster;
+    DeviceArray<physics::RaySums> sums;
+    RaySumsView view() const { return {raster, sums.data()}; }
+};
+DeviceRays trace_rays(DevicePool& pool, const DensityGrid& grid, const DeviceDensity& density, const physics::BeamFrame& frame,
+                      const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing,
+                      double followed_g_cm2 = std::numeric_limits<double>::infinity());
+
+/// TermaTable of a spectrum.
+class DeviceTermaTable {
+public:
+    DeviceTermaTable(DevicePool& pool, const cpu::TermaTable& table);
+    physics::TermaTableView view() const;
+    bool is_of(const Spectrum& spectrum) const;
+
+private:
+    Spectrum spectrum_;
+    DeviceArray<double> energy_, fluence_, mu_water_, mu_high_z_, log_water_, log_high_z_;
+};
+
+/// A filter; null stands for none.
+class DeviceFilter {
+public:
+    DeviceFilter() = default;
+    DeviceFilter(DevicePool& pool, const BeamFilter* filter);
+    bool any() const { return any_; }
+    const physics::FilterView& view() const { return view_; }
+
+private:
+    bool any_ = false;
+    DeviceArray<double> softening_radius_, softening_, wedge_, wedge_water_, wedge_high_z_;
+    physics::FilterView view_;
+};
+
+}  // namespace libdose::cuda

@@ -1,0 +1,21 @@
+// Fluence of open squares instead of a beam's devices: what optimisers weigh.
+#pragma once
+
+#include <vector>
+
+#include "cpu/fluence/fluence.h"
+
+namespace libdose::cpu {
+
+/// A square of the isocentre plane (beam-limiting-device frame) that is open, and the MU that it is open for.
+struct OpenSquare {
+    double u_mm = 0, v_mm = 0;  ///< centre
+    double mu = 1;
+};
+
+/// Map of squares that may lie anywhere, with the geometry, wedges and monitor of a control point; nothing comes through beside them. Focal
+/// spot, profile, extrafocal source and electrons are the head's, so that the map of several squares is the sum of their maps.
+FluenceMap square_fluence(const Beam& beam, const ControlPoint& point, PatientPosition position, const HeadModel& head, const FluenceOptions& options,
+                          const std::vector<OpenSquare>& squares, double side_mm);
+
+}  // namespace libdose::cpu
