@@ -4,7 +4,8 @@
 #include <cmath>
 #include <vector>
 
-#include "cpu/fluence/fluence.h"
+#include "fluence/fluence_map.h"
+#include "machine/leaf_edges.h"
 #include "support/small_case.h"
 #include "libdose/data.h"
 #include "libdose/io/hdf5.h"
@@ -68,8 +69,8 @@ inline Beam arc_beam(int count) {
     return beam;
 }
 
-inline cpu::LeafEdges rounded_leaves() {
-    cpu::LeafEdges edge;
+inline LeafEdges rounded_leaves() {
+    LeafEdges edge;
     edge.tip_decay = 1.44, edge.tongue_and_groove_mm = 0.8, edge.tip_shift_mm = 0.2;
     return edge;
 }

@@ -64,7 +64,7 @@ void fluence(benchmark::State& state) {
     Backend* const backend = device(state);
     if (!backend) return;
     const Beam beam = arc_beam(static_cast<int>(state.range(0)));
-    cpu::FluenceOptions options;
+    FluenceOptions options;
     options.leaves = {rounded_leaves()};
     for (auto _ : state) benchmark::DoNotOptimize(backend->fluence(beam, PatientPosition::hfs, model().head, options).data());
 }
@@ -79,7 +79,7 @@ void resident_collapsed_cone(benchmark::State& state) {
     const auto medium = backend->medium(density);
     const std::vector<FluenceMap> maps{open_field()};
     const QualitySettings quality = quality_settings(Quality::standard);
-    const auto directions = cpu::beam_aligned_directions(model().cone_kernel, Vec3(0, 0, 1), quality.rings, quality.sectors);
+    const auto directions = beam_aligned_directions(model().cone_kernel, Vec3(0, 0, 1), quality.rings, quality.sectors);
     for (auto _ : state) benchmark::DoNotOptimize(medium->transport(maps, model(), directions, {quality.lattice, quality.ray_spacing_voxels}, {}).data());
     state.counters["voxel-directions/s"] =
         benchmark::Counter(static_cast<double>(density.grid.voxel_count()) * static_cast<double>(directions.size()) * static_cast<double>(state.iterations()),

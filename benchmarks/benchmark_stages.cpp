@@ -4,10 +4,13 @@
 //   build/release/benchmarks/benchmark_stages
 #include <benchmark/benchmark.h>
 
+#include "collapsed_cone/sweep_plan.h"
+#include "cpu/terma/release.h"
+#include "fluence/fluence_map.h"
+#include "terma/terma_table.h"
 #include "cpu/pencil_beam/pencil.h"
 #include "support/small_case.h"
 #include "cpu/collapsed_cone/superposition.h"
-#include "cpu/terma/terma.h"
 #include "libdose/data.h"
 #include "libdose/gamma.h"
 #include "libdose/io/hdf5.h"
@@ -39,16 +42,16 @@ void memory_triad(benchmark::State& state) {
 void ray_trace_and_terma(benchmark::State& state) {
     const DensityGrid water = test::water_cube(static_cast<int>(state.range(0)), 2.5);
     const FluenceMap map = test::square_field(100);
-    const cpu::TermaTable table(model().spectrum);
+    const TermaTable table(model().spectrum);
     for (auto _ : state) benchmark::DoNotOptimize(cpu::released_energy(water, map, table, 2.5, 0).size());
 }
 
 /// Counter: voxels × directions per second, all threads together.
 void superposition(benchmark::State& state) {
     const DensityGrid water = test::water_cube(static_cast<int>(state.range(0)), 2.5);
-    const auto source = cpu::released_energy(water, test::square_field(100), cpu::TermaTable(model().spectrum), 2.5, 0);
-    const auto directions = cpu::beam_aligned_directions(model().cone_kernel, Vec3(0, 0, 1), 12, 12);
-    for (auto _ : state) benchmark::DoNotOptimize(cpu::superpose(water, model().cone_kernel, {source}, directions, cpu::LatticeMode::interpolated).deposited);
+    const auto source = cpu::released_energy(water, test::square_field(100), TermaTable(model().spectrum), 2.5, 0);
+    const auto directions = beam_aligned_directions(model().cone_kernel, Vec3(0, 0, 1), 12, 12);
+    for (auto _ : state) benchmark::DoNotOptimize(cpu::superpose(water, model().cone_kernel, {source}, directions, LatticeMode::interpolated).deposited);
     state.counters["voxel-directions/s"] =
         benchmark::Counter(static_cast<double>(water.grid.voxel_count()) * static_cast<double>(directions.size()) * static_cast<double>(state.iterations()),
                            benchmark::Counter::kIsRate);

@@ -19,16 +19,16 @@ class DeviceMedium : public Medium {
 public:
     DeviceMedium(DevicePool& pool, const DensityGrid& density) : grid_(pool, density) {}
 
-    std::vector<float> transport(const std::vector<FluenceMap>& maps, const BeamModel& model, const cpu::DirectionSet& directions,
+    std::vector<float> transport(const std::vector<FluenceMap>& maps, const BeamModel& model, const DirectionSet& directions,
                                  const TransportSettings& settings, const StageObserver& observer) override {
         return cuda::transport(grid_, table(model.spectrum), maps, model.cone_kernel, directions, settings, observer);
     }
     std::vector<float> pencil_beam(const FluenceMap& map, const BeamModel& model, const PencilSettings& settings) override {
         if (settings.lateral_scaling && !lateral_) {
-            lateral_ = cpu::lateral_scale(grid_.grid);
+            lateral_ = lateral_scale(grid_.grid);
             lateral_values_ = DeviceArray<float>(grid_.pool, lateral_->values);
         }
-        return cuda::pencil_beam(grid_, table(model.spectrum), map, model.pencil_kernel, settings.lateral_scaling ? *lateral_ : cpu::LateralScale{},
+        return cuda::pencil_beam(grid_, table(model.spectrum), map, model.pencil_kernel, settings.lateral_scaling ? *lateral_ : LateralScale{},
                                  settings.lateral_scaling ? lateral_values_.data() : nullptr, settings.near_pixel_mm);
     }
     void add_electrons(std::vector<float>& dose, const std::vector<FluenceMap>& maps, const ElectronContamination& electrons) override {
@@ -37,12 +37,12 @@ public:
 
 private:
     const DeviceTermaTable& table(const Spectrum& spectrum) {
-        if (!table_ || !table_->is_of(spectrum)) table_.emplace(grid_.pool, cpu::TermaTable(spectrum));
+        if (!table_ || !table_->is_of(spectrum)) table_.emplace(grid_.pool, TermaTable(spectrum));
         return *table_;
     }
     DeviceGrid grid_;
     std::optional<DeviceTermaTable> table_;
-    std::optional<cpu::LateralScale> lateral_;
+    std::optional<LateralScale> lateral_;
     DeviceArray<float> lateral_values_;
 };
 
@@ -51,7 +51,7 @@ public:
     explicit DeviceBackend(std::unique_ptr<Executor> executor) : executor_(std::move(executor)), pool_(*executor_) {}
     std::string description() const override { return executor_->description(); }
     std::unique_ptr<Medium> medium(const DensityGrid& density) override { return std::make_unique<DeviceMedium>(pool_, density); }
-    std::vector<FluenceMap> fluence(const Beam& beam, PatientPosition position, const HeadModel& head, const cpu::FluenceOptions& options) override {
+    std::vector<FluenceMap> fluence(const Beam& beam, PatientPosition position, const HeadModel& head, const FluenceOptions& options) override {
         return beam_fluence(pool_, beam, position, head, options);
     }
     void require_memory(const MemoryNeeds& needs, const std::string& where) override {

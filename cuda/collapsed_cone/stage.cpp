@@ -209,10 +209,10 @@ DeviceGrid::DeviceGrid(DevicePool& device, const DensityGrid& densities) : grid(
 }
 
 std::vector<float> transport(DeviceGrid& grid, const DeviceTermaTable& table, const std::vector<FluenceMap>& maps, const ConeKernel& kernel,
-                             const cpu::DirectionSet& directions, const TransportSettings& settings, const StageObserver& observer) {
+                             const DirectionSet& directions, const TransportSettings& settings, const StageObserver& observer) {
     const ConeKernel filled = filled_up(kernel);
     const SweepOrder order(grid.grid.grid, directions);
-    Superposition superposition(grid, filled, order, settings.lattice == cpu::LatticeMode::rounded);
+    Superposition superposition(grid, filled, order, settings.lattice == LatticeMode::rounded);
     const double budget_bytes = source_part * static_cast<double>(grid.pool.available_bytes());
     FluenceOnDevice fluence;
     std::vector<ReleasedMap> batch;

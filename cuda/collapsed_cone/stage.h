@@ -20,6 +20,6 @@ struct DeviceGrid {
 
 /// Dose per voxel, as Medium::transport. All maps share one transport, or as few as the memory for their sources allows.
 std::vector<float> transport(DeviceGrid& grid, const DeviceTermaTable& table, const std::vector<FluenceMap>& maps, const ConeKernel& kernel,
-                             const cpu::DirectionSet& directions, const TransportSettings& settings, const StageObserver& observer);
+                             const DirectionSet& directions, const TransportSettings& settings, const StageObserver& observer);
 
 }  // namespace libdose::cuda

@@ -6,9 +6,9 @@
 
 namespace libdose::cuda {
 
-SweepOrder::SweepOrder(const Grid& grid, const cpu::DirectionSet& set) {
-    std::vector<cpu::SweepPlan> of_set;
-    for (std::size_t d = 0; d < set.size(); ++d) of_set.push_back(cpu::plan_sweep(grid, set[d].direction, d));
+SweepOrder::SweepOrder(const Grid& grid, const DirectionSet& set) {
+    std::vector<SweepPlan> of_set;
+    for (std::size_t d = 0; d < set.size(); ++d) of_set.push_back(plan_sweep(grid, set[d].direction, d));
     for (const int axis : {2, 1, 0})
         for (const bool ascending : {true, false}) {
             SweepGroup group;
@@ -23,10 +23,10 @@ SweepOrder::SweepOrder(const Grid& grid, const cpu::DirectionSet& set) {
         }
 }
 
-LineLayout::LineLayout(const PlaneLayout& layout, const cpu::SweepPlan* plans, std::size_t count, bool rounded) {
+LineLayout::LineLayout(const PlaneLayout& layout, const SweepPlan* plans, std::size_t count, bool rounded) {
     std::vector<physics::LatticeSpan> row_spans, column_spans;
     for (std::size_t d = 0; d < count; ++d) {
-        const cpu::SweepDirection& direction = plans[d].direction;
+        const SweepDirection& direction = plans[d].direction;
         row_spans.emplace_back(direction.first_row, direction.shift_row, layout.planes);
         column_spans.emplace_back(direction.first_column, direction.shift_column, layout.planes);
         line_rows = std::max(line_rows, row_spans.back().lines(layout.rows)), line_columns = std::max(line_columns, column_spans.back().lines(layout.columns));
@@ -34,7 +34,7 @@ LineLayout::LineLayout(const PlaneLayout& layout, const cpu::SweepPlan* plans, s
     }
     for (int n = 0; n < layout.planes; ++n)
         for (std::size_t d = 0; d < count; ++d) {
-            const cpu::SweepDirection& direction = plans[d].direction;
+            const SweepDirection& direction = plans[d].direction;
             const physics::LatticePlace row = physics::lattice_place(direction.first_row, direction.shift_row, n, rounded),
                                         column = physics::lattice_place(direction.first_column, direction.shift_column, n, rounded);
             places.push_back({row_spans[d].base(row.move) + 1, column_spans[d].base(column.move) + 1, row, column});

@@ -3,8 +3,9 @@
 
 #include <vector>
 
+#include "collapsed_cone/sweep_plan.h"
 #include "collapsed_cone/directions.h"
-#include "cpu/collapsed_cone/sweep.h"
+#include "collapsed_cone/sweep_plan.h"
 #include "cuda/collapsed_cone/sweep_kernels.h"
 
 namespace libdose::cuda {
@@ -17,11 +18,11 @@ struct SweepGroup {
 
 /// Directions sorted into groups; the last groups march along x, on crossed volumes.
 struct SweepOrder {
-    cpu::DirectionSet directions;
-    std::vector<cpu::SweepPlan> plans;
+    DirectionSet directions;
+    std::vector<SweepPlan> plans;
     std::vector<SweepGroup> groups;
 
-    SweepOrder(const Grid& grid, const cpu::DirectionSet& set);
+    SweepOrder(const Grid& grid, const DirectionSet& set);
 };
 
 /// Lines of a few directions of a group: where they lie in every plane, and the buffers they need.
@@ -30,7 +31,7 @@ struct LineLayout {
     std::vector<LinePlace> places;        ///< [step][direction]
     std::vector<float> step_cm;           ///< [direction]
 
-    LineLayout(const PlaneLayout& layout, const cpu::SweepPlan* plans, std::size_t count, bool rounded);
+    LineLayout(const PlaneLayout& layout, const SweepPlan* plans, std::size_t count, bool rounded);
     /// Rows and columns by which the lines move at most between two steps.
     Index3 moved(int first_step, int last_step) const;
 };

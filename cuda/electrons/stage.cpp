@@ -1,6 +1,8 @@
 #include "cuda/electrons/stage.h"
 
-#include "cpu/electrons/electrons.h"
+#include "electrons/electron_rays.h"
+#include "fluence/fluence_map.h"
+#include "electrons/electron_rays.h"
 #include "geometry/ray_trace.h"
 
 namespace libdose::cuda {
@@ -10,11 +12,11 @@ void add_electrons(DeviceGrid& grid, std::vector<float>& dose, const std::vector
     DevicePool& pool = grid.pool;
     DeviceArray<float> on_device;
     for (const FluenceMap& map : maps) {
-        const auto extent = cpu::electron_extent_mm(voxels, map, electrons);
+        const auto extent = electron_extent_mm(voxels, map, electrons);
         if (!extent) continue;
         if (on_device.size() == 0) on_device = DeviceArray<float>(pool, dose);
         const DeviceRays rays =
-            trace_rays(pool, grid.grid, grid.density, map.frame, *extent, cpu::electron_ray_spacing_mm(voxels), cpu::electron_rays_followed_g_cm2(electrons));
+            trace_rays(pool, grid.grid, grid.density, map.frame, *extent, electron_ray_spacing_mm(voxels), electron_rays_followed_g_cm2(electrons));
         DeviceArray<float> reach(pool, static_cast<std::size_t>(rays.raster.size_u) * static_cast<std::size_t>(rays.raster.size_v));
         pool.executor().run(ReachOfRays{rays.view(), electrons.range_g_cm2, reach.data()}, {rays.raster.size_u, rays.raster.size_v, 1});
         const DeviceArray<float> source(pool, map.electrons.values);

@@ -18,7 +18,7 @@ struct MapRaster {
     }
 };
 
-/// A multileaf collimator over a raster at several moments (cpu::BankOnRaster), and what its strips let through.
+/// A multileaf collimator over a raster at several moments (BankOnRaster), and what its strips let through.
 struct BankView {
     physics::LeafBank bank;
     bool along_x;

@@ -4,10 +4,11 @@
 #include <optional>
 #include <span>
 
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
 #include "fluence/aperture.h"
 #include "fluence/fluence_plan.h"
 #include "fluence/head.h"
-#include "cpu/terma/terma.h"
 #include "cuda/terma/beam.h"
 
 namespace libdose::cuda {
@@ -32,14 +33,14 @@ struct Joined {
 /// A collimator on the device: what stays, and the moments of some maps.
 class DeviceBank {
 public:
-    DeviceBank(DevicePool& pool, const cpu::BankOnRaster& bank) : pool_(pool), bank_(bank), first_share_(pool, bank.first_share), shares_(pool, bank.shares) {}
+    DeviceBank(DevicePool& pool, const BankOnRaster& bank) : pool_(pool), bank_(bank), first_share_(pool, bank.first_share), shares_(pool, bank.shares) {}
 
     /// Bytes of one moment.
     std::size_t bytes() const { return static_cast<std::size_t>(bank_.strips()) * static_cast<std::size_t>(bank_.travel_size) * sizeof(float); }
 
-    BankView at(std::span<const cpu::WeightedAperture> moments) {
+    BankView at(std::span<const WeightedAperture> moments) {
         std::vector<physics::Interval> jaws, leaves;
-        for (const cpu::WeightedAperture& moment : moments) {
+        for (const WeightedAperture& moment : moments) {
             jaws.push_back(bank_.jaw(moment.devices));
             const std::vector<physics::Interval> tangents = bank_.leaves(moment.devices);
             leaves.insert(leaves.end(), tangents.begin(), tangents.end());
@@ -56,7 +57,7 @@ public:
 
 private:
     DevicePool& pool_;
-    const cpu::BankOnRaster& bank_;
+    const BankOnRaster& bank_;
     DeviceArray<int> first_share_;
     DeviceArray<physics::StripShare> shares_;
     DeviceArray<physics::Interval> jaw_, leaves_;
@@ -97,7 +98,7 @@ private:
 /// The maps of one beam, some at a time.
 class HeadOnDevice {
 public:
-    HeadOnDevice(DevicePool& pool, const cpu::FluencePlan& plan, const HeadModel& head, const cpu::FluenceOptions& options)
+    HeadOnDevice(DevicePool& pool, const FluencePlan& plan, const HeadModel& head, const FluenceOptions& options)
         : pool_(pool),
           plan_(plan),
           head_(head),
@@ -108,14 +109,14 @@ public:
           profile_radius_(pool, head.profile_radius_mm),
           profile_(pool, head.profile) {
         banks_.reserve(devices_.banks.size());
-        for (const cpu::BankOnRaster& bank : devices_.banks) banks_.emplace_back(pool, bank);
+        for (const BankOnRaster& bank : devices_.banks) banks_.emplace_back(pool, bank);
     }
 
     std::vector<FluenceMap> all() {
         std::vector<FluenceMap> maps;
         while (maps.size() < plan_.size()) {
             const std::size_t begin = maps.size();
-            Joined<cpu::WeightedAperture> moments;
+            Joined<WeightedAperture> moments;
             std::size_t bytes = 0;
             do {
                 maps.push_back(plan_.empty_map(maps.size()));
@@ -129,7 +130,7 @@ public:
 
 private:
     /// Maps from `begin` on.
-    void make(std::vector<FluenceMap>& maps, std::size_t begin, const Joined<cpu::WeightedAperture>& moments) {
+    void make(std::vector<FluenceMap>& maps, std::size_t begin, const Joined<WeightedAperture>& moments) {
         const int count = static_cast<int>(maps.size() - begin);
         const FluenceMap& first = maps[begin];
         const MapRaster raster{first.size_u, first.size_v, first.pixel_mm, first.lower_u_mm, first.lower_v_mm};
@@ -137,19 +138,19 @@ private:
         add_apertures(raster, moments, *values);
 
         Joined<double> spot_u, spot_v, extrafocal_u, extrafocal_v, electrons;
-        cpu::HeadBlurs blurs;
+        HeadBlurs blurs;
         for (int n = 0; n < count; ++n) {
             const std::size_t map = begin + static_cast<std::size_t>(n);
-            blurs = cpu::head_blurs(maps[map], plan_.beam(), head_, options_.leaves, plan_.collimator_deg(map));
+            blurs = head_blurs(maps[map], plan_.beam(), head_, options_.leaves, plan_.collimator_deg(map));
             spot_u.add(blurs.spot_u), spot_v.add(blurs.spot_v);
             extrafocal_u.add(blurs.extrafocal_u), extrafocal_v.add(blurs.extrafocal_v);
             electrons.add(blurs.electrons_uv);
         }
-        const CoarseMap coarse = cpu::coarse_raster(first);
+        const CoarseMap coarse = coarse_raster(first);
         std::optional<DeviceMaps> extrafocal, blurred_electrons;
         if (blurs.extrafocal_amplitude > 0 || blurs.electrons) {
             DeviceMaps aperture(pool_, coarse.size_u, coarse.size_v, count);
-            pool_.executor().run(CoarsenMaps{raster, cpu::coarse_pixels(first), coarse.size_u, coarse.size_v, values->data(), aperture.data()},
+            pool_.executor().run(CoarsenMaps{raster, coarse_pixels(first), coarse.size_u, coarse.size_v, values->data(), aperture.data()},
                                  aperture.threads());
             if (blurs.extrafocal_amplitude > 0) extrafocal.emplace(aperture.blurred(extrafocal_u, extrafocal_v));
             if (blurs.electrons) blurred_electrons.emplace(aperture.blurred(electrons, electrons));
@@ -166,18 +167,18 @@ private:
     }
 
     /// As many moments at a time as the memory for their strips allows.
-    void add_apertures(const MapRaster& raster, const Joined<cpu::WeightedAperture>& moments, DeviceMaps& values) {
+    void add_apertures(const MapRaster& raster, const Joined<WeightedAperture>& moments, DeviceMaps& values) {
         values.clear();
         std::size_t of_one = 1;
         for (const DeviceBank& bank : banks_) of_one += bank.bytes();
         const std::size_t at_once = std::clamp<std::size_t>(budget_ / of_one, 1, most_moments);
         for (std::size_t begin = 0; begin < moments.values.size(); begin += at_once) {
             const std::size_t end = std::min(begin + at_once, moments.values.size());
-            const std::span<const cpu::WeightedAperture> some(moments.values.data() + begin, end - begin);
+            const std::span<const WeightedAperture> some(moments.values.data() + begin, end - begin);
             std::vector<BankView> views;
             for (DeviceBank& bank : banks_) views.push_back(bank.at(some));
             std::vector<Moment> list;
-            for (const cpu::WeightedAperture& moment : some) list.push_back({moment.weight, cpu::jaw_x_of(moment.devices), cpu::jaw_y_of(moment.devices)});
+            for (const WeightedAperture& moment : some) list.push_back({moment.weight, jaw_x_of(moment.devices), jaw_y_of(moment.devices)});
             std::vector<int> first_moment;
             for (const int first : moments.first)
                 first_moment.push_back(std::clamp(first, static_cast<int>(begin), static_cast<int>(end)) - static_cast<int>(begin));
@@ -192,9 +193,9 @@ private:
     }
 
     /// `map`: any of them; the others have its filter.
-    void finish(const MapRaster& raster, const FluenceMap& map, const cpu::HeadBlurs& blurs, const CoarseMap& coarse,
+    void finish(const MapRaster& raster, const FluenceMap& map, const HeadBlurs& blurs, const CoarseMap& coarse,
                 const std::optional<DeviceMaps>& extrafocal, DeviceMaps& values) {
-        const cpu::OpenHead open(plan_.beam(), head_, map.filter.get(), options_.terma, map.pixel_mm);
+        const OpenHead open(plan_.beam(), head_, map.filter.get(), options_.terma, map.pixel_mm);
         FinishMaps run{};
         run.raster = raster;
         run.head = open.view();
@@ -214,11 +215,11 @@ private:
     }
 
     DevicePool& pool_;
-    const cpu::FluencePlan& plan_;
+    const FluencePlan& plan_;
     const HeadModel& head_;
-    const cpu::FluenceOptions& options_;
+    const FluenceOptions& options_;
     std::size_t budget_;
-    cpu::DevicesOnRaster devices_;
+    DevicesOnRaster devices_;
     std::vector<DeviceBank> banks_;
     DeviceArray<float> blocks_;
     DeviceArray<double> profile_radius_, profile_;
@@ -227,8 +228,8 @@ private:
 
 }  // namespace
 
-std::vector<FluenceMap> beam_fluence(DevicePool& pool, const Beam& beam, PatientPosition position, const HeadModel& head, const cpu::FluenceOptions& options) {
-    const cpu::FluencePlan plan(beam, position, head, options);
+std::vector<FluenceMap> beam_fluence(DevicePool& pool, const Beam& beam, PatientPosition position, const HeadModel& head, const FluenceOptions& options) {
+    const FluencePlan plan(beam, position, head, options);
     if (plan.size() == 0) return {};
     return HeadOnDevice(pool, plan, head, options).all();
 }

@@ -60,14 +60,14 @@ std::vector<Complex> periodic_fluence(const FluenceMap& map, const physics::Plan
         return static_cast<std::size_t>(v) * static_cast<std::size_t>(size_u) + static_cast<std::size_t>(u);
     };
     std::vector<float> blurred(static_cast<std::size_t>(size_u) * static_cast<std::size_t>(size_v), 0.0f);
-    cpu::onto_raster(map, raster, [&](int u, int v, float value) {
+    onto_raster(map, raster, [&](int u, int v, float value) {
         if (u < 0 || u >= raster.size_u || v < 0 || v >= raster.size_v) throw internal_error("fluence lies outside its raster", "pencil beam");
         blurred[number(u, v)] += value;
     });
     std::vector<Complex> image(blurred.size());
     for (int v = 0; v < size_v; ++v)
         for (int u = 0; u < size_u; ++u)
-            image[number(u, v)] = {cpu::sharpened_pixel(blurred[number(u, v)], blurred[number(u - 1, v)], blurred[number(u + 1, v)], blurred[number(u, v - 1)],
+            image[number(u, v)] = {sharpened_pixel(blurred[number(u, v)], blurred[number(u - 1, v)], blurred[number(u + 1, v)], blurred[number(u, v - 1)],
                                                         blurred[number(u, v + 1)]),
                                    0.0f};
     return image;
@@ -76,12 +76,12 @@ std::vector<Complex> periodic_fluence(const FluenceMap& map, const physics::Plan
 }  // namespace
 
 DeviceArray<float> convolve(DevicePool& pool, const FluenceMap& map, const physics::PlaneRaster& raster, const std::array<double, 4>& support, double reach_mm,
-                            const std::vector<cpu::PencilImagePlan::Pixels>& kernels, std::size_t components) {
+                            const std::vector<PencilImagePlan::Pixels>& kernels, std::size_t components) {
     const std::size_t image_size = static_cast<std::size_t>(raster.size_u) * static_cast<std::size_t>(raster.size_v) * pencil_components;
     DeviceArray<float> images(pool, std::max<std::size_t>(1, kernels.size()) * image_size);
     if (kernels.empty()) return images;
-    const auto u = cpu::convolution_axis(raster.pixel_mm, raster.lower_u_mm, raster.size_u, support[0], support[1], reach_mm, power_of_two);
-    const auto v = cpu::convolution_axis(raster.pixel_mm, raster.lower_v_mm, raster.size_v, support[2], support[3], reach_mm, power_of_two);
+    const auto u = convolution_axis(raster.pixel_mm, raster.lower_u_mm, raster.size_u, support[0], support[1], reach_mm, power_of_two);
+    const auto v = convolution_axis(raster.pixel_mm, raster.lower_v_mm, raster.size_v, support[2], support[3], reach_mm, power_of_two);
     Transform transform(pool, u.length, v.length);
     const std::size_t pixels = transform.pixels();
     const int pairs = static_cast<int>((components + 1) / 2);

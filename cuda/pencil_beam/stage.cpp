@@ -10,7 +10,7 @@
 
 namespace libdose::cuda {
 
-static_assert(pencil_components == cpu::pencil_components);
+static_assert(pencil_components == pencil_components);
 
 namespace {
 
@@ -22,7 +22,7 @@ struct DeviceImages {
     PencilImagesView view() const { return {raster, image_of_node.data(), images.data()}; }
 };
 
-DeviceImages images_of(DevicePool& pool, const FluenceMap& map, const PencilKernel& kernel, const cpu::PencilPlan& beam, const cpu::PencilImagePlan& plan,
+DeviceImages images_of(DevicePool& pool, const FluenceMap& map, const PencilKernel& kernel, const PencilPlan& beam, const PencilImagePlan& plan,
                        bool near) {
     const std::vector<std::uint8_t>& used = near ? plan.near_used : plan.far_used;
     DeviceImages result;
@@ -32,7 +32,7 @@ DeviceImages images_of(DevicePool& pool, const FluenceMap& map, const PencilKern
     for (std::size_t n = 0; n < used.size(); ++n)
         if (used[n]) image_of_node[n] = static_cast<int>(nodes.size()), nodes.push_back(n);
     result.image_of_node = DeviceArray<int>(pool, image_of_node);
-    std::vector<cpu::PencilImagePlan::Pixels> kernels(nodes.size());
+    std::vector<PencilImagePlan::Pixels> kernels(nodes.size());
     std::exception_ptr failure;
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t n = 0; n < nodes.size(); ++n) {
@@ -44,7 +44,7 @@ DeviceImages images_of(DevicePool& pool, const FluenceMap& map, const PencilKern
         }
     }
     if (failure) std::rethrow_exception(failure);
-    result.images = convolve(pool, map, result.raster, beam.support_mm, near ? cpu::pencil_split_end_mm : cpu::far_reach_mm, kernels,
+    result.images = convolve(pool, map, result.raster, beam.support_mm, near ? pencil_split_end_mm : far_reach_mm, kernels,
                              kernel.components.size() / (kernel.radius_cm.size() - 1));
     return result;
 }
@@ -52,10 +52,10 @@ DeviceImages images_of(DevicePool& pool, const FluenceMap& map, const PencilKern
 }  // namespace
 
 std::vector<float> pencil_beam(DeviceGrid& grid, const DeviceTermaTable& table, const FluenceMap& map, const PencilKernel& kernel,
-                               const cpu::LateralScale& lateral, const float* lateral_values, double near_pixel_mm) {
+                               const LateralScale& lateral, const float* lateral_values, double near_pixel_mm) {
     const Grid& voxels = grid.grid.grid;
     DevicePool& pool = grid.pool;
-    const std::optional<cpu::PencilPlan> plan = cpu::plan_pencil_beam(voxels, map.frame, cpu::support_mm(map), lateral);
+    const std::optional<PencilPlan> plan = plan_pencil_beam(voxels, map.frame, support_mm(map), lateral);
     if (!plan) return std::vector<float>(voxels.voxel_count(), 0.0f);
 
     DeviceArray<float> node(pool, voxels.voxel_count()), dose(pool, voxels.voxel_count());
@@ -69,17 +69,17 @@ std::vector<float> pencil_beam(DeviceGrid& grid, const DeviceTermaTable& table, 
     find.node = node.data(), find.used = used.data();
     pool.executor().run(find, threads_over(voxels));
 
-    cpu::PencilImagePlan image_plan = cpu::plan_pencil_images(map, *plan, voxels.spacing_mm, near_pixel_mm);
+    PencilImagePlan image_plan = plan_pencil_images(map, *plan, voxels.spacing_mm, near_pixel_mm);
     image_plan.use(used.values());
     const DeviceImages near = images_of(pool, map, kernel, *plan, image_plan, true), far = images_of(pool, map, kernel, *plan, image_plan, false);
-    const cpu::PencilRays rays = cpu::plan_pencil_rays(voxels, *plan, image_plan.near_mm());
+    const PencilRays rays = plan_pencil_rays(voxels, *plan, image_plan.near_mm());
     const DeviceRays outer = trace_rays(pool, grid.grid, grid.density, map.frame, rays.outer_mm, rays.outer_spacing),
                      inner = trace_rays(pool, grid.grid, grid.density, map.frame, rays.inner_mm, rays.inner_spacing);
     const DeviceArray<double> depths(pool, kernel.depth_g_cm2), weights(pool, kernel.weights);
     const DeviceFilter filter(pool, map.filter.get());
     PencilDose run{};
     run.box = find.box, run.rows = find.rows;
-    run.node = node.data(), run.node_count = find.count, run.far_step = static_cast<int>(cpu::PencilImagePlan::far_step);
+    run.node = node.data(), run.node_count = find.count, run.far_step = static_cast<int>(PencilImagePlan::far_step);
     run.near = near.view(), run.far = far.view();
     run.any_inner = rays.any_inner, run.inner = plane_extent(rays.inner_mm);
     run.inner_rays = inner.view(), run.outer_rays = outer.view();

@@ -10,6 +10,6 @@ namespace libdose::cuda {
 
 /// As Medium::pencil_beam, `near_pixel_mm` of its settings. `lateral`: on the host; `lateral_values`: the same on the device, null: 1 everywhere.
 std::vector<float> pencil_beam(DeviceGrid& grid, const DeviceTermaTable& table, const FluenceMap& map, const PencilKernel& kernel,
-                               const cpu::LateralScale& lateral, const float* lateral_values, double near_pixel_mm);
+                               const LateralScale& lateral, const float* lateral_values, double near_pixel_mm);
 
 }  // namespace libdose::cuda

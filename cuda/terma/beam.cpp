@@ -51,7 +51,7 @@ DeviceDensity::DeviceDensity(DevicePool& pool, const DensityGrid& grid)
 DeviceRays trace_rays(DevicePool& pool, const DensityGrid& grid, const DeviceDensity& density, const physics::BeamFrame& frame,
                       const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing, double followed_g_cm2) {
     DeviceRays rays;
-    rays.raster = cpu::ray_raster(grid.grid, frame, extent_mm, spacing, followed_g_cm2);
+    rays.raster = ray_raster(grid.grid, frame, extent_mm, spacing, followed_g_cm2);
     rays.sums = DeviceArray<physics::RaySums>(pool, rays.raster.count());
     TraceRays kernel{};
     kernel.raster = rays.raster;
@@ -68,7 +68,7 @@ DeviceRays trace_rays(DevicePool& pool, const DensityGrid& grid, const DeviceDen
     return rays;
 }
 
-DeviceTermaTable::DeviceTermaTable(DevicePool& pool, const cpu::TermaTable& table)
+DeviceTermaTable::DeviceTermaTable(DevicePool& pool, const TermaTable& table)
     : spectrum_(table.spectrum()),
       energy_(pool, spectrum_.energy_mev),
       fluence_(pool, spectrum_.fluence),

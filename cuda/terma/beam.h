@@ -5,9 +5,10 @@
 #include <limits>
 #include <memory>
 
-#include "cpu/terma/terma.h"
+#include "libdose/density.h"
+#include "fluence/fluence_map.h"
+#include "terma/terma_table.h"
 #include "cuda/runtime/device_buffer.h"
-#include "fluence/stages.h"
 
 namespace libdose::cuda {
 
@@ -36,7 +37,7 @@ DeviceRays trace_rays(DevicePool& pool, const DensityGrid& grid, const DeviceDen
 /// TermaTable of a spectrum.
 class DeviceTermaTable {
 public:
-    DeviceTermaTable(DevicePool& pool, const cpu::TermaTable& table);
+    DeviceTermaTable(DevicePool& pool, const TermaTable& table);
     physics::TermaTableView view() const;
     bool is_of(const Spectrum& spectrum) const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "fluence/fluence_at_voxels.h"
 #include "geometry/ray_trace.h"
 
 namespace libdose::cuda {
@@ -29,16 +30,16 @@ void ReleasedMap::cross(DevicePool& pool) {
 std::size_t ReleasedMap::bytes() const { return range.count() * (4 * sizeof(float) + sizeof(std::uint32_t)) + table.size() * sizeof(float); }
 
 std::vector<std::optional<PreparedMap>> prepare(const Grid& grid, const std::vector<FluenceMap>& maps, std::size_t begin, const ConeKernel& kernel,
-                                                const cpu::DirectionSet& directions, const TransportSettings& settings) {
+                                                const DirectionSet& directions, const TransportSettings& settings) {
     const auto prepared = [&](const FluenceMap& map) -> std::optional<PreparedMap> {
-        const auto extent = cpu::released_extent_mm(grid, map.frame, cpu::support_mm(map));
+        const auto extent = released_extent_mm(grid, map.frame, support_mm(map));
         if (!extent) return {};
         const VoxelRange range = voxels_within(grid, map.frame, *extent);
         if (range.count() == 0) return {};
         // The table spans the slopes of the whole beam, so that nothing has to be read back.
         const double per_mm = settings.tilt ? 1 / map.frame.source_axis_distance_mm : 0;
-        cpu::EmissionTable emission(kernel, directions, map.frame, per_mm * (*extent)[0], per_mm * (*extent)[1], per_mm * (*extent)[2], per_mm * (*extent)[3]);
-        cpu::FluenceIntegral integral(map, cpu::sharpening_for(grid, map.frame, settings.sharpening ? cpu::lattice_blur_variance(settings.lattice) : 0.0));
+        EmissionTable emission(kernel, directions, map.frame, per_mm * (*extent)[0], per_mm * (*extent)[1], per_mm * (*extent)[2], per_mm * (*extent)[3]);
+        FluenceIntegral integral(map, sharpening_for(grid, map.frame, settings.sharpening ? lattice_blur_variance(settings.lattice) : 0.0));
         return PreparedMap{map, std::move(integral), *extent, range, std::move(emission)};
     };
     std::vector<std::optional<PreparedMap>> all(std::min(prepared_at_once, maps.size() - begin));
@@ -60,7 +61,7 @@ ReleasedMap release(DeviceGrid& grid, const DeviceTermaTable& table, const Prepa
     const Grid& voxels = grid.grid.grid;
     const FluenceMap& map = prepared.map;
     const physics::BeamFrame& frame = map.frame;
-    const cpu::EmissionTable& emission = prepared.emission;
+    const EmissionTable& emission = prepared.emission;
     DevicePool& pool = grid.pool;
     ReleasedMap result;
     result.range = prepared.range;

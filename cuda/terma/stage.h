@@ -28,16 +28,16 @@ struct ReleasedMap {
 /// What the host makes of a map.
 struct PreparedMap {
     const FluenceMap& map;
-    cpu::FluenceIntegral integral;
+    FluenceIntegral integral;
     std::array<double, 4> extent_mm;  ///< of the isocentre plane in which voxels may release energy
     VoxelRange range;
-    cpu::EmissionTable emission;
+    EmissionTable emission;
 };
 
 /// Those from `begin` on, as many as are prepared at a time, by all cores; empty where a map is, or where its beam does not meet the grid. The
 /// tables' directions are in the order of `directions`.
 std::vector<std::optional<PreparedMap>> prepare(const Grid& grid, const std::vector<FluenceMap>& maps, std::size_t begin, const ConeKernel& kernel,
-                                                const cpu::DirectionSet& directions, const TransportSettings& settings);
+                                                const DirectionSet& directions, const TransportSettings& settings);
 
 /// What the launches of a map read once. It is kept while the next one's is copied, which then need not wait for those launches.
 struct FluenceOnDevice {

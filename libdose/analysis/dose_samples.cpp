@@ -18,7 +18,7 @@ class Places {
 public:
     explicit Places(std::uint64_t row) {
         for (std::size_t a = 0; a < 3; ++a)
-            at_[a] = static_cast<std::uint32_t>(cpu::mixed(3 * row + a) >> 32);
+            at_[a] = static_cast<std::uint32_t>(mixed(3 * row + a) >> 32);
     }
     /// The next place in the unit cube, [0, 1) each.
     std::array<double, 3> next() {

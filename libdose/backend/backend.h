@@ -1,25 +1,30 @@
-// What a backend provides to the pipeline of engine/compute.cpp, which is written once for all of them.
+// What a backend provides to the pipeline of engine/, which is written once for all of them.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "collapsed_cone/sweep_plan.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
 #include "collapsed_cone/directions.h"
-#include "cpu/fluence/fluence.h"
-#include "cpu/collapsed_cone/sweep.h"
-#include "engine/memory_needs.h"
-#include "fluence/stages.h"
+#include "backend/memory.h"
+#include "fluence/aperture.h"
+#include "fluence/open_square.h"
 #include "libdose/beam_model.h"
+#include "libdose/density.h"
+#include "libdose/plan.h"
 #include "libdose/engine.h"
 
 namespace libdose {
 
 /// How one transport is made.
 struct TransportSettings {
-    cpu::LatticeMode lattice = cpu::LatticeMode::interpolated;
+    LatticeMode lattice = LatticeMode::interpolated;
     double ray_spacing_voxels = 0.5;  ///< between rays of the ray trace at the isocentre plane, in voxels
     bool tilt = true, hardening = true, sharpening = true;
 };
@@ -43,7 +48,7 @@ class Medium {
 public:
     virtual ~Medium() = default;
     /// TERMA of all maps and one superposition along the directions for all of them.
-    virtual std::vector<float> transport(const std::vector<FluenceMap>& maps, const BeamModel& model, const cpu::DirectionSet& directions,
+    virtual std::vector<float> transport(const std::vector<FluenceMap>& maps, const BeamModel& model, const DirectionSet& directions,
                                          const TransportSettings& settings, const StageObserver& observer) = 0;
     virtual std::vector<float> pencil_beam(const FluenceMap& map, const BeamModel& model, const PencilSettings& settings) = 0;
     /// Adds the dose of the maps' contaminating electrons.
@@ -55,7 +60,7 @@ public:
     virtual ~Backend() = default;
     virtual std::string description() const = 0;  ///< "cpu", or "cuda" and the device
     /// Maps of a beam, as cpu::beam_fluence.
-    virtual std::vector<FluenceMap> fluence(const Beam& beam, PatientPosition position, const HeadModel& head, const cpu::FluenceOptions& options) = 0;
+    virtual std::vector<FluenceMap> fluence(const Beam& beam, PatientPosition position, const HeadModel& head, const FluenceOptions& options) = 0;
     virtual std::unique_ptr<Medium> medium(const DensityGrid& density) = 0;
     /// Throws bad_input, with both figures, where the calculation needs more memory than the backend has free.
     virtual void require_memory(const MemoryNeeds& needs, const std::string& where) = 0;
@@ -63,7 +68,54 @@ public:
     virtual void finish_work() = 0;
 };
 
-/// libdose/cpu.
-Backend& cpu_backend();
+/// Value of one voxel in a column of the influence matrix.
+struct VoxelDose {
+    std::uint32_t voxel;
+    float dose;  ///< Gy per MU × unit photon fluence (Gy cm²)
+};
+
+/// Pencil-beam doses of equal squares of one geometry, square by square. Safe to use by several threads at once.
+class BeamletDoses {
+public:
+    virtual ~BeamletDoses() = default;
+    /// Dose of the square whose middle is (u, v), one MU; voxels ascending. Near the square every voxel is calculated; far from it, those
+    /// that `seed` draws, with as many times their dose: right on average.
+    virtual void column(double u_mm, double v_mm, std::uint64_t seed, std::vector<VoxelDose>& out) const = 0;
+};
+
+/// One geometry of a beam, for its beamlets. What it refers to must outlive what is made of it.
+struct BeamletGeometry {
+    const DensityGrid& density;
+    const Beam& beam;
+    const ControlPoint& point;
+    PatientPosition position;
+    const BeamModel& model;
+    const FluenceOptions& fluence;
+    bool lateral_scaling = true;
+    double side_mm = 5;
+};
+
+/// The beamlets of a plan, geometry by geometry. Geometries with the same fluence share one convolution.
+class BeamletCalculator {
+public:
+    virtual ~BeamletCalculator() = default;
+    /// `squares`: all that will be asked for.
+    virtual std::unique_ptr<BeamletDoses> doses(const BeamletGeometry& geometry, const std::vector<OpenSquare>& squares) = 0;
+};
+
+/// The CPU, which also does what no device does.
+class CpuBackend : public Backend {
+public:
+    /// Adds weight × transmission of every aperture to a map.
+    virtual void add_apertures(FluenceMap& map, const DevicesOnRaster& devices, const std::vector<WeightedAperture>& apertures) = 0;
+    /// Map of squares that may lie anywhere, with the geometry, wedges and monitor of a control point; nothing comes through beside them. Focal
+    /// spot, profile, extrafocal source and electrons are the head's, so that the map of several squares is the sum of their maps.
+    virtual FluenceMap square_fluence(const Beam& beam, const ControlPoint& point, PatientPosition position, const HeadModel& head,
+                                      const FluenceOptions& options, const std::vector<OpenSquare>& squares, double side_mm) = 0;
+    virtual std::unique_ptr<BeamletCalculator> beamlets() = 0;
+};
+
+/// The CPU of this machine, always there. Safe to use by several threads at once.
+CpuBackend& cpu_backend();
 
 }  // namespace libdose

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace libdose::cpu {
+namespace libdose {
 
 /// Mixes the bits of a number (finaliser of SplitMix64; Steele, Lea, Flood, OOPSLA 2014, doi:10.1145/2660193.2660195).
 constexpr std::uint64_t mixed(std::uint64_t x) {
@@ -16,4 +16,4 @@ constexpr std::uint64_t mixed(std::uint64_t x) {
 /// Evenly distributed in [0, 1).
 constexpr float unit_interval(std::uint64_t x) { return static_cast<float>(mixed(x) >> 40) * 0x1p-24f; }
 
-}  // namespace libdose::cpu
+}  // namespace libdose

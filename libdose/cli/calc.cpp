@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "cli/common.h"
-#include "engine/beam_modifiers.h"
+#include "libdose/admission.h"
 #include "libdose/comparable.h"
 #include "libdose/couch.h"
 #include "libdose/data.h"

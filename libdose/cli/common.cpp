@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <fstream>
 
-#include "io/files/temporary_name.h"
+#include "base/temporary_name.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
 #include "libdose/io/hdf5.h"
@@ -44,7 +44,7 @@ void Progress::operator()(double fraction, const std::string& stage) {
 Dose read_any_dose(const fs::path& file) { return file.extension() == ".h5" || file.extension() == ".hdf5" ? io::read_dose_hdf5(file) : io::read_dose(file); }
 
 void write_text(const std::string& text, const fs::path& file) {
-    const fs::path temporary = io::temporary_name(file);
+    const fs::path temporary = temporary_name(file);
     std::ofstream stream(temporary);
     stream << text;
     stream.close();
@@ -53,7 +53,7 @@ void write_text(const std::string& text, const fs::path& file) {
         fs::remove(temporary, ignored);
         throw bad_input("the file cannot be written", file.string(), "Check the folder and its permissions");
     }
-    io::rename_into_place(temporary, file);
+    rename_into_place(temporary, file);
 }
 
 void write_json(const nlohmann::json& json, const fs::path& file) {

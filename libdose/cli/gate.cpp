@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "cli/common.h"
-#include "engine/beam_modifiers.h"
+#include "libdose/admission.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
 
@@ -31,22 +31,8 @@ std::vector<GateEntry> judge(const std::filesystem::path& file, const Arguments&
     EngineOptions options;
     options.leaf_ends = leaf_ends_from_string(arguments.leaf_ends);
     options.leaves = arguments.leaves;
-    const std::vector<LeafDesign> designs = leaf_designs_for(plan, options);
-    design_by_name(designs, arguments.leaves);  // throws for a name that there is not
-    for (const Beam& beam : plan.beams) {
-        GateEntry entry;
-        entry.beam = beam.number;
-        try {
-            const BeamModel& model = store.for_beam(beam, {});
-            require_modelled(beam, model, designs, arguments.leaves);
-            entry.reason = "calculated with the beam model " + model.name;
-        } catch (const Error& error) {
-            if (error.kind() != ErrorKind::refused_plan) throw;
-            entry.verdict = GateEntry::Verdict::refused;
-            entry.reason = error.what();
-        }
-        entries.push_back(entry);
-    }
+    for (GateEntry& entry : admit_beams(plan, [&](const Beam& beam) -> const BeamModel& { return store.for_beam(beam, {}); }, options))
+        entries.push_back(std::move(entry));
     return entries;
 }
 

@@ -9,7 +9,7 @@
 #include "libdose/io/hdf5.h"
 #include "libdose/kernels.h"
 #include "libdose/leaf_design.h"
-#include "fluence/head_equations.h"
+#include "base/interpolation.h"
 
 namespace libdose::cli {
 

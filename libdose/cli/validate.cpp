@@ -8,7 +8,7 @@
 #include <cstdio>
 
 #include "cli/common.h"
-#include "engine/beam_modifiers.h"
+#include "libdose/admission.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
 #include "libdose/io/hdf5.h"

@@ -2,6 +2,7 @@
 set(core_sources
   base/csv.cpp
   base/data_folder.cpp
+  base/temporary_name.cpp
   base/utf8.cpp
   geometry/box_average.cpp
   geometry/grid.cpp
@@ -30,14 +31,20 @@ set(core_sources
   plan/plan_meaning.cpp
   plan/wedge.cpp
   fluence/aperture.cpp
-  fluence/beam_filter.cpp
+  fluence/fluence_at_voxels.cpp
   fluence/fluence_integral.cpp
+  fluence/fluence_map.cpp
   fluence/fluence_plan.cpp
   fluence/head.cpp
   fluence/leakage_split.cpp
+  raytrace/ray_raster.cpp
+  terma/terma_table.cpp
   collapsed_cone/directions.cpp
+  collapsed_cone/sweep_plan.cpp
   pencil_beam/lateral_scale.cpp
   pencil_beam/pencil_plan.cpp
+  electrons/electron_rays.cpp
+  backend/memory.cpp
   cpu/backend.cpp
   cpu/collapsed_cone/emission.cpp
   cpu/collapsed_cone/ray_tables.cpp
@@ -45,6 +52,8 @@ set(core_sources
   cpu/collapsed_cone/sweep.cpp
   cpu/collapsed_cone/sweep_lines.cpp
   cpu/electrons/electrons.cpp
+  cpu/fluence/add_apertures.cpp
+  cpu/fluence/finish_head.cpp
   cpu/fluence/fluence.cpp
   cpu/fluence/square_fluence.cpp
   cpu/pencil_beam/beamlet_images.cpp
@@ -53,14 +62,14 @@ set(core_sources
   cpu/pencil_beam/pencil_images.cpp
   cpu/pencil_beam/pencil_voxels.cpp
   cpu/pencil_beam/pencil_weights.cpp
+  cpu/raytrace/ray_bundle.cpp
   cpu/raytrace/ray_tracer.cpp
   cpu/terma/release.cpp
   cpu/terma/release_lanes.cpp
-  cpu/terma/terma.cpp
+  engine/admission.cpp
   engine/backend_choice.cpp
   engine/beam_modifiers.cpp
   engine/beamlets.cpp
-  engine/calibrate.cpp
   engine/compute.cpp
   engine/engine.cpp
   engine/field_box.cpp
@@ -77,6 +86,7 @@ set(core_sources
   validation/point_dose.cpp
   validation/suite.cpp
   validation/validate.cpp
+  commissioning/calibrate.cpp
   commissioning/commission.cpp
   commissioning/compare.cpp
   commissioning/cone_kernel.cpp
@@ -135,7 +145,6 @@ set(io_sources
   io/dicom/dicom_plan_wedges.cpp
   io/dicom/dicom_select.cpp
   io/dicom/dicom_structures.cpp
-  io/files/temporary_name.cpp
   io/hdf5/character_sets.cpp
   io/hdf5/dose_hdf5.cpp
   io/hdf5/hdf5_file.cpp

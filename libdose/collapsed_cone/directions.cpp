@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace libdose::cpu {
+namespace libdose {
 
 namespace {
 
@@ -202,4 +202,4 @@ std::vector<float> EmissionTable::coefficients(std::size_t direction, float slop
     return sum;
 }
 
-}  // namespace libdose::cpu
+}  // namespace libdose

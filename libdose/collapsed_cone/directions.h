@@ -6,12 +6,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "fluence/stages.h"
+#include "geometry/coordinates.h"
 #include "libdose/beam_model.h"
 #include "libdose/grid.h"
 #include "collapsed_cone/emission_raster.h"
 
-namespace libdose::cpu {
+namespace libdose {
 
 /// A part of the unit sphere whose energy travels along one direction.
 struct ConeCell {
@@ -67,4 +67,4 @@ private:
     std::vector<float> table_;   ///< [v][u][depth][direction][rate]
 };
 
-}  // namespace libdose::cpu
+}  // namespace libdose

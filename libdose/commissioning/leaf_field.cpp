@@ -43,7 +43,7 @@ FluenceMap field_of_leaves(const BeamModel& model, const LeafDesign& design, dou
     collimator.leaf_boundaries_mm = design.leaf_boundaries_mm;
     beam.collimators = {std::move(collimator)};
     beam.control_points[0].leaves = {first}, beam.control_points[1].leaves = {last};
-    cpu::FluenceOptions options;
+    FluenceOptions options;
     options.leaves = {edges_of(design, sad_mm, model)};
     return field_along_axis(beam, model.head, options);
 }

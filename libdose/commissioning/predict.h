@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "fluence/fluence_map.h"
 #include "validation/point_dose.h"
-#include "fluence/stages.h"
 #include "libdose/beam_model.h"
 #include "libdose/engine.h"
 #include "libdose/measurement.h"

@@ -3,11 +3,13 @@
 #include <cmath>
 #include <numbers>
 
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
+#include "terma/terma_table.h"
 #include "commissioning/compare.h"
 #include "commissioning/device_fit.h"
 #include "base/parallel.h"
 #include "commissioning/predict.h"
-#include "cpu/terma/terma.h"
 #include "engine/jaw_field.h"
 #include "validation/point_dose.h"
 #include "libdose/error.h"
@@ -58,7 +60,7 @@ WedgeModel start_of(const BeamModel& model, const MeasuredWedge& wedge, const st
     return start;
 }
 
-FluenceMap wedged_field(const HeadModel& head, const MeasuredWedge& measured, double side_x, double side_y, double sad, const cpu::TermaTable& terma) {
+FluenceMap wedged_field(const HeadModel& head, const MeasuredWedge& measured, double side_x, double side_y, double sad, const TermaTable& terma) {
     Beam beam = jaw_beam(side_x, side_y, sad);
     Wedge wedge;
     wedge.kind = enhanced(measured) ? Wedge::Kind::dynamic : measured.kind == "motorised" ? Wedge::Kind::motorised : Wedge::Kind::physical;
@@ -66,7 +68,7 @@ FluenceMap wedged_field(const HeadModel& head, const MeasuredWedge& measured, do
     wedge.angle_deg = measured.angle_deg, wedge.orientation_deg = measured.orientation_deg.value_or(0);
     beam.wedges = {wedge};
     for (ControlPoint& point : beam.control_points) point.wedge_in = {true};
-    cpu::FluenceOptions options;
+    FluenceOptions options;
     options.terma = &terma;
     return field_along_axis(beam, head, options);
 }
@@ -75,7 +77,7 @@ FluenceMap wedged_field(const HeadModel& head, const MeasuredWedge& measured, do
 /// profiles to it around the axis.
 std::vector<std::vector<double>> predict_wedged(const BeamModel& model, const std::vector<CurvePoints>& curves, Algorithm algorithm) {
     const PointDose dose(model.spectrum, model.cone_kernel, model.pencil_kernel, model.head.electrons);
-    const cpu::TermaTable terma(model.spectrum);
+    const TermaTable terma(model.spectrum);
     std::vector<std::vector<double>> all;
     for (const CurvePoints& points : curves) {
         const MeasuredCurve& curve = *points.curve;

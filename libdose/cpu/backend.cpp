@@ -6,11 +6,19 @@
 #include <exception>
 #include <optional>
 
+#include "collapsed_cone/sweep_plan.h"
+#include "cpu/fluence/add_apertures.h"
+#include "cpu/fluence/fluence.h"
+#include "cpu/fluence/square_fluence.h"
+#include "cpu/terma/release.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
+#include "terma/released_energy.h"
+#include "terma/terma_table.h"
 #include "cpu/electrons/electrons.h"
 #include "cpu/pencil_beam/pencil.h"
+#include "cpu/pencil_beam/pencil_beamlets.h"
 #include "cpu/collapsed_cone/superposition.h"
-#include "cpu/terma/terma.h"
-#include "engine/compute.h"
 #include "base/part_of_progress.h"
 #include "base/stage_clock.h"
 
@@ -24,9 +32,9 @@ class CpuMedium : public Medium {
 public:
     explicit CpuMedium(const DensityGrid& density) : density_(density) {}
 
-    std::vector<float> transport(const std::vector<FluenceMap>& maps, const BeamModel& model, const cpu::DirectionSet& directions,
+    std::vector<float> transport(const std::vector<FluenceMap>& maps, const BeamModel& model, const DirectionSet& directions,
                                  const TransportSettings& settings, const StageObserver& observer) override {
-        const cpu::TermaTable table(model.spectrum);
+        const TermaTable table(model.spectrum);
         StageClock clock(observer.seconds);
         if (maps.size() == 1) {
             const ReleasedEnergy source = released(maps.front(), table, settings);
@@ -85,9 +93,9 @@ public:
     }
 
     std::vector<float> pencil_beam(const FluenceMap& map, const BeamModel& model, const PencilSettings& settings) override {
-        if (settings.lateral_scaling && !lateral_) lateral_ = cpu::lateral_scale(density_);
-        const cpu::LateralScale unscaled;
-        std::optional<cpu::TermaTable> table;
+        if (settings.lateral_scaling && !lateral_) lateral_ = lateral_scale(density_);
+        const LateralScale unscaled;
+        std::optional<TermaTable> table;
         if (map.filter) table.emplace(model.spectrum);
         return cpu::pencil_beam(density_, map, model.pencil_kernel, settings.lateral_scaling ? *lateral_ : unscaled, table ? &*table : nullptr,
                                 settings.near_pixel_mm);
@@ -98,23 +106,51 @@ public:
     }
 
 private:
-    ReleasedEnergy released(const FluenceMap& map, const cpu::TermaTable& table, const TransportSettings& settings) const {
+    ReleasedEnergy released(const FluenceMap& map, const TermaTable& table, const TransportSettings& settings) const {
         const double ray_spacing_mm = settings.ray_spacing_voxels * density_.grid.spacing_mm.minCoeff();
         ReleasedEnergy energy =
-            cpu::released_energy(density_, map, table, ray_spacing_mm, settings.sharpening ? cpu::lattice_blur_variance(settings.lattice) : 0.0);
+            cpu::released_energy(density_, map, table, ray_spacing_mm, settings.sharpening ? lattice_blur_variance(settings.lattice) : 0.0);
         energy.tilt = settings.tilt;
         if (!settings.hardening) std::fill(energy.depth_g_cm2.begin(), energy.depth_g_cm2.end(), 0.0f);
         return energy;
     }
 
     const DensityGrid& density_;
-    std::optional<cpu::LateralScale> lateral_;
+    std::optional<LateralScale> lateral_;
 };
 
-class CpuBackend : public Backend {
+/// Beamlets with the lateral scale that they refer to.
+class ScaledBeamlets : public BeamletDoses {
+public:
+    ScaledBeamlets(const BeamletGeometry& of, const std::vector<OpenSquare>& squares, cpu::BeamletShape& shape)
+        : lateral_(of.lateral_scaling ? lateral_scale(of.density) : LateralScale{}),
+          beamlets_(of.density, of.beam, of.point, of.position, of.model, of.fluence, lateral_, squares, shape) {}
+    void column(double u_mm, double v_mm, std::uint64_t seed, std::vector<VoxelDose>& out) const override {
+        beamlets_.column(u_mm, v_mm, seed, out);
+    }
+
+private:
+    const LateralScale lateral_;
+    const cpu::PencilBeamlets beamlets_;
+};
+
+class CpuBeamlets : public BeamletCalculator {
+public:
+    std::unique_ptr<BeamletDoses> doses(const BeamletGeometry& of, const std::vector<OpenSquare>& squares) override {
+        auto shape = std::make_unique<cpu::BeamletShape>(of.beam, of.point, of.model, of.fluence, of.side_mm);
+        auto found = std::find_if(shapes_.begin(), shapes_.end(), [&](const auto& other) { return other->serves(*shape); });
+        if (found == shapes_.end()) found = shapes_.insert(found, std::move(shape));
+        return std::make_unique<ScaledBeamlets>(of, squares, **found);
+    }
+
+private:
+    std::vector<std::unique_ptr<cpu::BeamletShape>> shapes_;
+};
+
+class CpuStages : public CpuBackend {
 public:
     std::string description() const override { return "cpu"; }
-    std::vector<FluenceMap> fluence(const Beam& beam, PatientPosition position, const HeadModel& head, const cpu::FluenceOptions& options) override {
+    std::vector<FluenceMap> fluence(const Beam& beam, PatientPosition position, const HeadModel& head, const FluenceOptions& options) override {
         return cpu::beam_fluence(beam, position, head, options);
     }
     std::unique_ptr<Medium> medium(const DensityGrid& density) override { return std::make_unique<CpuMedium>(density); }
@@ -122,12 +158,20 @@ public:
         libdose::require_memory(memory_bytes(needs), available_memory_bytes(), where);
     }
     void finish_work() override {}
+    void add_apertures(FluenceMap& map, const DevicesOnRaster& devices, const std::vector<WeightedAperture>& apertures) override {
+        cpu::add_apertures(map, devices, apertures);
+    }
+    FluenceMap square_fluence(const Beam& beam, const ControlPoint& point, PatientPosition position, const HeadModel& head,
+                              const FluenceOptions& options, const std::vector<OpenSquare>& squares, double side_mm) override {
+        return cpu::square_fluence(beam, point, position, head, options, squares, side_mm);
+    }
+    std::unique_ptr<BeamletCalculator> beamlets() override { return std::make_unique<CpuBeamlets>(); }
 };
 
 }  // namespace
 
-Backend& cpu_backend() {
-    static CpuBackend backend;
+CpuBackend& cpu_backend() {
+    static CpuStages backend;
     return backend;
 }
 

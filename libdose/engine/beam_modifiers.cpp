@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "fluence/fluence_map.h"
+#include "machine/leaf_edges.h"
 #include "fluence/aperture.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
@@ -58,8 +60,8 @@ bool is_halcyon(const LeafDesign* design) { return design && design->name.starts
 
 }  // namespace
 
-cpu::LeafEdges edges_of(const LeafDesign& design, double source_axis_mm, const BeamModel& model) {
-    cpu::LeafEdges edges;
+LeafEdges edges_of(const LeafDesign& design, double source_axis_mm, const BeamModel& model) {
+    LeafEdges edges;
     if (design.tip_radius_mm > 0)
         edges.tip_decay = physics::tip_decay(design.attenuation_per_mm(model.spectrum), design.tip_radius_mm, design.source_distance_mm, source_axis_mm);
     edges.tongue_and_groove_mm = design.tongue_and_groove_mm;
@@ -74,32 +76,6 @@ cpu::LeafEdges edges_of(const LeafDesign& design, double source_axis_mm, const B
         edges.interleaf_transmission = design.interleaf_transmission;
     }
     return edges;
-}
-
-bool model_fits(const BeamModel& model, const Beam& beam) {
-    constexpr double same_energy_mv = 0.01;
-    return std::abs(model.nominal_energy_mv - beam.nominal_energy_mv) < same_energy_mv && model.fluence_mode == beam.fluence_mode &&
-           (model.machine.empty() || model.machine == beam.machine);
-}
-
-const LeafDesign* design_by_name(const std::vector<LeafDesign>& designs, const std::string& name) {
-    if (name.empty()) return nullptr;
-    for (const LeafDesign& design : designs)
-        if (design.name == name) return &design;
-    throw bad_input("there are no leaves \"" + name + "\"", "--leaves", "Leaves: " + names_of(all_of(designs)));
-}
-
-std::vector<LeafDesign> leaf_designs_for(const Plan& plan, const EngineOptions& options) {
-    if (options.leaf_ends == LeafEnds::sharp) {
-        if (options.leaves.empty()) return {};
-        throw bad_input("the leaves \"" + options.leaves + "\" are asked for, and sharp ends too", "--leaves",
-                        "Leave out --leaf-ends sharp");
-    }
-    if (!options.leaf_designs.empty()) return options.leaf_designs;
-    const bool any = std::any_of(plan.beams.begin(), plan.beams.end(),
-                                 [](const Beam& beam) { return !beam.collimators.empty(); });
-    return any || !options.leaves.empty() ? read_leaf_designs(data_folder() / "mlc")
-                                          : std::vector<LeafDesign>{};
 }
 
 const LeafDesign* find_design(const Beam& beam, const MultileafCollimator& collimator, const std::vector<LeafDesign>& designs, const std::string& forced) {
@@ -146,7 +122,7 @@ void require_covered(const Beam& beam, std::size_t index, const BeamModel& model
     const double turn = physics::radians(wedge.orientation_deg);
     for (const ControlPoint& point : beam.control_points) {
         if (index >= point.wedge_in.size() || !point.wedge_in[index]) continue;
-        const auto open = cpu::opening_mm(beam, point, model.head.maximum_field_radius_mm);
+        const auto open = opening_mm(beam, point, model.head.maximum_field_radius_mm);
         if (!open) continue;
         const auto& box = *open;
         for (std::size_t corner = 0; corner < 4; ++corner) {
@@ -176,15 +152,15 @@ void require_modelled(const Beam& beam, const BeamModel& model, const std::vecto
     with_moving_jaw(beam, model.head);  // throws for a field that its dynamic wedge cannot make
 }
 
-std::vector<cpu::LeafEdges> leaf_edges(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, const std::string& forced,
+std::vector<LeafEdges> leaf_edges(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, const std::string& forced,
                                        Provenance& provenance, std::vector<std::string>& notes) {
-    std::vector<cpu::LeafEdges> edges;
+    std::vector<LeafEdges> edges;
     std::string names;
     bool all_halcyon = !beam.collimators.empty();
     for (const MultileafCollimator& collimator : beam.collimators) {
         const LeafDesign* design = find_design(beam, collimator, designs, forced);
         require_leaves_of_model(design, model, beam);
-        edges.push_back(design ? edges_of(*design, beam.source_axis_distance_mm, model) : cpu::LeafEdges{});
+        edges.push_back(design ? edges_of(*design, beam.source_axis_distance_mm, model) : LeafEdges{});
         names += (names.empty() ? "" : ", ") + (design ? design->name : "sharp");
         all_halcyon = all_halcyon && is_halcyon(design);
         if (!design)

@@ -4,7 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "cpu/fluence/fluence.h"
+#include "machine/leaf_edges.h"
+#include "libdose/admission.h"
 #include "libdose/beam_model.h"
 #include "libdose/dose.h"
 #include "libdose/engine.h"
@@ -12,17 +13,6 @@
 #include "libdose/plan.h"
 
 namespace libdose {
-
-/// The same nominal energy and fluence mode, and generic or of the beam's machine.
-bool model_fits(const BeamModel& model, const Beam& beam);
-
-/// Null for an empty name; throws bad_input, listing what there is, for one that no design has.
-const LeafDesign* design_by_name(const std::vector<LeafDesign>& designs, const std::string& name);
-
-/// The designs that the leaves of a plan are looked for in, those of the data folder when the caller gives
-/// none; none for sharp ends and for a plan without leaves. Throws bad_input when a design is named and sharp
-/// ends are asked for, too.
-std::vector<LeafDesign> leaf_designs_for(const Plan& plan, const EngineOptions& options);
 
 /// The design of a collimator: by its leaf boundaries and device type, then by the manufacturer of the machine. `forced` (a name; may be
 /// empty) goes before, wherever its boundaries fit. Null only when there are no designs: the leaves are sharp by the user's wish.
@@ -37,10 +27,10 @@ void check_forced_leaves(const Plan& plan, const std::vector<LeafDesign>& design
 void require_modelled(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, const std::string& forced);
 
 /// How the leaves of a design end in the model's beam, with the offset and transmission that the model has of them.
-cpu::LeafEdges edges_of(const LeafDesign& design, double source_axis_mm, const BeamModel& model);
+LeafEdges edges_of(const LeafDesign& design, double source_axis_mm, const BeamModel& model);
 
 /// How the leaves of each collimator end and what comes through them; the designs are named in the provenance.
-std::vector<cpu::LeafEdges> leaf_edges(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, const std::string& forced,
+std::vector<LeafEdges> leaf_edges(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, const std::string& forced,
                                        Provenance& provenance, std::vector<std::string>& notes);
 
 /// What the user should know of the beam's wedges: generic ones are of no machine; the planning system's factor beside ours.

@@ -23,7 +23,7 @@ using Square = std::pair<int, int>;
 
 std::set<Square> squares_of_opening(const Beam& beam, const ControlPoint& point, double radius_mm, double side_mm) {
     std::set<Square> squares;
-    const auto open_part = cpu::opening_mm(beam, point, radius_mm);
+    const auto open_part = opening_mm(beam, point, radius_mm);
     if (!open_part) return squares;
     const auto& box = *open_part;
     const auto index = [&](double x) { return static_cast<int>(std::floor(x / side_mm)); };

@@ -55,9 +55,9 @@ std::vector<float> transport_of_each(Backend& backend, Medium& medium, const Den
     std::unique_ptr<Medium> coarse_medium;
     for (std::size_t m = 0; m < maps.size(); ++m) {
         const PartedMaps parts = part_map(maps[m]);
-        const cpu::DirectionSet directions =
-            settings.always_isotropic ? cpu::isotropic_directions(settings.isotropic)
-                                      : cpu::beam_aligned_directions(model.cone_kernel, -maps[m].frame.axes.col(2), settings.rings, settings.sectors);
+        const DirectionSet directions =
+            settings.always_isotropic ? isotropic_directions(settings.isotropic)
+                                      : beam_aligned_directions(model.cone_kernel, -maps[m].frame.axes.col(2), settings.rings, settings.sectors);
         const auto transport = [&](Medium& in, const std::vector<FluenceMap>& map, double ray_spacing_voxels, double begin, double end) {
             const auto count = static_cast<double>(maps.size()), now = static_cast<double>(m);
             return in.transport(map, model, directions, transport_settings(settings, ray_spacing_voxels),
@@ -79,7 +79,7 @@ std::vector<float> transport_of_arc(Backend& backend, Medium& medium, const Dens
                                     const ComputeOptions& options) {
     const QualitySettings& settings = options.settings;
     const auto transport = [&](Medium& in, const std::vector<FluenceMap>& maps, double ray_spacing_voxels, int directions, double begin, double end) {
-        return in.transport(maps, model, cpu::isotropic_directions(directions), transport_settings(settings, ray_spacing_voxels),
+        return in.transport(maps, model, isotropic_directions(directions), transport_settings(settings, ray_spacing_voxels),
                             {part_of_progress(options.progress, begin, end), options.seconds});
     };
     std::vector<float> dose = transport(medium, arc.open, std::max(1.0, settings.ray_spacing_voxels), settings.isotropic, 0, part_of_open);
@@ -122,13 +122,13 @@ std::vector<float> pencil_beam(Medium& medium, const DensityGrid& density, const
 QualitySettings quality_settings(Quality quality) {
     switch (quality) {
         case Quality::draft:
-            return {8, 8, 96, cpu::LatticeMode::rounded, 1.0};
+            return {8, 8, 96, LatticeMode::rounded, 1.0};
         case Quality::standard:
-            return {12, 12, 240, cpu::LatticeMode::interpolated, 0.5};
+            return {12, 12, 240, LatticeMode::interpolated, 0.5};
         case Quality::high:
-            return {20, 20, 400, cpu::LatticeMode::interpolated, 0.34};
+            return {20, 20, 400, LatticeMode::interpolated, 0.34};
     }
-    return {12, 12, 240, cpu::LatticeMode::interpolated, 0.5};
+    return {12, 12, 240, LatticeMode::interpolated, 0.5};
 }
 
 double gray_per_unit(const BeamModel& model, Algorithm algorithm) {

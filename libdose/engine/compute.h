@@ -6,22 +6,19 @@
 #include <string>
 #include <vector>
 
-#include "cpu/collapsed_cone/sweep.h"
+#include "collapsed_cone/sweep_plan.h"
+#include "fluence/fluence_map.h"
 #include "backend/backend.h"
-#include "fluence/stages.h"
 #include "libdose/beam_model.h"
 #include "libdose/engine.h"
 
 namespace libdose {
 
-/// The sources of one transport take up to about this much; more are transported in several parts.
-inline constexpr double source_budget_bytes = 512.0 * 1024 * 1024;
-
 /// What a quality level means for the collapsed cone. docs/theory/collapsed-cone.md has what each costs in accuracy.
 struct QualitySettings {
     int rings, sectors;  ///< beam-aligned directions, one transport per map
     int isotropic;       ///< patient-fixed directions, one transport for many maps
-    cpu::LatticeMode lattice;
+    LatticeMode lattice;
     double ray_spacing_voxels;  ///< between rays of the ray trace at the isocentre plane, in voxels
     // Ingredients that the ablation table switches off; nothing else does.
     bool tilt = true, hardening = true, sharpening = true;

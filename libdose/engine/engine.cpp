@@ -5,8 +5,9 @@
 #include <chrono>
 #include <cmath>
 
-#include "cpu/fluence/fluence.h"
-#include "cpu/terma/terma.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
+#include "terma/terma_table.h"
 #include "engine/backend_choice.h"
 #include "patient/bolus_density.h"
 #include "engine/compute.h"
@@ -57,7 +58,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     clock("density");
 
     // Beams of one model and the same boluses share a calculation, so that arcs can share a transport; beam by beam when each is wanted.
-    cpu::FluenceOptions fluence;
+    FluenceOptions fluence;
     fluence.sub_arc_deg = options.sub_arc_deg;
     struct Task {
         const BeamModel* model;
@@ -85,7 +86,7 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     for (const Task& task : tasks) {
         std::string stage = task.beams.size() == 1 ? "beam " + task.beams.front()->name : std::to_string(task.beams.size()) + " beams";
         std::vector<FluenceMap> maps;
-        const cpu::TermaTable terma(task.model->spectrum);
+        const TermaTable terma(task.model->spectrum);
         fluence.terma = &terma;
         fluence.after_map = [&] { report(static_cast<double>(done) / static_cast<double>(plan.beams.size()), stage); };
         for (const Beam* beam : task.beams) {

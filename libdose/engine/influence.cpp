@@ -12,11 +12,12 @@
 #include <limits>
 #include <memory>
 
-#include "pencil_beam/lateral_scale.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
+#include "machine/leaf_edges.h"
+#include "terma/terma_table.h"
 #include "base/counter_random.h"
-#include "cpu/pencil_beam/pencil_beamlets.h"
-#include "cpu/fluence/square_fluence.h"
-#include "cpu/terma/terma.h"
+#include "backend/backend.h"
 #include "engine/backend_choice.h"
 #include "patient/bolus_density.h"
 #include "engine/compute.h"
@@ -35,8 +36,6 @@ namespace libdose {
 
 namespace {
 
-using cpu::VoxelDose;
-
 /// Values below the limit are drawn: see InfluenceOptions::cutoff.
 void thin_out(std::vector<VoxelDose>& column, double cutoff, std::uint64_t seed) {
     float largest = 0;
@@ -45,7 +44,7 @@ void thin_out(std::vector<VoxelDose>& column, double cutoff, std::uint64_t seed)
     std::size_t kept = 0;
     for (VoxelDose v : column) {
         if (v.dose < limit) {
-            if (cpu::unit_interval(seed ^ v.voxel) * limit >= v.dose) continue;
+            if (unit_interval(seed ^ v.voxel) * limit >= v.dose) continue;
             v.dose = limit;
         }
         column[kept++] = v;
@@ -161,8 +160,8 @@ public:
     const Dose& dose_header_of_plan() const { return dose_header_; }
     PatientPosition position() const { return plan_.position; }
     bool on_cpu() const { return !backend_.own; }
-    cpu::FluenceOptions fluence(const Beamlet& beamlet, const cpu::TermaTable& table) const {
-        cpu::FluenceOptions fluence;
+    FluenceOptions fluence(const Beamlet& beamlet, const TermaTable& table) const {
+        FluenceOptions fluence;
         fluence.leaves = leaves_[static_cast<std::size_t>(beamlet.beam)];
         fluence.terma = &table;
         return fluence;
@@ -199,42 +198,36 @@ private:
     ChosenBackend backend_;
     std::unique_ptr<BolusDensities> densities_;
     Dose dose_header_;
-    std::vector<std::vector<cpu::LeafEdges>> leaves_;  ///< by beam
+    std::vector<std::vector<LeafEdges>> leaves_;  ///< by beam
 };
 
 /// Columns of beamlets [begin, end), which share a geometry.
 class GeometryColumns {
 public:
-    /// `shapes`: of the geometries before; its own is added when none serves.
-    GeometryColumns(const InfluenceCase& all, std::size_t begin, std::size_t end, const InfluenceOptions& options,
-                    std::vector<std::unique_ptr<cpu::BeamletShape>>& shapes)
+    GeometryColumns(const InfluenceCase& all, std::size_t begin, std::size_t end, const InfluenceOptions& options, BeamletCalculator& beamlets)
         : all_(all), options_(options), beamlet_(all.header.beamlets[begin]), table_(all.model(beamlet_).spectrum), fluence_(all.fluence(beamlet_, table_)) {
         // A device calculates the beamlets one by one.
         if (options.engine.algorithm != Algorithm::pencil_beam || !all.on_cpu()) return;
-        std::vector<cpu::OpenSquare> squares;
+        std::vector<OpenSquare> squares;
         for (std::size_t b = begin; b < end; ++b) squares.push_back({all.header.beamlets[b].u_mm, all.header.beamlets[b].v_mm, 1});
-        lateral_ = options.engine.lateral_scaling ? cpu::lateral_scale(density()) : cpu::LateralScale{};
-        auto shape = std::make_unique<cpu::BeamletShape>(all.beam(beamlet_), all.point(beamlet_), all.model(beamlet_), fluence_, all.header.side_mm);
-        auto found = std::find_if(shapes.begin(), shapes.end(), [&](const auto& other) { return other->serves(*shape); });
-        if (found == shapes.end()) found = shapes.insert(found, std::move(shape));
-        pencil_ = std::make_unique<cpu::PencilBeamlets>(density(), all.beam(beamlet_), all.point(beamlet_), all.position(), all.model(beamlet_), fluence_,
-                                                        lateral_, squares, **found);
+        pencil_ = beamlets.doses({density(), all.beam(beamlet_), all.point(beamlet_), all.position(), all.model(beamlet_), fluence_,
+                                  options.engine.lateral_scaling, all.header.side_mm}, squares);
     }
     /// Doses of a beamlet, thinned out, ascending voxels.
     void column(std::size_t number, std::vector<VoxelDose>& out) const {
         const Beamlet& beamlet = all_.header.beamlets[number];
-        const std::uint64_t seed = cpu::mixed(number);
+        const std::uint64_t seed = mixed(number);
         if (pencil_) {
             pencil_->column(beamlet.u_mm, beamlet.v_mm, seed, out);
         } else {
-            const FluenceMap map = cpu::square_fluence(all_.beam(beamlet), all_.point(beamlet), all_.position(), all_.model(beamlet).head, fluence_,
+            const FluenceMap map = cpu_backend().square_fluence(all_.beam(beamlet), all_.point(beamlet), all_.position(), all_.model(beamlet).head, fluence_,
                                                        {{beamlet.u_mm, beamlet.v_mm, 1}}, all_.header.side_mm);
             const std::vector<float> dose = compute_dose(density(), {map}, all_.model(beamlet), all_.compute());
             out.clear();
             for (std::size_t v = 0; v < dose.size(); ++v)
                 if (!(dose[v] <= 0)) out.push_back({static_cast<std::uint32_t>(v), dose[v]});
         }
-        thin_out(out, options_.cutoff, cpu::mixed(seed));
+        thin_out(out, options_.cutoff, mixed(seed));
     }
     const DensityGrid& density() const { return all_.density(beamlet_); }
     double scale() const { return gray_per_unit(all_.model(beamlet_), options_.engine.algorithm); }
@@ -243,10 +236,9 @@ private:
     const InfluenceCase& all_;
     const InfluenceOptions& options_;
     Beamlet beamlet_;
-    cpu::TermaTable table_;
-    cpu::FluenceOptions fluence_;
-    cpu::LateralScale lateral_;
-    std::unique_ptr<cpu::PencilBeamlets> pencil_;
+    TermaTable table_;
+    FluenceOptions fluence_;
+    std::unique_ptr<BeamletDoses> pencil_;
 };
 
 }  // namespace
@@ -302,7 +294,7 @@ InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* struc
     const std::size_t total = all.last() - all.first();
     all.header.seconds["density"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     std::atomic<std::size_t> done{0};
-    std::vector<std::unique_ptr<cpu::BeamletShape>> shapes;
+    const std::unique_ptr<BeamletCalculator> beamlets = cpu_backend().beamlets();
     // Beamlets side by side, each by one thread, handed over in their order.
     const std::size_t at_once = 16 * static_cast<std::size_t>(omp_get_max_threads());
     std::vector<std::vector<VoxelDose>> some(at_once);
@@ -312,7 +304,7 @@ InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* struc
         if (from >= to) continue;
         const std::string stage = "beam " + all.beam(all.header.beamlets[geometry]).name;
         report(static_cast<double>(done) / static_cast<double>(total), stage);
-        const GeometryColumns columns(all, geometry, geometry_end, options, shapes);
+        const GeometryColumns columns(all, geometry, geometry_end, options, *beamlets);
         const double scale = columns.scale();
         for (std::size_t begin = from; begin < to; begin += at_once) {
             const std::size_t end = std::min(begin + at_once, to);
@@ -397,14 +389,14 @@ CalculationResult calculate_beamlets(const CtImage& ct, const StructureSet* stru
     std::vector<float> total(all.header.grid.voxel_count(), 0.0f);
     for (std::size_t begin = 0, end; begin < beamlets.size(); begin = end) {
         end = all.end_of_geometry(begin);
-        std::vector<cpu::OpenSquare> squares;
+        std::vector<OpenSquare> squares;
         for (std::size_t b = begin; b < end; ++b)
             if (weights_mu[b] > 0) squares.push_back({beamlets[b].u_mm, beamlets[b].v_mm, weights_mu[b]});
         if (squares.empty()) continue;
         const BeamModel& model = all.model(beamlets[begin]);
         const DensityGrid& density = all.density(beamlets[begin]);
-        const cpu::TermaTable table(model.spectrum);
-        const FluenceMap map = cpu::square_fluence(all.beam(beamlets[begin]), all.point(beamlets[begin]), all.position(), model.head,
+        const TermaTable table(model.spectrum);
+        const FluenceMap map = cpu_backend().square_fluence(all.beam(beamlets[begin]), all.point(beamlets[begin]), all.position(), model.head,
                                                    all.fluence(beamlets[begin], table), squares, all.header.side_mm);
         ComputeOptions compute = all.compute();
         compute.seconds = &result.seconds;

@@ -174,11 +174,11 @@ void require_no_beam_through(const Used& used, const Beyond& beyond, const Plan&
                              const BeamModelProvider& models, const EngineOptions& options) {
     for (const Beam& beam : plan.beams) {
         const double radius_mm = models(beam).head.maximum_field_radius_mm;
-        for (const ControlPoint& point : cpu::moments_of(beam, options.sub_arc_deg)) {
+        for (const ControlPoint& point : moments_of(beam, options.sub_arc_deg)) {
             const auto frame =
                 physics::beam_frame(plan.position, point.gantry_deg, point.collimator_deg, point.couch_deg,
                                     point.isocentre_mm, beam.source_axis_distance_mm);
-            const auto open_mm = cpu::opening_mm(beam, point, radius_mm);
+            const auto open_mm = opening_mm(beam, point, radius_mm);
             if (!open_mm) continue;
             for (const PartBeyond& part : beyond.parts)
                 if (!is_exit(part, frame.source_mm()) &&

@@ -37,9 +37,9 @@ public:
 
     /// Without anything open at any moment the jaws count: the leaves' transmission comes through them.
     void add(const Beam& beam, double radius_mm, const FieldOpening& also) {
-        const std::vector<ControlPoint> moments = cpu::moments_of(beam, options_.sub_arc_deg);
+        const std::vector<ControlPoint> moments = moments_of(beam, options_.sub_arc_deg);
         const bool closed = std::none_of(moments.begin(), moments.end(), [&](const ControlPoint& point) {
-            return cpu::opening_mm(beam, point, radius_mm, closed_mm);
+            return opening_mm(beam, point, radius_mm, closed_mm);
         });
         bool meets = false;
         for (const ControlPoint& point : moments) {
@@ -51,7 +51,7 @@ public:
                                 beam.place() + ", gantry at " + short_number(point.gantry_deg) + " degrees",
                                 "Check the isocentre and the patient position");
             const auto open =
-                closed ? cpu::jaw_opening_mm(point, radius_mm) : cpu::opening_mm(beam, point, radius_mm);
+                closed ? jaw_opening_mm(point, radius_mm) : opening_mm(beam, point, radius_mm);
             if (open) meets = include(frame, *open) || meets;
             if (const auto more = also ? also(beam, point) : std::nullopt)
                 meets = include(frame, *more) || meets;

@@ -6,6 +6,9 @@
 #include <limits>
 #include <vector>
 
+#include "backend/backend.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
 #include "fluence/aperture.h"
 #include "fluence/fluence_plan.h"
 #include "base/text.h"
@@ -28,7 +31,7 @@ std::array<double, 4> reach_mm(const Beam& beam, double radius_mm) {
     for (std::size_t i = 0; i + 1 < beam.control_points.size(); ++i) {
         if (!(beam.segment_mu(static_cast<int>(i)) > 0)) continue;
         for (const std::size_t end : {i, i + 1}) {
-            const auto box = cpu::opening_mm(beam, beam.control_points[end], radius_mm);
+            const auto box = opening_mm(beam, beam.control_points[end], radius_mm);
             if (!box) continue;
             reach = {std::min(reach[0], (*box)[0]), std::max(reach[1], (*box)[1]), std::min(reach[2], (*box)[2]),
                      std::max(reach[3], (*box)[3])};
@@ -39,12 +42,12 @@ std::array<double, 4> reach_mm(const Beam& beam, double radius_mm) {
 
 /// What the devices let through over the whole beam, times MU.
 FluenceMap summed_opening(const Beam& beam, const HeadModel& head, const std::array<double, 4>& reach) {
-    cpu::FluenceOptions options;
+    FluenceOptions options;
     options.travel_mm = 2, options.sub_arc_deg = 360;
-    const cpu::FluencePlan plan(beam, PatientPosition::hfs, head, options);
-    std::vector<cpu::WeightedAperture> apertures;
+    const FluencePlan plan(beam, PatientPosition::hfs, head, options);
+    std::vector<WeightedAperture> apertures;
     for (std::size_t n = 0; n < plan.size(); ++n)
-        for (cpu::WeightedAperture& aperture : plan.apertures(n)) apertures.push_back(std::move(aperture));
+        for (WeightedAperture& aperture : plan.apertures(n)) apertures.push_back(std::move(aperture));
     // What moves over a wide field needs no sharp edges.
     constexpr double wide_mm = 60;
     constexpr std::size_t many = 20;
@@ -55,7 +58,7 @@ FluenceMap summed_opening(const Beam& beam, const HeadModel& head, const std::ar
     map.size_v = static_cast<int>(std::ceil((reach[3] - reach[2]) / map.pixel_mm));
     map.lower_u_mm = reach[0], map.lower_v_mm = reach[2];
     map.values.assign(static_cast<std::size_t>(map.size_u) * static_cast<std::size_t>(map.size_v), 0.0f);
-    cpu::add_apertures(map, cpu::DevicesOnRaster(map, plan.beam(), head, {}), apertures);
+    cpu_backend().add_apertures(map, DevicesOnRaster(map, plan.beam(), head, {}), apertures);
     return map;
 }
 

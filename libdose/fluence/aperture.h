@@ -5,10 +5,13 @@
 #include <optional>
 #include <vector>
 
-#include "cpu/fluence/fluence.h"
+#include "fluence/fluence_map.h"
+#include "libdose/beam_model.h"
+#include "libdose/plan.h"
+#include "machine/leaf_edges.h"
 #include "fluence/leaf_bank.h"
 
-namespace libdose::cpu {
+namespace libdose {
 
 /// Rectangle {low x, high x, low y, high y} (mm, isocentre plane) that the jaws leave open within a radius.
 std::array<double, 4> jaw_opening_mm(const ControlPoint& point, double radius_mm);
@@ -59,8 +62,4 @@ struct WeightedAperture {
 physics::Interval jaw_x_of(const ControlPoint& point);
 physics::Interval jaw_y_of(const ControlPoint& point);
 
-/// Adds weight × transmission of every aperture. Devices that move along u share one exact product with the x jaw, devices that
-/// move along v with the y jaw; the two families cross at right angles, so their product is exact per strip.
-void add_apertures(FluenceMap& map, const DevicesOnRaster& devices, const std::vector<WeightedAperture>& apertures);
-
-}  // namespace libdose::cpu
+}  // namespace libdose

@@ -5,7 +5,7 @@
 
 #include "base/simd/reduce.h"
 
-namespace libdose::cpu {
+namespace libdose {
 
 std::array<double, 4> support_mm(const FluenceMap& map) {
     int u0 = map.size_u, u1 = -1, v0 = map.size_v, v1 = -1;
@@ -78,4 +78,4 @@ FluenceIntegral::FluenceIntegral(const FluenceMap& map, const Sharpening& sharpe
     }
 }
 
-}  // namespace libdose::cpu
+}  // namespace libdose

@@ -4,10 +4,10 @@
 #include <array>
 #include <vector>
 
-#include "fluence/stages.h"
+#include "fluence/fluence_map.h"
 #include "fluence/fluence_views.h"
 
-namespace libdose::cpu {
+namespace libdose {
 
 /// Smallest rectangle (mm) that holds every pixel that is not zero: {low u, high u, low v, high v}; empty map: all zero.
 std::array<double, 4> support_mm(const FluenceMap& map);
@@ -40,4 +40,4 @@ private:
     double noise_ = 0;
 };
 
-}  // namespace libdose::cpu
+}  // namespace libdose

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
 #include "fluence/head.h"
 #include "plan/dynamic_wedge.h"
 
-namespace libdose::cpu {
+namespace libdose {
 
 namespace {
 
@@ -154,4 +156,4 @@ std::vector<WeightedAperture> FluencePlan::apertures(std::size_t n) const {
     return list;
 }
 
-}  // namespace libdose::cpu
+}  // namespace libdose

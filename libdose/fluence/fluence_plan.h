@@ -5,9 +5,11 @@
 #include <memory>
 #include <vector>
 
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
 #include "fluence/aperture.h"
 
-namespace libdose::cpu {
+namespace libdose {
 
 /// The control points of a beam and, where it turns or its devices travel farther than 20 mm while MU are
 /// given, moments in between: `sub_arc_deg` apart, as the maps are.
@@ -48,4 +50,4 @@ private:
     std::map<std::vector<bool>, std::shared_ptr<const BeamFilter>> filters_;  ///< maps of one state of the wedges share one
 };
 
-}  // namespace libdose::cpu
+}  // namespace libdose

@@ -5,10 +5,14 @@
 #include <memory>
 #include <vector>
 
-#include "cpu/fluence/fluence.h"
+#include "fluence/fluence_map.h"
+#include "libdose/beam_model.h"
+#include "libdose/plan.h"
+#include "machine/leaf_edges.h"
+#include "terma/terma_table.h"
 #include "fluence/head_equations.h"
 
-namespace libdose::cpu {
+namespace libdose {
 
 /// Distance on the isocentre plane over which an aperture is felt: focal spot, extrafocal source, electrons.
 double head_reach_mm(const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& leaves);
@@ -56,14 +60,4 @@ int coarse_pixels(const FluenceMap& map);
 /// Large pixels over a map, without values: extrafocal source and electrons blur over centimetres.
 CoarseMap coarse_raster(const FluenceMap& map);
 
-/// OpenHead at the pixels of a raster, the same for all maps of a beam behind one filter.
-struct OpenPlane {
-    std::vector<float> profile, transmission;
-};
-OpenPlane open_plane(const FluenceMap& raster, const Beam& beam, const HeadModel& head, const BeamFilter* filter, const TermaTable* table);
-
-/// Turns a sum of apertures into the fluence of the head: focal spot, open-field profile, primary collimator, extrafocal source, wedge, trays,
-/// and the blurred aperture of the electrons.
-void finish(FluenceMap& map, const Beam& beam, const HeadModel& head, const OpenPlane& open, const std::vector<LeafEdges>& leaves, double collimator_deg);
-
-}  // namespace libdose::cpu
+}  // namespace libdose

@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
 #include <limits>
-#include <vector>
 
 #include "base/host_device.h"
+#include "base/interpolation.h"
 
 namespace libdose::physics {
 
@@ -74,20 +73,6 @@ inline double projected_spot_sigma_mm(double fwhm_mm, double source_collimator_m
     constexpr double fwhm_per_sigma = 2.3548200450309493;
     return fwhm_mm / fwhm_per_sigma * (source_axis_mm - source_collimator_mm) / source_collimator_mm;
 }
-
-/// Linear interpolation in an ascending table of `size` nodes, the end values beyond it.
-LIBDOSE_HD inline double table_value(std::size_t size, const double* x, const double* y, double at) {
-    if (at <= x[0]) return y[0];
-    if (at >= x[size - 1]) return y[size - 1];
-    std::size_t lower = 0, upper = size - 1;  // x[lower] <= at < x[upper]
-    while (upper - lower > 1) {
-        const std::size_t middle = (lower + upper) / 2;
-        (x[middle] <= at ? lower : upper) = middle;
-    }
-    const double part = (at - x[lower]) / (x[upper] - x[lower]);
-    return y[lower] + part * (y[upper] - y[lower]);
-}
-inline double table_value(const std::vector<double>& x, const std::vector<double>& y, double at) { return table_value(x.size(), x.data(), y.data(), at); }
 
 /// How a disc behind the focal spot is seen from the isocentre plane past edges at one distance from the focal spot. A ray from s of the
 /// disc to x crosses the edges' plane where a focal ray to scale·x + stretch·s would, so what comes through is the aperture (as projected

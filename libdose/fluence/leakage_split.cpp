@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "cpu/fluence/fluence.h"
+#include "fluence/fluence_map.h"
 #include "base/simd/reduce.h"
 #include "base/simd/multiversion.h"
 
@@ -54,7 +54,7 @@ FluenceMap open_of(const FluenceMap& map, float level) {
     std::vector<float> highest(static_cast<std::size_t>(map.size_u), 0.0f);  // of the columns
     for (int v = 0; v < map.size_v; ++v) {
         const float* const row = map.values.data() + static_cast<std::ptrdiff_t>(v) * map.size_u;
-        if (!(cpu::largest({row, static_cast<std::size_t>(map.size_u)}) > level)) continue;
+        if (!(largest({row, static_cast<std::size_t>(map.size_u)}) > level)) continue;
         v0 = std::min(v0, v), v1 = v + 1;
         for (std::size_t u = 0; u < highest.size(); ++u) highest[u] = std::max(highest[u], row[u]);
     }
@@ -73,7 +73,7 @@ FluenceMap open_of(const FluenceMap& map, float level) {
 FluenceMap on_faint_pixels(FluenceMap map) {
     const int n = std::max(1, static_cast<int>(std::lround(faint_pixel_mm / map.pixel_mm)));
     if (n == 1) return map;
-    map.values = cpu::means_over_pixels(map, n);
+    map.values = means_over_pixels(map, n);
     map.size_u = (map.size_u + n - 1) / n, map.size_v = (map.size_v + n - 1) / n;
     map.pixel_mm *= n;
     return map;
@@ -93,7 +93,7 @@ void add_faint(const FluenceMap& map, float lower, float level, FluenceMap& sum)
 
 PartedMaps part_map(const FluenceMap& map) {
     PartedMaps parts;
-    const float level = faint_part * cpu::largest(map.values);
+    const float level = faint_part * largest(map.values);
     std::size_t faint = 0, open = 0;
     for (const float value : map.values) faint += value > 0 && value <= level, open += value > level;
     if (faint <= open) {
@@ -121,7 +121,7 @@ PartedMaps part_arc(const std::vector<FluenceMap>& maps) {
     arc.open.resize(maps.size());
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t m = 0; m < maps.size(); ++m) {
-        maximum[m] = cpu::largest(maps[m].values);
+        maximum[m] = largest(maps[m].values);
         arc.open[m] = open_of(maps[m], faint_part * maximum[m]);
     }
     struct Sector {

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "fluence/stages.h"
 
+#include "fluence/fluence_map.h"
 namespace libdose {
 
 /// Both parts of a map are continuous. Faint is what comes through jaws and leaves: values up to a small part of the map's maximum, and less and

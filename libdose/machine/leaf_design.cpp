@@ -5,7 +5,7 @@
 
 #include "libdose/error.h"
 #include "base/csv.h"
-#include "fluence/head_equations.h"
+#include "base/interpolation.h"
 
 namespace libdose {
 

@@ -9,7 +9,7 @@
 
 #include "base/simd/multiversion.h"
 
-namespace libdose::cpu {
+namespace libdose {
 
 namespace {
 
@@ -164,4 +164,4 @@ LateralScale lateral_scale(const DensityGrid& density) {
     return scale;
 }
 
-}  // namespace libdose::cpu
+}  // namespace libdose

@@ -5,7 +5,7 @@
 
 #include "libdose/density.h"
 
-namespace libdose::cpu {
+namespace libdose {
 
 /// Density by which the kernels of a voxel are scaled: the mean around it, over what is not vacuum. Empty: 1 everywhere.
 struct LateralScale {
@@ -17,4 +17,4 @@ struct LateralScale {
 /// Mean within 15 mm along each axis, from 0.15 (thinner is air, where the kernels would outgrow their rasters) to 3.
 LateralScale lateral_scale(const DensityGrid& density);
 
-}  // namespace libdose::cpu
+}  // namespace libdose

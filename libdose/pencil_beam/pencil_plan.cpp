@@ -6,7 +6,7 @@
 #include "libdose/error.h"
 #include "geometry/disc.h"
 
-namespace libdose::cpu {
+namespace libdose {
 
 namespace {
 
@@ -165,4 +165,4 @@ std::vector<float> pencil_pixels(const PencilKernel& kernel, double pixel_cm, do
     return pixels;
 }
 
-}  // namespace libdose::cpu
+}  // namespace libdose

@@ -7,13 +7,13 @@
 #include <optional>
 #include <vector>
 
+#include "fluence/fluence_map.h"
 #include "pencil_beam/lateral_scale.h"
-#include "fluence/stages.h"
 #include "libdose/beam_model.h"
 #include "pencil_beam/pencil_equations.h"
 #include "raytrace/ray_bundle.h"
 
-namespace libdose::cpu {
+namespace libdose {
 
 /// Values per pixel of an image; a kernel has as many components at most.
 inline constexpr int pencil_components = 8;
@@ -118,4 +118,4 @@ inline constexpr double pencil_split_begin_mm = 30, pencil_split_end_mm = 60;
 /// pixel_cm: pixel and radii at the voxel's distance. near: of the near part, else of the far part. Close to the axis by exact areas.
 std::vector<float> pencil_pixels(const PencilKernel& kernel, double pixel_cm, double magnification, int size_u, int size_v, bool near);
 
-}  // namespace libdose::cpu
+}  // namespace libdose

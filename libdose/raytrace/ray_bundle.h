@@ -6,7 +6,8 @@
 #include <cstddef>
 #include <limits>
 
-#include "terma/terma_equations.h"
+#include "base/host_device.h"
+#include "raytrace/basis_path.h"
 #include "geometry/voxel_walk.h"
 
 namespace libdose::physics {

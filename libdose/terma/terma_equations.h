@@ -6,16 +6,12 @@
 #include <cstddef>
 
 #include "libdose/beam_model.h"
+#include "raytrace/basis_path.h"
 #include "base/host_device.h"
 
 namespace libdose::physics {
 
 inline constexpr double gray_per_mev_per_gram = 1.602176634e-10;
-
-/// Line integrals of the two basis materials, g/cm².
-struct BasisPath {
-    double water = 0, high_z = 0;
-};
 
 /// TERMA per unit photon fluence of one gram of each basis material, Gy cm², behind the line integrals (g/cm²) of the two.
 struct BasisTerma {

@@ -1,7 +1,7 @@
 // The phantom and the beam of a Monte Carlo reference case, as the engine sees them.
 #pragma once
 
-#include "fluence/stages.h"
+#include "fluence/fluence_map.h"
 #include "libdose/density.h"
 #include "libdose/material.h"
 #include "libdose/reference_case.h"

@@ -2,8 +2,10 @@
 #include <chrono>
 #include <cmath>
 
-#include "cpu/fluence/fluence.h"
-#include "cpu/terma/terma.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
+#include "terma/terma_table.h"
+#include "backend/backend.h"
 #include "engine/compute.h"
 #include "engine/beam_modifiers.h"
 #include "validation/field_judgement.h"
@@ -122,7 +124,7 @@ CtImage water_box(const Field& field) {
 std::vector<PlanCheck> check_plans(const BeamModel& model, const LeafDesign& design, const MaterialTable& materials, const PlanCheckOptions& options) {
     const ThreadLimit limit(options.threads);
     const PointDose exact(model.spectrum, model.cone_kernel, model.pencil_kernel, model.head.electrons);
-    const cpu::TermaTable terma(model.spectrum);
+    const TermaTable terma(model.spectrum);
     const double gray = gray_per_unit(model, options.algorithm);
     const auto devices = options.devices ? options.devices : std::make_shared<OpenDevices>();
     std::vector<PlanCheck> checks;
@@ -146,12 +148,12 @@ std::vector<PlanCheck> check_plans(const BeamModel& model, const LeafDesign& des
         const CalculationResult result = calculate(
             water_box(field), nullptr, plan, materials, [&](const Beam&) -> const BeamModel& { return model; }, engine);
 
-        cpu::FluenceOptions fluence;
+        FluenceOptions fluence;
         Provenance provenance;
         std::vector<std::string> notes;
         fluence.leaves = leaf_edges(beam, model, engine.leaf_designs, engine.leaves, provenance, notes);
         fluence.terma = &terma;
-        const FluenceMap map = cpu::beam_fluence(beam, plan.position, model.head, fluence).front();
+        const FluenceMap map = cpu_backend().fluence(beam, plan.position, model.head, fluence).front();
         const physics::BeamFrame& frame = map.frame;
         const Vec3 down = frame.axes.transpose() * Vec3(0, 1, 0);  // the surface's normal, into the water, in the beam's axes
 

@@ -4,9 +4,8 @@
 #include <array>
 #include <vector>
 
-#include "cpu/electrons/electrons.h"
-#include "cpu/terma/terma.h"
-#include "fluence/stages.h"
+#include "fluence/fluence_map.h"
+#include "terma/terma_table.h"
 #include "libdose/beam_model.h"
 #include "libdose/engine.h"
 
@@ -42,7 +41,7 @@ private:
     std::vector<double> rate_cm2_g_;
     std::vector<double> terma_of_water_;  ///< by path
     double open_ = 0;                     ///< released(0)
-    cpu::TermaTable terma_;               ///< of both basis materials, for wedges
+    TermaTable terma_;               ///< of both basis materials, for wedges
     std::vector<float> emission_;         ///< [depth][angle][rate] per steradian
     std::size_t depths_ = 0;
     std::vector<double> cosine_, solid_angle_;         ///< polar directions about the ray of the point

@@ -59,8 +59,8 @@ QualitySettings settings_for(const ValidationOptions& options) {
     settings.sharpening = ablation.sharpening;
     if (ablation.rings > 0) settings.rings = ablation.rings, settings.sectors = ablation.sectors;
     if (ablation.isotropic > 0) settings.isotropic = ablation.isotropic, settings.always_isotropic = true;
-    if (ablation.lattice == "rounded") settings.lattice = cpu::LatticeMode::rounded;
-    if (ablation.lattice == "interpolated") settings.lattice = cpu::LatticeMode::interpolated;
+    if (ablation.lattice == "rounded") settings.lattice = LatticeMode::rounded;
+    if (ablation.lattice == "interpolated") settings.lattice = LatticeMode::interpolated;
     return settings;
 }
 

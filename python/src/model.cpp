@@ -12,7 +12,7 @@
 
 #include "arrays.h"
 #include "bindings.h"
-#include "engine/beam_modifiers.h"
+#include "libdose/admission.h"
 #include "libdose/error.h"
 #include "libdose/io/hdf5.h"
 #include "libdose/io/model_store.h"

@@ -11,7 +11,7 @@ using namespace libdose;
 
 TEST(Directions, CellsCoverTheSphere) {
     const ConeKernel kernel = test::simple_kernel();
-    for (const auto& set : {cpu::beam_aligned_directions(kernel, Vec3(1, 2, 3), 10, 12), cpu::isotropic_directions(128)}) {
+    for (const auto& set : {beam_aligned_directions(kernel, Vec3(1, 2, 3), 10, 12), isotropic_directions(128)}) {
         double solid = 0;
         Vec3 mean = Vec3::Zero();
         for (const auto& cell : set) {
@@ -26,7 +26,7 @@ TEST(Directions, CellsCoverTheSphere) {
 
 TEST(Directions, FixedOnesAreEvenAndOfDifferentAnglesToTheAxis) {
     const int count = 192;
-    const auto set = cpu::isotropic_directions(count);
+    const auto set = isotropic_directions(count);
     ASSERT_EQ(set.size(), static_cast<std::size_t>(count));
     std::vector<double> to_axis;
     for (const auto& cell : set) {
@@ -51,8 +51,8 @@ TEST(Directions, FixedOnesAreEvenAndOfDifferentAnglesToTheAxis) {
 TEST(Directions, EmissionSumsToTheKernelForEveryRayAndDepth) {
     const ConeKernel kernel = test::simple_kernel();
     physics::BeamFrame frame;
-    const auto set = cpu::isotropic_directions(100);
-    const cpu::EmissionTable table(kernel, set, frame, -0.2, 0.15, -0.1, 0.1);
+    const auto set = isotropic_directions(100);
+    const EmissionTable table(kernel, set, frame, -0.2, 0.15, -0.1, 0.1);
     for (const float depth : {0.0f, 7.0f, 20.0f, 50.0f})
         for (const float u : {-0.2f, -0.03f, 0.15f}) {
             double sum[2] = {0, 0};
@@ -82,8 +82,8 @@ TEST(Directions, CoefficientsOfEitherSignSumToTheKernelAsWell) {
     for (std::size_t i = 0; i < half; i += 2)
         fast += kernel.coefficients[i], all += kernel.coefficients[i] + kernel.coefficients[i + 1], sizes += std::abs(kernel.coefficients[i]);
     ASSERT_LT(std::abs(fast), 0.7 * sizes);
-    const auto set = cpu::isotropic_directions(100);
-    const cpu::EmissionTable table(kernel, set, physics::BeamFrame{}, -0.2, 0.15, -0.1, 0.1);
+    const auto set = isotropic_directions(100);
+    const EmissionTable table(kernel, set, physics::BeamFrame{}, -0.2, 0.15, -0.1, 0.1);
     for (const float u : {-0.2f, -0.03f, 0.15f}) {
         double sum[2] = {0, 0};
         for (std::size_t d = 0; d < set.size(); ++d) {
@@ -100,8 +100,8 @@ TEST(Directions, ForwardRaysEmitForward) {
     // Turning the ray by a cell's width moves the emission with it: the mean direction of the emitted energy follows the ray.
     const ConeKernel kernel = test::simple_kernel();
     physics::BeamFrame frame;  // beam along -z of the frame
-    const auto set = cpu::isotropic_directions(300);
-    const cpu::EmissionTable table(kernel, set, frame, -0.25, 0.25, -0.25, 0.25);
+    const auto set = isotropic_directions(300);
+    const EmissionTable table(kernel, set, frame, -0.25, 0.25, -0.25, 0.25);
     const auto mean_direction = [&](float u) {
         Vec3 mean = Vec3::Zero();
         for (std::size_t d = 0; d < set.size(); ++d) {

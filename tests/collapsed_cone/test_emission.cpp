@@ -6,10 +6,13 @@
 #include <map>
 #include <utility>
 
+#include "collapsed_cone/sweep_plan.h"
+#include "cpu/terma/release.h"
+#include "terma/released_energy.h"
+#include "terma/terma_table.h"
 #include "cpu/collapsed_cone/emission.h"
 #include "support/small_case.h"
 #include "cpu/collapsed_cone/superposition.h"
-#include "cpu/terma/terma.h"
 
 using namespace libdose;
 
@@ -23,7 +26,7 @@ Grid small_grid() {
 
 /// Fields all around the grid, slightly off the plane of an arc.
 std::vector<ReleasedEnergy> arc(const DensityGrid& density, int count) {
-    const cpu::TermaTable table(test::simple_spectrum());
+    const TermaTable table(test::simple_spectrum());
     std::vector<ReleasedEnergy> sources;
     for (int n = 0; n < count; ++n) {
         const double angle = 2 * 3.14159265358979 * (n + 0.3) / count;
@@ -35,20 +38,20 @@ std::vector<ReleasedEnergy> arc(const DensityGrid& density, int count) {
 /// Largest difference of what the rows emit from the sum over the sources, as a part of the largest emission.
 double largest_difference(const DensityGrid& density, const std::vector<ReleasedEnergy>& sources, cpu::RayTables::Sharing sharing, bool transposed) {
     const ConeKernel kernel = test::simple_kernel();
-    const auto directions = cpu::isotropic_directions(60);
+    const auto directions = isotropic_directions(60);
     const Grid& grid = density.grid;
     const std::size_t rates = kernel.rates_cm2_g.size(), first = 8, count = 4;
     const cpu::RayTables tables(kernel, directions, sources, sharing);
     cpu::EmissionRows rows(grid, sources, tables);
     if (transposed) rows.turn();
-    cpu::SweepLayout layout{grid.size[2], grid.size[1], grid.size[0], grid.size[0] * grid.size[1], grid.size[0]};
+    SweepLayout layout{grid.size[2], grid.size[1], grid.size[0], grid.size[0] * grid.size[1], grid.size[0]};
     if (transposed) layout = {grid.size[2], grid.size[0], grid.size[1], grid.size[0] * grid.size[1], grid.size[1]};
     cpu::Emission emission(rows, tables, first, count, rates, layout);
 
     std::vector<std::vector<double>> expected(count * rates, std::vector<double>(grid.voxel_count(), 0.0));
     for (const ReleasedEnergy& source : sources) {
         // As fine as the rays of one beam ask for.
-        const cpu::EmissionTable table(kernel, directions, source.frame, -0.1, 0.1, -0.1, 0.1, 0.02);
+        const EmissionTable table(kernel, directions, source.frame, -0.1, 0.1, -0.1, 0.1, 0.02);
         for (std::size_t n = 0; n < source.size(); ++n)
             for (std::size_t d = 0; d < count; ++d) {
                 const auto [slope_u, slope_v] = test::ray_slopes(source, n);
@@ -96,7 +99,7 @@ TEST(Emission, TurnedRowsHoldWhatTheOthersDo) {
     auto sources = arc(density, 9);
     for (ReleasedEnergy& source : sources)
         for (std::size_t n = 0; n < source.size(); n += 3) source.energy[n] *= -0.1f;
-    const cpu::RayTables tables(test::simple_kernel(), cpu::isotropic_directions(30), sources);
+    const cpu::RayTables tables(test::simple_kernel(), isotropic_directions(30), sources);
     cpu::EmissionRows rows(grid, sources, tables);
     using Key = std::pair<std::size_t, std::uint32_t>;  // voxel, node
     std::map<Key, float> held[2];
@@ -138,12 +141,12 @@ TEST(Emission, ManySourcesShareNodesWithoutChangingTheDose) {
     const DensityGrid density = uniform_density(small_grid(), MaterialProperties{});
     const ConeKernel kernel = test::simple_kernel();
     const auto sources = arc(density, 40);
-    const auto directions = cpu::isotropic_directions(192);
-    const auto together = cpu::superpose(density, kernel, sources, directions, cpu::LatticeMode::interpolated);
+    const auto directions = isotropic_directions(192);
+    const auto together = cpu::superpose(density, kernel, sources, directions, LatticeMode::interpolated);
     std::vector<double> sum(density.grid.voxel_count(), 0.0);
     double released = 0, kept = 0;
     for (const ReleasedEnergy& source : sources) {
-        const auto one = cpu::superpose(density, kernel, {source}, directions, cpu::LatticeMode::interpolated);
+        const auto one = cpu::superpose(density, kernel, {source}, directions, LatticeMode::interpolated);
         for (std::size_t v = 0; v < sum.size(); ++v) sum[v] += static_cast<double>(one.dose_gy[v]);
         released += one.released, kept += one.deposited + one.escaped;
     }
@@ -156,12 +159,12 @@ TEST(Emission, ManySourcesShareNodesWithoutChangingTheDose) {
 TEST(Emission, SharedNodesGiveTheSameBitsForAnyNumberOfThreads) {
     const DensityGrid density = uniform_density(small_grid(), MaterialProperties{});
     const ConeKernel kernel = test::simple_kernel();
-    const auto directions = cpu::isotropic_directions(50);
+    const auto directions = isotropic_directions(50);
     const int before = omp_get_max_threads();
     std::vector<float> one;
     for (const int threads : {1, 2, 5}) {
         omp_set_num_threads(threads);
-        const auto dose = cpu::superpose(density, kernel, arc(density, 9), directions, cpu::LatticeMode::interpolated).dose_gy;
+        const auto dose = cpu::superpose(density, kernel, arc(density, 9), directions, LatticeMode::interpolated).dose_gy;
         if (one.empty()) one = dose;
         EXPECT_EQ(one, dose) << threads;
     }

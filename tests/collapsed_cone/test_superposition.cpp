@@ -5,9 +5,13 @@
 #include <numeric>
 #include <random>
 
+#include "collapsed_cone/sweep_plan.h"
+#include "cpu/terma/release.h"
+#include "fluence/fluence_map.h"
+#include "terma/released_energy.h"
+#include "terma/terma_table.h"
 #include "support/small_case.h"
 #include "cpu/collapsed_cone/superposition.h"
-#include "cpu/terma/terma.h"
 #include "geometry/ray_trace.h"
 
 using namespace libdose;
@@ -21,7 +25,7 @@ double sum_of_coefficients(const ConeKernel& kernel) {
 
 /// The oracle: for every voxel and direction, back along the exact ray from points inside the voxel, in double precision.
 /// Sources are even within their voxels. Dose = sum over directions, rates and segments of the deposit per gram.
-std::vector<double> exact_rays(const DensityGrid& density, const ConeKernel& kernel, const ReleasedEnergy& source, const cpu::DirectionSet& directions,
+std::vector<double> exact_rays(const DensityGrid& density, const ConeKernel& kernel, const ReleasedEnergy& source, const DirectionSet& directions,
                                int points_per_axis) {
     const Grid& grid = density.grid;
     std::vector<double> energy(grid.voxel_count(), 0.0);
@@ -34,7 +38,7 @@ std::vector<double> exact_rays(const DensityGrid& density, const ConeKernel& ker
         const auto [u, v] = slopes.back();
         low_u = std::min(low_u, u), high_u = std::max(high_u, u), low_v = std::min(low_v, v), high_v = std::max(high_v, v);
     }
-    const cpu::EmissionTable table(kernel, directions, source.frame, static_cast<double>(low_u), static_cast<double>(high_u), static_cast<double>(low_v),
+    const EmissionTable table(kernel, directions, source.frame, static_cast<double>(low_u), static_cast<double>(high_u), static_cast<double>(low_v),
                                    static_cast<double>(high_v));
     const std::size_t rates = kernel.rates_cm2_g.size();
     std::vector<double> dose(grid.voxel_count(), 0.0);
@@ -114,10 +118,10 @@ TEST(Superposition, EnergyClosesTo1e5) {
     const ConeKernel kernel = test::simple_kernel();
     for (const Vec3& direction : {Vec3(0, 0, 1), Vec3(0.3, -0.5, 0.8), Vec3(-1, 0.2, 0.1)}) {
         const ReleasedEnergy source =
-            cpu::released_energy(density, test::square_field(60, direction, Vec3(0, 0, 100)), cpu::TermaTable(test::simple_spectrum()), 5, 0);
+            cpu::released_energy(density, test::square_field(60, direction, Vec3(0, 0, 100)), TermaTable(test::simple_spectrum()), 5, 0);
         ASSERT_GT(source.size(), 100u);
-        for (const auto mode : {cpu::LatticeMode::interpolated, cpu::LatticeMode::rounded}) {
-            const auto result = cpu::superpose(density, kernel, {source}, cpu::beam_aligned_directions(kernel, direction, 6, 8), mode);
+        for (const auto mode : {LatticeMode::interpolated, LatticeMode::rounded}) {
+            const auto result = cpu::superpose(density, kernel, {source}, beam_aligned_directions(kernel, direction, 6, 8), mode);
             EXPECT_GT(result.escaped, 0);
             EXPECT_NEAR((result.deposited + result.escaped) / (result.released * sum_of_coefficients(kernel)), 1.0, 1e-5);
         }
@@ -136,9 +140,9 @@ TEST(Superposition, EnergyClosesThroughMetal) {
     const ConeKernel kernel = test::simple_kernel();
     const Vec3 direction(0.2, -0.1, 1);
     const ReleasedEnergy source =
-        cpu::released_energy(density, test::square_field(80, direction, Vec3(0, 0, 60)), cpu::TermaTable(test::simple_spectrum()), 2.5, 0);
-    for (const auto mode : {cpu::LatticeMode::interpolated, cpu::LatticeMode::rounded}) {
-        const auto result = cpu::superpose(density, kernel, {source}, cpu::beam_aligned_directions(kernel, direction, 6, 8), mode);
+        cpu::released_energy(density, test::square_field(80, direction, Vec3(0, 0, 60)), TermaTable(test::simple_spectrum()), 2.5, 0);
+    for (const auto mode : {LatticeMode::interpolated, LatticeMode::rounded}) {
+        const auto result = cpu::superpose(density, kernel, {source}, beam_aligned_directions(kernel, direction, 6, 8), mode);
         EXPECT_NEAR((result.deposited + result.escaped) / (result.released * sum_of_coefficients(kernel)), 1.0, 1e-5);
     }
 }
@@ -147,13 +151,13 @@ TEST(Superposition, MatchesExactRaysInWater) {
     // A smooth source (σ = 15 mm on voxels of 2 mm): the lattice and exact rays see the same.
     const DensityGrid density = test::water_cube(31, 2);
     const ConeKernel kernel = test::simple_kernel();
-    const ReleasedEnergy source = narrowed(cpu::released_energy(density, test::square_field(100), cpu::TermaTable(test::simple_spectrum()), 4, 0), 15);
-    const auto directions = cpu::beam_aligned_directions(kernel, Vec3(0.1, 0.2, 1), 5, 7);
+    const ReleasedEnergy source = narrowed(cpu::released_energy(density, test::square_field(100), TermaTable(test::simple_spectrum()), 4, 0), 15);
+    const auto directions = beam_aligned_directions(kernel, Vec3(0.1, 0.2, 1), 5, 7);
     const auto oracle = exact_rays(density, kernel, source, directions, 2);
     const auto interpolated = compare(
-        cpu::superpose(density, kernel, {sharpened(source, 15, physics::lattice_parts_variance * 2 * 2)}, directions, cpu::LatticeMode::interpolated).dose_gy,
+        cpu::superpose(density, kernel, {sharpened(source, 15, physics::lattice_parts_variance * 2 * 2)}, directions, LatticeMode::interpolated).dose_gy,
         oracle);
-    const auto rounded = compare(cpu::superpose(density, kernel, {source}, directions, cpu::LatticeMode::rounded).dose_gy, oracle);
+    const auto rounded = compare(cpu::superpose(density, kernel, {source}, directions, LatticeMode::rounded).dose_gy, oracle);
     // The blur of the lattice takes (2 mm)²/3 / (15 mm)² = 0.6 % off the peak, which sharpening gives back but for the second order; rounding adds up to half a
     // voxel (1 mm) of shift where the source is steepest: exp(-1/2) 1/15 = 4 %.
     EXPECT_LT(interpolated.worst, 0.01);
@@ -169,11 +173,11 @@ TEST(Superposition, MatchesExactRaysAcrossAnInterface) {
         for (int j = 0; j < 25; ++j)
             for (int i = 0; i < 25; ++i) test::set_density(density, density.grid.index(i, j, k), 0.25f);
     const ConeKernel kernel = test::simple_kernel();
-    const ReleasedEnergy source = narrowed(cpu::released_energy(density, test::square_field(80), cpu::TermaTable(test::simple_spectrum()), 4, 0), 15);
-    const auto directions = cpu::beam_aligned_directions(kernel, Vec3(0, 0, 1), 5, 7);
+    const ReleasedEnergy source = narrowed(cpu::released_energy(density, test::square_field(80), TermaTable(test::simple_spectrum()), 4, 0), 15);
+    const auto directions = beam_aligned_directions(kernel, Vec3(0, 0, 1), 5, 7);
     const auto oracle = exact_rays(density, kernel, source, directions, 2);
     const auto result = compare(
-        cpu::superpose(density, kernel, {sharpened(source, 15, physics::lattice_parts_variance * 4 * 4)}, directions, cpu::LatticeMode::interpolated).dose_gy,
+        cpu::superpose(density, kernel, {sharpened(source, 15, physics::lattice_parts_variance * 4 * 4)}, directions, LatticeMode::interpolated).dose_gy,
         oracle);
     EXPECT_LT(result.worst, 0.025);
     EXPECT_LT(result.rms, 0.004);
@@ -192,11 +196,11 @@ TEST(Superposition, MatchesExactRaysAlongAnInterface) {
             for (int j = 0; j < 25; ++j)
                 for (int i = 0; i < 25; ++i) test::set_density(density, density.grid.index(i, j, k), std::hypot(i - 12, j - 11) < 4.3 ? c.inside : c.outside);
         const ConeKernel kernel = test::simple_kernel();
-        const ReleasedEnergy source = narrowed(cpu::released_energy(density, test::square_field(80), cpu::TermaTable(test::simple_spectrum()), 4, 0), 15);
-        const auto directions = cpu::beam_aligned_directions(kernel, Vec3(0, 0, 1), 5, 7);
+        const ReleasedEnergy source = narrowed(cpu::released_energy(density, test::square_field(80), TermaTable(test::simple_spectrum()), 4, 0), 15);
+        const auto directions = beam_aligned_directions(kernel, Vec3(0, 0, 1), 5, 7);
         const auto oracle = exact_rays(density, kernel, source, directions, 2);
         const ReleasedEnergy sharp = sharpened(source, 15, physics::lattice_parts_variance * 4 * 4);
-        const auto result = compare(cpu::superpose(density, kernel, {sharp}, directions, cpu::LatticeMode::interpolated).dose_gy, oracle);
+        const auto result = compare(cpu::superpose(density, kernel, {sharp}, directions, LatticeMode::interpolated).dose_gy, oracle);
         EXPECT_LT(result.worst, c.worst) << c.inside;
         EXPECT_LT(result.rms, c.rms) << c.inside;
     }
@@ -207,22 +211,22 @@ TEST(Superposition, SharpeningUndoesTheBlurOfTheLattice) {
     // comes closer than the plain one.
     const DensityGrid density = test::water_cube(24, 2.5);
     const ConeKernel kernel = test::simple_kernel();
-    const auto directions = cpu::beam_aligned_directions(kernel, Vec3(0, 0, 1), 12, 12);
-    const cpu::TermaTable table(test::simple_spectrum());
+    const auto directions = beam_aligned_directions(kernel, Vec3(0, 0, 1), 12, 12);
+    const TermaTable table(test::simple_spectrum());
     const FluenceMap field = test::square_field(20);
     const DensityGrid fine = test::water_cube(72, 2.5 / 3);
     const auto fine_dose =
-        cpu::superpose(fine, kernel, {cpu::released_energy(fine, field, table, 2.5 / 3, cpu::lattice_blur_variance(cpu::LatticeMode::interpolated))},
-                       directions, cpu::LatticeMode::interpolated)
+        cpu::superpose(fine, kernel, {cpu::released_energy(fine, field, table, 2.5 / 3, lattice_blur_variance(LatticeMode::interpolated))},
+                       directions, LatticeMode::interpolated)
             .dose_gy;
     Volume<float> volume(fine.grid);
     volume.values = fine_dose;
     const auto averaged = resample_conserving(volume, density.grid, 0).values;
     const std::vector<double> reference(averaged.begin(), averaged.end());
-    const auto mode = cpu::LatticeMode::interpolated;
+    const auto mode = LatticeMode::interpolated;
     const auto plain = compare(cpu::superpose(density, kernel, {cpu::released_energy(density, field, table, 2.5, 0)}, directions, mode).dose_gy, reference);
     const auto sharp =
-        compare(cpu::superpose(density, kernel, {cpu::released_energy(density, field, table, 2.5, cpu::lattice_blur_variance(mode))}, directions, mode).dose_gy,
+        compare(cpu::superpose(density, kernel, {cpu::released_energy(density, field, table, 2.5, lattice_blur_variance(mode))}, directions, mode).dose_gy,
                 reference);
     EXPECT_LT(sharp.rms, 0.6 * plain.rms);
     EXPECT_LT(sharp.worst, 0.6 * plain.worst);
@@ -231,14 +235,14 @@ TEST(Superposition, SharpeningUndoesTheBlurOfTheLattice) {
 TEST(Superposition, SameBitsForAnyNumberOfThreads) {
     const DensityGrid density = test::water_cube(30, 5);
     const ConeKernel kernel = test::simple_kernel();
-    const ReleasedEnergy source = cpu::released_energy(density, test::square_field(50), cpu::TermaTable(test::simple_spectrum()), 5, 0);
-    const auto directions = cpu::isotropic_directions(50);
+    const ReleasedEnergy source = cpu::released_energy(density, test::square_field(50), TermaTable(test::simple_spectrum()), 5, 0);
+    const auto directions = isotropic_directions(50);
     const int before = omp_get_max_threads();
     omp_set_num_threads(1);
-    const auto one = cpu::superpose(density, kernel, {source}, directions, cpu::LatticeMode::interpolated);
+    const auto one = cpu::superpose(density, kernel, {source}, directions, LatticeMode::interpolated);
     for (const int threads : {2, 3, 5}) {
         omp_set_num_threads(threads);
-        const auto more = cpu::superpose(density, kernel, {source}, directions, cpu::LatticeMode::interpolated);
+        const auto more = cpu::superpose(density, kernel, {source}, directions, LatticeMode::interpolated);
         EXPECT_EQ(one.dose_gy, more.dose_gy) << threads;
         EXPECT_EQ(one.escaped, more.escaped) << threads;
     }
@@ -249,13 +253,13 @@ TEST(Superposition, IsLinearInItsSources) {
     // Two fields in one transport against one after the other.
     const DensityGrid density = test::water_cube(30, 5);
     const ConeKernel kernel = test::simple_kernel();
-    const cpu::TermaTable table(test::simple_spectrum());
+    const TermaTable table(test::simple_spectrum());
     const auto a = cpu::released_energy(density, test::square_field(40), table, 5, 0);
     const auto b = cpu::released_energy(density, test::square_field(30, Vec3(1, 0, 0.2), Vec3(0, 0, 75)), table, 5, 0);
-    const auto directions = cpu::isotropic_directions(60);
-    const auto together = cpu::superpose(density, kernel, {a, b}, directions, cpu::LatticeMode::interpolated).dose_gy;
-    const auto only_a = cpu::superpose(density, kernel, {a}, directions, cpu::LatticeMode::interpolated).dose_gy;
-    const auto only_b = cpu::superpose(density, kernel, {b}, directions, cpu::LatticeMode::interpolated).dose_gy;
+    const auto directions = isotropic_directions(60);
+    const auto together = cpu::superpose(density, kernel, {a, b}, directions, LatticeMode::interpolated).dose_gy;
+    const auto only_a = cpu::superpose(density, kernel, {a}, directions, LatticeMode::interpolated).dose_gy;
+    const auto only_b = cpu::superpose(density, kernel, {b}, directions, LatticeMode::interpolated).dose_gy;
     std::vector<double> sum;
     for (std::size_t v = 0; v < only_a.size(); ++v) sum.push_back(static_cast<double>(only_a[v]) + static_cast<double>(only_b[v]));
     EXPECT_LT(compare(together, sum).worst, 2e-6);
@@ -264,13 +268,13 @@ TEST(Superposition, IsLinearInItsSources) {
 TEST(Superposition, BackwardEnergyIsNotLost) {
     // A thin slab of sources deep in the phantom: dose appears upstream of it.
     const DensityGrid density = test::water_cube(30, 5);
-    ReleasedEnergy source = cpu::released_energy(density, test::square_field(50), cpu::TermaTable(test::simple_spectrum()), 5, 0);
+    ReleasedEnergy source = cpu::released_energy(density, test::square_field(50), TermaTable(test::simple_spectrum()), 5, 0);
     const std::size_t slice = 30 * 30;
     for (std::size_t n = 0; n < source.size(); ++n)
         if (source.voxel[n] / slice != 20) source.energy[n] = 0;
     const ConeKernel kernel = test::simple_kernel();
     const auto dose =
-        cpu::superpose(density, kernel, {source}, cpu::beam_aligned_directions(kernel, Vec3(0, 0, 1), 8, 8), cpu::LatticeMode::interpolated).dose_gy;
+        cpu::superpose(density, kernel, {source}, beam_aligned_directions(kernel, Vec3(0, 0, 1), 8, 8), LatticeMode::interpolated).dose_gy;
     const float here = dose[density.grid.index(15, 15, 20)], before = dose[density.grid.index(15, 15, 18)], far = dose[density.grid.index(15, 15, 14)];
     EXPECT_GT(before, 0.005f * here);
     EXPECT_GT(far, 0.0005f * here);
@@ -278,7 +282,7 @@ TEST(Superposition, BackwardEnergyIsNotLost) {
 
 TEST(Superposition, NonCubicVoxelsGiveTheSameDose) {
     const ConeKernel kernel = test::simple_kernel();
-    const cpu::TermaTable table(test::simple_spectrum());
+    const TermaTable table(test::simple_spectrum());
     const auto dose_on = [&](Vec3 spacing) {
         Grid grid;
         grid.spacing_mm = spacing;
@@ -287,7 +291,7 @@ TEST(Superposition, NonCubicVoxelsGiveTheSameDose) {
         Volume<float> volume(grid);
         volume.values = cpu::superpose(uniform_density(grid, MaterialProperties{}), kernel,
                                        {cpu::released_energy(uniform_density(grid, MaterialProperties{}), test::square_field(50), table, 2.5, 0)},
-                                       cpu::beam_aligned_directions(kernel, Vec3(0, 0, 1), 8, 8), cpu::LatticeMode::interpolated)
+                                       beam_aligned_directions(kernel, Vec3(0, 0, 1), 8, 8), LatticeMode::interpolated)
                             .dose_gy;
         Grid coarse;
         coarse.size = {20, 20, 20};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "collapsed_cone/sweep_plan.h"
 #include "cpu/collapsed_cone/sweep.h"
 
 using namespace libdose;
@@ -68,8 +69,8 @@ Grid cube(int n) {
 }
 
 /// Straight along z through the middles of voxels.
-cpu::SweepPlan straight(const Grid& grid, bool ascending) {
-    cpu::SweepPlan plan = cpu::plan_sweep(grid, Vec3(0, 0, ascending ? 1 : -1), 0);
+SweepPlan straight(const Grid& grid, bool ascending) {
+    SweepPlan plan = plan_sweep(grid, Vec3(0, 0, ascending ? 1 : -1), 0);
     plan.direction.first_row = plan.direction.first_column = 0;
     return plan;
 }
@@ -87,7 +88,7 @@ TEST(Sweep, ASingleDirectionLeavesWhatItLost) {
     PointSource source(3, 4, 5, 2.0f, 1);
     cpu::SweepDeposit deposit;
     cpu::SweepWorkspace workspace;
-    const double escaped = cpu::sweep({straight(grid, true)}, cpu::LatticeMode::rounded, cpu::SweepMedium(eta, 9), {rate}, source, 0, deposit, workspace);
+    const double escaped = cpu::sweep({straight(grid, true)}, LatticeMode::rounded, cpu::SweepMedium(eta, 9), {rate}, source, 0, deposit, workspace);
     double energy = 0;
     for (int k = 3; k < 9; ++k) {
         const double x = rate * by_plane[k] * step_cm, q = k == 3 ? 2 : 0;
@@ -111,12 +112,12 @@ TEST(Sweep, TheLatticeWidensByTheSameWhereverItsLinesLie) {
     const Grid grid = cube(11);
     const std::vector<float> eta(grid.voxel_count(), 1.0f);
     for (const double first : {0.0, 0.1, 0.25, 0.49, 0.5, 0.51, 0.8, 0.99}) {
-        cpu::SweepPlan plan = straight(grid, true);
+        SweepPlan plan = straight(grid, true);
         plan.direction.first_row = first, plan.direction.first_column = std::fmod(first + 0.3, 1.0);
         PointSource source(1, 5, 6, 1.0f, 1);
         cpu::SweepDeposit deposit;
         cpu::SweepWorkspace workspace;
-        const double escaped = cpu::sweep({plan}, cpu::LatticeMode::interpolated, cpu::SweepMedium(eta, 11), {1.0}, source, 0, deposit, workspace);
+        const double escaped = cpu::sweep({plan}, LatticeMode::interpolated, cpu::SweepMedium(eta, 11), {1.0}, source, 0, deposit, workspace);
         double sum = 0, at_column = 0, at_row = 0, square_column = 0, square_row = 0;
         for (int k = 0; k < 11; ++k)
             for (int j = 0; j < 11; ++j)
@@ -145,13 +146,13 @@ TEST(Sweep, EnergyPerDensityThatIsEvenStaysSoAlongAnInterface) {
                 for (int i = 0; i < 11; ++i)
                     if (i > 5 && j > 4) eta[grid.index(i, j, k)] = thin;
         for (const double first : {0.0, 0.1, 0.25, 0.5, 0.8}) {
-            cpu::SweepPlan plan = straight(grid, true);
+            SweepPlan plan = straight(grid, true);
             plan.direction.first_row = first, plan.direction.first_column = std::fmod(first + 0.3, 1.0);
             EvenSource source(grid, eta);
             cpu::SweepDeposit deposit;
             cpu::SweepWorkspace workspace;
             // Twenty free paths of the dense medium a plane: five of lung; air is far from its equilibrium and may only lack some.
-            cpu::sweep({plan}, cpu::LatticeMode::interpolated, cpu::SweepMedium(eta, 11), {40.0}, source, 0, deposit, workspace);
+            cpu::sweep({plan}, LatticeMode::interpolated, cpu::SweepMedium(eta, 11), {40.0}, source, 0, deposit, workspace);
             for (int j = 1; j < 10; ++j)
                 for (int i = 1; i < 10; ++i) {
                     const float lost = deposit.rows.row(grid.index(0, j, 10) / 11)[i];
@@ -170,15 +171,15 @@ TEST(Sweep, DirectionsTogetherAreTheSumOfEach) {
     std::vector<float> eta(grid.voxel_count());
     for (std::size_t v = 0; v < eta.size(); ++v) eta[v] = 0.1f + 0.01f * static_cast<float>((v * 7919) % 211);
     const cpu::SweepMedium medium(eta, 21);
-    std::vector<cpu::SweepPlan> plans;
+    std::vector<SweepPlan> plans;
     for (const Vec3& direction : {Vec3(0.3, -0.5, 0.8), Vec3(-0.7, 0.1, 0.71), Vec3(0.02, 0.6, 0.75), Vec3(0, 0, 1)})
-        plans.push_back(cpu::plan_sweep(grid, direction.normalized(), plans.size()));
+        plans.push_back(plan_sweep(grid, direction.normalized(), plans.size()));
     cpu::SweepWorkspace workspace;
     const std::vector<double> rates{2.0, 0.05};
-    const auto run = [&](const std::vector<cpu::SweepPlan>& some, float negligible, double& escaped) {
+    const auto run = [&](const std::vector<SweepPlan>& some, float negligible, double& escaped) {
         PointSource source(6, 10, 9, 1.0f, some.size() * rates.size());
         cpu::SweepDeposit deposit;
-        escaped = cpu::sweep(some, cpu::LatticeMode::interpolated, medium, rates, source, negligible, deposit, workspace);
+        escaped = cpu::sweep(some, LatticeMode::interpolated, medium, rates, source, negligible, deposit, workspace);
         std::vector<float> values(grid.voxel_count(), 0.0f);
         for (std::size_t v = 0; v < values.size(); ++v)
             if (deposit.touched[v / 21]) values[v] = deposit.rows.row(v / 21)[v % 21];
@@ -226,11 +227,11 @@ TEST(Sweep, WhereNothingIsLinesPassUnchanged) {
     EXPECT_EQ(medium.filled[grid.index(0, 20, 20) / 41].begin, 3);
     EXPECT_EQ(medium.filled[grid.index(0, 20, 20) / 41].end, 38);
     EXPECT_TRUE(medium.filled[grid.index(0, 1, 20) / 41].empty());
-    std::vector<cpu::SweepPlan> plans;
+    std::vector<SweepPlan> plans;
     for (const Vec3& direction : {Vec3(0.3, -0.5, 0.8), Vec3(-0.7, 0.1, 0.71), Vec3(0.02, 0.6, 0.75), Vec3(0, 0, 1)})
-        plans.push_back(cpu::plan_sweep(grid, direction.normalized(), plans.size()));
+        plans.push_back(plan_sweep(grid, direction.normalized(), plans.size()));
     const std::vector<double> rates{2.0, 0.05};
-    for (const cpu::LatticeMode mode : {cpu::LatticeMode::interpolated, cpu::LatticeMode::rounded}) {
+    for (const LatticeMode mode : {LatticeMode::interpolated, LatticeMode::rounded}) {
         cpu::SweepWorkspace workspace;
         cpu::SweepDeposit one, other;
         PointSource source(8, 20, 20, 1.0f, plans.size() * rates.size());
@@ -253,13 +254,13 @@ TEST(Sweep, RowsOfSourcesLeaveNothingBehind) {
     const Grid grid = cube(21);
     const cpu::SweepMedium medium(std::vector<float>(grid.voxel_count(), 0.8f), 21);
     const std::vector<double> rates{2.0, 0.05};
-    std::vector<cpu::SweepPlan> plans;
-    for (const Vec3& direction : {Vec3(0.3, -0.5, 0.8), Vec3(-0.7, 0.1, 0.71)}) plans.push_back(cpu::plan_sweep(grid, direction.normalized(), plans.size()));
+    std::vector<SweepPlan> plans;
+    for (const Vec3& direction : {Vec3(0.3, -0.5, 0.8), Vec3(-0.7, 0.1, 0.71)}) plans.push_back(plan_sweep(grid, direction.normalized(), plans.size()));
     cpu::SweepWorkspace workspace;
     cpu::SweepDeposit deposit;
     const auto add = [&](int only, std::vector<double>& to) {
         RaggedSource source(grid.size[2], grid.size[1], grid.size[0], plans.size() * rates.size(), only);
-        const double escaped = cpu::sweep(plans, cpu::LatticeMode::interpolated, medium, rates, source, 0, deposit, workspace);
+        const double escaped = cpu::sweep(plans, LatticeMode::interpolated, medium, rates, source, 0, deposit, workspace);
         for (std::size_t v = 0; v < to.size(); ++v)
             if (deposit.touched[v / 21]) to[v] += static_cast<double>(deposit.rows.row(v / 21)[v % 21]);
         return escaped;
@@ -281,16 +282,16 @@ TEST(Sweep, GridsOfOneVoxelPass) {
     Grid grid = cube(1);
     const std::vector<float> eta{1.0f};
     for (const Vec3& direction : {Vec3(0, 0, 1), Vec3(0, -1, 0), Vec3(1, 0, 0)}) {
-        cpu::SweepPlan plan = cpu::plan_sweep(grid, direction, 3);
+        SweepPlan plan = plan_sweep(grid, direction, 3);
         plan.direction.first_row = plan.direction.first_column = 0;
         PointSource source(0, 0, 0, 1.0f, 1);
         cpu::SweepDeposit deposit;
         cpu::SweepWorkspace workspace;
-        const double escaped = cpu::sweep({plan}, cpu::LatticeMode::rounded, cpu::SweepMedium(eta, 1), {2.0}, source, 0, deposit, workspace);
+        const double escaped = cpu::sweep({plan}, LatticeMode::rounded, cpu::SweepMedium(eta, 1), {2.0}, source, 0, deposit, workspace);
         EXPECT_NEAR(escaped, 1 - std::exp(-1.0), 1e-6);  // x = 1: g leaves, 1 - g stays
         EXPECT_NEAR(static_cast<double>(deposit.rows.row(0)[0]), std::exp(-1.0), 1e-6);
         // Lines beside the voxel take part of its source: all of it is somewhere still.
-        const double beside = cpu::sweep({plan}, cpu::LatticeMode::interpolated, cpu::SweepMedium(eta, 1), {2.0}, source, 0, deposit, workspace);
+        const double beside = cpu::sweep({plan}, LatticeMode::interpolated, cpu::SweepMedium(eta, 1), {2.0}, source, 0, deposit, workspace);
         EXPECT_NEAR(beside + static_cast<double>(deposit.rows.row(0)[0]), 1, 1e-6);
     }
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "collapsed_cone/sweep_plan.h"
 #include "cpu/collapsed_cone/sweep.h"
 
 using namespace libdose;
@@ -40,14 +41,14 @@ struct Swept {
 
 /// Along two directions; `sense`: of z.
 Swept swept(const Grid& grid, const std::vector<float>& eta, double sense, SmallSource source) {
-    std::vector<cpu::SweepPlan> plans;
+    std::vector<SweepPlan> plans;
     for (const Vec3& direction : {Vec3(0.45, -0.7, sense), Vec3(-0.8, 0.3, sense)})
-        plans.push_back(cpu::plan_sweep(grid, direction.normalized(), plans.size()));
+        plans.push_back(plan_sweep(grid, direction.normalized(), plans.size()));
     cpu::SweepDeposit deposit;
     cpu::SweepWorkspace workspace;
     Swept result;
     const auto columns = static_cast<std::size_t>(grid.size[0]);
-    result.escaped = cpu::sweep(plans, cpu::LatticeMode::interpolated, cpu::SweepMedium(eta, grid.size[0]), {2.0, 0.05}, source, 0,
+    result.escaped = cpu::sweep(plans, LatticeMode::interpolated, cpu::SweepMedium(eta, grid.size[0]), {2.0, 0.05}, source, 0,
                                 deposit, workspace);
     result.deposit.assign(grid.voxel_count(), 0.0f);
     for (std::size_t v = 0; v < result.deposit.size(); ++v)

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <random>
 
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
+#include "terma/terma_table.h"
 #include "commissioning/device_fit.h"
 #include "commissioning/leaf_field.h"
-#include "cpu/terma/terma.h"
 #include "engine/jaw_field.h"
 #include "validation/point_dose.h"
 #include "libdose/data.h"
@@ -251,7 +253,7 @@ TEST(WedgeFit, FindsAKnownWedgeAgain) {
         wedge.high_z_g_cm2[i] = 1.2 * high_z + 0.9 * (start->high_z_g_cm2[i] - high_z);
     }
     truth.head.wedges = {wedge};
-    const cpu::TermaTable terma(truth.spectrum);
+    const TermaTable terma(truth.spectrum);
     const PointDose dose(truth.spectrum, truth.cone_kernel, truth.pencil_kernel, truth.head.electrons);
     const auto reading = [&](double side, double x, bool wedged) {
         // The thin end at -x.
@@ -260,7 +262,7 @@ TEST(WedgeFit, FindsAKnownWedgeAgain) {
         in.angle_deg = 30, in.orientation_deg = 90;
         if (wedged) beam.wedges = {in};
         for (ControlPoint& point : beam.control_points) point.wedge_in = std::vector<bool>(beam.wedges.size(), true);
-        cpu::FluenceOptions options;
+        FluenceOptions options;
         options.terma = &terma;
         WaterPoint at{900, 100, x, 0};
         at.mirrored = false;

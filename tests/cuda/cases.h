@@ -118,7 +118,7 @@ struct BackendCase {
     float before = 0;  ///< dose of every voxel to which is added
 };
 
-inline std::vector<float> transported(Medium& medium, const BackendCase& c, cpu::LatticeMode lattice, const cpu::DirectionSet& directions,
+inline std::vector<float> transported(Medium& medium, const BackendCase& c, LatticeMode lattice, const DirectionSet& directions,
                                       const ConeKernel& kernel = simple_kernel()) {
     TransportSettings settings;
     settings.lattice = lattice;
@@ -130,12 +130,12 @@ inline std::vector<float> transported(Medium& medium, const BackendCase& c, cpu:
 /// By name; every backend must give the same dose for each.
 inline std::vector<BackendCase> backend_cases() {
     const Vec3 down(0, 0, 1), oblique(0.3, -0.5, 0.8), sideways(-1, 0.2, 0.1), along_y(0.1, -1, -0.05);
-    const auto aligned = [](const Vec3& axis) { return cpu::beam_aligned_directions(simple_kernel(), axis, 5, 7); };
-    const auto cone = [&](cpu::LatticeMode lattice, const Vec3& axis) {
+    const auto aligned = [](const Vec3& axis) { return beam_aligned_directions(simple_kernel(), axis, 5, 7); };
+    const auto cone = [&](LatticeMode lattice, const Vec3& axis) {
         return [=](Medium& medium, const BackendCase& c) { return transported(medium, c, lattice, aligned(axis)); };
     };
-    const auto isotropic = [](cpu::LatticeMode lattice, int count) {
-        return [=](Medium& medium, const BackendCase& c) { return transported(medium, c, lattice, cpu::isotropic_directions(count)); };
+    const auto isotropic = [](LatticeMode lattice, int count) {
+        return [=](Medium& medium, const BackendCase& c) { return transported(medium, c, lattice, isotropic_directions(count)); };
     };
     const auto pencil = [](bool lateral) {
         return [=](Medium& medium, const BackendCase& c) { return medium.pencil_beam(c.maps.front(), simple_model(), {lateral}); };
@@ -145,7 +145,7 @@ inline std::vector<BackendCase> backend_cases() {
         medium.add_electrons(dose, c.maps, simple_model().head.electrons);
         return dose;
     };
-    using enum cpu::LatticeMode;
+    using enum LatticeMode;
     const Vec3 deep(0, 0, 60);
     FluenceMap empty = square_field(40);
     std::fill(empty.values.begin(), empty.values.end(), 0.0f);

@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "cpu/fluence/fluence.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
+#include "machine/leaf_edges.h"
+#include "terma/terma_table.h"
 #include "support/small_case.h"
-#include "cpu/terma/terma.h"
 #include "backend/backend.h"
 
 namespace libdose::test {
@@ -34,7 +36,7 @@ struct FluenceCase {
     std::string name;
     Beam beam;
     HeadModel head = whole_head(43.3);
-    cpu::FluenceOptions options{};
+    FluenceOptions options{};
 };
 
 inline Beam moving_jaws() {
@@ -50,7 +52,7 @@ inline Beam moving_jaws() {
 }
 
 /// Adds a collimator of leaves of several widths that slide a window of `gap_mm` over the field.
-inline void add_leaves(Beam& beam, cpu::FluenceOptions& options, MultileafCollimator::Motion motion, double gap_mm) {
+inline void add_leaves(Beam& beam, FluenceOptions& options, MultileafCollimator::Motion motion, double gap_mm) {
     MultileafCollimator mlc;
     mlc.motion = motion;
     mlc.leaf_boundaries_mm = {-33, -25, -20.5, -15, -10, -7.5, -5, -2.5, 0, 2.5, 5, 10, 17, 26};
@@ -63,7 +65,7 @@ inline void add_leaves(Beam& beam, cpu::FluenceOptions& options, MultileafCollim
         beam.control_points[p].leaves.push_back(leaves);
     }
     beam.collimators.push_back(mlc);
-    cpu::LeafEdges edge;
+    LeafEdges edge;
     edge.tip_decay = 1.4, edge.tongue_and_groove_mm = 0.6, edge.tip_shift_mm = 0.2;
     edge.transmission = 0.012, edge.interleaf_transmission = 0.03;
     options.leaves.push_back(edge);
@@ -141,8 +143,8 @@ inline std::vector<FluenceCase> fluence_cases() {
 }
 
 inline std::vector<FluenceMap> fluence_of(Backend& backend, const FluenceCase& c) {
-    const cpu::TermaTable table(simple_spectrum());
-    cpu::FluenceOptions options = c.options;
+    const TermaTable table(simple_spectrum());
+    FluenceOptions options = c.options;
     options.terma = &table;
     return backend.fluence(c.beam, PatientPosition::hfs, c.head, options);
 }

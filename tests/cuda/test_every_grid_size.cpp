@@ -9,12 +9,17 @@
 #include <string>
 #include <vector>
 
+#include "collapsed_cone/sweep_plan.h"
+#include "cpu/terma/release.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
+#include "terma/released_energy.h"
+#include "terma/terma_table.h"
 #include "cpu/electrons/electrons.h"
 #include "cpu/pencil_beam/pencil.h"
 #include "cpu/pencil_beam/pencil_beamlets.h"
 #include "cpu/fluence/square_fluence.h"
 #include "cpu/collapsed_cone/superposition.h"
-#include "cpu/terma/terma.h"
 #include "cuda/backend.h"
 #include "cuda/cases.h"
 #include "cuda/fluence_cases.h"
@@ -112,8 +117,8 @@ class EveryGridSize : public testing::TestWithParam<std::size_t> {};
 
 TEST_P(EveryGridSize, CollapsedConeKeepsTheEnergyAndBackendsAgree) {
     const BeamModel model = test::simple_model();
-    const cpu::TermaTable table(model.spectrum);
-    const cpu::DirectionSet directions = cpu::isotropic_directions(26);
+    const TermaTable table(model.spectrum);
+    const DirectionSet directions = isotropic_directions(26);
     Backends backends;
     for (const Size& size : sizes_along(GetParam())) {
         const DensityGrid density = matter(size);
@@ -122,7 +127,7 @@ TEST_P(EveryGridSize, CollapsedConeKeepsTheEnergyAndBackendsAgree) {
         for (int n = 0; n < (size[GetParam()] % 4 == 3 ? 7 : 1); ++n) maps.push_back(field(n));
         std::vector<ReleasedEnergy> sources;
         for (const FluenceMap& map : maps) sources.push_back(cpu::released_energy(density, map, table, 2, 0));
-        for (const auto mode : {cpu::LatticeMode::interpolated, cpu::LatticeMode::rounded}) {
+        for (const auto mode : {LatticeMode::interpolated, LatticeMode::rounded}) {
             // The kernel's coefficients add up to 1.
             const auto result = cpu::superpose(density, model.cone_kernel, sources, directions, mode);
             ASSERT_GT(result.released, 0) << text(size);
@@ -172,15 +177,15 @@ TEST(EveryGridSizeOfBeamlets, ArePencilBeamsOfTheirSquares) {
     constexpr double tolerance = 0.02;
     BeamModel model = test::simple_model();
     model.head = test::whole_head(280);
-    const cpu::TermaTable table(model.spectrum);
+    const TermaTable table(model.spectrum);
     Beam beam = test::moving_jaws();
     ControlPoint& point = beam.control_points.front();
     point.jaw_x = point.jaw_y = JawOpening{-30, 30};
     point.gantry_deg = 40, point.collimator_deg = 20;
-    cpu::FluenceOptions options;
+    FluenceOptions options;
     options.terma = &table;
     constexpr double side = 10;
-    const cpu::OpenSquare square{5, -5, 1};
+    const OpenSquare square{5, -5, 1};
     cpu::BeamletShape shape(beam, point, model, options, side);
     shape.images().prepare(cpu::BeamletImages::node_of(0.92), cpu::BeamletImages::node_of(1.08));  // for all grids at once
     const FluenceMap map = cpu::square_fluence(beam, point, PatientPosition::hfs, model.head, options, {square}, side);
@@ -188,12 +193,12 @@ TEST(EveryGridSizeOfBeamlets, ArePencilBeamsOfTheirSquares) {
     for (const Size& size : std::vector<Size>{{1, 3, 4}, {2, 3, 4}, {7, 3, 4}, {8, 3, 4}, {15, 3, 4}, {16, 3, 4}, {17, 3, 4},
                                               {20, 3, 4}, {5, 17, 4}, {5, 3, 9}}) {
         const DensityGrid density = matter(size);
-        const cpu::LateralScale none;
+        const LateralScale none;
         const cpu::PencilBeamlets beamlets(density, beam, point, PatientPosition::hfs, model, options, none, {square}, shape);
-        std::vector<cpu::VoxelDose> column;
+        std::vector<VoxelDose> column;
         beamlets.column(square.u_mm, square.v_mm, 7, column);
         std::vector<float> dose(density.grid.voxel_count(), 0.0f);
-        for (const cpu::VoxelDose& v : column) dose[v.voxel] = v.dose;
+        for (const VoxelDose& v : column) dose[v.voxel] = v.dose;
         std::vector<float> expected = cpu::pencil_beam(density, map, model.pencil_kernel, none, &table, 1);
         cpu::add_electrons(expected, density, map, model.head.electrons);
         // Every voxel is calculated near the beamlet (PencilBeamlets::near_mm); the others are drawn.

@@ -149,7 +149,7 @@ TEST(CudaFaults, DISABLED_WhatClinicalSizesTake) {
         MemoryNeeds needs;
         needs.grid = density.grid, needs.rates = 3, needs.opening_u_mm = needs.opening_v_mm = 100;
         needs.ray_spacing_voxels = c.maps > 1 ? 1 : 0.5, needs.algorithm = c.pencil ? Algorithm::pencil_beam : Algorithm::collapsed_cone;
-        const auto directions = c.maps > 1 ? cpu::isotropic_directions(192) : cpu::beam_aligned_directions(model.cone_kernel, Vec3(0, 1, 0), 12, 12);
+        const auto directions = c.maps > 1 ? isotropic_directions(192) : beam_aligned_directions(model.cone_kernel, Vec3(0, 1, 0), 12, 12);
         TransportSettings settings;
         settings.ray_spacing_voxels = needs.ray_spacing_voxels;
         const auto taken = [&](std::size_t total_bytes) {
@@ -254,5 +254,5 @@ TEST(CudaFaults, AKernelOfMoreThanEightRatesIsRefused) {
     test::HostDevice device;
     const auto backend = host_backend(device);
     const auto medium = backend->medium(c.density);
-    EXPECT_THAT(error_of([&] { medium->transport(c.maps, model, cpu::isotropic_directions(40), {}, {}); }), testing::HasSubstr("more than 8 rates"));
+    EXPECT_THAT(error_of([&] { medium->transport(c.maps, model, isotropic_directions(40), {}, {}); }), testing::HasSubstr("more than 8 rates"));
 }

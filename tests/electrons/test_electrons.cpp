@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <random>
 
+#include "cpu/raytrace/ray_bundle.h"
+#include "electrons/electron_rays.h"
+#include "fluence/fluence_map.h"
 #include "cpu/electrons/electrons.h"
 #include "support/small_case.h"
-#include "cpu/terma/terma.h"
 #include "fluence/head_equations.h"
 
 using namespace libdose;
@@ -31,9 +33,9 @@ TEST(Electrons, SixteenVoxelsMatchOneAtATime) {
         std::vector<float> dose(grid.voxel_count(), 0.0f);
         cpu::add_electrons(dose, density, map, electrons);
 
-        const auto extent = cpu::electron_extent_mm(grid, map, electrons);
+        const auto extent = electron_extent_mm(grid, map, electrons);
         ASSERT_TRUE(extent);
-        const cpu::RayBundle rays(density, map.frame, *extent, cpu::electron_ray_spacing_mm(grid), cpu::electron_rays_followed_g_cm2(electrons));
+        const cpu::RayBundle rays(density, map.frame, *extent, electron_ray_spacing_mm(grid), electron_rays_followed_g_cm2(electrons));
         std::vector<double> expected(dose.size(), 0.0);
         for (int k = 0; k < grid.size[2]; ++k)
             for (int j = 0; j < grid.size[1]; ++j)

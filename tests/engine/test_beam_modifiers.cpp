@@ -53,7 +53,7 @@ protected:
     std::string refused(const Beam& beam, const std::string& forced = {}) const {
         return refusal_of([&] { require_modelled(beam, model_, designs_, forced); });
     }
-    std::vector<cpu::LeafEdges> edges(const Beam& beam, const std::string& forced = {}) {
+    std::vector<LeafEdges> edges(const Beam& beam, const std::string& forced = {}) {
         return leaf_edges(beam, model_, designs_, forced, provenance_, notes_);
     }
 

@@ -2,6 +2,8 @@
 
 #include <numeric>
 
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
 #include "cpu/fluence/fluence.h"
 #include "fluence/head_equations.h"
 
@@ -71,7 +73,7 @@ TEST(Fluence, TongueAndGrooveShadowsAStripBetweenAnOpenAndAClosedLeaf) {
     beam.collimators = {mlc};
     // Pairs: closed, open, open, closed near x = 0.
     for (auto& point : beam.control_points) point.leaves = {LeafPositions{{-40, -10, -10, -40}, {-40, 10, 10, -40}}};
-    cpu::FluenceOptions options;
+    FluenceOptions options;
     options.leaves.resize(1);
     options.leaves[0].tongue_and_groove_mm = 0.4;
     const auto maps = cpu::beam_fluence(beam, PatientPosition::hfs, sharp_head(), options);
@@ -97,7 +99,7 @@ TEST(Fluence, RoundedLeafEndsLetThroughWhatTheirClosedFormSays) {
     const double decay = 1.44;
     HeadModel head = sharp_head();
     head.leaf_transmission = head.jaw_transmission = 0;
-    cpu::FluenceOptions options;
+    FluenceOptions options;
     options.leaves.resize(1);
     options.leaves[0].tip_decay = decay;
     const auto round = cpu::beam_fluence(beam, PatientPosition::hfs, head, options);
@@ -196,7 +198,7 @@ TEST(Fluence, ArcsAreCutIntoSubArcsWithTheirShareOfMu) {
     beam.control_points[0].gantry_deg = 170;
     beam.control_points[1].gantry_deg = 200;
     beam.gantry_rotation = {Rotation::clockwise, Rotation::none};
-    cpu::FluenceOptions options;
+    FluenceOptions options;
     options.sub_arc_deg = 3;
     const auto maps = cpu::beam_fluence(beam, PatientPosition::hfs, sharp_head(), options);
     ASSERT_EQ(maps.size(), 10u);
@@ -212,7 +214,7 @@ TEST(Fluence, CounterClockwiseTheLongWayRound) {
     beam.control_points[0].gantry_deg = 10;
     beam.control_points[1].gantry_deg = 20;
     beam.gantry_rotation = {Rotation::counter_clockwise, Rotation::none};
-    cpu::FluenceOptions options;
+    FluenceOptions options;
     options.sub_arc_deg = 10;
     EXPECT_EQ(cpu::beam_fluence(beam, PatientPosition::hfs, sharp_head(), options).size(), 35u);
     beam.gantry_rotation[0] = Rotation::clockwise;
@@ -236,5 +238,5 @@ TEST(Fluence, MeansOverPixelsHoldTheSum) {
     map.size_u = 5, map.size_v = 3;
     for (int n = 0; n < 15; ++n) map.values.push_back(static_cast<float>(n));
     // Columns 0 1 | 2 3 | 4 and rows 0 1 | 2; beyond the map there is nothing.
-    EXPECT_EQ(cpu::means_over_pixels(map, 2), (std::vector<float>{3, 5, 3.25f, 5.25f, 6.25f, 3.5f}));
+    EXPECT_EQ(means_over_pixels(map, 2), (std::vector<float>{3, 5, 3.25f, 5.25f, 6.25f, 3.5f}));
 }

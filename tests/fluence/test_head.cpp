@@ -1,9 +1,11 @@
 // Everything of the head beyond jaws and leaves, against values worked out by hand.
 #include <gtest/gtest.h>
 
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
+#include "terma/terma_table.h"
 #include "cpu/electrons/electrons.h"
 #include "cpu/fluence/fluence.h"
-#include "cpu/terma/terma.h"
 #include "libdose/error.h"
 #include "patient/density.h"
 #include "fluence/head_equations.h"
@@ -37,8 +39,8 @@ double value_at(const FluenceMap& map, double u, double v) {
     return static_cast<double>(map.at(static_cast<int>((u - map.lower_u_mm) / map.pixel_mm), static_cast<int>((v - map.lower_v_mm) / map.pixel_mm)));
 }
 
-FluenceMap map_of(const Beam& beam, const HeadModel& head, const cpu::TermaTable* table = nullptr) {
-    cpu::FluenceOptions options;
+FluenceMap map_of(const Beam& beam, const HeadModel& head, const TermaTable* table = nullptr) {
+    FluenceOptions options;
     options.terma = table;
     return cpu::beam_fluence(beam, PatientPosition::hfs, head, options).at(0);
 }
@@ -154,7 +156,7 @@ TEST(OutputTable, LeavesOutPairsThatAreClosedOrBehindTheJaws) {
 }
 
 TEST(PhysicalWedge, AttenuatesAlongItsOwnAxis) {
-    const cpu::TermaTable table(mono());
+    const TermaTable table(mono());
     const HeadModel head = wedge_head();
     const auto expected = [](double along) { return std::exp(-(0.05 * 20 + 0.04 * 10) * (100 - along) / 200); };
     const FluenceMap up = map_of(wedge_beam(wedge_of(Wedge::Kind::physical, 30, 0)), head, &table);
@@ -173,20 +175,20 @@ TEST(PhysicalWedge, AttenuatesAlongItsOwnAxis) {
 }
 
 TEST(PhysicalWedge, OneThatTheModelDoesNotHoldIsRefused) {
-    const cpu::TermaTable table(mono());
+    const TermaTable table(mono());
     EXPECT_THROW(map_of(wedge_beam(wedge_of(Wedge::Kind::physical, 45, 0)), wedge_head(), &table), Error);
     EXPECT_THROW(map_of(wedge_beam(wedge_of(Wedge::Kind::dynamic, 45, 0, "EDW45IN")), wedge_head(), &table), Error);
 }
 
 TEST(MotorisedWedge, EachStateHasItsMapAndItsShare) {
-    const cpu::TermaTable table(mono());
+    const TermaTable table(mono());
     Beam beam = wedge_beam(wedge_of(Wedge::Kind::motorised, 60, 0));
     beam.meterset_mu = 200;
     beam.control_points.push_back(beam.control_points[1]);
     beam.control_points[1].cumulative_weight = 0.25;
     beam.control_points[1].wedge_in = beam.control_points[2].wedge_in = {false};
     beam.gantry_rotation.assign(3, Rotation::none);
-    cpu::FluenceOptions options;
+    FluenceOptions options;
     options.terma = &table;
     const auto maps = cpu::beam_fluence(beam, PatientPosition::hfs, wedge_head(), options);
     ASSERT_EQ(maps.size(), 2u);
@@ -253,7 +255,7 @@ TEST(Blocks, ShieldTheirOutlineByArea) {
 
 TEST(Softening, RaisesTheDepthDoseFallOffTheAxisAndNotTheReadingInAir) {
     const Spectrum two{{1.0, 4.0}, {0.5, 0.5}, {0.07, 0.03}, {0.06, 0.04}};
-    const cpu::TermaTable table(two);
+    const TermaTable table(two);
     HeadModel head = plain_head();
     head.softening_radius_mm = {0, 100, 200};
     head.softening_g_cm2 = {0, 4, 8};
@@ -263,9 +265,9 @@ TEST(Softening, RaisesTheDepthDoseFallOffTheAxisAndNotTheReadingInAir) {
     EXPECT_NEAR(map.filter->path(60, 80).water, -4, 1e-12);
     // TERMA at the entrance is that of the axis, at depth less: the spectrum is exp(4 mu) times the axis's, scaled to the same reading.
     const auto terma = [&](double depth, double off) { return physics::basis_terma(two, depth - off, 0).water; };
-    const double at_entrance = cpu::unfiltered(table, {-4, 0}) * table({-4, 0}).water;
+    const double at_entrance = unfiltered(table, {-4, 0}) * table({-4, 0}).water;
     EXPECT_NEAR(at_entrance / table({}).water, 1, 1e-9);
-    const double deep = cpu::unfiltered(table, {-4, 0}) * table({10 - 4, 0}).water;
+    const double deep = unfiltered(table, {-4, 0}) * table({10 - 4, 0}).water;
     EXPECT_NEAR(deep, terma(0, 0) / terma(0, 4) * terma(10, 4), 1e-4 * deep);
     EXPECT_LT(deep, table({10, 0}).water);
 }
@@ -302,7 +304,7 @@ TEST(Interleaf, LeaksBetweenTwoClosedLeavesOnly) {
     mlc.leaf_boundaries_mm = {-20, -10, 0, 10};
     beam.collimators = {mlc};
     for (auto& point : beam.control_points) point.leaves = {LeafPositions{{40, 40, -40}, {40, 40, 40}}};
-    cpu::FluenceOptions options;
+    FluenceOptions options;
     options.leaves.resize(1);
     options.leaves[0].tongue_and_groove_mm = 0.4;
     options.leaves[0].transmission = 0.01;
@@ -320,7 +322,7 @@ TEST(TipShift, MovesTheTangentsIntoTheOpening) {
     mlc.leaf_boundaries_mm = {-20, 20};
     beam.collimators = {mlc};
     for (auto& point : beam.control_points) point.leaves = {LeafPositions{{-10}, {10}}};
-    cpu::FluenceOptions options;
+    FluenceOptions options;
     options.leaves.resize(1);
     const double decay = 1.7, half = std::pow(std::log(2) / decay, 2);
     options.leaves[0].tip_decay = decay;

@@ -98,11 +98,11 @@ TEST(PencilBeam, PixelsHoldWhatTheKernelHolds) {
         const int size = static_cast<int>(20 / pixel_cm) + 3;
         double sum = 0;
         for (const bool near : {true, false}) {
-            const auto pixels = cpu::pencil_pixels(kernel, pixel_cm, magnification, size, size, near);
+            const auto pixels = pencil_pixels(kernel, pixel_cm, magnification, size, size, near);
             for (int v = 0; v < size; ++v)
                 for (int u = 0; u < size; ++u)
                     sum += (u > 0 ? 2 : 1) * (v > 0 ? 2 : 1) * pixel_cm * pixel_cm *
-                           static_cast<double>(pixels[static_cast<std::size_t>((v * size + u) * cpu::pencil_components)]);
+                           static_cast<double>(pixels[static_cast<std::size_t>((v * size + u) * pencil_components)]);
         }
         EXPECT_NEAR(sum / integral, 1, 5e-4) << magnification;
     }
@@ -111,9 +111,9 @@ TEST(PencilBeam, PixelsHoldWhatTheKernelHolds) {
 TEST(PencilBeam, TheMiddlePixelIsItsExactMean) {
     // One disc of radius r within the middle pixel: area over area.
     const PencilKernel kernel{{0, 0.05, 1}, {7.0, 0.0}, {0, 20}, {1, 1}};
-    const auto pixels = cpu::pencil_pixels(kernel, 0.2, 1, 3, 3, true);
+    const auto pixels = pencil_pixels(kernel, 0.2, 1, 3, 3, true);
     EXPECT_NEAR(static_cast<double>(pixels[0]), 7 * 3.14159265358979 * 0.05 * 0.05 / 0.04, 1e-6);
-    EXPECT_EQ(pixels[cpu::pencil_components], 0.0f);
+    EXPECT_EQ(pixels[pencil_components], 0.0f);
 }
 
 TEST(PencilBeam, LateralScaleIsTheMeanOfTheBox) {
@@ -123,7 +123,7 @@ TEST(PencilBeam, LateralScaleIsTheMeanOfTheBox) {
         for (int j = 0; j < 20; ++j)
             for (int i = 10; i < 20; ++i) test::set_density(density, density.grid.index(i, j, k), 0.25f);
     test::set_density(density, density.grid.index(0, 0, 0), 0);  // vacuum does not count
-    const cpu::LateralScale scale = cpu::lateral_scale(density);
+    const LateralScale scale = lateral_scale(density);
     EXPECT_NEAR(scale.at(density.grid.index(3, 10, 10)), 1, 1e-5);
     EXPECT_NEAR(scale.at(density.grid.index(17, 0, 19)), 0.25, 1e-5);
     // Of 7.5 voxels around i = 9, 3.25 are lung: those at 10, 11, 12 and a quarter of 13.
@@ -137,7 +137,7 @@ TEST(PencilBeam, WidensInThinMatter) {
     for (std::size_t v = 0; v < lung.density.size(); ++v) test::set_density(lung, v, 0.5f);
     const PencilKernel kernel{{0, 2}, {1.0}, {0, 20}, {1.0, 1.0}};
     const FluenceMap field = test::square_field(40);
-    const auto narrow = cpu::pencil_beam(lung, field, kernel), wide = cpu::pencil_beam(lung, field, kernel, cpu::lateral_scale(lung));
+    const auto narrow = cpu::pencil_beam(lung, field, kernel), wide = cpu::pencil_beam(lung, field, kernel, lateral_scale(lung));
     // At the isocentre distance: a disc of radius 2 cm just within the field of 4 cm; scaled to 4 cm, of which the field holds 16 cm², at a
     // quarter of the strength.
     const std::size_t middle = lung.grid.index(20, 20, 0);

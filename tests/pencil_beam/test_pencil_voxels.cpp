@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cpu/raytrace/ray_bundle.h"
+#include "fluence/fluence_map.h"
+#include "raytrace/ray_raster.h"
+#include "terma/terma_table.h"
 #include "fluence/fluence_integral.h"
 #include "cpu/pencil_beam/pencil.h"
 #include "cpu/pencil_beam/pencil_images.h"
@@ -12,7 +16,6 @@
 #include "cpu/pencil_beam/pencil_voxels.h"
 #include "cpu/pencil_beam/pencil_weights.h"
 #include "support/small_case.h"
-#include "cpu/terma/terma.h"
 
 using namespace libdose;
 
@@ -88,13 +91,13 @@ std::vector<Case> cases() {
             {"modulated, fine", thorax(), modulated, false, 1}};
 }
 
-const cpu::TermaTable& table() {
-    static const cpu::TermaTable made(test::simple_spectrum());
+const TermaTable& table() {
+    static const TermaTable made(test::simple_spectrum());
     return made;
 }
 
 std::vector<float> engine(const Case& c) {
-    return cpu::pencil_beam(c.density, c.map, three_components(), c.lateral_scaling ? cpu::lateral_scale(c.density) : cpu::LateralScale{},
+    return cpu::pencil_beam(c.density, c.map, three_components(), c.lateral_scaling ? lateral_scale(c.density) : LateralScale{},
                             c.map.filter ? &table() : nullptr, c.near_pixel_mm);
 }
 
@@ -102,13 +105,13 @@ std::vector<double> plain_loop(const Case& c) {
     const Grid& grid = c.density.grid;
     const physics::BeamFrame& frame = c.map.frame;
     const PencilKernel kernel = three_components();
-    const cpu::LateralScale lateral = c.lateral_scaling ? cpu::lateral_scale(c.density) : cpu::LateralScale{};
-    const auto support = cpu::support_mm(c.map);
-    const auto plan = cpu::plan_pencil_beam(grid, frame, support, lateral);
-    cpu::PencilImagePlan image_plan = cpu::plan_pencil_images(c.map, *plan, grid.spacing_mm, c.near_pixel_mm);
+    const LateralScale lateral = c.lateral_scaling ? lateral_scale(c.density) : LateralScale{};
+    const auto support = support_mm(c.map);
+    const auto plan = plan_pencil_beam(grid, frame, support, lateral);
+    PencilImagePlan image_plan = plan_pencil_images(c.map, *plan, grid.spacing_mm, c.near_pixel_mm);
     image_plan.use(std::vector<std::uint8_t>(plan->nodes.count, 1));
     const cpu::PencilImages images(c.map, kernel, support, image_plan);
-    const cpu::PencilRays rays = cpu::plan_pencil_rays(grid, *plan, image_plan.near_mm());
+    const PencilRays rays = plan_pencil_rays(grid, *plan, image_plan.near_mm());
     const cpu::RayBundle outer(c.density, frame, rays.outer_mm, rays.outer_spacing), inner(c.density, frame, rays.inner_mm, rays.inner_spacing);
     std::vector<double> dose(grid.voxel_count(), 0.0);
     for (int k = 0; k < grid.size[2]; ++k)
@@ -118,10 +121,10 @@ std::vector<double> plain_loop(const Case& c) {
                 if (!(c.density.density[voxel] > 0)) continue;
                 const auto p = frame.project(grid.centre_mm(i, j, k));
                 const double scale = lateral.at(voxel);
-                const double node = std::max(0.0, std::log(p.distance_mm * scale / plan->nodes.lowest_mm) / std::log(cpu::pencil_magnification_step));
-                float values[cpu::pencil_components];
+                const double node = std::max(0.0, std::log(p.distance_mm * scale / plan->nodes.lowest_mm) / std::log(pencil_magnification_step));
+                float values[pencil_components];
                 images.at(static_cast<float>(p.u_mm), static_cast<float>(p.v_mm), static_cast<float>(node), values);
-                const cpu::PathLength path = (rays.inner(p.u_mm, p.v_mm) ? inner : outer).path(p.u_mm, p.v_mm, p.distance_mm);
+                const PathLength path = (rays.inner(p.u_mm, p.v_mm) ? inner : outer).path(p.u_mm, p.v_mm, p.distance_mm);
                 const physics::PencilDepth depth = physics::pencil_depth(kernel, path.water + path.high_z);
                 for (std::size_t n = 0; n < 3; ++n) dose[voxel] += physics::pencil_weight(kernel, depth, n) * static_cast<double>(values[n]);
                 dose[voxel] = std::max(0.0, dose[voxel]) * scale * scale * static_cast<double>(c.density.kernel_density[voxel] / c.density.density[voxel]);
@@ -174,7 +177,7 @@ TEST(PencilVoxels, WeightsMatchThoseInDoublePrecision) {
     const cpu::PencilDepthWeights weights(kernel);
     for (double depth = 0; depth < 45; depth += 0.013) {
         cpu::PencilLanes values;
-        for (int c = 0; c < cpu::pencil_components; ++c) values[c] = 1;
+        for (int c = 0; c < pencil_components; ++c) values[c] = 1;
         weights.weigh(weights.place(static_cast<float>(depth)), values);
         for (std::size_t c = 0; c < 3; ++c)
             EXPECT_NEAR(static_cast<double>(values[c]), physics::pencil_weight(kernel, physics::pencil_depth(kernel, depth), c), 2e-6) << depth << ' ' << c;

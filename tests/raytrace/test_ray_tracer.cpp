@@ -5,9 +5,9 @@
 #include <limits>
 #include <random>
 
+#include "raytrace/ray_raster.h"
 #include "cpu/raytrace/ray_tracer.h"
 #include "support/small_case.h"
-#include "cpu/terma/terma.h"
 #include "libdose/error.h"
 #include "geometry/ray_trace.h"
 
@@ -35,7 +35,7 @@ struct Worst {
 };
 
 Worst compare(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent, const physics::RaySpacing& spacing) {
-    const physics::RayRaster raster = cpu::ray_raster(density.grid, frame, extent, spacing);
+    const physics::RayRaster raster = ray_raster(density.grid, frame, extent, spacing);
     const cpu::RayTracer tracer(density, frame, raster);
     const physics::VoxelBox box = physics::voxel_box(density.grid);
     const Vec3 source = frame.source_mm();
@@ -114,7 +114,7 @@ TEST(RayTracer, SourceWithinTheGrid) {
 TEST(RayTracer, RefusesStepsLongerThanAVoxel) {
     const DensityGrid density = mixed_grid(Vec3(4, 4, 4));
     const physics::BeamFrame frame = frame_along(Vec3(0, 0, 1), Vec3::Zero(), 1000);
-    physics::RayRaster raster = cpu::ray_raster(density.grid, frame, {-20, 20, -20, 20}, 5);
+    physics::RayRaster raster = ray_raster(density.grid, frame, {-20, 20, -20, 20}, 5);
     EXPECT_NO_THROW(cpu::RayTracer(density, frame, raster));
     raster.step = 4.1;
     EXPECT_THROW(cpu::RayTracer(density, frame, raster), Error);

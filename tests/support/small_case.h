@@ -3,7 +3,8 @@
 
 #include <array>
 
-#include "fluence/stages.h"
+#include "fluence/fluence_map.h"
+#include "terma/released_energy.h"
 #include "libdose/beam_model.h"
 #include "patient/density.h"
 

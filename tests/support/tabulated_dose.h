@@ -8,8 +8,8 @@
 #include <numbers>
 #include <vector>
 
+#include "fluence/fluence_map.h"
 #include "commissioning/point_kernels.h"
-#include "fluence/stages.h"
 #include "libdose/kernels.h"
 #include "terma/terma_equations.h"
 

@@ -4,8 +4,14 @@
 #include <map>
 #include <random>
 
+#include "cpu/raytrace/ray_bundle.h"
+#include "cpu/terma/release.h"
+#include "fluence/fluence_map.h"
+#include "raytrace/ray_raster.h"
+#include "fluence/fluence_at_voxels.h"
+#include "terma/released_energy.h"
+#include "terma/terma_table.h"
 #include "support/small_case.h"
-#include "cpu/terma/terma.h"
 
 using namespace libdose;
 
@@ -18,7 +24,7 @@ struct One {
 /// How filters are taken: at every voxel, or at the rays and linear between, as released_energy() does.
 enum class Filters { at_voxels, at_rays };
 
-One one_voxel(const DensityGrid& density, const FluenceMap& map, const cpu::FluenceIntegral& integral, const cpu::RayBundle& rays, const cpu::TermaTable& table,
+One one_voxel(const DensityGrid& density, const FluenceMap& map, const FluenceIntegral& integral, const cpu::RayBundle& rays, const TermaTable& table,
               Filters filters, int i, int j, int k) {
     const Grid& grid = density.grid;
     const std::size_t voxel = grid.index(i, j, k);
@@ -29,7 +35,7 @@ One one_voxel(const DensityGrid& density, const FluenceMap& map, const cpu::Flue
     const double magnification = sad / p.distance_mm;
     double fluence = integral.average(p.u_mm, p.v_mm, width.u_mm, width.v_mm, magnification);
     if (!(density.density[voxel] > 0) || !(std::abs(fluence) > integral.noise())) return {};
-    cpu::PathLength path = rays.path(p.u_mm, p.v_mm, p.distance_mm);
+    PathLength path = rays.path(p.u_mm, p.v_mm, p.distance_mm);
     if (map.filter) {
         const physics::RayRaster raster = rays.view().raster;
         int u = 0, v = 0;
@@ -37,8 +43,8 @@ One one_voxel(const DensityGrid& density, const FluenceMap& map, const cpu::Flue
         physics::lower_node((p.u_mm - raster.low_u) / raster.spacing, raster.size_u, u, part_u);
         physics::lower_node((p.v_mm - raster.low_v) / raster.spacing, raster.size_v, v, part_v);
         double log_unfiltered = 0;
-        const auto add = [&](const cpu::PathLength& filter, double share) {
-            log_unfiltered += share * std::log(cpu::unfiltered(table, filter));
+        const auto add = [&](const PathLength& filter, double share) {
+            log_unfiltered += share * std::log(unfiltered(table, filter));
             path.water += share * filter.water, path.high_z += share * filter.high_z;
         };
         if (filters == Filters::at_voxels) add(map.filter->path(p.u_mm, p.v_mm), 1);
@@ -59,15 +65,15 @@ One one_voxel(const DensityGrid& density, const FluenceMap& map, const cpu::Flue
 /// densities that are noise.
 void expect_the_same(const DensityGrid& density, const FluenceMap& map, double spacing_mm, double blur_variance, Filters filters = Filters::at_rays,
                      double energy_tolerance = 1e-5, double depth_tolerance = 1e-4) {
-    const cpu::TermaTable table(test::simple_spectrum());
+    const TermaTable table(test::simple_spectrum());
     const ReleasedEnergy released = cpu::released_energy(density, map, table, spacing_mm, blur_variance);
     std::map<std::size_t, std::size_t> found;
     for (std::size_t n = 0; n < released.size(); ++n) {
         EXPECT_TRUE(n == 0 || released.voxel[n] > released.voxel[n - 1]);
         found[released.voxel[n]] = n;
     }
-    const cpu::FluenceIntegral integral(map, cpu::sharpening_for(density.grid, map.frame, blur_variance));
-    const auto extent = cpu::released_extent_mm(density.grid, map.frame, cpu::support_mm(map));
+    const FluenceIntegral integral(map, sharpening_for(density.grid, map.frame, blur_variance));
+    const auto extent = released_extent_mm(density.grid, map.frame, support_mm(map));
     ASSERT_TRUE(extent);
     const cpu::RayBundle rays(density, map.frame, *extent, spacing_mm);
     double largest = 0;

@@ -1,6 +1,10 @@
 #include <gtest/gtest.h>
 
-#include "cpu/terma/terma.h"
+#include "cpu/raytrace/ray_bundle.h"
+#include "cpu/terma/release.h"
+#include "fluence/fluence_map.h"
+#include "terma/released_energy.h"
+#include "terma/terma_table.h"
 #include "libdose/error.h"
 #include "patient/density.h"
 #include "terma/terma_equations.h"
@@ -43,7 +47,7 @@ TEST(Terma, MonoEnergeticAttenuationByHand) {
 TEST(Terma, InverseSquareAndAttenuationOnTheAxis) {
     const DensityGrid water = water_box({9, 9, 60}, 5);
     const Spectrum spectrum = mono(2, 0.05);
-    const ReleasedEnergy released = cpu::released_energy(water, open_map(20), cpu::TermaTable(spectrum), 5, 0);
+    const ReleasedEnergy released = cpu::released_energy(water, open_map(20), TermaTable(spectrum), 5, 0);
     int found = 0;
     for (std::size_t n = 0; n < released.size(); ++n) {
         const std::size_t v = released.voxel[n];
@@ -61,7 +65,7 @@ TEST(Terma, InverseSquareAndAttenuationOnTheAxis) {
 
 TEST(Terma, TableMatchesTheSum) {
     Spectrum spectrum{{0.5, 2, 6}, {0.3, 0.5, 0.2}, {0.097, 0.049, 0.0277}, {0.081, 0.0436, 0.031}};
-    const cpu::TermaTable table(spectrum);
+    const TermaTable table(spectrum);
     for (double water = 0; water < 60; water += 0.37)
         for (double high_z = -3; high_z < 20; high_z += 1.3) {
             const auto exact = physics::basis_terma(spectrum, water, high_z), looked_up = table({water, high_z});
@@ -128,7 +132,7 @@ TEST(Terma, PartlyCoveredVoxelsGetTheirShare) {
     // is covered by 8.015 of 10 mm.
     for (int v = 0; v < map.size_v; ++v)
         for (int u = 23; u < map.size_u; ++u) map.at(u, v) = 0;
-    const ReleasedEnergy released = cpu::released_energy(water, map, cpu::TermaTable(mono(2, 0.05)), 5, 0);
+    const ReleasedEnergy released = cpu::released_energy(water, map, TermaTable(mono(2, 0.05)), 5, 0);
     double edge = 0, open = 0;
     for (std::size_t n = 0; n < released.size(); ++n) {
         if (released.voxel[n] == water.grid.index(4, 4, 0)) edge = static_cast<double>(released.energy[n]);
@@ -139,7 +143,7 @@ TEST(Terma, PartlyCoveredVoxelsGetTheirShare) {
 
 TEST(Terma, FilteredPartIsTheRatioOfBothTermas) {
     const Spectrum spectrum{{1.0, 4.0}, {1.0, 0.5}, {0.0707, 0.034}, {0.09, 0.04}};
-    const cpu::TermaTable table(spectrum);
+    const TermaTable table(spectrum);
     for (const double depth : {0.0, 3.3, 17.2})
         for (const double wedge : {-1.5, 0.0, 2.2}) {
             const auto at = [&](double water) { return physics::basis_terma(spectrum, water, 0).water; };

@@ -98,8 +98,8 @@ TEST(PointDose, BehindAWedgeIsWhatTheEngineCalculatesOnItsGrid) {
     wedge.angle_deg = 45;
     beam.wedges = {wedge};
     for (ControlPoint& point : beam.control_points) point.wedge_in = {true};
-    const cpu::TermaTable terma(model.spectrum);
-    cpu::FluenceOptions options;
+    const TermaTable terma(model.spectrum);
+    FluenceOptions options;
     options.terma = &terma;
     const FluenceMap map = field_along_axis(beam, model.head, options, Vec3(0, 0, 100));
     const PointDose dose(model.spectrum, model.cone_kernel, model.pencil_kernel, model.head.electrons);

@@ -15,7 +15,7 @@
 #define LIBDOSE_INLINE_LAMBDA
 #endif
 
-namespace libdose::cpu {
+namespace libdose {
 /// Loops over lanes run in blocks of this many floats: one vector of AVX-512, two of AVX2.
 constexpr int lanes = 16;
-}  // namespace libdose::cpu
+}  // namespace libdose

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <span>
 
-namespace libdose::cpu {
+namespace libdose {
 
 /// 0 where none is larger. By lanes: a compiler that keeps to IEEE comparisons looks at one value after the other.
 inline float largest(std::span<const float> values) {
@@ -18,4 +18,4 @@ inline float largest(std::span<const float> values) {
     return *std::max_element(of_lane, of_lane + width);
 }
 
-}  // namespace libdose::cpu
+}  // namespace libdose

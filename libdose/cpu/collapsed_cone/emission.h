@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "terma/released_energy.h"
 #include "cpu/collapsed_cone/ray_tables.h"
 #include "cpu/collapsed_cone/sweep.h"
-#include "fluence/stages.h"
 #include "libdose/beam_model.h"
 #include "libdose/grid.h"
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "terma/released_energy.h"
 #include "collapsed_cone/directions.h"
-#include "fluence/stages.h"
 #include "libdose/beam_model.h"
 
 namespace libdose::cpu {

@@ -4,9 +4,10 @@
 #include <functional>
 #include <vector>
 
+#include "collapsed_cone/sweep_plan.h"
+#include "terma/released_energy.h"
 #include "collapsed_cone/directions.h"
 #include "cpu/collapsed_cone/sweep.h"
-#include "fluence/stages.h"
 #include "libdose/beam_model.h"
 #include "libdose/density.h"
 

@@ -6,6 +6,10 @@
 #include <exception>
 #include <map>
 
+#include "cpu/fluence/add_apertures.h"
+#include "cpu/fluence/finish_head.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
 #include "fluence/aperture.h"
 #include "fluence/fluence_plan.h"
 #include "fluence/head.h"
@@ -44,24 +48,6 @@ std::vector<FluenceMap> beam_fluence(const Beam& beam, PatientPosition position,
     }
     if (failure) std::rethrow_exception(failure);
     return maps;
-}
-
-std::vector<float> means_over_pixels(const FluenceMap& map, int n) {
-    const int size_u = (map.size_u + n - 1) / n, size_v = (map.size_v + n - 1) / n;
-    std::vector<float> means(static_cast<std::size_t>(size_u) * static_cast<std::size_t>(size_v), 0.0f);
-    const float part = 1 / static_cast<float>(n * n);
-    std::vector<float> rows(static_cast<std::size_t>(map.size_u));  // n of them
-    float* to = means.data();
-    for (int first = 0; first < map.size_v; first += n) {
-        std::fill(rows.begin(), rows.end(), 0.0f);
-        for (int v = first; v < std::min(first + n, map.size_v); ++v) {
-            const float* const from = map.values.data() + static_cast<std::ptrdiff_t>(v) * map.size_u;
-            for (std::size_t u = 0; u < rows.size(); ++u) rows[u] += from[u];
-        }
-        for (int u = 0; u < map.size_u; u += n, ++to)
-            for (int i = u; i < std::min(u + n, map.size_u); ++i) *to += part * rows[static_cast<std::size_t>(i)];
-    }
-    return means;
 }
 
 }  // namespace libdose::cpu

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cpu/fluence/finish_head.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
 #include "fluence/head.h"
 #include "fluence/head_equations.h"
 

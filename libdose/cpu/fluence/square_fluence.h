@@ -3,15 +3,13 @@
 
 #include <vector>
 
-#include "cpu/fluence/fluence.h"
 
+#include "libdose/beam_model.h"
+#include "libdose/plan.h"
+#include "fluence/open_square.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
 namespace libdose::cpu {
-
-/// A square of the isocentre plane (beam-limiting-device frame) that is open, and the MU that it is open for.
-struct OpenSquare {
-    double u_mm = 0, v_mm = 0;  ///< centre
-    double mu = 1;
-};
 
 /// Map of squares that may lie anywhere, with the geometry, wedges and monitor of a control point; nothing comes through beside them. Focal
 /// spot, profile, extrafocal source and electrons are the head's, so that the map of several squares is the sum of their maps.

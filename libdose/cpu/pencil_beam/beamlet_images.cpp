@@ -66,7 +66,7 @@ void BeamletImages::prepare(double lowest, double highest) {
     const auto images = [&](const BeamletFluence& fluence) {
         const double reach = far_mm + 3 * far_pixel_mm;
         PencilPlan plan;
-        plan.support_mm = cpu::support_mm(fluence.map);
+        plan.support_mm = support_mm(fluence.map);
         plan.need_mm = {fluence.middle_u_mm - reach, fluence.middle_u_mm + reach, fluence.middle_v_mm - reach, fluence.middle_v_mm + reach};
         PencilImagePlan image_plan = plan_pencil_images(fluence.map, plan, Vec3::Ones(), fluence.map.pixel_mm);
         image_plan.lowest_magnification = 1, image_plan.first_node = first_node_;

@@ -8,9 +8,9 @@
 #include <optional>
 #include <vector>
 
+#include "fluence/fluence_map.h"
 #include "cpu/pencil_beam/pencil_images.h"
 #include "base/simd/multiversion.h"
-#include "fluence/stages.h"
 
 namespace libdose::cpu {
 

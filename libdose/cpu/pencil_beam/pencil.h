@@ -3,9 +3,9 @@
 
 #include <vector>
 
+#include "fluence/fluence_map.h"
+#include "terma/terma_table.h"
 #include "pencil_beam/lateral_scale.h"
-#include "cpu/terma/terma.h"
-#include "fluence/stages.h"
 #include "libdose/beam_model.h"
 #include "libdose/density.h"
 

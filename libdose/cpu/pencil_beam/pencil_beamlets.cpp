@@ -4,6 +4,9 @@
 #include <array>
 #include <cmath>
 
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
+#include "terma/terma_table.h"
 #include "fluence/head.h"
 #include "base/counter_random.h"
 #include "cpu/pencil_beam/pencil_voxels.h"

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "backend/backend.h"
 #include "cpu/pencil_beam/beamlet_images.h"
 #include "pencil_beam/lateral_scale.h"
 #include "cpu/fluence/square_fluence.h"
@@ -12,12 +13,6 @@
 #include "libdose/density.h"
 
 namespace libdose::cpu {
-
-/// Value of one voxel in a column of the influence matrix.
-struct VoxelDose {
-    std::uint32_t voxel;
-    float dose;  ///< Gy per MU × unit photon fluence (Gy cm²)
-};
 
 /// The square that all others of a beam are shifted from: its images serve every geometry of the beam, and of others with the same fluence.
 class BeamletShape {
@@ -38,6 +33,7 @@ private:
     std::unique_ptr<BeamletImages> images_;
 };
 
+/// All squares of one geometry.
 class PencilBeamlets {
 public:
     /// `squares`: all that column() will be asked for. `options` as for square_fluence(). What it refers to must outlive it.

@@ -4,10 +4,10 @@
 #include <array>
 #include <vector>
 
+#include "fluence/fluence_map.h"
 #include "pencil_beam/pencil_plan.h"
 #include "cpu/pencil_beam/pencil_weights.h"
 #include "base/simd/multiversion.h"
-#include "fluence/stages.h"
 #include "libdose/beam_model.h"
 #include "geometry/coordinates.h"
 #include "pencil_beam/pencil_equations.h"

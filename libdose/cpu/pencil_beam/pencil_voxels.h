@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "fluence/fluence_map.h"
+#include "terma/terma_table.h"
 #include "pencil_beam/pencil_plan.h"
-#include "cpu/terma/terma.h"
-#include "fluence/stages.h"
 #include "libdose/beam_model.h"
 #include "libdose/density.h"
 

@@ -5,8 +5,13 @@
 #include <cmath>
 
 #include "cpu/terma/release_lanes.h"
-#include "cpu/terma/terma.h"
 
+#include "cpu/raytrace/ray_bundle.h"
+#include "cpu/terma/release.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_at_voxels.h"
+#include "terma/released_energy.h"
+#include "terma/terma_table.h"
 namespace libdose::cpu {
 
 namespace {

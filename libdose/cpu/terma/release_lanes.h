@@ -4,8 +4,11 @@
 
 #include <vector>
 
+#include "fluence/fluence_integral.h"
+#include "cpu/raytrace/ray_bundle.h"
+#include "fluence/fluence_map.h"
+#include "terma/terma_table.h"
 #include "cpu/raytrace/ray_lanes.h"
-#include "cpu/terma/terma.h"
 #include "base/simd/multiversion.h"
 
 namespace libdose::cpu {

@@ -8,7 +8,7 @@
 #include <ctime>
 
 #include "io/dicom/dicom_item.h"
-#include "io/files/temporary_name.h"
+#include "base/temporary_name.h"
 #include "libdose/io/dicom.h"
 #include "base/utf8.h"
 

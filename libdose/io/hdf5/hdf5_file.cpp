@@ -3,7 +3,7 @@
 #include <cmath>
 #include <memory>
 
-#include "io/files/temporary_name.h"
+#include "base/temporary_name.h"
 #include "libdose/error.h"
 
 namespace libdose::io {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "engine/beam_modifiers.h"
+#include "libdose/admission.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
 #include "libdose/io/hdf5.h"

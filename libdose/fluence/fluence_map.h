@@ -1,12 +1,9 @@
-// What the stages of the pipeline hand to each other. A backend (engine/backend.h) makes one of the other.
+// Photon fluence on the isocentre plane, and what filters it before the patient.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <vector>
 
-#include "libdose/density.h"
-#include "libdose/grid.h"
 #include "geometry/coordinates.h"
 #include "fluence/fluence_views.h"
 #include "terma/terma_equations.h"
@@ -51,35 +48,7 @@ struct FluenceMap {
     float at(int u, int v) const { return values[static_cast<std::size_t>(v) * static_cast<std::size_t>(size_u) + static_cast<std::size_t>(u)]; }
 };
 
-/// Energy that one fluence map releases, voxel by voxel (only where it is not zero), ascending voxel index.
-struct ReleasedEnergy {
-    Grid grid;
-    physics::BeamFrame frame;
-    bool tilt = true;  ///< whether kernels point along the ray from the source; otherwise all along the beam's axis
-    std::vector<std::uint32_t> voxel;
-    std::vector<float> energy;       ///< TERMA × density, Gy g/cm³
-    std::vector<float> depth_g_cm2;  ///< water-equivalent depth (hardening of the kernel)
-    std::size_t size() const { return voxel.size(); }
-    std::size_t bytes() const { return size() * 12; }
-
-    /// The ray that kernels point along, LPS, mm: for voxels of a row start + i·step.
-    struct Rays {
-        Vec3 start, step;
-    };
-    Rays rays(int j, int k) const {
-        if (!tilt) return {-frame.axes.col(2), Vec3::Zero()};
-        return {grid.centre_mm(0, j, k) - frame.source_mm(), grid.spacing_mm[0] * Vec3::UnitX()};
-    }
-    /// Of the entries [begin, end) those of one row of voxels after the other: visit(j, k, first, last) for entries [first, last).
-    template <class Visit>
-    void each_row(std::size_t begin, std::size_t end, Visit&& visit) const {
-        const auto columns = static_cast<std::size_t>(grid.size[0]), rows = static_cast<std::size_t>(grid.size[1]);
-        for (std::size_t n = begin; n < end;) {
-            const std::size_t row = voxel[n] / columns, row_end = (row + 1) * columns, first = n;
-            while (n < end && voxel[n] < row_end) ++n;
-            visit(static_cast<int>(row % rows), static_cast<int>(row / rows), first, n);
-        }
-    }
-};
+/// Means over squares of n by n pixels from the lower corner on, [v][u]; what a square has beyond the map is zero.
+std::vector<float> means_over_pixels(const FluenceMap& map, int n);
 
 }  // namespace libdose

@@ -1,4 +1,4 @@
-#include "io/files/temporary_name.h"
+#include "base/temporary_name.h"
 
 #include <unistd.h>
 
@@ -7,7 +7,7 @@
 
 #include "libdose/error.h"
 
-namespace libdose::io {
+namespace libdose {
 
 std::filesystem::path temporary_name(const std::filesystem::path& file) {
     static std::atomic<int> counter{0};
@@ -24,4 +24,4 @@ void rename_into_place(const std::filesystem::path& temporary, const std::filesy
     }
 }
 
-}  // namespace libdose::io
+}  // namespace libdose

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cpu/fluence/fluence.h"
+#include "fluence/fluence_map.h"
 #include "fluence/fluence_integral.h"
 #include "engine/compute.h"
 #include "engine/jaw_field.h"
@@ -54,7 +54,7 @@ std::vector<OutputFactor> output_factors(const BeamModel& model, const std::vect
             throw bad_input("the field of " + std::to_string(side) + " mm is not between 5 mm and the primary collimator", "output factors");
         const std::vector<FluenceMap> maps = {jaw_field(model.head, side, side, Vec3(0, 0, depth_mm))};
         OutputFactor factor{side, 0, 0};
-        factor.in_air = cpu::FluenceIntegral(maps.front()).average(0, 0, 2, 2);
+        factor.in_air = FluenceIntegral(maps.front()).average(0, 0, 2, 2);
         factor.in_water = at_depth(axis_curve(water.grid, compute_dose(water, maps, model, options)), depth_mm, usual_grid_mm);
         return factor;
     };
@@ -65,7 +65,7 @@ std::vector<OutputFactor> output_factors(const BeamModel& model, const std::vect
         const auto at_point = [&](double side_mm) {
             return point(algorithm, jaw_field(model.head, side_mm, side_mm, Vec3(0, 0, depth_mm), 1000, pixel_mm), {1000 - depth_mm, depth_mm});
         };
-        const double air = cpu::FluenceIntegral(jaw_field(model.head, side, side, Vec3::Zero(), 1000, pixel_mm)).average(0, 0, pixel_mm, pixel_mm);
+        const double air = FluenceIntegral(jaw_field(model.head, side, side, Vec3::Zero(), 1000, pixel_mm)).average(0, 0, pixel_mm, pixel_mm);
         return OutputFactor{side, air, reference.in_water * at_point(side) / at_point(reference_mm)};
     };
     std::vector<OutputFactor> factors;
