@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "fluence/fluence_map.h"
-#include "machine/leaf_edges.h"
-#include "support/small_case.h"
 #include "libdose/data.h"
 #include "libdose/io/hdf5.h"
+#include "machine/leaf_edges.h"
+#include "support/small_case.h"
 
 namespace libdose::benchmark_cases {
 
@@ -18,14 +18,17 @@ inline const BeamModel& model() {
 }
 
 /// Pixels of 1 mm, as plans have them.
-inline FluenceMap on_millimetres(double half_u_mm, double half_v_mm, double leakage, double half_mm, const Vec3& direction, const Vec3& isocentre) {
+inline FluenceMap on_millimetres(double half_u_mm, double half_v_mm, double leakage, double half_mm,
+                                 const Vec3& direction, const Vec3& isocentre) {
     FluenceMap map = test::square_field(2 * half_mm, direction, isocentre);
     map.pixel_mm = 1;
     map.size_u = map.size_v = static_cast<int>(2 * half_mm);
-    map.values.assign(static_cast<std::size_t>(map.size_u) * static_cast<std::size_t>(map.size_v), static_cast<float>(leakage));
+    map.values.assign(static_cast<std::size_t>(map.size_u) * static_cast<std::size_t>(map.size_v),
+                      static_cast<float>(leakage));
     for (int v = 0; v < map.size_v; ++v)
         for (int u = 0; u < map.size_u; ++u)
-            if (std::abs(u + 0.5 - half_mm) < half_u_mm && std::abs(v + 0.5 - half_mm) < half_v_mm) map.at(u, v) = 1;
+            if (std::abs(u + 0.5 - half_mm) < half_u_mm && std::abs(v + 0.5 - half_mm) < half_v_mm)
+                map.at(u, v) = 1;
     return map;
 }
 
@@ -45,7 +48,8 @@ inline std::vector<FluenceMap> arc_maps(int count) {
     return maps;
 }
 
-/// A full turn of `count` control points, in which sixty pairs of leaves of 5 mm move by up to 6 mm from one to the next.
+/// A full turn of `count` control points, in which sixty pairs of leaves of 5 mm move by up to 6 mm from one
+/// to the next.
 inline Beam arc_beam(int count) {
     Beam beam;
     beam.meterset_mu = 400;
@@ -60,7 +64,8 @@ inline Beam arc_beam(int count) {
         LeafPositions leaves;
         for (int l = 0; l < 60; ++l) {
             const double middle = 20 * std::sin(0.3 * n + 0.2 * l);
-            leaves.lower_mm.push_back(middle - 15), leaves.upper_mm.push_back(middle + 15);
+            leaves.lower_mm.push_back(middle - 15);
+            leaves.upper_mm.push_back(middle + 15);
         }
         point.leaves = {leaves};
         beam.control_points.push_back(point);
@@ -71,7 +76,9 @@ inline Beam arc_beam(int count) {
 
 inline LeafEdges rounded_leaves() {
     LeafEdges edge;
-    edge.tip_decay = 1.44, edge.tongue_and_groove_mm = 0.8, edge.tip_shift_mm = 0.2;
+    edge.tip_decay = 1.44;
+    edge.tongue_and_groove_mm = 0.8;
+    edge.tip_shift_mm = 0.2;
     return edge;
 }
 
@@ -84,7 +91,8 @@ inline DensityGrid water_box(int x, int y, int z) {
     return uniform_density(grid, MaterialProperties{});
 }
 
-/// An elliptic trunk of 300x200 mm in vacuum, 340x230x300 mm all in all: two lungs of 0.26 g/cm³ and a spine of 1.3 in soft tissue.
+/// An elliptic trunk of 300x200 mm in vacuum, 340x230x300 mm all in all: two lungs of 0.26 g/cm³ and a spine
+/// of 1.3 in soft tissue.
 inline DensityGrid thorax(int x, int y, int z) {
     DensityGrid density = water_box(x, y, z);
     Grid& grid = density.grid;
@@ -97,8 +105,13 @@ inline DensityGrid thorax(int x, int y, int z) {
         for (int j = 0; j < y; ++j)
             for (int i = 0; i < x; ++i) {
                 const Vec3 at = grid.centre_mm(i, j, k);
-                const bool lung = inside(at, -75, -5, 50, 70) || inside(at, 75, -5, 50, 70), spine = inside(at, 0, 60, 20, 20);
-                test::set_density(density, grid.index(i, j, k), !inside(at, 0, 0, 150, 100) ? 0.0f : lung ? 0.26f : spine ? 1.3f : 1.0f);
+                const bool lung = inside(at, -75, -5, 50, 70) || inside(at, 75, -5, 50, 70),
+                           spine = inside(at, 0, 60, 20, 20);
+                test::set_density(density, grid.index(i, j, k),
+                                  !inside(at, 0, 0, 150, 100) ? 0.0f
+                                  : lung                      ? 0.26f
+                                  : spine                     ? 1.3f
+                                                              : 1.0f);
             }
     return density;
 }

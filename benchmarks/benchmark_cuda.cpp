@@ -1,11 +1,12 @@
-// Times on a CUDA device, with copies apart, by the generic 6 MV model on water. Skipped with the reason where there is no device.
-//   cmake --preset cuda -DLIBDOSE_BENCHMARKS=ON && cmake --build --preset cuda --target benchmark_cuda libdose_cuda
-//   build/cuda/benchmarks/benchmark_cuda
-//   copy/to_device, copy/from_device   256 MiB of pageable memory: the ceiling of what copies
-//   grid_to_device/N                   the densities of n³ voxels
+// Times on a CUDA device, with copies apart, by the generic 6 MV model on water. Skipped with the reason
+// where there is no device.
+//   cmake --preset cuda -DLIBDOSE_BENCHMARKS=ON && cmake --build --preset cuda --target benchmark_cuda
+//   libdose_cuda build/cuda/benchmarks/benchmark_cuda copy/to_device, copy/from_device   256 MiB of pageable
+//   memory: the ceiling of what copies grid_to_device/N                   the densities of n³ voxels
 //   fluence/N                          maps of an arc of n control points with moving leaves, copied back
-//   resident_...                       one transport or pencil beam of a grid that is on the device, the dose copied back
-//   whole_...                          from fluence maps to dose, grid copied, parts of maps and coarse grids included
+//   resident_...                       one transport or pencil beam of a grid that is on the device, the dose
+//   copied back whole_...                          from fluence maps to dose, grid copied, parts of maps and
+//   coarse grids included
 #include <benchmark/benchmark.h>
 
 #include <memory>
@@ -46,7 +47,8 @@ void copy(benchmark::State& state, bool to_device) {
     std::vector<char> host(std::size_t{256} << 20);
     void* const memory = executor->allocate(host.size());
     for (auto _ : state) {
-        to_device ? executor->upload(memory, host.data(), host.size(), 0) : executor->download(host.data(), memory, host.size());
+        to_device ? executor->upload(memory, host.data(), host.size(), 0)
+                  : executor->download(host.data(), memory, host.size());
         executor->synchronize();
     }
     executor->release(memory);
@@ -66,11 +68,14 @@ void fluence(benchmark::State& state) {
     const Beam beam = arc_beam(static_cast<int>(state.range(0)));
     FluenceOptions options;
     options.leaves = {rounded_leaves()};
-    for (auto _ : state) benchmark::DoNotOptimize(backend->fluence(beam, PatientPosition::hfs, model().head, options).data());
+    for (auto _ : state)
+        benchmark::DoNotOptimize(backend->fluence(beam, PatientPosition::hfs, model().head, options).data());
 }
 
 /// Side in voxels, spacing in tenths of a millimetre.
-DensityGrid cube(const benchmark::State& state) { return test::water_cube(static_cast<int>(state.range(0)), 0.1 * static_cast<double>(state.range(1))); }
+DensityGrid cube(const benchmark::State& state) {
+    return test::water_cube(static_cast<int>(state.range(0)), 0.1 * static_cast<double>(state.range(1)));
+}
 
 void resident_collapsed_cone(benchmark::State& state) {
     Backend* const backend = device(state);
@@ -79,11 +84,16 @@ void resident_collapsed_cone(benchmark::State& state) {
     const auto medium = backend->medium(density);
     const std::vector<FluenceMap> maps{open_field()};
     const QualitySettings quality = quality_settings(Quality::standard);
-    const auto directions = beam_aligned_directions(model().cone_kernel, Vec3(0, 0, 1), quality.rings, quality.sectors);
-    for (auto _ : state) benchmark::DoNotOptimize(medium->transport(maps, model(), directions, {quality.lattice, quality.ray_spacing_voxels}, {}).data());
-    state.counters["voxel-directions/s"] =
-        benchmark::Counter(static_cast<double>(density.grid.voxel_count()) * static_cast<double>(directions.size()) * static_cast<double>(state.iterations()),
-                           benchmark::Counter::kIsRate);
+    const auto directions =
+        beam_aligned_directions(model().cone_kernel, Vec3(0, 0, 1), quality.rings, quality.sectors);
+    for (auto _ : state)
+        benchmark::DoNotOptimize(
+            medium->transport(maps, model(), directions, {quality.lattice, quality.ray_spacing_voxels}, {})
+                .data());
+    state.counters["voxel-directions/s"] = benchmark::Counter(
+        static_cast<double>(density.grid.voxel_count()) * static_cast<double>(directions.size()) *
+            static_cast<double>(state.iterations()),
+        benchmark::Counter::kIsRate);
 }
 
 void resident_pencil_beam(benchmark::State& state) {
@@ -95,7 +105,8 @@ void resident_pencil_beam(benchmark::State& state) {
     for (auto _ : state) benchmark::DoNotOptimize(medium->pencil_beam(map, model(), {}).data());
 }
 
-void whole(benchmark::State& state, const DensityGrid& density, const std::vector<FluenceMap>& maps, ComputeOptions options) {
+void whole(benchmark::State& state, const DensityGrid& density, const std::vector<FluenceMap>& maps,
+           ComputeOptions options) {
     options.backend = device(state);
     if (!options.backend) return;
     for (auto _ : state) benchmark::DoNotOptimize(compute_dose(density, maps, model(), options).data());
@@ -120,9 +131,30 @@ BENCHMARK_CAPTURE(copy, to_device, true)->Unit(benchmark::kMillisecond)->UseReal
 BENCHMARK_CAPTURE(copy, from_device, false)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(grid_to_device)->Arg(256)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(fluence)->Arg(178)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(resident_collapsed_cone)->Args({100, 25})->Args({256, 20})->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(resident_pencil_beam)->Args({100, 25})->Args({156, 25})->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK_CAPTURE(whole_water, collapsed_cone, Algorithm::collapsed_cone)->Args({256, 20})->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK_CAPTURE(whole_water, pencil_beam, Algorithm::pencil_beam)->Args({156, 25})->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK_CAPTURE(whole_arc, fused, Transport::one)->Args({178, 136, 92, 120})->Args({178, 200, 160, 120})->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK_CAPTURE(whole_arc, each, Transport::each)->Args({178, 136, 92, 120})->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(resident_collapsed_cone)
+    ->Args({100, 25})
+    ->Args({256, 20})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK(resident_pencil_beam)
+    ->Args({100, 25})
+    ->Args({156, 25})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(whole_water, collapsed_cone, Algorithm::collapsed_cone)
+    ->Args({256, 20})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(whole_water, pencil_beam, Algorithm::pencil_beam)
+    ->Args({156, 25})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(whole_arc, fused, Transport::one)
+    ->Args({178, 136, 92, 120})
+    ->Args({178, 200, 160, 120})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(whole_arc, each, Transport::each)
+    ->Args({178, 136, 92, 120})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();

@@ -1,19 +1,19 @@
-// Time of each stage: a 10x10 cm field on a water cube of n³ voxels of 2.5 mm, generic 6 MV; and beside them memory_triad/T, what the memory gives T
-// threads.
+// Time of each stage: a 10x10 cm field on a water cube of n³ voxels of 2.5 mm, generic 6 MV; and beside them
+// memory_triad/T, what the memory gives T threads.
 //   cmake --preset release -DLIBDOSE_BENCHMARKS=ON && cmake --build build/release --target benchmark_stages
 //   build/release/benchmarks/benchmark_stages
 #include <benchmark/benchmark.h>
 
 #include "collapsed_cone/sweep_plan.h"
+#include "cpu/collapsed_cone/superposition.h"
+#include "cpu/pencil_beam/pencil.h"
 #include "cpu/terma/release.h"
 #include "fluence/fluence_map.h"
-#include "terma/terma_table.h"
-#include "cpu/pencil_beam/pencil.h"
-#include "support/small_case.h"
-#include "cpu/collapsed_cone/superposition.h"
 #include "libdose/data.h"
 #include "libdose/gamma.h"
 #include "libdose/io/hdf5.h"
+#include "support/small_case.h"
+#include "terma/terma_table.h"
 
 using namespace libdose;
 
@@ -24,13 +24,18 @@ const BeamModel& model() {
     return loaded;
 }
 
-/// What a copy with a sum moves through the memory, a[i] = b[i] + s·c[i] (McCalpin's STREAM triad, in single precision): three arrays of 256 MiB.
+/// What a copy with a sum moves through the memory, a[i] = b[i] + s·c[i] (McCalpin's STREAM triad, in single
+/// precision): three arrays of 256 MiB.
 void memory_triad(benchmark::State& state) {
     const std::size_t count = std::size_t{64} << 20;
     const int threads = static_cast<int>(state.range(0));
     std::vector<float> a(count), b(count), c(count);
 #pragma omp parallel for num_threads(threads) schedule(static)
-    for (std::size_t n = 0; n < count; ++n) a[n] = 0, b[n] = 1, c[n] = 2;
+    for (std::size_t n = 0; n < count; ++n) {
+        a[n] = 0;
+        b[n] = 1;
+        c[n] = 2;
+    }
     for (auto _ : state) {
 #pragma omp parallel for simd num_threads(threads) schedule(static)
         for (std::size_t n = 0; n < count; ++n) a[n] = b[n] + 3.0f * c[n];
@@ -49,12 +54,17 @@ void ray_trace_and_terma(benchmark::State& state) {
 /// Counter: voxels × directions per second, all threads together.
 void superposition(benchmark::State& state) {
     const DensityGrid water = test::water_cube(static_cast<int>(state.range(0)), 2.5);
-    const auto source = cpu::released_energy(water, test::square_field(100), TermaTable(model().spectrum), 2.5, 0);
+    const auto source =
+        cpu::released_energy(water, test::square_field(100), TermaTable(model().spectrum), 2.5, 0);
     const auto directions = beam_aligned_directions(model().cone_kernel, Vec3(0, 0, 1), 12, 12);
-    for (auto _ : state) benchmark::DoNotOptimize(cpu::superpose(water, model().cone_kernel, {source}, directions, LatticeMode::interpolated).deposited);
-    state.counters["voxel-directions/s"] =
-        benchmark::Counter(static_cast<double>(water.grid.voxel_count()) * static_cast<double>(directions.size()) * static_cast<double>(state.iterations()),
-                           benchmark::Counter::kIsRate);
+    for (auto _ : state)
+        benchmark::DoNotOptimize(
+            cpu::superpose(water, model().cone_kernel, {source}, directions, LatticeMode::interpolated)
+                .deposited);
+    state.counters["voxel-directions/s"] = benchmark::Counter(static_cast<double>(water.grid.voxel_count()) *
+                                                                  static_cast<double>(directions.size()) *
+                                                                  static_cast<double>(state.iterations()),
+                                                              benchmark::Counter::kIsRate);
 }
 
 void pencil_beam(benchmark::State& state) {

@@ -5,7 +5,9 @@
 #include "phantom_dicom.h"
 
 int main(int argc, char** argv) {
-    CLI::App app{"Write the DICOM thorax phantom: CT, RTSTRUCT and RTPLANs (four-field, sliding-window, vmat, wedge, bolus, halcyon)"};
+    CLI::App app{
+        "Write the DICOM thorax phantom: CT, RTSTRUCT and RTPLANs (four-field, sliding-window, vmat, wedge, "
+        "bolus, halcyon)"};
     std::filesystem::path folder;
     bool quick = false;
     app.add_option("folder", folder, "Folder for the files; made if it is not there")->required();
@@ -17,7 +19,9 @@ int main(int argc, char** argv) {
         const int pixels = quick ? 128 : 512, slices = quick ? 40 : 100;
         grid.size = {pixels, pixels, slices};
         grid.spacing_mm = libdose::Vec3(500.0 / pixels, 500.0 / pixels, quick ? 6.0 : 3.0);
-        grid.origin_mm = -0.5 * libdose::Vec3((pixels - 1) * grid.spacing_mm[0], (pixels - 1) * grid.spacing_mm[1], (slices - 1) * grid.spacing_mm[2]);
+        grid.origin_mm =
+            -0.5 * libdose::Vec3((pixels - 1) * grid.spacing_mm[0], (pixels - 1) * grid.spacing_mm[1],
+                                 (slices - 1) * grid.spacing_mm[2]);
         phantom::write_ct(grid, folder);
         phantom::write_structures(grid, folder);
         int number = 0;

@@ -8,7 +8,8 @@ namespace {
 
 constexpr double air_hu = -1000, soft_hu = 20;
 // Densities through the default HU curve (Schneider 2000): lung 0.26, heart 1.05, bone 1.4 g/cm³.
-constexpr double lung_hu = -1000 + (0.26 - 0.00121) / (0.930 - 0.00121) * 902, heart_hu = (1.05 - 1.003) / 1.169e-3, bone_hu = (1.4 - 1.017) / 0.592e-3;
+constexpr double lung_hu = -1000 + (0.26 - 0.00121) / (0.930 - 0.00121) * 902,
+                 heart_hu = (1.05 - 1.003) / 1.169e-3, bone_hu = (1.4 - 1.017) / 0.592e-3;
 const Vec3 target_centre(95, -15, 0);
 constexpr double gross_radius = 16, planning_radius = 22;
 
@@ -38,8 +39,18 @@ std::vector<Organ> organs() {
         {"HEART", "ORGAN", {Vec3(22, -38, -30), Vec3(40, 38, 48)}, heart_hu, true, {255, 80, 80}},
         {"SPINE", "ORGAN", {Vec3(0, 68, 0), Vec3(20, 20, 0)}, bone_hu, true, {255, 220, 150}},
         {"CORD", "ORGAN", {Vec3(0, 74, 0), Vec3(7, 7, 0)}, soft_hu, true, {255, 255, 0}},
-        {"GTV", "GTV", {target_centre, Vec3(gross_radius, gross_radius, gross_radius)}, 30, true, {200, 0, 0}},
-        {"PTV", "PTV", {target_centre, Vec3(planning_radius, planning_radius, planning_radius)}, 0, false, {255, 0, 0}},
+        {"GTV",
+         "GTV",
+         {target_centre, Vec3(gross_radius, gross_radius, gross_radius)},
+         30,
+         true,
+         {200, 0, 0}},
+        {"PTV",
+         "PTV",
+         {target_centre, Vec3(planning_radius, planning_radius, planning_radius)},
+         0,
+         false,
+         {255, 0, 0}},
     };
 }
 
@@ -52,12 +63,14 @@ std::vector<std::array<double, 2>> bolus_outline(double z) {
     std::vector<std::array<double, 2>> outline;
     if (std::abs(z) > half_length) return outline;
     const Vec3 half = organs().front().solid.half_axes;
-    // Along the skin to the patient's left and back, one thickness farther out along the normal of the ellipse.
+    // Along the skin to the patient's left and back, one thickness farther out along the normal of the
+    // ellipse.
     const double from = std::acos(20 / half[0]), to = std::acos(155 / half[0]);
     const auto add = [&](double angle, double out) {
         const double c = std::cos(angle), s = -std::sin(angle);  // the front is at negative y
         const double length = std::hypot(c / half[0], s / half[1]);
-        outline.push_back({half[0] * c + out * c / half[0] / length, half[1] * s + out * s / half[1] / length});
+        outline.push_back(
+            {half[0] * c + out * c / half[0] / length, half[1] * s + out * s / half[1] / length});
     };
     for (int i = 0; i <= steps; ++i) add(from + (to - from) * i / steps, 0);
     for (int i = steps; i >= 0; --i) add(from + (to - from) * i / steps, thickness);

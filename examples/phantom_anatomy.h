@@ -33,7 +33,8 @@ Vec3 isocentre();
 double target_radius();  ///< of the PTV, mm
 
 inline const std::string bolus_name = "Bolus 5 mm";
-/// Outline of a bolus of 5 mm on the front of the body above the target (x, y; mm), empty where z is beyond its ends. It is not in the CT.
+/// Outline of a bolus of 5 mm on the front of the body above the target (x, y; mm), empty where z is beyond
+/// its ends. It is not in the CT.
 std::vector<std::array<double, 2>> bolus_outline(double z);
 
 /// Hounsfield units at a point; soft tissue carries a small, deterministic texture.

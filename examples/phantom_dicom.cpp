@@ -17,7 +17,8 @@ namespace {
 
 // Made once for this phantom (UUID-derived root, PS3.5 B.2); fixed numbers below it name the objects.
 const std::string uid_root = "2.25.313263411862436570829478123560712341";
-const std::string study_uid = uid_root + ".1", frame_uid = uid_root + ".2", ct_series_uid = uid_root + ".3", structure_uid = uid_root + ".4";
+const std::string study_uid = uid_root + ".1", frame_uid = uid_root + ".2", ct_series_uid = uid_root + ".3",
+                  structure_uid = uid_root + ".4";
 std::string slice_uid(int k) { return ct_series_uid + "." + std::to_string(k + 1); }
 
 std::string decimal(double value) {
@@ -58,7 +59,8 @@ private:
     DcmItem& item_;
 };
 
-void common(Item out, const char* sop_class, const std::string& instance, const char* modality, const std::string& series) {
+void common(Item out, const char* sop_class, const std::string& instance, const char* modality,
+            const std::string& series) {
     out.set(DCM_SpecificCharacterSet, "ISO_IR 100")
         .set(DCM_SOPClassUID, sop_class)
         .set(DCM_SOPInstanceUID, instance)
@@ -79,7 +81,9 @@ void common(Item out, const char* sop_class, const std::string& instance, const 
         .set(DCM_SeriesInstanceUID, series)
         .set(DCM_StudyID, "1")
         .set(DCM_SeriesNumber, "1");
-    out.set(DCM_FrameOfReferenceUID, frame_uid).set(DCM_PositionReferenceIndicator, "").set(DCM_OperatorsName, "");
+    out.set(DCM_FrameOfReferenceUID, frame_uid)
+        .set(DCM_PositionReferenceIndicator, "")
+        .set(DCM_OperatorsName, "");
 }
 
 void save(DcmFileFormat& format, const std::filesystem::path& file) {
@@ -90,7 +94,8 @@ void save(DcmFileFormat& format, const std::filesystem::path& file) {
 }  // namespace
 
 void write_ct(const libdose::Grid& grid, const std::filesystem::path& folder) {
-    std::vector<Uint16> pixels(static_cast<std::size_t>(grid.size[0]) * static_cast<std::size_t>(grid.size[1]));
+    std::vector<Uint16> pixels(static_cast<std::size_t>(grid.size[0]) *
+                               static_cast<std::size_t>(grid.size[1]));
     for (int k = 0; k < grid.size[2]; ++k) {
         DcmFileFormat format;
         Item out(*format.getDataset());
@@ -105,19 +110,26 @@ void write_ct(const libdose::Grid& grid, const std::filesystem::path& folder) {
             .set(DCM_KVP, "120")
             .set(DCM_PatientPosition, "HFS")
             .set(DCM_InstanceNumber, std::to_string(k + 1));
-        out.set(DCM_ImagePositionPatient, joined(std::vector<double>{first[0], first[1], first[2]})).set(DCM_ImageOrientationPatient, "1\\0\\0\\0\\1\\0");
-        out.set(DCM_SliceThickness, decimal(grid.spacing_mm[2])).set(DCM_PixelSpacing, joined(std::vector<double>{grid.spacing_mm[1], grid.spacing_mm[0]}));
+        out.set(DCM_ImagePositionPatient, joined(std::vector<double>{first[0], first[1], first[2]}))
+            .set(DCM_ImageOrientationPatient, "1\\0\\0\\0\\1\\0");
+        out.set(DCM_SliceThickness, decimal(grid.spacing_mm[2]))
+            .set(DCM_PixelSpacing, joined(std::vector<double>{grid.spacing_mm[1], grid.spacing_mm[0]}));
         out.set(DCM_SamplesPerPixel, Uint16{1})
             .set(DCM_PhotometricInterpretation, "MONOCHROME2")
             .set(DCM_Rows, static_cast<Uint16>(grid.size[1]))
             .set(DCM_Columns, static_cast<Uint16>(grid.size[0]));
-        out.set(DCM_BitsAllocated, Uint16{16}).set(DCM_BitsStored, Uint16{16}).set(DCM_HighBit, Uint16{15}).set(DCM_PixelRepresentation, Uint16{0});
+        out.set(DCM_BitsAllocated, Uint16{16})
+            .set(DCM_BitsStored, Uint16{16})
+            .set(DCM_HighBit, Uint16{15})
+            .set(DCM_PixelRepresentation, Uint16{0});
         out.set(DCM_RescaleIntercept, "-1024").set(DCM_RescaleSlope, "1").set(DCM_RescaleType, "HU");
         for (int j = 0; j < grid.size[1]; ++j)
             for (int i = 0; i < grid.size[0]; ++i)
-                pixels[static_cast<std::size_t>(j) * static_cast<std::size_t>(grid.size[0]) + static_cast<std::size_t>(i)] =
+                pixels[static_cast<std::size_t>(j) * static_cast<std::size_t>(grid.size[0]) +
+                       static_cast<std::size_t>(i)] =
                     static_cast<Uint16>(hounsfield(grid.centre_mm(i, j, k)) + 1024);
-        out.raw().putAndInsertUint16Array(DCM_PixelData, pixels.data(), static_cast<unsigned long>(pixels.size()));
+        out.raw().putAndInsertUint16Array(DCM_PixelData, pixels.data(),
+                                          static_cast<unsigned long>(pixels.size()));
         char name[32];
         std::snprintf(name, sizeof name, "CT_%03d.dcm", k);
         save(format, folder / name);
@@ -137,17 +149,22 @@ struct Region {
 std::vector<std::array<double, 2>> ellipse(const Solid& solid, double z) {
     std::vector<std::array<double, 2>> outline;
     const auto half = solid.section(z);
-    const int points = half[0] > 0 ? std::max(24, static_cast<int>(2 * std::numbers::pi * std::max(half[0], half[1]) / 3)) : 0;
+    const int points =
+        half[0] > 0 ? std::max(24, static_cast<int>(2 * std::numbers::pi * std::max(half[0], half[1]) / 3))
+                    : 0;
     for (int p = 0; p < points; ++p) {
         const double angle = 2 * std::numbers::pi * p / points;
-        outline.push_back({solid.centre[0] + half[0] * std::cos(angle), solid.centre[1] + half[1] * std::sin(angle)});
+        outline.push_back(
+            {solid.centre[0] + half[0] * std::cos(angle), solid.centre[1] + half[1] * std::sin(angle)});
     }
     return outline;
 }
 
 std::vector<Region> regions() {
     std::vector<Region> all;
-    for (const Organ& organ : organs()) all.push_back({organ.name, organ.type, organ.colour, [organ](double z) { return ellipse(organ.solid, z); }, ""});
+    for (const Organ& organ : organs())
+        all.push_back({organ.name, organ.type, organ.colour,
+                       [organ](double z) { return ellipse(organ.solid, z); }, ""});
     all.push_back({bolus_name, "BOLUS", {255, 128, 255}, bolus_outline, "1.0"});
     return all;
 }
@@ -179,13 +196,18 @@ void write_region(Item out, const Region& region, const libdose::Grid& grid) {
         for (const auto& point : outline)
             for (const double c : {point[0], point[1], z}) data.push_back(std::round(c * 1000) / 1000);
         Item contour = contours.add(DCM_ContourSequence);
-        contour.add(DCM_ContourImageSequence).set(DCM_ReferencedSOPClassUID, UID_CTImageStorage).set(DCM_ReferencedSOPInstanceUID, slice_uid(k));
+        contour.add(DCM_ContourImageSequence)
+            .set(DCM_ReferencedSOPClassUID, UID_CTImageStorage)
+            .set(DCM_ReferencedSOPInstanceUID, slice_uid(k));
         contour.set(DCM_ContourGeometricType, "CLOSED_PLANAR")
             .set(DCM_NumberOfContourPoints, std::to_string(outline.size()))
             .set(DCM_ContourData, joined(data));
     }
     Item observation = out.add(DCM_RTROIObservationsSequence);
-    observation.set(DCM_ObservationNumber, roi).set(DCM_ReferencedROINumber, roi).set(DCM_RTROIInterpretedType, region.type).set(DCM_ROIInterpreter, "");
+    observation.set(DCM_ObservationNumber, roi)
+        .set(DCM_ReferencedROINumber, roi)
+        .set(DCM_RTROIInterpretedType, region.type)
+        .set(DCM_ROIInterpreter, "");
     if (!region.relative_mass_density.empty())
         observation.add(DCM_ROIPhysicalPropertiesSequence)
             .set(DCM_ROIPhysicalProperty, "REL_MASS_DENSITY")
@@ -198,15 +220,21 @@ void write_structures(const libdose::Grid& grid, const std::filesystem::path& fo
     DcmFileFormat format;
     Item out(*format.getDataset());
     common(out, UID_RTStructureSetStorage, structure_uid, "RTSTRUCT", uid_root + ".5");
-    out.set(DCM_StructureSetLabel, "THORAX").set(DCM_StructureSetDate, "20260101").set(DCM_StructureSetTime, "120000").set(DCM_InstanceNumber, "1");
+    out.set(DCM_StructureSetLabel, "THORAX")
+        .set(DCM_StructureSetDate, "20260101")
+        .set(DCM_StructureSetTime, "120000")
+        .set(DCM_InstanceNumber, "1");
     Item frame = out.add(DCM_ReferencedFrameOfReferenceSequence);
     frame.set(DCM_FrameOfReferenceUID, frame_uid);
     Item study = frame.add(DCM_RTReferencedStudySequence);
-    study.set(DCM_ReferencedSOPClassUID, "1.2.840.10008.3.1.2.3.1").set(DCM_ReferencedSOPInstanceUID, study_uid);
+    study.set(DCM_ReferencedSOPClassUID, "1.2.840.10008.3.1.2.3.1")
+        .set(DCM_ReferencedSOPInstanceUID, study_uid);
     Item series = study.add(DCM_RTReferencedSeriesSequence);
     series.set(DCM_SeriesInstanceUID, ct_series_uid);
     for (int k = 0; k < grid.size[2]; ++k)
-        series.add(DCM_ContourImageSequence).set(DCM_ReferencedSOPClassUID, UID_CTImageStorage).set(DCM_ReferencedSOPInstanceUID, slice_uid(k));
+        series.add(DCM_ContourImageSequence)
+            .set(DCM_ReferencedSOPClassUID, UID_CTImageStorage)
+            .set(DCM_ReferencedSOPInstanceUID, slice_uid(k));
     for (const Region& region : regions()) write_region(out, region, grid);
     out.set(DCM_ApprovalStatus, "UNAPPROVED");
     save(format, folder / "RS.dcm");
@@ -234,7 +262,9 @@ void write_plan(const PlanDescription& plan, int number, const std::filesystem::
     int beam_number = 0;
     for (const PlanBeam& beam : plan.beams) {
         const std::string id = std::to_string(++beam_number);
-        group.add(DCM_ReferencedBeamSequence).set(DCM_BeamMeterset, decimal(beam.meterset_mu)).set(DCM_ReferencedBeamNumber, id);
+        group.add(DCM_ReferencedBeamSequence)
+            .set(DCM_BeamMeterset, decimal(beam.meterset_mu))
+            .set(DCM_ReferencedBeamNumber, id);
         Item b = out.add(DCM_BeamSequence);
         b.set(DCM_Manufacturer, "Varian Medical Systems")
             .set(DCM_BeamNumber, id)
@@ -260,9 +290,14 @@ void write_plan(const PlanDescription& plan, int number, const std::filesystem::
                 .set(DCM_WedgeAngle, decimal(beam.wedges[w].angle_deg))
                 .set(DCM_WedgeFactor, "")
                 .set(DCM_WedgeOrientation, decimal(beam.wedges[w].orientation_deg));
-        if (beam.bolus) b.add(DCM_ReferencedBolusSequence).set(DCM_ReferencedROINumber, std::to_string(number_of(bolus_name))).set(DCM_BolusID, bolus_name);
+        if (beam.bolus)
+            b.add(DCM_ReferencedBolusSequence)
+                .set(DCM_ReferencedROINumber, std::to_string(number_of(bolus_name)))
+                .set(DCM_BolusID, bolus_name);
         for (const std::string& type : {beam.x_jaws, beam.y_jaws})
-            b.add(DCM_BeamLimitingDeviceSequence).set(DCM_RTBeamLimitingDeviceType, type).set(DCM_NumberOfLeafJawPairs, "1");
+            b.add(DCM_BeamLimitingDeviceSequence)
+                .set(DCM_RTBeamLimitingDeviceType, type)
+                .set(DCM_NumberOfLeafJawPairs, "1");
         for (const Collimator& collimator : beam.collimators)
             b.add(DCM_BeamLimitingDeviceSequence)
                 .set(DCM_RTBeamLimitingDeviceType, collimator.type)
@@ -277,17 +312,23 @@ void write_plan(const PlanDescription& plan, int number, const std::filesystem::
             c.set(DCM_ControlPointIndex, std::to_string(i));
             if (i == 0) c.set(DCM_NominalBeamEnergy, "6").set(DCM_DoseRateSet, "600");
             for (std::size_t w = 0; w < beam.wedges.size() && i == 0; ++w)
-                c.add(DCM_WedgePositionSequence).set(DCM_WedgePosition, "IN").set(DCM_ReferencedWedgeNumber, std::to_string(w + 1));
+                c.add(DCM_WedgePositionSequence)
+                    .set(DCM_WedgePosition, "IN")
+                    .set(DCM_ReferencedWedgeNumber, std::to_string(w + 1));
             const auto device = [&](const std::string& type, const std::vector<double>& positions) {
                 if (!positions.empty())
-                    c.add(DCM_BeamLimitingDevicePositionSequence).set(DCM_RTBeamLimitingDeviceType, type).set(DCM_LeafJawPositions, joined(positions));
+                    c.add(DCM_BeamLimitingDevicePositionSequence)
+                        .set(DCM_RTBeamLimitingDeviceType, type)
+                        .set(DCM_LeafJawPositions, joined(positions));
             };
             device(beam.x_jaws, point.x_jaws);
             device(beam.y_jaws, point.y_jaws);
-            for (std::size_t m = 0; m < point.leaves.size(); ++m) device(beam.collimators[m].type, point.leaves[m]);
+            for (std::size_t m = 0; m < point.leaves.size(); ++m)
+                device(beam.collimators[m].type, point.leaves[m]);
             if (i == 0 || beam.arc) {
                 const bool turns = beam.arc && i + 1 < beam.points.size();
-                c.set(DCM_GantryAngle, decimal(point.gantry_deg)).set(DCM_GantryRotationDirection, turns ? "CW" : "NONE");
+                c.set(DCM_GantryAngle, decimal(point.gantry_deg))
+                    .set(DCM_GantryRotationDirection, turns ? "CW" : "NONE");
             }
             if (i == 0) {
                 c.set(DCM_BeamLimitingDeviceAngle, decimal(point.collimator_deg))
@@ -304,8 +345,13 @@ void write_plan(const PlanDescription& plan, int number, const std::filesystem::
             c.set(DCM_CumulativeMetersetWeight, decimal(point.weight));
         }
     }
-    out.add(DCM_PatientSetupSequence).set(DCM_PatientPosition, "HFS").set(DCM_PatientSetupNumber, "1").set(DCM_SetupTechnique, "ISOCENTRIC");
-    out.add(DCM_ReferencedStructureSetSequence).set(DCM_ReferencedSOPClassUID, UID_RTStructureSetStorage).set(DCM_ReferencedSOPInstanceUID, structure_uid);
+    out.add(DCM_PatientSetupSequence)
+        .set(DCM_PatientPosition, "HFS")
+        .set(DCM_PatientSetupNumber, "1")
+        .set(DCM_SetupTechnique, "ISOCENTRIC");
+    out.add(DCM_ReferencedStructureSetSequence)
+        .set(DCM_ReferencedSOPClassUID, UID_RTStructureSetStorage)
+        .set(DCM_ReferencedSOPInstanceUID, structure_uid);
     out.set(DCM_ApprovalStatus, "UNAPPROVED");
     save(format, folder / ("RP_" + plan.label + ".dcm"));
 }

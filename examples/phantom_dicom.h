@@ -1,4 +1,5 @@
-// Writes the phantom as DICOM: CT slices, structure set, plans. UIDs and dates are fixed, so that every run gives the same files.
+// Writes the phantom as DICOM: CT slices, structure set, plans. UIDs and dates are fixed, so that every run
+// gives the same files.
 #pragma once
 
 #include <filesystem>

@@ -17,14 +17,16 @@ std::vector<double> half_widths(const std::vector<double>& edges) {
     const double radius = target_radius() + margin_mm;
     std::vector<double> widths;
     for (std::size_t l = 0; l + 1 < edges.size(); ++l) {
-        const double nearest = edges[l] <= 0 && edges[l + 1] >= 0 ? 0 : std::min(std::abs(edges[l]), std::abs(edges[l + 1]));
+        const double nearest =
+            edges[l] <= 0 && edges[l + 1] >= 0 ? 0 : std::min(std::abs(edges[l]), std::abs(edges[l + 1]));
         widths.push_back(nearest < radius ? std::sqrt(radius * radius - nearest * nearest) : 0);
     }
     return widths;
 }
 
 /// Leaves for an opening from `begin` to `end` of the target's width (both -1 … 1).
-std::vector<std::vector<double>> leaves(double begin, double end, const std::vector<Collimator>& collimators = PlanBeam::millennium(),
+std::vector<std::vector<double>> leaves(double begin, double end,
+                                        const std::vector<Collimator>& collimators = PlanBeam::millennium(),
                                         double parked_mm = parked_gap_mm) {
     std::vector<std::vector<double>> all;
     for (const Collimator& collimator : collimators) {
@@ -92,30 +94,44 @@ PlanDescription sliding_window() {
 }
 
 /// One arc with leaves that breathe; `first` holds the jaws of its first control point.
-PlanBeam arc(const std::string& name, double mu, int points, const std::vector<Collimator>& collimators, double parked_mm, const Point& first) {
+PlanBeam arc(const std::string& name, double mu, int points, const std::vector<Collimator>& collimators,
+             double parked_mm, const Point& first) {
     PlanBeam beam{name, mu, true, true, {}, collimators};
     double weight = 0;
     for (int p = 0; p < points; ++p) {
         const double part = static_cast<double>(p) / (points - 1);
         const double phase = 2 * 3.14159265358979 * part;
         if (p > 0) weight += 1 + 0.4 * std::sin(3 * phase);
-        const double begin = -1 + 0.35 * (1 + std::sin(5 * phase)) / 2, end = 1 - 0.35 * (1 + std::cos(4 * phase)) / 2;
-        Point point{std::fmod(181 + 358 * part, 360.0), first.collimator_deg, weight, {}, {}, leaves(begin, end, collimators, parked_mm)};
-        if (p == 0) point.x_jaws = first.x_jaws, point.y_jaws = first.y_jaws;
+        const double begin = -1 + 0.35 * (1 + std::sin(5 * phase)) / 2,
+                     end = 1 - 0.35 * (1 + std::cos(4 * phase)) / 2;
+        Point point{std::fmod(181 + 358 * part, 360.0),        first.collimator_deg, weight, {}, {},
+                    leaves(begin, end, collimators, parked_mm)};
+        if (p == 0) {
+            point.x_jaws = first.x_jaws;
+            point.y_jaws = first.y_jaws;
+        }
         beam.points.push_back(point);
     }
     for (Point& point : beam.points) point.weight /= weight;
     return beam;
 }
 
-PlanDescription vmat() { return {"vmat", "One arc", 30, {arc("ARC CW", 290, 178, PlanBeam::millennium(), parked_gap_mm, {0, 30, 0, jaws(), jaws(), {}})}}; }
+PlanDescription vmat() {
+    return {"vmat",
+            "One arc",
+            30,
+            {arc("ARC CW", 290, 178, PlanBeam::millennium(), parked_gap_mm, {0, 30, 0, jaws(), jaws(), {}})}};
+}
 
-/// Two layers of leaves, shifted by half a leaf; what the plan calls jaws are the fixed edges of the largest field.
+/// Two layers of leaves, shifted by half a leaf; what the plan calls jaws are the fixed edges of the largest
+/// field.
 PlanDescription halcyon() {
-    const std::vector<Collimator> layers = {{"MLCX1", even_boundaries(-140, 10, 28)}, {"MLCX2", even_boundaries(-145, 10, 29)}};
+    const std::vector<Collimator> layers = {{"MLCX1", even_boundaries(-140, 10, 28)},
+                                            {"MLCX2", even_boundaries(-145, 10, 29)}};
     const std::vector<double> fixed = {-140, 140};
     PlanBeam beam = arc("ARC CW", 310, 60, layers, 0, {0, 30, 0, fixed, fixed, {}});
-    beam.x_jaws = "X", beam.y_jaws = "Y";
+    beam.x_jaws = "X";
+    beam.y_jaws = "Y";
     beam.flattening_filter = false;
     return {"halcyon", "One arc of two layers of leaves", 30, {beam}};
 }
@@ -130,11 +146,14 @@ PlanBeam open_field(const std::string& name, double mu, double gantry_deg, doubl
     return {name, mu, false, false, {first, last}};
 }
 
-/// A pair at right angles, its thick ends towards each other: with the collimator at 90 degrees the collimator's y axis lies in the
-/// axial plane. And a dynamic wedge, made by a moving Y jaw.
+/// A pair at right angles, its thick ends towards each other: with the collimator at 90 degrees the
+/// collimator's y axis lies in the axial plane. And a dynamic wedge, made by a moving Y jaw.
 PlanDescription wedge() {
-    PlanDescription plan{
-        "wedge", "Physical and dynamic wedges", 30, {open_field("AP W30", 90, 0, 90), open_field("L LAT W30", 80, 90, 90), open_field("AP EDW", 60, 0, 0)}};
+    PlanDescription plan{"wedge",
+                         "Physical and dynamic wedges",
+                         30,
+                         {open_field("AP W30", 90, 0, 90), open_field("L LAT W30", 80, 90, 90),
+                          open_field("AP EDW", 60, 0, 0)}};
     plan.beams[0].wedges = {{"STANDARD", "W30", 30, 0}};
     plan.beams[1].wedges = {{"STANDARD", "W30", 30, 180}};
     plan.beams[2].wedges = {{"DYNAMIC", "EDW30IN", 30, 0}};
@@ -142,7 +161,10 @@ PlanDescription wedge() {
 }
 
 PlanDescription bolus() {
-    PlanDescription plan{"bolus", "A field with bolus, one without", 30, {open_field("AP BOLUS", 80, 0, 0), open_field("L LAT", 70, 90, 0)}};
+    PlanDescription plan{"bolus",
+                         "A field with bolus, one without",
+                         30,
+                         {open_field("AP BOLUS", 80, 0, 0), open_field("L LAT", 70, 90, 0)}};
     plan.beams[0].bolus = true;
     return plan;
 }
@@ -157,6 +179,8 @@ std::vector<Collimator> PlanBeam::millennium() {
     return {{"MLCX", edges}};
 }
 
-std::vector<PlanDescription> plans() { return {four_field(), sliding_window(), vmat(), wedge(), bolus(), halcyon()}; }
+std::vector<PlanDescription> plans() {
+    return {four_field(), sliding_window(), vmat(), wedge(), bolus(), halcyon()};
+}
 
 }  // namespace phantom

@@ -1,5 +1,6 @@
-// Plans for the phantom's target, 6 MV: static fields, sliding window, one arc with a 120-leaf multileaf collimator; fields with wedges,
-// a field with a bolus; an arc of a machine with two layers of leaves and no jaws.
+// Plans for the phantom's target, 6 MV: static fields, sliding window, one arc with a 120-leaf multileaf
+// collimator; fields with wedges, a field with a bolus; an arc of a machine with two layers of leaves and no
+// jaws.
 #pragma once
 
 #include <string>
@@ -9,8 +10,9 @@ namespace phantom {
 
 struct Point {
     double gantry_deg = 0, collimator_deg = 0, weight = 0;
-    std::vector<double> x_jaws, y_jaws;       ///< lower, upper, mm; empty: as in the control point before
-    std::vector<std::vector<double>> leaves;  ///< per collimator: all of the lower bank, then all of the upper
+    std::vector<double> x_jaws, y_jaws;  ///< lower, upper, mm; empty: as in the control point before
+    std::vector<std::vector<double>>
+        leaves;  ///< per collimator: all of the lower bank, then all of the upper
 };
 
 struct Collimator {

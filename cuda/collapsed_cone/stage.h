@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "cuda/terma/beam.h"
 #include "backend/backend.h"
+#include "cuda/terma/beam.h"
 
 namespace libdose::cuda {
 
@@ -18,8 +18,11 @@ struct DeviceGrid {
     DeviceGrid(DevicePool& device, const DensityGrid& densities);
 };
 
-/// Dose per voxel, as Medium::transport. All maps share one transport, or as few as the memory for their sources allows.
-std::vector<float> transport(DeviceGrid& grid, const DeviceTermaTable& table, const std::vector<FluenceMap>& maps, const ConeKernel& kernel,
-                             const DirectionSet& directions, const TransportSettings& settings, const StageObserver& observer);
+/// Dose per voxel, as Medium::transport. All maps share one transport, or as few as the memory for their
+/// sources allows.
+std::vector<float> transport(DeviceGrid& grid, const DeviceTermaTable& table,
+                             const std::vector<FluenceMap>& maps, const ConeKernel& kernel,
+                             const DirectionSet& directions, const TransportSettings& settings,
+                             const StageObserver& observer);
 
 }  // namespace libdose::cuda

@@ -3,7 +3,6 @@
 
 #include <vector>
 
-#include "collapsed_cone/sweep_plan.h"
 #include "collapsed_cone/directions.h"
 #include "collapsed_cone/sweep_plan.h"
 #include "cuda/collapsed_cone/sweep_kernels.h"

@@ -1,6 +1,6 @@
-// What the device library (libdose_cuda.so) and the core know of each other. Plain functions with a status: no objects, exceptions or
-// allocators of C++ cross it, so that the two may be built by different compilers. The numbers and sizes of the kernels are compared when it
-// is loaded.
+// What the device library (libdose_cuda.so) and the core know of each other. Plain functions with a status:
+// no objects, exceptions or allocators of C++ cross it, so that the two may be built by different compilers.
+// The numbers and sizes of the kernels are compared when it is loaded.
 #pragma once
 
 #include <cstddef>
@@ -45,7 +45,8 @@ struct DeviceInterface {
     void (*release)(void* device, void* memory);
     void (*mark)(void* device, std::uint64_t* mark, DeviceStatus* status);  ///< all work asked for so far
     /// Beside the work: after that before the mark `after`, before that asked for later.
-    void (*upload)(void* device, void* to, const void* from, std::size_t bytes, std::uint64_t after, DeviceStatus* status);
+    void (*upload)(void* device, void* to, const void* from, std::size_t bytes, std::uint64_t after,
+                   DeviceStatus* status);
     void (*download)(void* device, void* to, const void* from, std::size_t bytes, DeviceStatus* status);
     void (*clear)(void* device, void* memory, std::size_t bytes, DeviceStatus* status);
     void (*launch)(void* device, int kernel, const void* arguments, const int* threads, DeviceStatus* status);

@@ -14,16 +14,20 @@ namespace libdose::cuda {
 namespace {
 
 template <class Kernel>
-__global__ void __launch_bounds__(Kernel::block.x* Kernel::block.y* Kernel::block.z) run_kernel(const __grid_constant__ Kernel kernel, const Index3 threads) {
-    run_thread(kernel, {static_cast<int>(blockIdx.x), static_cast<int>(blockIdx.y), static_cast<int>(blockIdx.z)},
-               {static_cast<int>(threadIdx.x), static_cast<int>(threadIdx.y), static_cast<int>(threadIdx.z)}, threads);
+__global__ void __launch_bounds__(Kernel::block.x* Kernel::block.y* Kernel::block.z)
+    run_kernel(const __grid_constant__ Kernel kernel, const Index3 threads) {
+    run_thread(kernel,
+               {static_cast<int>(blockIdx.x), static_cast<int>(blockIdx.y), static_cast<int>(blockIdx.z)},
+               {static_cast<int>(threadIdx.x), static_cast<int>(threadIdx.y), static_cast<int>(threadIdx.z)},
+               threads);
 }
 
 template <class Kernel>
 void launch_kernel(const void* arguments, const Index3& threads, cudaStream_t stream) {
     const Index3 blocks = blocks_over(threads, Kernel::block);
-    run_kernel<Kernel><<<dim3(blocks.x, blocks.y, blocks.z), dim3(Kernel::block.x, Kernel::block.y, Kernel::block.z), 0, stream>>>(
-        *static_cast<const Kernel*>(arguments), threads);
+    run_kernel<Kernel>
+        <<<dim3(blocks.x, blocks.y, blocks.z), dim3(Kernel::block.x, Kernel::block.y, Kernel::block.z), 0,
+           stream>>>(*static_cast<const Kernel*>(arguments), threads);
 }
 
 struct LaunchTable {
@@ -31,7 +35,8 @@ struct LaunchTable {
     std::size_t bytes[Kernels::count];
     LaunchTable() {
         int n = 0;
-        Kernels::for_each([&]<class Kernel>() { launch[n] = launch_kernel<Kernel>, bytes[n] = sizeof(Kernel), ++n; });
+        Kernels::for_each(
+            [&]<class Kernel>() { launch[n] = launch_kernel<Kernel>, bytes[n] = sizeof(Kernel), ++n; });
     }
 };
 
@@ -40,7 +45,8 @@ const LaunchTable& table() {
     return kernels;
 }
 
-/// Memory of the host that the device copies from and to while both go on; what was asked for last with it is at the event.
+/// Memory of the host that the device copies from and to while both go on; what was asked for last with it is
+/// at the event.
 struct StagingSlot {
     static constexpr std::size_t bytes = std::size_t{4} << 20;
     void* memory = nullptr;
@@ -91,7 +97,8 @@ bool check(cudaError_t error, const char* what, DeviceStatus* status) {
     status->text[0] = 0;
     if (error == cudaSuccess) return true;
     cudaGetLastError();  // an error that does not stay is forgotten here
-    std::snprintf(status->text, sizeof(status->text), "%s: %s (%s)", what, cudaGetErrorString(error), cudaGetErrorName(error));
+    std::snprintf(status->text, sizeof(status->text), "%s: %s (%s)", what, cudaGetErrorString(error),
+                  cudaGetErrorName(error));
     return false;
 }
 
@@ -124,14 +131,19 @@ void destroy(Device* device) {
 
 bool make(Device* device, DeviceStatus* status) {
     for (cudaStream_t* stream : {&device->stream, &device->copies})
-        if (!check(cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking), "making a stream", status)) return false;
-    const auto event = [&](cudaEvent_t* made) { return check(cudaEventCreateWithFlags(made, cudaEventDisableTiming), "making an event", status); };
+        if (!check(cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking), "making a stream", status))
+            return false;
+    const auto event = [&](cudaEvent_t* made) {
+        return check(cudaEventCreateWithFlags(made, cudaEventDisableTiming), "making an event", status);
+    };
     if (!event(&device->copied)) return false;
     for (cudaEvent_t& mark : device->marks)
         if (!event(&mark)) return false;
     for (StagingSlot* slots : {device->up, device->down})
         for (int n = 0; n < (slots == device->up ? Device::slot_count : 2); ++n)
-            if (!event(&slots[n].done) || !check(cudaMallocHost(&slots[n].memory, StagingSlot::bytes), "allocating memory of the host", status)) return false;
+            if (!event(&slots[n].done) || !check(cudaMallocHost(&slots[n].memory, StagingSlot::bytes),
+                                                 "allocating memory of the host", status))
+                return false;
     return true;
 }
 
@@ -139,7 +151,9 @@ void open(int number, void** handle, DeviceStatus* status) {
     *handle = nullptr;
     if (!check(cudaSetDevice(number), "choosing the device", status)) return;
     cudaFuncAttributes attributes{};
-    if (!check(cudaFuncGetAttributes(&attributes, run_kernel<GatherDeposit>), "looking for code for the device", status)) return;
+    if (!check(cudaFuncGetAttributes(&attributes, run_kernel<GatherDeposit>),
+               "looking for code for the device", status))
+        return;
     auto* device = new (std::nothrow) Device;
     if (!device) {
         check(cudaErrorMemoryAllocation, "opening the device", status);
@@ -162,7 +176,9 @@ void close(void* handle) {
 void info(void* handle, DeviceInfo* info, DeviceStatus* status) {
     Device* device = use(handle, "asking about the device", status);
     cudaDeviceProp properties{};
-    if (!device || !check(cudaGetDeviceProperties(&properties, device->number), "asking about the device", status)) return;
+    if (!device ||
+        !check(cudaGetDeviceProperties(&properties, device->number), "asking about the device", status))
+        return;
     std::snprintf(info->name, sizeof(info->name), "%s", properties.name);
     info->major = properties.major, info->minor = properties.minor;
     check(cudaMemGetInfo(&info->free_bytes, &info->total_bytes), "asking for free memory", status);
@@ -183,22 +199,27 @@ void mark(void* handle, std::uint64_t* mark, DeviceStatus* status) {
     if (!device) return;
     if (device->work_since_mark) {
         const std::uint64_t next = device->last_mark + 1;
-        if (!check(cudaEventRecord(device->marks[next % Device::mark_count], device->stream), "marking the work", status)) return;
+        if (!check(cudaEventRecord(device->marks[next % Device::mark_count], device->stream),
+                   "marking the work", status))
+            return;
         device->last_mark = next;
         device->work_since_mark = false;
     }
     *mark = device->last_mark;
 }
 
-/// The copies that follow wait for the work before a mark. Where it is so old that its event has been taken for another one, they wait for the
-/// oldest that there is.
+/// The copies that follow wait for the work before a mark. Where it is so old that its event has been taken
+/// for another one, they wait for the oldest that there is.
 cudaError_t wait_for_mark(Device* device, std::uint64_t after) {
     if (after == 0) return cudaSuccess;
-    const std::uint64_t oldest = device->last_mark < Device::mark_count ? 1 : device->last_mark - Device::mark_count + 1;
-    return cudaStreamWaitEvent(device->copies, device->marks[std::max(after, oldest) % Device::mark_count], 0);
+    const std::uint64_t oldest =
+        device->last_mark < Device::mark_count ? 1 : device->last_mark - Device::mark_count + 1;
+    return cudaStreamWaitEvent(device->copies, device->marks[std::max(after, oldest) % Device::mark_count],
+                               0);
 }
 
-void upload(void* handle, void* to, const void* from, std::size_t bytes, std::uint64_t after, DeviceStatus* status) {
+void upload(void* handle, void* to, const void* from, std::size_t bytes, std::uint64_t after,
+            DeviceStatus* status) {
     constexpr const char* what = "copying to the device";
     Device* device = use(handle, what, status);
     if (!device || !check(wait_for_mark(device, after), what, status)) return;
@@ -208,12 +229,15 @@ void upload(void* handle, void* to, const void* from, std::size_t bytes, std::ui
         device->next_up = (device->next_up + 1) % Device::slot_count;
         if (!check(cudaEventSynchronize(slot.done), what, status)) return;  // the copy that had it before
         std::memcpy(slot.memory, static_cast<const char*>(from) + done, part);
-        if (!check(cudaMemcpyAsync(static_cast<char*>(to) + done, slot.memory, part, cudaMemcpyHostToDevice, device->copies), what, status) ||
+        if (!check(cudaMemcpyAsync(static_cast<char*>(to) + done, slot.memory, part, cudaMemcpyHostToDevice,
+                                   device->copies),
+                   what, status) ||
             !check(cudaEventRecord(slot.done, device->copies), what, status))
             return;
         done += part;
     }
-    if (check(cudaEventRecord(device->copied, device->copies), what, status)) check(cudaStreamWaitEvent(device->stream, device->copied, 0), what, status);
+    if (check(cudaEventRecord(device->copied, device->copies), what, status))
+        check(cudaStreamWaitEvent(device->stream, device->copied, 0), what, status);
 }
 
 void download(void* handle, void* to, const void* from, std::size_t bytes, DeviceStatus* status) {
@@ -222,11 +246,14 @@ void download(void* handle, void* to, const void* from, std::size_t bytes, Devic
     if (!device) return;
     // The host empties one slot while the device fills the other.
     const std::size_t parts = (bytes + StagingSlot::bytes - 1) / StagingSlot::bytes;
-    const auto size = [&](std::size_t n) { return std::min(StagingSlot::bytes, bytes - n * StagingSlot::bytes); };
+    const auto size = [&](std::size_t n) {
+        return std::min(StagingSlot::bytes, bytes - n * StagingSlot::bytes);
+    };
     for (std::size_t n = 0; n <= parts; ++n) {
         if (n < parts) {
             StagingSlot& slot = device->down[n % 2];
-            if (!check(cudaMemcpyAsync(slot.memory, static_cast<const char*>(from) + n * StagingSlot::bytes, size(n), cudaMemcpyDeviceToHost, device->stream),
+            if (!check(cudaMemcpyAsync(slot.memory, static_cast<const char*>(from) + n * StagingSlot::bytes,
+                                       size(n), cudaMemcpyDeviceToHost, device->stream),
                        what, status) ||
                 !check(cudaEventRecord(slot.done, device->stream), what, status))
                 return;
@@ -264,11 +291,13 @@ void synchronize(void* handle, DeviceStatus* status) {
 
 }  // namespace libdose::cuda
 
-extern "C" __attribute__((visibility("default"))) const libdose::cuda::DeviceInterface* libdose_cuda_interface() {
+extern "C" __attribute__((visibility("default"))) const libdose::cuda::DeviceInterface*
+libdose_cuda_interface() {
     using namespace libdose::cuda;
     static const DeviceInterface interface {
         device_interface_version, LIBDOSE_VERSION, Kernels::count,
-            table().bytes, count, open, close, info, allocate, release, mark, upload, download, clear, launch, synchronize
+            table().bytes, count, open, close, info, allocate, release, mark, upload, download, clear, launch,
+            synchronize
     };
     return &interface;
 }

@@ -1,8 +1,8 @@
 // Contaminating electrons: a thread per voxel.
 #pragma once
 
-#include "cuda/terma/beam_rows.h"
 #include "cuda/raytrace/kernels.h"
+#include "cuda/terma/beam_rows.h"
 #include "fluence/fluence_views.h"
 #include "fluence/head_equations.h"
 
@@ -29,8 +29,9 @@ struct AddElectrons {
         const double depth = path.water + path.high_z;
         if (depth >= range_g_cm2) return;
         const double magnification = rows.source_axis_distance_mm / p.distance_mm;
-        dose[voxel] += static_cast<float>(physics::electron_dose(amplitude_gy_cm2, source.at(p.u_mm, p.v_mm), magnification, depth, attenuation_cm2_g,
-                                                                 range_g_cm2, static_cast<double>(eta[voxel] / density[voxel])));
+        dose[voxel] += static_cast<float>(physics::electron_dose(
+            amplitude_gy_cm2, source.at(p.u_mm, p.v_mm), magnification, depth, attenuation_cm2_g, range_g_cm2,
+            static_cast<double>(eta[voxel] / density[voxel])));
     }
 };
 

@@ -2,12 +2,12 @@
 
 #include "electrons/electron_rays.h"
 #include "fluence/fluence_map.h"
-#include "electrons/electron_rays.h"
 #include "geometry/ray_trace.h"
 
 namespace libdose::cuda {
 
-void add_electrons(DeviceGrid& grid, std::vector<float>& dose, const std::vector<FluenceMap>& maps, const ElectronContamination& electrons) {
+void add_electrons(DeviceGrid& grid, std::vector<float>& dose, const std::vector<FluenceMap>& maps,
+                   const ElectronContamination& electrons) {
     const Grid& voxels = grid.grid.grid;
     DevicePool& pool = grid.pool;
     DeviceArray<float> on_device;
@@ -16,9 +16,12 @@ void add_electrons(DeviceGrid& grid, std::vector<float>& dose, const std::vector
         if (!extent) continue;
         if (on_device.size() == 0) on_device = DeviceArray<float>(pool, dose);
         const DeviceRays rays =
-            trace_rays(pool, grid.grid, grid.density, map.frame, *extent, electron_ray_spacing_mm(voxels), electron_rays_followed_g_cm2(electrons));
-        DeviceArray<float> reach(pool, static_cast<std::size_t>(rays.raster.size_u) * static_cast<std::size_t>(rays.raster.size_v));
-        pool.executor().run(ReachOfRays{rays.view(), electrons.range_g_cm2, reach.data()}, {rays.raster.size_u, rays.raster.size_v, 1});
+            trace_rays(pool, grid.grid, grid.density, map.frame, *extent, electron_ray_spacing_mm(voxels),
+                       electron_rays_followed_g_cm2(electrons));
+        DeviceArray<float> reach(pool, static_cast<std::size_t>(rays.raster.size_u) *
+                                           static_cast<std::size_t>(rays.raster.size_v));
+        pool.executor().run(ReachOfRays{rays.view(), electrons.range_g_cm2, reach.data()},
+                            {rays.raster.size_u, rays.raster.size_v, 1});
         const DeviceArray<float> source(pool, map.electrons.values);
         AddElectrons run{};
         run.box = physics::voxel_box(voxels);
@@ -28,8 +31,11 @@ void add_electrons(DeviceGrid& grid, std::vector<float>& dose, const std::vector
         run.reach_mm = reach.data();
         run.source = map.electrons.view();
         run.source.values = source.data();
-        run.amplitude_gy_cm2 = electrons.amplitude_gy_cm2, run.attenuation_cm2_g = electrons.attenuation_cm2_g, run.range_g_cm2 = electrons.range_g_cm2;
-        run.density = grid.density.density.data(), run.eta = grid.density.eta.data();
+        run.amplitude_gy_cm2 = electrons.amplitude_gy_cm2;
+        run.attenuation_cm2_g = electrons.attenuation_cm2_g;
+        run.range_g_cm2 = electrons.range_g_cm2;
+        run.density = grid.density.density.data();
+        run.eta = grid.density.eta.data();
         run.dose = on_device.data();
         pool.executor().run(run, threads_over(voxels));
     }

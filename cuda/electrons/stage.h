@@ -8,6 +8,7 @@
 namespace libdose::cuda {
 
 /// As Medium::add_electrons.
-void add_electrons(DeviceGrid& grid, std::vector<float>& dose, const std::vector<FluenceMap>& maps, const ElectronContamination& electrons);
+void add_electrons(DeviceGrid& grid, std::vector<float>& dose, const std::vector<FluenceMap>& maps,
+                   const ElectronContamination& electrons);
 
 }  // namespace libdose::cuda

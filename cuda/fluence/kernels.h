@@ -1,9 +1,10 @@
-// Head model: from the devices at many moments to fluence maps, a thread per pixel. Maps of one raster lie one after another.
+// Head model: from the devices at many moments to fluence maps, a thread per pixel. Maps of one raster lie
+// one after another.
 #pragma once
 
 #include "cuda/runtime/index.h"
-#include "fluence/leaf_bank.h"
 #include "fluence/fluence_views.h"
+#include "fluence/leaf_bank.h"
 
 namespace libdose::cuda {
 
@@ -12,9 +13,13 @@ struct MapRaster {
     int size_u, size_v;
     double pixel_mm, lower_u_mm, lower_v_mm;
 
-    LIBDOSE_HD std::size_t pixels() const { return static_cast<std::size_t>(size_u) * static_cast<std::size_t>(size_v); }
+    LIBDOSE_HD std::size_t pixels() const {
+        return static_cast<std::size_t>(size_u) * static_cast<std::size_t>(size_v);
+    }
     LIBDOSE_HD std::size_t number(const Index3& at) const {
-        return static_cast<std::size_t>(at.z) * pixels() + static_cast<std::size_t>(at.y) * static_cast<std::size_t>(size_u) + static_cast<std::size_t>(at.x);
+        return static_cast<std::size_t>(at.z) * pixels() +
+               static_cast<std::size_t>(at.y) * static_cast<std::size_t>(size_u) +
+               static_cast<std::size_t>(at.x);
     }
 };
 
@@ -28,18 +33,24 @@ struct BankView {
     const physics::Interval *jaw, *leaves;  ///< [moment], [moment][pair]
     const int* first_share;                 ///< [row of pixels across the leaves, and one more]
     const physics::StripShare* shares;
-    float* through;  ///< [moment][strip][travel], where leaves move along y [moment][travel][strip]: neighbouring pixels read neighbouring numbers
+    float* through;  ///< [moment][strip][travel], where leaves move along y [moment][travel][strip]:
+                     ///< neighbouring pixels read neighbouring numbers
 
     LIBDOSE_HD std::size_t place(int moment, int strip, int i) const {
-        const std::size_t row = static_cast<std::size_t>(along_x ? strip : i), column = static_cast<std::size_t>(along_x ? i : strip);
-        const std::size_t rows = static_cast<std::size_t>(along_x ? strips : travel_size), columns = static_cast<std::size_t>(along_x ? travel_size : strips);
+        const std::size_t row = static_cast<std::size_t>(along_x ? strip : i),
+                          column = static_cast<std::size_t>(along_x ? i : strip);
+        const std::size_t rows = static_cast<std::size_t>(along_x ? strips : travel_size),
+                          columns = static_cast<std::size_t>(along_x ? travel_size : strips);
         return (static_cast<std::size_t>(moment) * rows + row) * columns + column;
     }
-    LIBDOSE_HD physics::Interval cell(int i) const { return {travel_lower_mm + i * pixel_mm, travel_lower_mm + i * pixel_mm + pixel_mm}; }
+    LIBDOSE_HD physics::Interval cell(int i) const {
+        return {travel_lower_mm + i * pixel_mm, travel_lower_mm + i * pixel_mm + pixel_mm};
+    }
     /// Of a pixel.
     LIBDOSE_HD float at(int moment, int i, int stack) const {
         float sum = 0;
-        for (int n = first_share[stack]; n < first_share[stack + 1]; ++n) sum += shares[n].part * through[place(moment, shares[n].strip, i)];
+        for (int n = first_share[stack]; n < first_share[stack + 1]; ++n)
+            sum += shares[n].part * through[place(moment, shares[n].strip, i)];
         return sum;
     }
 };
@@ -52,13 +63,16 @@ struct LeafStrips {
 
     LIBDOSE_HD void operator()(const Index3& at) const {
         const physics::Interval cell = of.cell(at.x), jaw = of.jaw[at.z];
-        const physics::Interval* leaves = of.leaves + static_cast<std::size_t>(at.z) * static_cast<std::size_t>(of.pairs);
+        const physics::Interval* leaves =
+            of.leaves + static_cast<std::size_t>(at.z) * static_cast<std::size_t>(of.pairs);
         if (between)
-            of.through[of.place(at.z, of.pairs + 1 + at.y, at.x)] =
-                of.bank.overlap(cell, jaw, leaves[at.y], leaves[at.y + 1], of.through[of.place(at.z, at.y, at.x)], of.through[of.place(at.z, at.y + 1, at.x)]);
+            of.through[of.place(at.z, of.pairs + 1 + at.y, at.x)] = of.bank.overlap(
+                cell, jaw, leaves[at.y], leaves[at.y + 1], of.through[of.place(at.z, at.y, at.x)],
+                of.through[of.place(at.z, at.y + 1, at.x)]);
         else {
             const physics::Interval pair = at.y < of.pairs ? leaves[at.y] : physics::wide_open();
-            of.through[of.place(at.z, at.y, at.x)] = of.bank.pair(cell, jaw, pair, of.bank.open_to(cell.low, pair), of.bank.open_to(cell.high, pair));
+            of.through[of.place(at.z, at.y, at.x)] = of.bank.pair(
+                cell, jaw, pair, of.bank.open_to(cell.low, pair), of.bank.open_to(cell.high, pair));
         }
     }
 };
@@ -83,16 +97,24 @@ struct AddApertures {
     float* values;
 
     LIBDOSE_HD void operator()(const Index3& at) const {
-        const double low_u = raster.lower_u_mm + at.x * raster.pixel_mm, low_v = raster.lower_v_mm + at.y * raster.pixel_mm;
+        const double low_u = raster.lower_u_mm + at.x * raster.pixel_mm,
+                     low_v = raster.lower_v_mm + at.y * raster.pixel_mm;
         const float behind_blocks =
-            blocks ? blocks[static_cast<std::size_t>(at.y) * static_cast<std::size_t>(raster.size_u) + static_cast<std::size_t>(at.x)] : 1.0f;
+            blocks ? blocks[static_cast<std::size_t>(at.y) * static_cast<std::size_t>(raster.size_u) +
+                            static_cast<std::size_t>(at.x)]
+                   : 1.0f;
         float sum = values[raster.number(at)];
         for (int m = first_moment[at.z]; m < first_moment[at.z + 1]; ++m) {
             float through = behind_blocks;
-            for (int b = 0; b < bank_count; ++b) through *= banks[b].at(m, banks[b].along_x ? at.x : at.y, banks[b].along_x ? at.y : at.x);
+            for (int b = 0; b < bank_count; ++b)
+                through *= banks[b].at(m, banks[b].along_x ? at.x : at.y, banks[b].along_x ? at.y : at.x);
             double weight = moments[m].weight;
-            if (!y_jaw_in_bank) weight *= physics::jaws_alone({low_v, low_v + raster.pixel_mm}, moments[m].jaw_y, jaw_transmission);
-            if (!x_jaw_in_bank) weight *= physics::jaws_alone({low_u, low_u + raster.pixel_mm}, moments[m].jaw_x, jaw_transmission);
+            if (!y_jaw_in_bank)
+                weight *=
+                    physics::jaws_alone({low_v, low_v + raster.pixel_mm}, moments[m].jaw_y, jaw_transmission);
+            if (!x_jaw_in_bank)
+                weight *=
+                    physics::jaws_alone({low_u, low_u + raster.pixel_mm}, moments[m].jaw_x, jaw_transmission);
             sum += static_cast<float>(weight) * through;
         }
         values[raster.number(at)] = sum;
@@ -112,7 +134,9 @@ struct CoarsenMaps {
         for (int v = at.y * factor; v < (at.y + 1) * factor && v < raster.size_v; ++v)
             for (int u = at.x * factor; u < (at.x + 1) * factor && u < raster.size_u; ++u)
                 sum += values[raster.number({u, v, at.z})] / static_cast<float>(factor * factor);
-        coarse[(static_cast<std::size_t>(at.z) * static_cast<std::size_t>(coarse_v) + static_cast<std::size_t>(at.y)) * static_cast<std::size_t>(coarse_u) +
+        coarse[(static_cast<std::size_t>(at.z) * static_cast<std::size_t>(coarse_v) +
+                static_cast<std::size_t>(at.y)) *
+                   static_cast<std::size_t>(coarse_u) +
                static_cast<std::size_t>(at.x)] = sum;
     }
 };
@@ -122,15 +146,18 @@ struct BlurMaps {
     static constexpr Index3 block{64, 2, 1};  ///< x: u, y: v, z: map
     int size_u, size_v;
     bool along_v;
-    const double* kernels;  ///< of map m: from first[m] up to first[m + 1], of odd length; empty: nothing is blurred
+    const double*
+        kernels;  ///< of map m: from first[m] up to first[m + 1], of odd length; empty: nothing is blurred
     const int* first;
     const float* from;
     float* to;
 
     LIBDOSE_HD void operator()(const Index3& at) const {
         const std::size_t row = static_cast<std::size_t>(size_u), step = along_v ? row : 1;
-        const std::size_t here =
-            (static_cast<std::size_t>(at.z) * static_cast<std::size_t>(size_v) + static_cast<std::size_t>(at.y)) * row + static_cast<std::size_t>(at.x);
+        const std::size_t here = (static_cast<std::size_t>(at.z) * static_cast<std::size_t>(size_v) +
+                                  static_cast<std::size_t>(at.y)) *
+                                     row +
+                                 static_cast<std::size_t>(at.x);
         const int begin = first[at.z], length = first[at.z + 1] - begin, reach = length / 2;
         if (length == 0) {
             to[here] = from[here];
@@ -141,7 +168,8 @@ struct BlurMaps {
         double sum = 0;
         for (int k = 0; k < length; ++k) {
             const int other = place + k - reach;
-            if (other >= 0 && other < size) sum += kernels[begin + k] * static_cast<double>(line[static_cast<std::size_t>(other) * step]);
+            if (other >= 0 && other < size)
+                sum += kernels[begin + k] * static_cast<double>(line[static_cast<std::size_t>(other) * step]);
         }
         to[here] = static_cast<float>(sum);
     }
@@ -157,11 +185,13 @@ struct FinishMaps {
     float* values;
 
     LIBDOSE_HD void operator()(const Index3& at) const {
-        const double u_mm = raster.lower_u_mm + (at.x + 0.5) * raster.pixel_mm, v_mm = raster.lower_v_mm + (at.y + 0.5) * raster.pixel_mm;
+        const double u_mm = raster.lower_u_mm + (at.x + 0.5) * raster.pixel_mm,
+                     v_mm = raster.lower_v_mm + (at.y + 0.5) * raster.pixel_mm;
         double beside = 0;
         if (extrafocal_amplitude > 0) {
             physics::CoarseMapView seen = extrafocal;
-            seen.values += static_cast<std::size_t>(at.z) * static_cast<std::size_t>(seen.size_u) * static_cast<std::size_t>(seen.size_v);
+            seen.values += static_cast<std::size_t>(at.z) * static_cast<std::size_t>(seen.size_u) *
+                           static_cast<std::size_t>(seen.size_v);
             beside = extrafocal_amplitude * seen.at(extrafocal_scale_u * u_mm, extrafocal_scale_v * v_mm);
         }
         float& value = values[raster.number(at)];

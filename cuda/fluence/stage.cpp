@@ -4,18 +4,19 @@
 #include <optional>
 #include <span>
 
+#include "cuda/terma/beam.h"
+#include "fluence/aperture.h"
 #include "fluence/fluence_map.h"
 #include "fluence/fluence_options.h"
-#include "fluence/aperture.h"
 #include "fluence/fluence_plan.h"
 #include "fluence/head.h"
-#include "cuda/terma/beam.h"
 
 namespace libdose::cuda {
 
 namespace {
 
-/// Maps are made as many at a time as take about this much, and their moments as many at a time as need as much for the strips of leaves.
+/// Maps are made as many at a time as take about this much, and their moments as many at a time as need as
+/// much for the strips of leaves.
 constexpr std::size_t most_bytes = std::size_t{64} << 20;
 constexpr std::size_t most_moments = 4096;  // a launch has at most 65535 blocks along z
 
@@ -33,10 +34,14 @@ struct Joined {
 /// A collimator on the device: what stays, and the moments of some maps.
 class DeviceBank {
 public:
-    DeviceBank(DevicePool& pool, const BankOnRaster& bank) : pool_(pool), bank_(bank), first_share_(pool, bank.first_share), shares_(pool, bank.shares) {}
+    DeviceBank(DevicePool& pool, const BankOnRaster& bank)
+        : pool_(pool), bank_(bank), first_share_(pool, bank.first_share), shares_(pool, bank.shares) {}
 
     /// Bytes of one moment.
-    std::size_t bytes() const { return static_cast<std::size_t>(bank_.strips()) * static_cast<std::size_t>(bank_.travel_size) * sizeof(float); }
+    std::size_t bytes() const {
+        return static_cast<std::size_t>(bank_.strips()) * static_cast<std::size_t>(bank_.travel_size) *
+               sizeof(float);
+    }
 
     BankView at(std::span<const WeightedAperture> moments) {
         std::vector<physics::Interval> jaws, leaves;
@@ -45,10 +50,12 @@ public:
             const std::vector<physics::Interval> tangents = bank_.leaves(moment.devices);
             leaves.insert(leaves.end(), tangents.begin(), tangents.end());
         }
-        jaw_ = DeviceArray<physics::Interval>(pool_, jaws), leaves_ = DeviceArray<physics::Interval>(pool_, leaves);
+        jaw_ = DeviceArray<physics::Interval>(pool_, jaws);
+        leaves_ = DeviceArray<physics::Interval>(pool_, leaves);
         through_ = DeviceArray<float>(pool_, moments.size() * bytes() / sizeof(float));
-        const BankView view{bank_.bank,     bank_.along_x, bank_.pairs,    bank_.strips(),      bank_.travel_size, bank_.travel_lower_mm,
-                            bank_.pixel_mm, jaw_.data(),   leaves_.data(), first_share_.data(), shares_.data(),    through_.data()};
+        const BankView view{bank_.bank,        bank_.along_x,         bank_.pairs,    bank_.strips(),
+                            bank_.travel_size, bank_.travel_lower_mm, bank_.pixel_mm, jaw_.data(),
+                            leaves_.data(),    first_share_.data(),   shares_.data(), through_.data()};
         const int count = static_cast<int>(moments.size());
         pool_.executor().run(LeafStrips{view, false}, {bank_.travel_size, bank_.pairs + 1, count});
         pool_.executor().run(LeafStrips{view, true}, {bank_.travel_size, bank_.between, count});
@@ -68,9 +75,15 @@ private:
 class DeviceMaps {
 public:
     DeviceMaps(DevicePool& pool, int size_u, int size_v, int count)
-        : pool_(pool), size_u_(size_u), size_v_(size_v), count_(count), values_(pool, pixels() * static_cast<std::size_t>(count)) {}
+        : pool_(pool),
+          size_u_(size_u),
+          size_v_(size_v),
+          count_(count),
+          values_(pool, pixels() * static_cast<std::size_t>(count)) {}
 
-    std::size_t pixels() const { return static_cast<std::size_t>(size_u_) * static_cast<std::size_t>(size_v_); }
+    std::size_t pixels() const {
+        return static_cast<std::size_t>(size_u_) * static_cast<std::size_t>(size_v_);
+    }
     Index3 threads() const { return {size_u_, size_v_, count_}; }
     float* data() { return values_.data(); }
     const float* data() const { return values_.data(); }
@@ -84,8 +97,12 @@ public:
         DeviceMaps rows(pool_, size_u_, size_v_, count_), both(pool_, size_u_, size_v_, count_);
         const DeviceArray<double> kernels_u(pool_, along_u.values), kernels_v(pool_, along_v.values);
         const DeviceArray<int> first_u(pool_, along_u.first), first_v(pool_, along_v.first);
-        pool_.executor().run(BlurMaps{size_u_, size_v_, false, kernels_u.data(), first_u.data(), data(), rows.data()}, threads());
-        pool_.executor().run(BlurMaps{size_u_, size_v_, true, kernels_v.data(), first_v.data(), rows.data(), both.data()}, threads());
+        pool_.executor().run(
+            BlurMaps{size_u_, size_v_, false, kernels_u.data(), first_u.data(), data(), rows.data()},
+            threads());
+        pool_.executor().run(
+            BlurMaps{size_u_, size_v_, true, kernels_v.data(), first_v.data(), rows.data(), both.data()},
+            threads());
         return both;
     }
 
@@ -98,7 +115,8 @@ private:
 /// The maps of one beam, some at a time.
 class HeadOnDevice {
 public:
-    HeadOnDevice(DevicePool& pool, const FluencePlan& plan, const HeadModel& head, const FluenceOptions& options)
+    HeadOnDevice(DevicePool& pool, const FluencePlan& plan, const HeadModel& head,
+                 const FluenceOptions& options)
         : pool_(pool),
           plan_(plan),
           head_(head),
@@ -133,7 +151,8 @@ private:
     void make(std::vector<FluenceMap>& maps, std::size_t begin, const Joined<WeightedAperture>& moments) {
         const int count = static_cast<int>(maps.size() - begin);
         const FluenceMap& first = maps[begin];
-        const MapRaster raster{first.size_u, first.size_v, first.pixel_mm, first.lower_u_mm, first.lower_v_mm};
+        const MapRaster raster{first.size_u, first.size_v, first.pixel_mm, first.lower_u_mm,
+                               first.lower_v_mm};
         std::optional<DeviceMaps> values(std::in_place, pool_, raster.size_u, raster.size_v, count);
         add_apertures(raster, moments, *values);
 
@@ -142,17 +161,21 @@ private:
         for (int n = 0; n < count; ++n) {
             const std::size_t map = begin + static_cast<std::size_t>(n);
             blurs = head_blurs(maps[map], plan_.beam(), head_, options_.leaves, plan_.collimator_deg(map));
-            spot_u.add(blurs.spot_u), spot_v.add(blurs.spot_v);
-            extrafocal_u.add(blurs.extrafocal_u), extrafocal_v.add(blurs.extrafocal_v);
+            spot_u.add(blurs.spot_u);
+            spot_v.add(blurs.spot_v);
+            extrafocal_u.add(blurs.extrafocal_u);
+            extrafocal_v.add(blurs.extrafocal_v);
             electrons.add(blurs.electrons_uv);
         }
         const CoarseMap coarse = coarse_raster(first);
         std::optional<DeviceMaps> extrafocal, blurred_electrons;
         if (blurs.extrafocal_amplitude > 0 || blurs.electrons) {
             DeviceMaps aperture(pool_, coarse.size_u, coarse.size_v, count);
-            pool_.executor().run(CoarsenMaps{raster, coarse_pixels(first), coarse.size_u, coarse.size_v, values->data(), aperture.data()},
+            pool_.executor().run(CoarsenMaps{raster, coarse_pixels(first), coarse.size_u, coarse.size_v,
+                                             values->data(), aperture.data()},
                                  aperture.threads());
-            if (blurs.extrafocal_amplitude > 0) extrafocal.emplace(aperture.blurred(extrafocal_u, extrafocal_v));
+            if (blurs.extrafocal_amplitude > 0)
+                extrafocal.emplace(aperture.blurred(extrafocal_u, extrafocal_v));
             if (blurs.electrons) blurred_electrons.emplace(aperture.blurred(electrons, electrons));
         }
         DeviceMaps focal = values->blurred(spot_u, spot_v);
@@ -161,7 +184,10 @@ private:
         for (std::size_t n = 0; n < static_cast<std::size_t>(count); ++n) {
             FluenceMap& map = maps[begin + n];
             focal.take(n, map.values);
-            if (blurred_electrons) map.electrons = coarse, blurred_electrons->take(n, map.electrons.values);
+            if (blurred_electrons) {
+                map.electrons = coarse;
+                blurred_electrons->take(n, map.electrons.values);
+            }
             if (options_.after_map) options_.after_map();
         }
     }
@@ -178,36 +204,45 @@ private:
             std::vector<BankView> views;
             for (DeviceBank& bank : banks_) views.push_back(bank.at(some));
             std::vector<Moment> list;
-            for (const WeightedAperture& moment : some) list.push_back({moment.weight, jaw_x_of(moment.devices), jaw_y_of(moment.devices)});
+            for (const WeightedAperture& moment : some)
+                list.push_back({moment.weight, jaw_x_of(moment.devices), jaw_y_of(moment.devices)});
             std::vector<int> first_moment;
             for (const int first : moments.first)
-                first_moment.push_back(std::clamp(first, static_cast<int>(begin), static_cast<int>(end)) - static_cast<int>(begin));
+                first_moment.push_back(std::clamp(first, static_cast<int>(begin), static_cast<int>(end)) -
+                                       static_cast<int>(begin));
             const DeviceArray<BankView> banks(pool_, views);
             const DeviceArray<Moment> on_device(pool_, list);
             const DeviceArray<int> first(pool_, first_moment);
-            pool_.executor().run(AddApertures{raster, banks.data(), static_cast<int>(views.size()), on_device.data(), first.data(),
-                                              devices_.blocks.empty() ? nullptr : blocks_.data(), devices_.jaw_transmission, devices_.x_jaw_in_bank,
-                                              devices_.y_jaw_in_bank, values.data()},
-                                 values.threads());
+            pool_.executor().run(
+                AddApertures{raster, banks.data(), static_cast<int>(views.size()), on_device.data(),
+                             first.data(), devices_.blocks.empty() ? nullptr : blocks_.data(),
+                             devices_.jaw_transmission, devices_.x_jaw_in_bank, devices_.y_jaw_in_bank,
+                             values.data()},
+                values.threads());
         }
     }
 
     /// `map`: any of them; the others have its filter.
-    void finish(const MapRaster& raster, const FluenceMap& map, const HeadBlurs& blurs, const CoarseMap& coarse,
-                const std::optional<DeviceMaps>& extrafocal, DeviceMaps& values) {
+    void finish(const MapRaster& raster, const FluenceMap& map, const HeadBlurs& blurs,
+                const CoarseMap& coarse, const std::optional<DeviceMaps>& extrafocal, DeviceMaps& values) {
         const OpenHead open(plan_.beam(), head_, map.filter.get(), options_.terma, map.pixel_mm);
         FinishMaps run{};
         run.raster = raster;
         run.head = open.view();
-        run.head.profile_radius_mm = profile_radius_.data(), run.head.profile_value = profile_.data();
+        run.head.profile_radius_mm = profile_radius_.data();
+        run.head.profile_value = profile_.data();
         std::optional<DeviceFilter> absorber, without;
         if (open.absorber()) {
-            absorber.emplace(pool_, open.absorber()), without.emplace(pool_, &open.without_absorber());
+            absorber.emplace(pool_, open.absorber());
+            without.emplace(pool_, &open.without_absorber());
             if (!table_) table_.emplace(pool_, *options_.terma);
-            run.head.absorber = absorber->view(), run.head.open = without->view(), run.head.table = table_->view();
+            run.head.absorber = absorber->view();
+            run.head.open = without->view();
+            run.head.table = table_->view();
         }
         run.extrafocal_amplitude = blurs.extrafocal_amplitude;
-        run.extrafocal_scale_u = blurs.extrafocal_scale_u, run.extrafocal_scale_v = blurs.extrafocal_scale_v;
+        run.extrafocal_scale_u = blurs.extrafocal_scale_u;
+        run.extrafocal_scale_v = blurs.extrafocal_scale_v;
         run.extrafocal = coarse.view();
         run.extrafocal.values = extrafocal ? extrafocal->data() : nullptr;
         run.values = values.data();
@@ -228,7 +263,8 @@ private:
 
 }  // namespace
 
-std::vector<FluenceMap> beam_fluence(DevicePool& pool, const Beam& beam, PatientPosition position, const HeadModel& head, const FluenceOptions& options) {
+std::vector<FluenceMap> beam_fluence(DevicePool& pool, const Beam& beam, PatientPosition position,
+                                     const HeadModel& head, const FluenceOptions& options) {
     const FluencePlan plan(beam, position, head, options);
     if (plan.size() == 0) return {};
     return HeadOnDevice(pool, plan, head, options).all();

@@ -1,11 +1,12 @@
-// Pencil beam: kernels and images around the Fourier transforms that convolve them with the fluence, then a thread per voxel.
+// Pencil beam: kernels and images around the Fourier transforms that convolve them with the fluence, then a
+// thread per voxel.
 #pragma once
 
 #include <cstdint>
 
-#include "cuda/terma/beam_rows.h"
 #include "cuda/pencil_beam/fourier_kernels.h"
 #include "cuda/raytrace/kernels.h"
+#include "cuda/terma/beam_rows.h"
 #include "fluence/fluence_views.h"
 #include "pencil_beam/pencil_equations.h"
 
@@ -13,7 +14,8 @@ namespace libdose::cuda {
 
 inline constexpr int pencil_components = 8;  // values per pixel of an image
 
-/// Position of every voxel among the kernels, and which of them are asked for. Several threads may write the same 1 to `used`.
+/// Position of every voxel among the kernels, and which of them are asked for. Several threads may write the
+/// same 1 to `used`.
 struct FindPencilNodes {
     static constexpr Index3 block{32, 4, 1};  ///< x, y, z
     physics::VoxelBox box;
@@ -29,7 +31,8 @@ struct FindPencilNodes {
         const std::size_t voxel = box.index(at.x, at.y, at.z);
         if (!(density[voxel] > 0.0f)) return;
         const double scale = lateral_scale ? static_cast<double>(lateral_scale[voxel]) : 1.0;
-        const float found = physics::pencil_node(rows.project(at.x, at.y, at.z).distance_mm, scale, lowest_mm, per_step);
+        const float found =
+            physics::pencil_node(rows.project(at.x, at.y, at.z).distance_mm, scale, lowest_mm, per_step);
         const float held = found < static_cast<float>(count - 1) ? found : static_cast<float>(count - 1);
         node[voxel] = held;
         const int low = static_cast<int>(held) < count - 2 ? static_cast<int>(held) : count - 2;
@@ -37,11 +40,13 @@ struct FindPencilNodes {
     }
 };
 
-/// Kernels by distance as periodic images: two real components travel as the real and the imaginary part of one.
+/// Kernels by distance as periodic images: two real components travel as the real and the imaginary part of
+/// one.
 struct SpreadKernels {
     static constexpr Index3 block{64, 2, 1};  ///< x: u, y: v, z: kernel · pairs + pair
     int size_u, size_v;                       ///< of the periodic images
-    int last_u, last_v;                       ///< largest displacement that stands for itself; those beyond stand for themselves less the size
+    int last_u, last_v;  ///< largest displacement that stands for itself; those beyond stand for themselves
+                         ///< less the size
     int pairs, kernel_u, kernel_v;
     const float* kernels;  ///< [kernel][v][u][component]
     Complex* images;
@@ -50,13 +55,17 @@ struct SpreadKernels {
         const int du = at.x <= last_u ? at.x : size_u - at.x, dv = at.y <= last_v ? at.y : size_v - at.y;
         Complex value{0, 0};
         if (du < kernel_u && dv < kernel_v) {
-            const std::size_t pixel = (static_cast<std::size_t>(at.z / pairs) * static_cast<std::size_t>(kernel_v) + static_cast<std::size_t>(dv)) *
-                                          static_cast<std::size_t>(kernel_u) +
-                                      static_cast<std::size_t>(du);
+            const std::size_t pixel =
+                (static_cast<std::size_t>(at.z / pairs) * static_cast<std::size_t>(kernel_v) +
+                 static_cast<std::size_t>(dv)) *
+                    static_cast<std::size_t>(kernel_u) +
+                static_cast<std::size_t>(du);
             const float* from = kernels + pixel * pencil_components + 2 * (at.z % pairs);
             value = {from[0], from[1]};
         }
-        images[(static_cast<std::size_t>(at.z) * static_cast<std::size_t>(size_v) + static_cast<std::size_t>(at.y)) * static_cast<std::size_t>(size_u) +
+        images[(static_cast<std::size_t>(at.z) * static_cast<std::size_t>(size_v) +
+                static_cast<std::size_t>(at.y)) *
+                   static_cast<std::size_t>(size_u) +
                static_cast<std::size_t>(at.x)] = value;
     }
 };
@@ -70,17 +79,21 @@ struct TakeImages {
     float* images;  ///< [image][v][u][component]
 
     LIBDOSE_HD void operator()(const Index3& at) const {
-        float* to =
-            images + ((static_cast<std::size_t>(at.z) * static_cast<std::size_t>(size_v) + static_cast<std::size_t>(at.y)) * static_cast<std::size_t>(size_u) +
-                      static_cast<std::size_t>(at.x)) *
-                         pencil_components;
+        float* to = images + ((static_cast<std::size_t>(at.z) * static_cast<std::size_t>(size_v) +
+                               static_cast<std::size_t>(at.y)) *
+                                  static_cast<std::size_t>(size_u) +
+                              static_cast<std::size_t>(at.x)) *
+                                 pencil_components;
         for (int pair = 0; pair < pencil_components / 2; ++pair) {
             Complex value{0, 0};
             if (pair < pairs)
-                value = from[(static_cast<std::size_t>(at.z * pairs + pair) * static_cast<std::size_t>(from_v) + static_cast<std::size_t>(at.y)) *
-                                 static_cast<std::size_t>(from_u) +
-                             static_cast<std::size_t>(at.x)];
-            to[2 * pair] = value.re, to[2 * pair + 1] = value.im;
+                value =
+                    from[(static_cast<std::size_t>(at.z * pairs + pair) * static_cast<std::size_t>(from_v) +
+                          static_cast<std::size_t>(at.y)) *
+                             static_cast<std::size_t>(from_u) +
+                         static_cast<std::size_t>(at.x)];
+            to[2 * pair] = value.re;
+            to[2 * pair + 1] = value.im;
         }
     }
 };
@@ -98,13 +111,16 @@ struct PencilImagesView {
         if (!raster.place(u_mm, v_mm, iu, iv, fu, fv)) return false;
         const std::size_t next_v = static_cast<std::size_t>(raster.size_u) * pencil_components;
         for (int side = 0; side < 2; ++side) {
-            const float* a =
-                images + ((static_cast<std::size_t>(image_of_node[node + side]) * static_cast<std::size_t>(raster.size_v) + static_cast<std::size_t>(iv)) *
-                              static_cast<std::size_t>(raster.size_u) +
-                          static_cast<std::size_t>(iu)) *
-                             pencil_components;
+            const float* a = images + ((static_cast<std::size_t>(image_of_node[node + side]) *
+                                            static_cast<std::size_t>(raster.size_v) +
+                                        static_cast<std::size_t>(iv)) *
+                                           static_cast<std::size_t>(raster.size_u) +
+                                       static_cast<std::size_t>(iu)) *
+                                          pencil_components;
             for (int c = 0; c < pencil_components; ++c)
-                physics::add_bilinear(a[c], a[pencil_components + c], a[next_v + c], a[next_v + pencil_components + c], fu, fv, side ? part : 1 - part, sum[c]);
+                physics::add_bilinear(a[c], a[pencil_components + c], a[next_v + c],
+                                      a[next_v + pencil_components + c], fu, fv, side ? part : 1 - part,
+                                      sum[c]);
         }
         return true;
     }
@@ -135,19 +151,24 @@ struct PencilDose {
         const physics::Projection p = rows.project(at.x, at.y, at.z);
         float values[pencil_components] = {};
         const float here = node[voxel], far_node = here / static_cast<float>(far_step);
-        const int low_far = static_cast<int>(far_node), low_near = static_cast<int>(here) < node_count - 2 ? static_cast<int>(here) : node_count - 2;
+        const int low_far = static_cast<int>(far_node), low_near = static_cast<int>(here) < node_count - 2
+                                                                       ? static_cast<int>(here)
+                                                                       : node_count - 2;
         if (!far.add(p.u_mm, p.v_mm, low_far, far_node - static_cast<float>(low_far), values)) return;
         near.add(p.u_mm, p.v_mm, low_near, here - static_cast<float>(low_near), values);
-        const bool in = any_inner && p.u_mm > inner.low_u && p.u_mm < inner.high_u && p.v_mm > inner.low_v && p.v_mm < inner.high_v;
+        const bool in = any_inner && p.u_mm > inner.low_u && p.u_mm < inner.high_u && p.v_mm > inner.low_v &&
+                        p.v_mm < inner.high_v;
         const physics::BasisPath path = (in ? inner_rays : outer_rays).path(p.u_mm, p.v_mm, p.distance_mm);
         const physics::PencilDepth depth = weights.place(path.water + path.high_z);
         double sum = 0;
-        for (int c = 0; c < components; ++c) sum += weights.at(depth, static_cast<std::size_t>(c)) * static_cast<double>(values[c]);
+        for (int c = 0; c < components; ++c)
+            sum += weights.at(depth, static_cast<std::size_t>(c)) * static_cast<double>(values[c]);
         // A spectrum that a filter changed: by the ratio of the TERMA at this depth.
         if (filtered) sum *= table.filtered_part(path, filter.path(p.u_mm, p.v_mm));
         // Dose to the medium from dose to water, as the collapsed cone has it in equilibrium.
         const double scale = lateral_scale ? static_cast<double>(lateral_scale[voxel]) : 1.0;
-        dose[voxel] = static_cast<float>((sum > 0 ? sum : 0.0) * scale * scale * static_cast<double>(eta[voxel] / density[voxel]));
+        dose[voxel] = static_cast<float>((sum > 0 ? sum : 0.0) * scale * scale *
+                                         static_cast<double>(eta[voxel] / density[voxel]));
     }
 };
 

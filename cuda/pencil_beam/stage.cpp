@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <exception>
 
-#include "fluence/fluence_integral.h"
-#include "pencil_beam/pencil_plan.h"
 #include "cuda/pencil_beam/convolution.h"
+#include "fluence/fluence_integral.h"
 #include "geometry/ray_trace.h"
+#include "pencil_beam/pencil_plan.h"
 
 namespace libdose::cuda {
 
@@ -22,15 +22,18 @@ struct DeviceImages {
     PencilImagesView view() const { return {raster, image_of_node.data(), images.data()}; }
 };
 
-DeviceImages images_of(DevicePool& pool, const FluenceMap& map, const PencilKernel& kernel, const PencilPlan& beam, const PencilImagePlan& plan,
-                       bool near) {
+DeviceImages images_of(DevicePool& pool, const FluenceMap& map, const PencilKernel& kernel,
+                       const PencilPlan& beam, const PencilImagePlan& plan, bool near) {
     const std::vector<std::uint8_t>& used = near ? plan.near_used : plan.far_used;
     DeviceImages result;
     result.raster = near ? plan.near : plan.far;
     std::vector<int> image_of_node(used.size(), 0);
     std::vector<std::size_t> nodes;
     for (std::size_t n = 0; n < used.size(); ++n)
-        if (used[n]) image_of_node[n] = static_cast<int>(nodes.size()), nodes.push_back(n);
+        if (used[n]) {
+            image_of_node[n] = static_cast<int>(nodes.size());
+            nodes.push_back(n);
+        }
     result.image_of_node = DeviceArray<int>(pool, image_of_node);
     std::vector<PencilImagePlan::Pixels> kernels(nodes.size());
     std::exception_ptr failure;
@@ -44,15 +47,17 @@ DeviceImages images_of(DevicePool& pool, const FluenceMap& map, const PencilKern
         }
     }
     if (failure) std::rethrow_exception(failure);
-    result.images = convolve(pool, map, result.raster, beam.support_mm, near ? pencil_split_end_mm : far_reach_mm, kernels,
-                             kernel.components.size() / (kernel.radius_cm.size() - 1));
+    result.images =
+        convolve(pool, map, result.raster, beam.support_mm, near ? pencil_split_end_mm : far_reach_mm,
+                 kernels, kernel.components.size() / (kernel.radius_cm.size() - 1));
     return result;
 }
 
 }  // namespace
 
-std::vector<float> pencil_beam(DeviceGrid& grid, const DeviceTermaTable& table, const FluenceMap& map, const PencilKernel& kernel,
-                               const LateralScale& lateral, const float* lateral_values, double near_pixel_mm) {
+std::vector<float> pencil_beam(DeviceGrid& grid, const DeviceTermaTable& table, const FluenceMap& map,
+                               const PencilKernel& kernel, const LateralScale& lateral,
+                               const float* lateral_values, double near_pixel_mm) {
     const Grid& voxels = grid.grid.grid;
     DevicePool& pool = grid.pool;
     const std::optional<PencilPlan> plan = plan_pencil_beam(voxels, map.frame, support_mm(map), lateral);
@@ -64,31 +69,48 @@ std::vector<float> pencil_beam(DeviceGrid& grid, const DeviceTermaTable& table, 
     FindPencilNodes find{};
     find.box = physics::voxel_box(voxels);
     find.rows = beam_rows(voxels, map.frame);
-    find.lowest_mm = plan->nodes.lowest_mm, find.per_step = plan->nodes.per_step, find.count = static_cast<int>(plan->nodes.count);
-    find.density = grid.density.density.data(), find.lateral_scale = lateral_values;
-    find.node = node.data(), find.used = used.data();
+    find.lowest_mm = plan->nodes.lowest_mm;
+    find.per_step = plan->nodes.per_step;
+    find.count = static_cast<int>(plan->nodes.count);
+    find.density = grid.density.density.data();
+    find.lateral_scale = lateral_values;
+    find.node = node.data();
+    find.used = used.data();
     pool.executor().run(find, threads_over(voxels));
 
     PencilImagePlan image_plan = plan_pencil_images(map, *plan, voxels.spacing_mm, near_pixel_mm);
     image_plan.use(used.values());
-    const DeviceImages near = images_of(pool, map, kernel, *plan, image_plan, true), far = images_of(pool, map, kernel, *plan, image_plan, false);
+    const DeviceImages near = images_of(pool, map, kernel, *plan, image_plan, true),
+                       far = images_of(pool, map, kernel, *plan, image_plan, false);
     const PencilRays rays = plan_pencil_rays(voxels, *plan, image_plan.near_mm());
-    const DeviceRays outer = trace_rays(pool, grid.grid, grid.density, map.frame, rays.outer_mm, rays.outer_spacing),
-                     inner = trace_rays(pool, grid.grid, grid.density, map.frame, rays.inner_mm, rays.inner_spacing);
+    const DeviceRays outer = trace_rays(pool, grid.grid, grid.density, map.frame, rays.outer_mm,
+                                        rays.outer_spacing),
+                     inner = trace_rays(pool, grid.grid, grid.density, map.frame, rays.inner_mm,
+                                        rays.inner_spacing);
     const DeviceArray<double> depths(pool, kernel.depth_g_cm2), weights(pool, kernel.weights);
     const DeviceFilter filter(pool, map.filter.get());
     PencilDose run{};
-    run.box = find.box, run.rows = find.rows;
-    run.node = node.data(), run.node_count = find.count, run.far_step = static_cast<int>(PencilImagePlan::far_step);
-    run.near = near.view(), run.far = far.view();
-    run.any_inner = rays.any_inner, run.inner = plane_extent(rays.inner_mm);
-    run.inner_rays = inner.view(), run.outer_rays = outer.view();
+    run.box = find.box;
+    run.rows = find.rows;
+    run.node = node.data();
+    run.node_count = find.count;
+    run.far_step = static_cast<int>(PencilImagePlan::far_step);
+    run.near = near.view();
+    run.far = far.view();
+    run.any_inner = rays.any_inner;
+    run.inner = plane_extent(rays.inner_mm);
+    run.inner_rays = inner.view();
+    run.outer_rays = outer.view();
     run.weights = physics::weights_of(kernel);
-    run.weights.depth_g_cm2 = depths.data(), run.weights.weights = weights.data();
+    run.weights.depth_g_cm2 = depths.data();
+    run.weights.weights = weights.data();
     run.components = static_cast<int>(kernel.components.size() / (kernel.radius_cm.size() - 1));
-    run.filtered = filter.any(), run.filter = filter.view();
+    run.filtered = filter.any();
+    run.filter = filter.view();
     run.table = table.view();
-    run.density = grid.density.density.data(), run.eta = grid.density.eta.data(), run.lateral_scale = lateral_values;
+    run.density = grid.density.density.data();
+    run.eta = grid.density.eta.data();
+    run.lateral_scale = lateral_values;
     run.dose = dose.data();
     pool.executor().run(run, threads_over(voxels));
     return dose.values();

@@ -3,13 +3,15 @@
 
 #include <vector>
 
-#include "pencil_beam/lateral_scale.h"
 #include "cuda/collapsed_cone/stage.h"
+#include "pencil_beam/lateral_scale.h"
 
 namespace libdose::cuda {
 
-/// As Medium::pencil_beam, `near_pixel_mm` of its settings. `lateral`: on the host; `lateral_values`: the same on the device, null: 1 everywhere.
-std::vector<float> pencil_beam(DeviceGrid& grid, const DeviceTermaTable& table, const FluenceMap& map, const PencilKernel& kernel,
-                               const LateralScale& lateral, const float* lateral_values, double near_pixel_mm);
+/// As Medium::pencil_beam, `near_pixel_mm` of its settings. `lateral`: on the host; `lateral_values`: the
+/// same on the device, null: 1 everywhere.
+std::vector<float> pencil_beam(DeviceGrid& grid, const DeviceTermaTable& table, const FluenceMap& map,
+                               const PencilKernel& kernel, const LateralScale& lateral,
+                               const float* lateral_values, double near_pixel_mm);
 
 }  // namespace libdose::cuda

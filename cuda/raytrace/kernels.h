@@ -14,7 +14,8 @@ struct TraceRays {
     physics::RayRaster raster;
     physics::VoxelBox box;
     double source_mm[3];
-    double corner[3], step_u[3], step_v[3];  ///< way of a ray per mm along the axis: corner + u·step_u + v·step_v
+    double corner[3], step_u[3],
+        step_v[3];  ///< way of a ray per mm along the axis: corner + u·step_u + v·step_v
     const float *water_part, *high_z_part;
     physics::RaySums* sums;
 
@@ -22,8 +23,9 @@ struct TraceRays {
         double direction[3];
         for (int a = 0; a < 3; ++a) direction[a] = corner[a] + at.x * step_u[a] + at.y * step_v[a];
         const RaySumsView view{raster, sums};
-        physics::trace_ray(raster, box, source_mm, direction, water_part, high_z_part,
-                           [&](int node, const physics::RaySums& at_node) { sums[view.at(at.x, at.y, node)] = at_node; });
+        physics::trace_ray(
+            raster, box, source_mm, direction, water_part, high_z_part,
+            [&](int node, const physics::RaySums& at_node) { sums[view.at(at.x, at.y, node)] = at_node; });
     }
 };
 
@@ -35,8 +37,8 @@ struct ReachOfRays {
     float* reach_mm;  ///< [v][u]
 
     LIBDOSE_HD void operator()(const Index3& at) const {
-        reach_mm[static_cast<std::size_t>(at.y) * static_cast<std::size_t>(rays.raster.size_u) + static_cast<std::size_t>(at.x)] =
-            rays.reach_mm(at.x, at.y, g_cm2);
+        reach_mm[static_cast<std::size_t>(at.y) * static_cast<std::size_t>(rays.raster.size_u) +
+                 static_cast<std::size_t>(at.x)] = rays.reach_mm(at.x, at.y, g_cm2);
     }
 };
 

@@ -20,12 +20,14 @@ std::size_t rounded(std::size_t bytes) {
 
 DevicePool::Block DevicePool::take(std::size_t bytes) {
     const std::size_t size = rounded(bytes);
-    // Of this size alone: what has once been calculated then finds all of its memory again, whatever it takes and gives back in between.
+    // Of this size alone: what has once been calculated then finds all of its memory again, whatever it takes
+    // and gives back in between.
     const auto found = kept_.lower_bound(size);
     if (found != kept_.end() && found->first == size) {
         const Block block = found->second;
         kept_.erase(found);
-        kept_bytes_ -= block.bytes, used_bytes_ += block.bytes;
+        kept_bytes_ -= block.bytes;
+        used_bytes_ += block.bytes;
         return block;
     }
     void* memory = executor_.allocate(size);
@@ -35,9 +37,10 @@ DevicePool::Block DevicePool::take(std::size_t bytes) {
     }
     if (!memory) {
         ask_for_free_memory();
-        throw bad_input(
-            "the device has no " + in_mebibytes(size) + " more of memory (" + in_mebibytes(used_bytes_) + " in use, " + in_mebibytes(free_bytes_) + " free)",
-            executor_.description(), "Choose a larger grid spacing, a smaller margin or --backend cpu");
+        throw bad_input("the device has no " + in_mebibytes(size) + " more of memory (" +
+                            in_mebibytes(used_bytes_) + " in use, " + in_mebibytes(free_bytes_) + " free)",
+                        executor_.description(),
+                        "Choose a larger grid spacing, a smaller margin or --backend cpu");
     }
     free_bytes_ -= std::min(free_bytes_, size);
     used_bytes_ += size;

@@ -10,9 +10,10 @@
 
 namespace libdose::cuda {
 
-/// Memory once taken from the device stays with the pool, so that beams after the first allocate nothing. Work runs in one order on the
-/// device: memory may be given back while a launch that uses it is still to come. Only a copy to it has to wait for that launch, so of blocks
-/// of one size the one that has been free for the longest is taken.
+/// Memory once taken from the device stays with the pool, so that beams after the first allocate nothing.
+/// Work runs in one order on the device: memory may be given back while a launch that uses it is still to
+/// come. Only a copy to it has to wait for that launch, so of blocks of one size the one that has been free
+/// for the longest is taken.
 class DevicePool {
 public:
     explicit DevicePool(Executor& executor) : executor_(executor), free_bytes_(executor.free_bytes()) {}
@@ -28,10 +29,13 @@ public:
     /// Throws bad_input with the figures where the device has no more.
     Block take(std::size_t bytes);
     void give(Block block) noexcept;
-    /// Kept by the pool or free on the device, as far as is known without asking it: that takes as long as a kernel.
+    /// Kept by the pool or free on the device, as far as is known without asking it: that takes as long as a
+    /// kernel.
     std::size_t available_bytes() const { return free_bytes_ + kept_bytes_; }
-    void ask_for_free_memory() { free_bytes_ = executor_.free_bytes(); }  ///< others may have taken or given back some
-    void trim() noexcept;                                                 ///< what nobody uses goes back to the device
+    void ask_for_free_memory() {
+        free_bytes_ = executor_.free_bytes();
+    }                      ///< others may have taken or given back some
+    void trim() noexcept;  ///< what nobody uses goes back to the device
     Executor& executor() { return executor_; }
 
 private:
@@ -44,9 +48,11 @@ template <class Value>
 class DeviceArray {
 public:
     DeviceArray() = default;
-    DeviceArray(DevicePool& pool, std::size_t count) : pool_(&pool), block_(pool.take(count * sizeof(Value))), count_(count) {}
+    DeviceArray(DevicePool& pool, std::size_t count)
+        : pool_(&pool), block_(pool.take(count * sizeof(Value))), count_(count) {}
     DeviceArray(DevicePool& pool, const std::vector<Value>& values) : DeviceArray(pool, values.size()) {
-        if (count_ > 0) pool.executor().upload(block_.memory, values.data(), count_ * sizeof(Value), block_.free_since);
+        if (count_ > 0)
+            pool.executor().upload(block_.memory, values.data(), count_ * sizeof(Value), block_.free_since);
     }
     ~DeviceArray() { reset(); }
     DeviceArray(DeviceArray&& other) noexcept { swap(other); }
@@ -68,11 +74,15 @@ public:
     }
     void reset() noexcept {
         if (pool_) pool_->give(block_);
-        pool_ = nullptr, block_ = {}, count_ = 0;
+        pool_ = nullptr;
+        block_ = {};
+        count_ = 0;
     }
 
 private:
-    void swap(DeviceArray& other) noexcept { std::swap(pool_, other.pool_), std::swap(block_, other.block_), std::swap(count_, other.count_); }
+    void swap(DeviceArray& other) noexcept {
+        std::swap(pool_, other.pool_), std::swap(block_, other.block_), std::swap(count_, other.count_);
+    }
     DevicePool* pool_ = nullptr;
     DevicePool::Block block_;
     std::size_t count_ = 0;

@@ -19,29 +19,36 @@ void check(const DeviceStatus& status, const std::string& where) {
         case device_ok:
             return;
         case device_out_of_memory:
-            throw bad_input("the device has no memory left: " + text, where, "Choose a larger grid spacing, or " + std::string(use_the_cpu));
+            throw bad_input("the device has no memory left: " + text, where,
+                            "Choose a larger grid spacing, or " + std::string(use_the_cpu));
         case device_no_driver:
-            throw bad_input("there is no NVIDIA driver that CUDA can use: " + text, where, "Install or update it, or " + std::string(use_the_cpu));
+            throw bad_input("there is no NVIDIA driver that CUDA can use: " + text, where,
+                            "Install or update it, or " + std::string(use_the_cpu));
         case device_none:
-            throw bad_input("there is no such CUDA device: " + text, where, "Choose one with --device, or " + std::string(use_the_cpu));
+            throw bad_input("there is no such CUDA device: " + text, where,
+                            "Choose one with --device, or " + std::string(use_the_cpu));
         case device_wrong_architecture:
             throw bad_input("the CUDA library holds no code for this device: " + text, where,
-                            "Build it with the device's architecture in CMAKE_CUDA_ARCHITECTURES, or " + std::string(use_the_cpu));
+                            "Build it with the device's architecture in CMAKE_CUDA_ARCHITECTURES, or " +
+                                std::string(use_the_cpu));
         default:
-            throw bad_input("the CUDA device failed and cannot be used further: " + text, where, "Start again, or " + std::string(use_the_cpu));
+            throw bad_input("the CUDA device failed and cannot be used further: " + text, where,
+                            "Start again, or " + std::string(use_the_cpu));
     }
 }
 
 class DeviceExecutor : public Executor {
 public:
-    DeviceExecutor(const DeviceInterface& library, int number) : library_(library), description_("cuda device " + std::to_string(number)) {
+    DeviceExecutor(const DeviceInterface& library, int number)
+        : library_(library), description_("cuda device " + std::to_string(number)) {
         DeviceStatus status{};
         library_.open(number, &device_, &status);
         check(status, description_);
         try {
             const DeviceInfo about = info();
-            description_ = "cuda " + std::string(about.name) + " (device " + std::to_string(number) + ", compute capability " + std::to_string(about.major) +
-                           "." + std::to_string(about.minor) + ")";
+            description_ = "cuda " + std::string(about.name) + " (device " + std::to_string(number) +
+                           ", compute capability " + std::to_string(about.major) + "." +
+                           std::to_string(about.minor) + ")";
         } catch (...) {
             library_.close(device_);
             throw;
@@ -64,8 +71,12 @@ public:
         checked(library_.mark, &mark);
         return mark;
     }
-    void upload(void* to, const void* from, std::size_t bytes, Mark after) override { checked(library_.upload, to, from, bytes, after); }
-    void download(void* to, const void* from, std::size_t bytes) override { checked(library_.download, to, from, bytes); }
+    void upload(void* to, const void* from, std::size_t bytes, Mark after) override {
+        checked(library_.upload, to, from, bytes, after);
+    }
+    void download(void* to, const void* from, std::size_t bytes) override {
+        checked(library_.download, to, from, bytes);
+    }
     void clear(void* memory, std::size_t bytes) override { checked(library_.clear, memory, bytes); }
     void launch(int kernel, const void* arguments, std::size_t, const Index3& threads) override {
         const int size[3] = {threads.x, threads.y, threads.z};
@@ -99,20 +110,26 @@ const DeviceInterface& load_library(const std::filesystem::path& file) {
     void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         const char* reason = dlerror();
-        throw bad_input("the CUDA library cannot be loaded: " + std::string(reason ? reason : "unknown reason"), file.string(),
-                        "Install it again, or " + std::string(use_the_cpu));
+        throw bad_input(
+            "the CUDA library cannot be loaded: " + std::string(reason ? reason : "unknown reason"),
+            file.string(), "Install it again, or " + std::string(use_the_cpu));
     }
     const auto function = reinterpret_cast<DeviceInterfaceFunction>(dlsym(library, device_interface_symbol));
-    if (!function) throw bad_input("this is not the CUDA library of libdose", file.string(), "Check LIBDOSE_CUDA_LIBRARY");
+    if (!function)
+        throw bad_input("this is not the CUDA library of libdose", file.string(),
+                        "Check LIBDOSE_CUDA_LIBRARY");
     const DeviceInterface& interface = *function();
     // The version comes first: nothing else is known of another one.
-    if (interface.version != device_interface_version || std::string(interface.library_version) != LIBDOSE_VERSION)
+    if (interface.version != device_interface_version ||
+        std::string(interface.library_version) != LIBDOSE_VERSION)
         throw bad_input("the CUDA library is of another version of libdose", file.string(),
                         "Install the one of version " LIBDOSE_VERSION ", or " + std::string(use_the_cpu));
     bool same = interface.kernel_count == Kernels::count;
     int n = 0;
     Kernels::for_each([&]<class Kernel>() { same = same && interface.kernel_bytes[n++] == sizeof(Kernel); });
-    if (!same) throw bad_input("the CUDA library was built from other sources", file.string(), "Build libdose and its CUDA library together");
+    if (!same)
+        throw bad_input("the CUDA library was built from other sources", file.string(),
+                        "Build libdose and its CUDA library together");
     return interface;
 }
 
@@ -123,8 +140,9 @@ const DeviceInterface& load_library() {
         if (std::filesystem::exists(candidate, error)) return load_library(candidate);
         tried += (tried.empty() ? "" : ", ") + candidate.string();
     }
-    throw bad_input("the CUDA library of libdose is not installed", tried,
-                    "Build it with -DLIBDOSE_CUDA=ON, set LIBDOSE_CUDA_LIBRARY to it, or " + std::string(use_the_cpu));
+    throw bad_input(
+        "the CUDA library of libdose is not installed", tried,
+        "Build it with -DLIBDOSE_CUDA=ON, set LIBDOSE_CUDA_LIBRARY to it, or " + std::string(use_the_cpu));
 }
 
 std::unique_ptr<Executor> open_device(const DeviceInterface& library, int number) {

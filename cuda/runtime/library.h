@@ -10,8 +10,9 @@
 
 namespace libdose::cuda {
 
-/// Where the device library may be, in the order in which it is looked for: only LIBDOSE_CUDA_LIBRARY where that is set, else beside the
-/// program, beside what libdose is linked into, where it is installed, where it was built.
+/// Where the device library may be, in the order in which it is looked for: only LIBDOSE_CUDA_LIBRARY where
+/// that is set, else beside the program, beside what libdose is linked into, where it is installed, where it
+/// was built.
 std::vector<std::filesystem::path> library_candidates();
 
 /// Loads a library, which stays. Throws bad_input where it is none of this version.

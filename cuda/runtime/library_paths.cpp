@@ -17,7 +17,8 @@ std::vector<std::filesystem::path> library_candidates() {
     // Beside a shared library or a Python module that libdose is in.
     Dl_info here;
     static const char anchor = 0;
-    if (dladdr(&anchor, &here) != 0 && here.dli_fname) candidates.push_back(fs::absolute(here.dli_fname, error).parent_path() / name);
+    if (dladdr(&anchor, &here) != 0 && here.dli_fname)
+        candidates.push_back(fs::absolute(here.dli_fname, error).parent_path() / name);
     candidates.push_back(fs::path(LIBDOSE_INSTALL_LIBRARIES) / name);
 #ifdef LIBDOSE_BUILD_LIBRARIES
     candidates.push_back(fs::path(LIBDOSE_BUILD_LIBRARIES) / name);

@@ -9,6 +9,8 @@
 
 namespace libdose::cuda {
 
-inline std::string in_mebibytes(std::size_t bytes) { return short_number(std::ceil(static_cast<double>(bytes) / (1024.0 * 1024))) + " MiB"; }
+inline std::string in_mebibytes(std::size_t bytes) {
+    return short_number(std::ceil(static_cast<double>(bytes) / (1024.0 * 1024))) + " MiB";
+}
 
 }  // namespace libdose::cuda

@@ -1,21 +1,24 @@
-// What the stages share: a beam in the grid, its rays, and the tables of its spectrum and filter on the device.
+// What the stages share: a beam in the grid, its rays, and the tables of its spectrum and filter on the
+// device.
 #pragma once
 
 #include <array>
 #include <limits>
 #include <memory>
 
-#include "libdose/density.h"
-#include "fluence/fluence_map.h"
-#include "terma/terma_table.h"
 #include "cuda/runtime/device_buffer.h"
+#include "fluence/fluence_map.h"
+#include "libdose/density.h"
+#include "terma/terma_table.h"
 
 namespace libdose::cuda {
 
 BeamRows beam_rows(const Grid& grid, const physics::BeamFrame& frame);
 inline PlaneExtent plane_extent(const std::array<double, 4>& mm) { return {mm[0], mm[1], mm[2], mm[3]}; }
-/// Voxels that a beam through this rectangle of the isocentre plane may meet; empty sizes where there are none.
-VoxelRange voxels_within(const Grid& grid, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm);
+/// Voxels that a beam through this rectangle of the isocentre plane may meet; empty sizes where there are
+/// none.
+VoxelRange voxels_within(const Grid& grid, const physics::BeamFrame& frame,
+                         const std::array<double, 4>& extent_mm);
 inline Index3 threads_over(const Grid& grid) { return {grid.size[0], grid.size[1], grid.size[2]}; }
 
 /// The grid's densities on the device, g/cm³.
@@ -30,8 +33,9 @@ struct DeviceRays {
     DeviceArray<physics::RaySums> sums;
     RaySumsView view() const { return {raster, sums.data()}; }
 };
-DeviceRays trace_rays(DevicePool& pool, const DensityGrid& grid, const DeviceDensity& density, const physics::BeamFrame& frame,
-                      const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing,
+DeviceRays trace_rays(DevicePool& pool, const DensityGrid& grid, const DeviceDensity& density,
+                      const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm,
+                      const physics::RaySpacing& spacing,
                       double followed_g_cm2 = std::numeric_limits<double>::infinity());
 
 /// TermaTable of a spectrum.

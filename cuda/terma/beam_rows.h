@@ -6,7 +6,8 @@
 
 namespace libdose::cuda {
 
-/// Voxel (0, 0, 0) and the steps to its neighbours in the beam-limiting-device frame, mm, the isocentre at zero.
+/// Voxel (0, 0, 0) and the steps to its neighbours in the beam-limiting-device frame, mm, the isocentre at
+/// zero.
 struct BeamRows {
     double start[3], step_x[3], step_y[3], step_z[3];
     double source_axis_distance_mm;
@@ -24,7 +25,8 @@ struct PlaneExtent {
 
     /// Points nearer than 1 mm to the source, or behind it, are not within.
     LIBDOSE_HD bool holds(const physics::Projection& p) const {
-        return p.distance_mm >= 1.0 && p.u_mm >= low_u && p.u_mm <= high_u && p.v_mm >= low_v && p.v_mm <= high_v;
+        return p.distance_mm >= 1.0 && p.u_mm >= low_u && p.u_mm <= high_u && p.v_mm >= low_v &&
+               p.v_mm <= high_v;
     }
 };
 

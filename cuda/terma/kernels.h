@@ -3,9 +3,9 @@
 
 #include <cstdint>
 
-#include "cuda/terma/beam_rows.h"
-#include "cuda/raytrace/kernels.h"
 #include "collapsed_cone/emission_raster.h"
+#include "cuda/raytrace/kernels.h"
+#include "cuda/terma/beam_rows.h"
 #include "fluence/fluence_views.h"
 
 namespace libdose::cuda {
@@ -14,14 +14,22 @@ namespace libdose::cuda {
 struct VoxelRange {
     int first[3], size[3];
 
-    LIBDOSE_HD std::size_t count() const { return static_cast<std::size_t>(size[0]) * static_cast<std::size_t>(size[1]) * static_cast<std::size_t>(size[2]); }
+    LIBDOSE_HD std::size_t count() const {
+        return static_cast<std::size_t>(size[0]) * static_cast<std::size_t>(size[1]) *
+               static_cast<std::size_t>(size[2]);
+    }
     /// Of a voxel of the grid: its number within, stored [z][y][x], or crossed [z][x][y]; false outside.
     LIBDOSE_HD bool place(int i, int j, int k, bool crossed, std::size_t& number) const {
-        i -= first[0], j -= first[1], k -= first[2];
+        i -= first[0];
+        j -= first[1];
+        k -= first[2];
         if (i < 0 || j < 0 || k < 0 || i >= size[0] || j >= size[1] || k >= size[2]) return false;
-        const int row = crossed ? i : j, column = crossed ? j : i, rows = crossed ? size[0] : size[1], columns = crossed ? size[1] : size[0];
-        number = (static_cast<std::size_t>(k) * static_cast<std::size_t>(rows) + static_cast<std::size_t>(row)) * static_cast<std::size_t>(columns) +
-                 static_cast<std::size_t>(column);
+        const int row = crossed ? i : j, column = crossed ? j : i, rows = crossed ? size[0] : size[1],
+                  columns = crossed ? size[1] : size[0];
+        number =
+            (static_cast<std::size_t>(k) * static_cast<std::size_t>(rows) + static_cast<std::size_t>(row)) *
+                static_cast<std::size_t>(columns) +
+            static_cast<std::size_t>(column);
         return true;
     }
 };
@@ -50,7 +58,8 @@ struct ReleaseEnergy {
     Released released;
 
     LIBDOSE_HD void operator()(const Index3& at) const {
-        const int i = released.range.first[0] + at.x, j = released.range.first[1] + at.y, k = released.range.first[2] + at.z;
+        const int i = released.range.first[0] + at.x, j = released.range.first[1] + at.y,
+                  k = released.range.first[2] + at.z;
         std::size_t number = 0;
         released.range.place(i, j, k, false, number);
         const std::size_t voxel = box.index(i, j, k);
@@ -67,15 +76,20 @@ struct ReleaseEnergy {
         if (filtered) {
             const physics::BasisPath before = filter.path(p.u_mm, p.v_mm);
             in_air *= table.unfiltered(before);
-            path.water += before.water, path.high_z += before.high_z;
+            path.water += before.water;
+            path.high_z += before.high_z;
         }
         const physics::BasisTerma terma = table.terma(path);
         released.energy[number] =
             static_cast<float>(in_air * magnification * magnification *
-                               (static_cast<double>(water_part[voxel]) * terma.water + static_cast<double>(high_z_part[voxel]) * terma.high_z));
-        const physics::EmissionPlace place = emission.place(tilt ? static_cast<float>(p.u_mm / sad) : 0.0f, tilt ? static_cast<float>(p.v_mm / sad) : 0.0f,
-                                                            hardening ? static_cast<float>(path.water + path.high_z) : 0.0f);
-        released.u[number] = place.u, released.v[number] = place.v, released.depth[number] = place.depth;
+                               (static_cast<double>(water_part[voxel]) * terma.water +
+                                static_cast<double>(high_z_part[voxel]) * terma.high_z));
+        const physics::EmissionPlace place = emission.place(
+            tilt ? static_cast<float>(p.u_mm / sad) : 0.0f, tilt ? static_cast<float>(p.v_mm / sad) : 0.0f,
+            hardening ? static_cast<float>(path.water + path.high_z) : 0.0f);
+        released.u[number] = place.u;
+        released.v[number] = place.v;
+        released.depth[number] = place.depth;
         released.cell[number] = place.cell;
     }
 };
@@ -89,9 +103,12 @@ struct CrossVolume {
     Value* to;
 
     LIBDOSE_HD void operator()(const Index3& at) const {
-        const std::size_t slice = static_cast<std::size_t>(at.z) * static_cast<std::size_t>(size_x) * static_cast<std::size_t>(size_y);
-        to[slice + static_cast<std::size_t>(at.x) * static_cast<std::size_t>(size_y) + static_cast<std::size_t>(at.y)] =
-            from[slice + static_cast<std::size_t>(at.y) * static_cast<std::size_t>(size_x) + static_cast<std::size_t>(at.x)];
+        const std::size_t slice = static_cast<std::size_t>(at.z) * static_cast<std::size_t>(size_x) *
+                                  static_cast<std::size_t>(size_y);
+        to[slice + static_cast<std::size_t>(at.x) * static_cast<std::size_t>(size_y) +
+           static_cast<std::size_t>(at.y)] =
+            from[slice + static_cast<std::size_t>(at.y) * static_cast<std::size_t>(size_x) +
+                 static_cast<std::size_t>(at.x)];
     }
 };
 

@@ -16,7 +16,8 @@ constexpr std::size_t prepared_at_once = 32;
 template <class Value>
 void cross_volume(DevicePool& pool, const VoxelRange& range, DeviceArray<Value>& volume) {
     DeviceArray<Value> crossed(pool, volume.size());
-    pool.executor().run(CrossVolume<Value>{range.size[0], range.size[1], volume.data(), crossed.data()}, {range.size[0], range.size[1], range.size[2]});
+    pool.executor().run(CrossVolume<Value>{range.size[0], range.size[1], volume.data(), crossed.data()},
+                        {range.size[0], range.size[1], range.size[2]});
     volume = std::move(crossed);
 }
 
@@ -27,10 +28,14 @@ void ReleasedMap::cross(DevicePool& pool) {
     cross_volume(pool, range, cell);
 }
 
-std::size_t ReleasedMap::bytes() const { return range.count() * (4 * sizeof(float) + sizeof(std::uint32_t)) + table.size() * sizeof(float); }
+std::size_t ReleasedMap::bytes() const {
+    return range.count() * (4 * sizeof(float) + sizeof(std::uint32_t)) + table.size() * sizeof(float);
+}
 
-std::vector<std::optional<PreparedMap>> prepare(const Grid& grid, const std::vector<FluenceMap>& maps, std::size_t begin, const ConeKernel& kernel,
-                                                const DirectionSet& directions, const TransportSettings& settings) {
+std::vector<std::optional<PreparedMap>> prepare(const Grid& grid, const std::vector<FluenceMap>& maps,
+                                                std::size_t begin, const ConeKernel& kernel,
+                                                const DirectionSet& directions,
+                                                const TransportSettings& settings) {
     const auto prepared = [&](const FluenceMap& map) -> std::optional<PreparedMap> {
         const auto extent = released_extent_mm(grid, map.frame, support_mm(map));
         if (!extent) return {};
@@ -38,8 +43,11 @@ std::vector<std::optional<PreparedMap>> prepare(const Grid& grid, const std::vec
         if (range.count() == 0) return {};
         // The table spans the slopes of the whole beam, so that nothing has to be read back.
         const double per_mm = settings.tilt ? 1 / map.frame.source_axis_distance_mm : 0;
-        EmissionTable emission(kernel, directions, map.frame, per_mm * (*extent)[0], per_mm * (*extent)[1], per_mm * (*extent)[2], per_mm * (*extent)[3]);
-        FluenceIntegral integral(map, sharpening_for(grid, map.frame, settings.sharpening ? lattice_blur_variance(settings.lattice) : 0.0));
+        EmissionTable emission(kernel, directions, map.frame, per_mm * (*extent)[0], per_mm * (*extent)[1],
+                               per_mm * (*extent)[2], per_mm * (*extent)[3]);
+        FluenceIntegral integral(
+            map, sharpening_for(grid, map.frame,
+                                settings.sharpening ? lattice_blur_variance(settings.lattice) : 0.0));
         return PreparedMap{map, std::move(integral), *extent, range, std::move(emission)};
     };
     std::vector<std::optional<PreparedMap>> all(std::min(prepared_at_once, maps.size() - begin));
@@ -57,7 +65,8 @@ std::vector<std::optional<PreparedMap>> prepare(const Grid& grid, const std::vec
     return all;
 }
 
-ReleasedMap release(DeviceGrid& grid, const DeviceTermaTable& table, const PreparedMap& prepared, const TransportSettings& settings, FluenceOnDevice& fluence) {
+ReleasedMap release(DeviceGrid& grid, const DeviceTermaTable& table, const PreparedMap& prepared,
+                    const TransportSettings& settings, FluenceOnDevice& fluence) {
     const Grid& voxels = grid.grid.grid;
     const FluenceMap& map = prepared.map;
     const physics::BeamFrame& frame = map.frame;
@@ -68,12 +77,16 @@ ReleasedMap release(DeviceGrid& grid, const DeviceTermaTable& table, const Prepa
     const std::size_t count = result.range.count();
     result.table = DeviceArray<float>(pool, emission.values());
     result.depths = DeviceArray<float>(pool, emission.depths());
-    result.table_size_u = static_cast<int>(emission.raster().size_u), result.table_depths = static_cast<int>(emission.depths().size());
-    for (DeviceArray<float>* volume : {&result.energy, &result.u, &result.v, &result.depth}) *volume = DeviceArray<float>(pool, count);
+    result.table_size_u = static_cast<int>(emission.raster().size_u);
+    result.table_depths = static_cast<int>(emission.depths().size());
+    for (DeviceArray<float>* volume : {&result.energy, &result.u, &result.v, &result.depth})
+        *volume = DeviceArray<float>(pool, count);
     result.cell = DeviceArray<std::uint32_t>(pool, count);
 
-    fluence = {DeviceArray<physics::FluenceSums>(pool, prepared.integral.sums()), DeviceFilter(pool, map.filter.get())};
-    const DeviceRays rays = trace_rays(pool, grid.grid, grid.density, frame, prepared.extent_mm, settings.ray_spacing_voxels * voxels.spacing_mm.minCoeff());
+    fluence = {DeviceArray<physics::FluenceSums>(pool, prepared.integral.sums()),
+               DeviceFilter(pool, map.filter.get())};
+    const DeviceRays rays = trace_rays(pool, grid.grid, grid.density, frame, prepared.extent_mm,
+                                       settings.ray_spacing_voxels * voxels.spacing_mm.minCoeff());
     ReleaseEnergy run{};
     run.box = physics::voxel_box(voxels);
     run.rows = beam_rows(voxels, frame);
@@ -85,10 +98,14 @@ ReleasedMap release(DeviceGrid& grid, const DeviceTermaTable& table, const Prepa
     run.fluence.sums = fluence.sums.data();
     run.noise = prepared.integral.noise();
     run.rays = rays.view();
-    run.filtered = fluence.filter.any(), run.filter = fluence.filter.view();
-    run.tilt = settings.tilt, run.hardening = settings.hardening;
+    run.filtered = fluence.filter.any();
+    run.filter = fluence.filter.view();
+    run.tilt = settings.tilt;
+    run.hardening = settings.hardening;
     run.table = table.view();
-    run.density = grid.density.density.data(), run.water_part = grid.density.water_part.data(), run.high_z_part = grid.density.high_z_part.data();
+    run.density = grid.density.density.data();
+    run.water_part = grid.density.water_part.data();
+    run.high_z_part = grid.density.high_z_part.data();
     run.emission = emission.raster();
     run.emission.depths = result.depths.data();
     run.released = result.released();

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "collapsed_cone/directions.h"
-#include "fluence/fluence_integral.h"
 #include "cuda/collapsed_cone/stage.h"
+#include "fluence/fluence_integral.h"
 
 namespace libdose::cuda {
 
@@ -34,18 +34,22 @@ struct PreparedMap {
     EmissionTable emission;
 };
 
-/// Those from `begin` on, as many as are prepared at a time, by all cores; empty where a map is, or where its beam does not meet the grid. The
-/// tables' directions are in the order of `directions`.
-std::vector<std::optional<PreparedMap>> prepare(const Grid& grid, const std::vector<FluenceMap>& maps, std::size_t begin, const ConeKernel& kernel,
-                                                const DirectionSet& directions, const TransportSettings& settings);
+/// Those from `begin` on, as many as are prepared at a time, by all cores; empty where a map is, or where its
+/// beam does not meet the grid. The tables' directions are in the order of `directions`.
+std::vector<std::optional<PreparedMap>> prepare(const Grid& grid, const std::vector<FluenceMap>& maps,
+                                                std::size_t begin, const ConeKernel& kernel,
+                                                const DirectionSet& directions,
+                                                const TransportSettings& settings);
 
-/// What the launches of a map read once. It is kept while the next one's is copied, which then need not wait for those launches.
+/// What the launches of a map read once. It is kept while the next one's is copied, which then need not wait
+/// for those launches.
 struct FluenceOnDevice {
     DeviceArray<physics::FluenceSums> sums;
     DeviceFilter filter;
 };
 
 /// `fluence`: of the map before.
-ReleasedMap release(DeviceGrid& grid, const DeviceTermaTable& table, const PreparedMap& prepared, const TransportSettings& settings, FluenceOnDevice& fluence);
+ReleasedMap release(DeviceGrid& grid, const DeviceTermaTable& table, const PreparedMap& prepared,
+                    const TransportSettings& settings, FluenceOnDevice& fluence);
 
 }  // namespace libdose::cuda

@@ -1,4 +1,5 @@
-// Lesson 1: one field on water, by both engines. What goes in, what comes out, and that 1 MU is 1 cGy at the maximum.
+// Lesson 1: one field on water, by both engines. What goes in, what comes out, and that 1 MU is 1 cGy at the
+// maximum.
 #include <libdose/error.h>
 
 #include "water_box.h"
@@ -18,11 +19,14 @@ int main() {
             options.algorithm = algorithm;
             // No structures: the whole CT is calculated. Every beam gets the same model here.
             const CalculationResult result = calculate(
-                ct, nullptr, plan, materials, [&](const Beam&) -> const BeamModel& { return model; }, options);
+                ct, nullptr, plan, materials, [&](const Beam&) -> const BeamModel& { return model; },
+                options);
             const Grid& grid = result.plan.gy.grid;
-            std::printf("%s: %d x %d x %d voxels of %g mm\n", to_string(algorithm).c_str(), grid.size[0], grid.size[1], grid.size[2], grid.spacing_mm[0]);
+            std::printf("%s: %d x %d x %d voxels of %g mm\n", to_string(algorithm).c_str(), grid.size[0],
+                        grid.size[1], grid.size[2], grid.spacing_mm[0]);
             for (const double depth_mm : {15.0, 50.0, 100.0, 200.0})
-                std::printf("  %3.0f mm deep: %.3f Gy\n", depth_mm, interpolate(result.plan.gy, Vec3(0, depth_mm, 0)));
+                std::printf("  %3.0f mm deep: %.3f Gy\n", depth_mm,
+                            interpolate(result.plan.gy, Vec3(0, depth_mm, 0)));
             for (const std::string& note : result.notes) std::printf("  note: %s\n", note.c_str());
         }
     } catch (const Error& error) {

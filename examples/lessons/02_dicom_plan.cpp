@@ -32,11 +32,13 @@ int main(int argc, char** argv) {
             [&](const Beam& beam) -> const BeamModel& { return models.for_beam(beam); }, options);
         io::add_inputs(result.plan.provenance, options.hu_curve, ct, &structures, plan);
 
-        std::printf("plan %s: %zu beams, %d fractions\n", plan.label.c_str(), plan.beams.size(), plan.fractions);
+        std::printf("plan %s: %zu beams, %d fractions\n", plan.label.c_str(), plan.beams.size(),
+                    plan.fractions);
         for (const Structure& structure : structures.structures) {
             if (structure.type != "PTV") continue;
             const DoseVolumeHistogram h = dose_volume_histogram(result.plan.gy, structure);
-            std::printf("%s: %.1f cm3, mean %.2f Gy, D95 %.2f Gy\n", h.structure.c_str(), h.volume_cm3, h.mean_gy, h.dose_at_volume_percent(95));
+            std::printf("%s: %.1f cm3, mean %.2f Gy, D95 %.2f Gy\n", h.structure.c_str(), h.volume_cm3,
+                        h.mean_gy, h.dose_at_volume_percent(95));
         }
         if (argc > 3) {
             const std::filesystem::path out = argv[3];

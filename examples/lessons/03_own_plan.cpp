@@ -1,4 +1,5 @@
-// Lesson 3: a fluence of your own, as leaf positions. A ramp across the field from ten segments: each opens less of it than the one before.
+// Lesson 3: a fluence of your own, as leaf positions. A ramp across the field from ten segments: each opens
+// less of it than the one before.
 #include <libdose/error.h>
 
 #include "water_box.h"
@@ -19,7 +20,10 @@ Beam ramp() {
     beam.manufacturer = "Varian Medical Systems";  // with the leaf boundaries it says which leaves these are
     MultileafCollimator leaves;
     leaves.type = "MLCX";  // leaves move along x
-    for (int i = 0; i <= 60; ++i) leaves.leaf_boundaries_mm.push_back(i <= 10 ? -200 + 10 * i : i <= 50 ? -100 + 5 * (i - 10) : 100 + 10 * (i - 50));
+    for (int i = 0; i <= 60; ++i)
+        leaves.leaf_boundaries_mm.push_back(i <= 10   ? -200 + 10 * i
+                                            : i <= 50 ? -100 + 5 * (i - 10)
+                                                      : 100 + 10 * (i - 50));
     beam.collimators = {leaves};
     // Step and shoot: two control points a segment, the MU between them; nothing while the leaves move.
     const ControlPoint first = beam.control_points.front();
@@ -46,12 +50,14 @@ int main() {
         options.grid_mm = 5;
         options.algorithm = Algorithm::pencil_beam;
         const CalculationResult result = calculate(
-            lesson::water_box(), nullptr, plan, MaterialTable::read_csv(data_folder() / "materials" / "basis.csv"),
+            lesson::water_box(), nullptr, plan,
+            MaterialTable::read_csv(data_folder() / "materials" / "basis.csv"),
             [&](const Beam&) -> const BeamModel& { return model; }, options);
         std::printf("across the field, 50 mm deep:\n");
         for (int x_mm = -60; x_mm <= 60; x_mm += 15) {
             const double gy = interpolate(result.plan.gy, Vec3(x_mm, 50, 0));
-            std::printf("  %4d mm  %.3f Gy  %s\n", x_mm, gy, std::string(static_cast<std::size_t>(20 * gy), '#').c_str());
+            std::printf("  %4d mm  %.3f Gy  %s\n", x_mm, gy,
+                        std::string(static_cast<std::size_t>(20 * gy), '#').c_str());
         }
         for (const auto& [name, value] : result.plan.provenance.settings)
             if (name.rfind("leaves", 0) == 0) std::printf("%s: %s\n", name.c_str(), value.c_str());

@@ -1,4 +1,5 @@
-// Lesson 4: an influence matrix, a fluence of one's own from it, and the dose of that fluence as the engine calculates it.
+// Lesson 4: an influence matrix, a fluence of one's own from it, and the dose of that fluence as the engine
+// calculates it.
 #include <libdose/error.h>
 #include <libdose/gamma.h>
 #include <libdose/influence.h>
@@ -24,15 +25,19 @@ int main(int argc, char** argv) {
         const DoseInfluence matrix = influence(ct, nullptr, plan, materials, models, options);
         std::printf("%zu beamlets, %zu values\n", matrix.columns.count(), matrix.columns.gy.size());
 
-        // A wedge: MU that rise with x. An optimiser would find them from matrix.columns (compressed by column).
+        // A wedge: MU that rise with x. An optimiser would find them from matrix.columns (compressed by
+        // column).
         std::vector<double> mu;
         for (const Beamlet& beamlet : matrix.header.beamlets) mu.push_back(100 + beamlet.u_mm);
         const Volume<float> fast = matrix.dose(mu);
-        const Volume<float> calculated = calculate_beamlets(ct, nullptr, plan, materials, models, options, mu).plan.gy;
-        for (const double x : {-20.0, 0.0, 20.0}) std::printf("x = %3.0f mm, 50 mm deep: %.3f Gy\n", x, interpolate(calculated, Vec3(x, 50, 0)));
+        const Volume<float> calculated =
+            calculate_beamlets(ct, nullptr, plan, materials, models, options, mu).plan.gy;
+        for (const double x : {-20.0, 0.0, 20.0})
+            std::printf("x = %3.0f mm, 50 mm deep: %.3f Gy\n", x, interpolate(calculated, Vec3(x, 50, 0)));
         GammaOptions criteria;
         criteria.dose_percent = criteria.distance_mm = 1, criteria.threshold_percent = 5;
-        std::printf("matrix and calculation agree within 1 %%/1 mm in %.1f %%\n", gamma_index(calculated, fast, criteria).pass_rate_percent);
+        std::printf("matrix and calculation agree within 1 %%/1 mm in %.1f %%\n",
+                    gamma_index(calculated, fast, criteria).pass_rate_percent);
 
         // Larger matrices go to a file while they are calculated (influence_or_spill) and are read in parts.
         if (argc > 1) {

@@ -19,7 +19,8 @@ int main() {
         const auto dose = [&](BackendChoice backend) {
             options.backend = backend;
             return calculate(
-                ct, nullptr, plan, materials, [&](const Beam&) -> const BeamModel& { return model; }, options);
+                ct, nullptr, plan, materials, [&](const Beam&) -> const BeamModel& { return model; },
+                options);
         };
         const CalculationResult cpu = dose(BackendChoice::cpu);
         // `automatic` takes the CPU where there is no device and says why; `cuda` would throw bad_input.
@@ -31,7 +32,8 @@ int main() {
             maximum = std::max(maximum, cpu.plan.gy.values[v]);
             apart = std::max(apart, std::abs(cpu.plan.gy.values[v] - chosen.plan.gy.values[v]));
         }
-        std::printf("largest difference from the CPU: %.4f %% of the maximum\n", 100 * static_cast<double>(apart / maximum));
+        std::printf("largest difference from the CPU: %.4f %% of the maximum\n",
+                    100 * static_cast<double>(apart / maximum));
     } catch (const Error& error) {
         std::fprintf(stderr, "%s\n", error.what());
         return 1;

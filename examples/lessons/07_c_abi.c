@@ -1,4 +1,5 @@
-/* Lesson 7: the same from C: own Hounsfield units, a plan by hand, progress, the dose in an own buffer, gamma. */
+/* Lesson 7: the same from C: own Hounsfield units, a plan by hand, progress, the dose in an own buffer,
+ * gamma. */
 #include <libdose/dose_c.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@ static libdose_ct* water(void) {
     if (!hu) exit(1);
     for (int k = 0; k < n; ++k)
         for (int j = 0; j < n; ++j)
-            for (int i = 0; i < n; ++i) hu[(k * n + j) * n + i] = (i > 1 && i < 62 && j > 1 && j < 62 && k > 1 && k < 62) ? 0 : -1000;
+            for (int i = 0; i < n; ++i)
+                hu[(k * n + j) * n + i] = (i > 1 && i < 62 && j > 1 && j < 62 && k > 1 && k < 62) ? 0 : -1000;
     libdose_ct* ct = NULL;
     ok(libdose_ct_create_int16(&grid, hu, n * n * n, LIBDOSE_HFS, NULL, &ct));
     free(hu); /* copied */
@@ -55,7 +57,8 @@ static int progress(void* calls, double fraction, const char* stage) {
 }
 
 int main(void) {
-    printf("libdose %s, C ABI %u.%u\n", libdose_version(), libdose_c_version() >> 16, libdose_c_version() & 0xffff);
+    printf("libdose %s, C ABI %u.%u\n", libdose_version(), libdose_c_version() >> 16,
+           libdose_c_version() & 0xffff);
     libdose_ct* ct = water();
     libdose_plan* plan = field();
 
@@ -85,8 +88,8 @@ int main(void) {
     libdose_gamma_info_init(&agreement, sizeof agreement);
     ok(libdose_gamma_calculate(cone, pencil, NULL, &gamma)); /* 3 %, 2 mm */
     ok(libdose_gamma_get_info(gamma, &agreement));
-    printf("pencil beam against collapsed cone, 3 %%/2 mm: %.1f %% of %llu voxels pass\n", agreement.pass_rate_percent,
-           (unsigned long long)agreement.evaluated);
+    printf("pencil beam against collapsed cone, 3 %%/2 mm: %.1f %% of %llu voxels pass\n",
+           agreement.pass_rate_percent, (unsigned long long)agreement.evaluated);
 
     /* What cannot be used is a status and a text. */
     options.grid_mm = -1;

@@ -9,19 +9,22 @@
 
 namespace lesson {
 
-/// 30 cm of water in every direction, voxels of 5 mm. Its front surface, y = 0, is 100 cm from the source of beam_from_above().
+/// 30 cm of water in every direction, voxels of 5 mm. Its front surface, y = 0, is 100 cm from the source of
+/// beam_from_above().
 inline libdose::CtImage water_box() {
     libdose::CtImage ct;
     libdose::Grid grid;
     grid.size = {64, 64, 64};
     grid.spacing_mm = libdose::Vec3::Constant(5);
-    grid.origin_mm = libdose::Vec3(-157.5, -7.5, -157.5);  // centre of the first voxel, LPS: x to the left, y posterior, z superior
+    grid.origin_mm = libdose::Vec3(
+        -157.5, -7.5, -157.5);  // centre of the first voxel, LPS: x to the left, y posterior, z superior
     ct.hu = libdose::Volume<float>(grid, -1000.0f);
     for (int k = 0; k < 64; ++k)
         for (int j = 0; j < 64; ++j)
             for (int i = 0; i < 64; ++i) {
                 const libdose::Vec3 p = grid.centre_mm(i, j, k);
-                if (std::abs(p[0]) < 150 && p[1] > 0 && p[1] < 300 && std::abs(p[2]) < 150) ct.hu.at(i, j, k) = 0;
+                if (std::abs(p[0]) < 150 && p[1] > 0 && p[1] < 300 && std::abs(p[2]) < 150)
+                    ct.hu.at(i, j, k) = 0;
             }
     return ct;
 }

@@ -57,13 +57,12 @@ std::vector<std::string> check_comparable(const Dose& reference, const Dose& eva
                         "the dose of one fraction by their number");
     if (!is_whole_course(reference) && reference.fractions && evaluated.fractions &&
         *reference.fractions != *evaluated.fractions)
-        throw bad_input("the doses include " + fractions_text(reference) + " and " +
-                            fractions_text(evaluated),
-                        where, "Multiply the dose of one fraction by their number first");
+        throw bad_input(
+            "the doses include " + fractions_text(reference) + " and " + fractions_text(evaluated), where,
+            "Multiply the dose of one fraction by their number first");
     if (!is_whole_course(reference) && reference.fractions.has_value() != evaluated.fractions.has_value())
-        notes.push_back("the reference includes " + fractions_text(reference) +
-                        ", the evaluated dose " + fractions_text(evaluated) +
-                        ": check that both are of as many");
+        notes.push_back("the reference includes " + fractions_text(reference) + ", the evaluated dose " +
+                        fractions_text(evaluated) + ": check that both are of as many");
     if (reference.summation != evaluated.summation)
         notes.push_back("a " + to_string(reference.summation) + " dose is compared with a " +
                         to_string(evaluated.summation) + " dose: both are whole courses");

@@ -4,9 +4,9 @@
 #include <limits>
 #include <set>
 
+#include "base/text.h"
 #include "libdose/comparable.h"
 #include "libdose/error.h"
-#include "base/text.h"
 
 namespace libdose {
 namespace {

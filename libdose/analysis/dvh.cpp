@@ -8,9 +8,9 @@
 
 #include "analysis/dose_samples.h"
 #include "analysis/region_layers.h"
+#include "base/text.h"
 #include "base/threads.h"
 #include "libdose/error.h"
-#include "base/text.h"
 
 namespace libdose {
 namespace {

@@ -6,8 +6,8 @@
 #include <optional>
 #include <utility>
 
-#include "libdose/error.h"
 #include "base/text.h"
+#include "libdose/error.h"
 
 namespace libdose {
 namespace {

@@ -4,8 +4,8 @@
 #include <Eigen/Geometry>
 #include <vector>
 
-#include "patient/contour_planes.h"
 #include "libdose/structure_expression.h"
+#include "patient/contour_planes.h"
 
 namespace libdose {
 

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "libdose/error.h"
 #include "base/text.h"
+#include "libdose/error.h"
 
 namespace libdose {
 namespace {
@@ -107,7 +107,8 @@ private:
 
     StructureExpression operand(int depth) {
         if (depth > 100) throw trouble("there are too many brackets");
-        if (is(Token::Kind::name)) return StructureExpression(set_.named(tokens_[at_++].text, "structure set " + set_.label));
+        if (is(Token::Kind::name))
+            return StructureExpression(set_.named(tokens_[at_++].text, "structure set " + set_.label));
         if (!is(Token::Kind::open)) throw trouble("the name of a structure is missing");
         ++at_;
         StructureExpression inner = sequence(depth + 1);

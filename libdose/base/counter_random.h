@@ -5,7 +5,8 @@
 
 namespace libdose {
 
-/// Mixes the bits of a number (finaliser of SplitMix64; Steele, Lea, Flood, OOPSLA 2014, doi:10.1145/2660193.2660195).
+/// Mixes the bits of a number (finaliser of SplitMix64; Steele, Lea, Flood, OOPSLA 2014,
+/// doi:10.1145/2660193.2660195).
 constexpr std::uint64_t mixed(std::uint64_t x) {
     x += 0x9e3779b97f4a7c15;
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;

@@ -35,7 +35,8 @@ struct Row {
 /// The rows below the header, which must be `header`.
 std::vector<Row> read_rows(const std::filesystem::path& file, const std::vector<std::string>& header) {
     std::ifstream stream(file);
-    if (!stream) throw bad_input("cannot open the table", file.string(), "Check the path and its permissions");
+    if (!stream)
+        throw bad_input("cannot open the table", file.string(), "Check the path and its permissions");
     std::vector<Row> rows;
     std::string line;
     bool header_seen = false;
@@ -48,12 +49,16 @@ std::vector<Row> read_rows(const std::filesystem::path& file, const std::vector<
             if (cells != header) {
                 std::string wanted;
                 for (const auto& h : header) wanted += (wanted.empty() ? "" : ",") + h;
-                throw bad_input("unexpected header \"" + text + "\"", where, "The first line must be: " + wanted);
+                throw bad_input("unexpected header \"" + text + "\"", where,
+                                "The first line must be: " + wanted);
             }
             header_seen = true;
             continue;
         }
-        if (cells.size() != header.size()) throw bad_input("row has " + std::to_string(cells.size()) + " columns, not " + std::to_string(header.size()), where);
+        if (cells.size() != header.size())
+            throw bad_input(
+                "row has " + std::to_string(cells.size()) + " columns, not " + std::to_string(header.size()),
+                where);
         rows.push_back({std::move(cells), where});
     }
     if (rows.empty()) throw bad_input("the table is empty", file.string());
@@ -64,13 +69,15 @@ double finite_number(const std::string& text, const std::string& where, const st
     double value = 0;
     const char* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc() || stop != end || !std::isfinite(value)) throw bad_input("\"" + text + "\" is not a finite number", where, column);
+    if (error != std::errc() || stop != end || !std::isfinite(value))
+        throw bad_input("\"" + text + "\" is not a finite number", where, column);
     return value;
 }
 
 }  // namespace
 
-CsvTable read_csv_table(const std::filesystem::path& file, const std::vector<std::string>& header, int name_columns) {
+CsvTable read_csv_table(const std::filesystem::path& file, const std::vector<std::string>& header,
+                        int name_columns) {
     CsvTable table;
     for (Row& row : read_rows(file, header)) {
         std::vector<double> numbers;
@@ -85,7 +92,8 @@ CsvTable read_csv_table(const std::filesystem::path& file, const std::vector<std
 
 CsvQuantities::CsvQuantities(const std::filesystem::path& file) : file_(file.string()) {
     for (const Row& row : read_rows(file, {"quantity", "value"}))
-        if (!values_.emplace(row.cells[0], row.cells[1]).second) throw bad_input("the quantity \"" + row.cells[0] + "\" is given twice", row.where);
+        if (!values_.emplace(row.cells[0], row.cells[1]).second)
+            throw bad_input("the quantity \"" + row.cells[0] + "\" is given twice", row.where);
 }
 
 std::optional<std::string> CsvQuantities::take(const std::string& name) {
@@ -102,7 +110,9 @@ std::optional<double> CsvQuantities::optional_number(const std::string& name, do
     if (!text) return std::nullopt;
     const double value = finite_number(*text, file_, "Quantity " + name);
     if (!(value >= low && value <= high))
-        throw bad_input("the quantity \"" + name + "\" is not between " + std::to_string(low) + " and " + std::to_string(high), file_);
+        throw bad_input("the quantity \"" + name + "\" is not between " + std::to_string(low) + " and " +
+                            std::to_string(high),
+                        file_);
     return value;
 }
 
@@ -119,7 +129,8 @@ std::string CsvQuantities::text(const std::string& name) {
 }
 
 void CsvQuantities::finish() const {
-    if (!values_.empty()) throw bad_input("the quantity \"" + values_.begin()->first + "\" is not known", file_);
+    if (!values_.empty())
+        throw bad_input("the quantity \"" + values_.begin()->first + "\" is not known", file_);
 }
 
 }  // namespace libdose

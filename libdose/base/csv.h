@@ -1,5 +1,5 @@
-// Small comma-separated tables: one header line, optional names in the first columns, numbers in the rest; and lists of named
-// quantities, whose values are numbers or words.
+// Small comma-separated tables: one header line, optional names in the first columns, numbers in the rest;
+// and lists of named quantities, whose values are numbers or words.
 #pragma once
 
 #include <filesystem>
@@ -16,12 +16,14 @@ struct CsvTable {
     std::vector<std::vector<double>> numbers;     ///< [row][column], finite
 };
 
-/// Reads a file whose header must be exactly `header`; lines that begin with # and empty lines are skipped. The first
-/// `name_columns` columns are text. Throws bad_input with file and line number.
-CsvTable read_csv_table(const std::filesystem::path& file, const std::vector<std::string>& header, int name_columns = 0);
+/// Reads a file whose header must be exactly `header`; lines that begin with # and empty lines are skipped.
+/// The first `name_columns` columns are text. Throws bad_input with file and line number.
+CsvTable read_csv_table(const std::filesystem::path& file, const std::vector<std::string>& header,
+                        int name_columns = 0);
 
-/// A file of the columns quantity,value. Every quantity is taken once by name; what nobody took is refused at the end, so that a
-/// misspelt optional quantity is not passed over. Everything throws bad_input with file and quantity.
+/// A file of the columns quantity,value. Every quantity is taken once by name; what nobody took is refused at
+/// the end, so that a misspelt optional quantity is not passed over. Everything throws bad_input with file
+/// and quantity.
 class CsvQuantities {
 public:
     explicit CsvQuantities(const std::filesystem::path& file);

@@ -11,7 +11,8 @@
 
 namespace libdose::physics {
 
-/// a b + c, rounded once: the same bits in every version of a function for an instruction set, and half the instructions where there is one for it.
+/// a b + c, rounded once: the same bits in every version of a function for an instruction set, and half the
+/// instructions where there is one for it.
 template <class Real>
 LIBDOSE_HD inline Real fused(Real a, Real b, Real c) {
     using std::fma;

@@ -20,6 +20,8 @@ LIBDOSE_HD inline double table_value(std::size_t size, const double* x, const do
     const double part = (at - x[lower]) / (x[upper] - x[lower]);
     return y[lower] + part * (y[upper] - y[lower]);
 }
-inline double table_value(const std::vector<double>& x, const std::vector<double>& y, double at) { return table_value(x.size(), x.data(), y.data(), at); }
+inline double table_value(const std::vector<double>& x, const std::vector<double>& y, double at) {
+    return table_value(x.size(), x.data(), y.data(), at);
+}
 
 }  // namespace libdose::physics

@@ -6,7 +6,8 @@
 namespace libdose {
 
 /// `progress` may be empty.
-inline std::function<void(double)> part_of_progress(const std::function<void(double)>& progress, double begin, double end) {
+inline std::function<void(double)> part_of_progress(const std::function<void(double)>& progress, double begin,
+                                                    double end) {
     if (!progress) return {};
     return [progress, begin, end](double part) { progress(begin + part * (end - begin)); };
 }

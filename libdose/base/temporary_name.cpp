@@ -11,7 +11,8 @@ namespace libdose {
 
 std::filesystem::path temporary_name(const std::filesystem::path& file) {
     static std::atomic<int> counter{0};
-    return file.parent_path() / ("." + file.filename().string() + "." + std::to_string(getpid()) + "-" + std::to_string(counter++) + ".tmp");
+    return file.parent_path() / ("." + file.filename().string() + "." + std::to_string(getpid()) + "-" +
+                                 std::to_string(counter++) + ".tmp");
 }
 
 void rename_into_place(const std::filesystem::path& temporary, const std::filesystem::path& file) {
@@ -20,7 +21,8 @@ void rename_into_place(const std::filesystem::path& temporary, const std::filesy
     if (error) {
         std::error_code ignored;
         std::filesystem::remove(temporary, ignored);
-        throw bad_input("cannot write the file: " + error.message(), file.string(), "Check the folder and its permissions");
+        throw bad_input("cannot write the file: " + error.message(), file.string(),
+                        "Check the folder and its permissions");
     }
 }
 

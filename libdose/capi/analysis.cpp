@@ -48,10 +48,12 @@ void libdose_gamma_options_init(libdose_gamma_options* options, size_t struct_si
     init_struct(options, struct_size, values);
 }
 
-void libdose_gamma_info_init(libdose_gamma_info* info, size_t struct_size) { init_struct(info, struct_size, libdose_gamma_info{}); }
+void libdose_gamma_info_init(libdose_gamma_info* info, size_t struct_size) {
+    init_struct(info, struct_size, libdose_gamma_info{});
+}
 
-libdose_status libdose_gamma_calculate(const libdose_dose* reference, const libdose_dose* evaluated, const libdose_gamma_options* options,
-                                       libdose_gamma** gamma) {
+libdose_status libdose_gamma_calculate(const libdose_dose* reference, const libdose_dose* evaluated,
+                                       const libdose_gamma_options* options, libdose_gamma** gamma) {
     return guarded([&] {
         Output<libdose_gamma> made(gamma, "gamma");
         const Dose &left = handle(reference, "reference").dose, &right = handle(evaluated, "evaluated").dose;
@@ -101,14 +103,16 @@ libdose_status libdose_gamma_copy(const libdose_gamma* gamma, float* values, siz
 
 void libdose_gamma_free(libdose_gamma** gamma) { free_handle(gamma); }
 
-void libdose_dvh_info_init(libdose_dvh_info* info, size_t struct_size) { init_struct(info, struct_size, libdose_dvh_info{}); }
+void libdose_dvh_info_init(libdose_dvh_info* info, size_t struct_size) {
+    init_struct(info, struct_size, libdose_dvh_info{});
+}
 
 void libdose_dvh_options_init(libdose_dvh_options* options, size_t struct_size) {
     init_struct(options, struct_size, libdose_dvh_options{});
 }
 
-libdose_status libdose_dvh_calculate(const libdose_dose* dose, const libdose_structures* structures, const char* structure_name, double bin_width_gy,
-                                     libdose_dvh** dvh) {
+libdose_status libdose_dvh_calculate(const libdose_dose* dose, const libdose_structures* structures,
+                                     const char* structure_name, double bin_width_gy, libdose_dvh** dvh) {
     return guarded([&] {
         make_histogram(dose, structures, structure_name, DvhOptions{bin_width_gy, 0, 0}, dvh);
     });
@@ -151,15 +155,21 @@ libdose_status libdose_dvh_get_info(const libdose_dvh* dvh, libdose_dvh_info* in
 }
 
 libdose_status libdose_dvh_copy(const libdose_dvh* dvh, double* cumulative_cm3, size_t count) {
-    return guarded([&] { copy_out(handle(dvh, "dvh").histogram.cumulative_cm3, cumulative_cm3, count, "cumulative_cm3"); });
+    return guarded([&] {
+        copy_out(handle(dvh, "dvh").histogram.cumulative_cm3, cumulative_cm3, count, "cumulative_cm3");
+    });
 }
 
 libdose_status libdose_dvh_dose_at_volume(const libdose_dvh* dvh, double volume_percent, double* gy) {
-    return guarded([&] { required(gy, "gy") = handle(dvh, "dvh").histogram.dose_at_volume_percent(volume_percent); });
+    return guarded(
+        [&] { required(gy, "gy") = handle(dvh, "dvh").histogram.dose_at_volume_percent(volume_percent); });
 }
 
 libdose_status libdose_dvh_volume_at_dose(const libdose_dvh* dvh, double dose_gy, double* volume_percent) {
-    return guarded([&] { required(volume_percent, "volume_percent") = handle(dvh, "dvh").histogram.volume_percent_at_dose(dose_gy); });
+    return guarded([&] {
+        required(volume_percent, "volume_percent") =
+            handle(dvh, "dvh").histogram.volume_percent_at_dose(dose_gy);
+    });
 }
 
 libdose_status libdose_dvh_dose_at_volume_cm3(const libdose_dvh* dvh, double volume_cm3, double* gy) {

@@ -13,22 +13,27 @@ namespace {
 
 HuCurve hu_curve_of(const libdose_options& given) {
     if (given.hu_curve_file) {
-        if (given.hu_curve_hu || given.hu_curve_count > 0) throw bad_input("a file and points are given", "options->hu_curve_file", "Give one of them");
+        if (given.hu_curve_hu || given.hu_curve_count > 0)
+            throw bad_input("a file and points are given", "options->hu_curve_file", "Give one of them");
         return read_hu_curve(text_of(given.hu_curve_file, "options->hu_curve_file"));
     }
     if (given.hu_curve_count == 0) return HuCurve::default_curve();
-    const double *hu = &required(given.hu_curve_hu, "options->hu_curve_hu"), *density = &required(given.hu_curve_density, "options->hu_curve_density");
-    return HuCurve("given by the caller", {hu, hu + given.hu_curve_count}, {density, density + given.hu_curve_count});
+    const double *hu = &required(given.hu_curve_hu, "options->hu_curve_hu"),
+                 *density = &required(given.hu_curve_density, "options->hu_curve_density");
+    return HuCurve("given by the caller", {hu, hu + given.hu_curve_count},
+                   {density, density + given.hu_curve_count});
 }
 
 std::vector<DensityOverride> overrides_of(const libdose_options& given) {
     std::vector<DensityOverride> overrides;
     for (std::size_t i = 0; i < given.override_count; ++i) {
         const libdose_override& one = (&required(given.overrides, "options->overrides"))[i];
-        const DensityOverride added{text_of(one.structure, "options->overrides"), one.density_g_cm3, text_or_empty(one.material)};
+        const DensityOverride added{text_of(one.structure, "options->overrides"), one.density_g_cm3,
+                                    text_or_empty(one.material)};
         require_finite(one.density_g_cm3, "options->overrides");
         if (added.material.empty() && !(added.density_g_cm3 > 0))
-            throw bad_input("neither a density nor a material is given for \"" + added.structure + "\"", "options->overrides");
+            throw bad_input("neither a density nor a material is given for \"" + added.structure + "\"",
+                            "options->overrides");
         overrides.push_back(added);
     }
     return overrides;
@@ -36,9 +41,12 @@ std::vector<DensityOverride> overrides_of(const libdose_options& given) {
 
 EngineOptions engine_options(const libdose_options& given) {
     EngineOptions options;
-    options.algorithm = one_of(given.algorithm, 2, "options->algorithm") ? Algorithm::pencil_beam : Algorithm::collapsed_cone;
+    options.algorithm =
+        one_of(given.algorithm, 2, "options->algorithm") ? Algorithm::pencil_beam : Algorithm::collapsed_cone;
     one_of(given.quality, 3, "options->quality");
-    options.quality = given.quality == LIBDOSE_QUALITY_DRAFT ? Quality::draft : given.quality == LIBDOSE_QUALITY_HIGH ? Quality::high : Quality::standard;
+    options.quality = given.quality == LIBDOSE_QUALITY_DRAFT  ? Quality::draft
+                      : given.quality == LIBDOSE_QUALITY_HIGH ? Quality::high
+                                                              : Quality::standard;
     one_of(given.transport, 3, "options->transport");
     options.transport = given.transport == LIBDOSE_TRANSPORT_ONE    ? Transport::one
                         : given.transport == LIBDOSE_TRANSPORT_EACH ? Transport::each
@@ -58,9 +66,11 @@ EngineOptions engine_options(const libdose_options& given) {
     if (!(given.beam_margin_mm >= 0)) throw bad_input("the margin is negative", "options->beam_margin_mm");
     options.beam_margin_mm = given.beam_margin_mm;
     require_finite(given.sub_arc_deg, "options->sub_arc_deg");
-    if (!(given.sub_arc_deg >= 0.05 && given.sub_arc_deg <= 10)) throw bad_input("the sub-arc is not between 0.05 and 10 degrees", "options->sub_arc_deg");
+    if (!(given.sub_arc_deg >= 0.05 && given.sub_arc_deg <= 10))
+        throw bad_input("the sub-arc is not between 0.05 and 10 degrees", "options->sub_arc_deg");
     options.sub_arc_deg = given.sub_arc_deg;
-    if (given.threads < 0 || given.threads > 4096) throw bad_input("the number of threads is not between 0 and 4096", "options->threads");
+    if (given.threads < 0 || given.threads > 4096)
+        throw bad_input("the number of threads is not between 0 and 4096", "options->threads");
     options.threads = given.threads;
     options.per_beam = given.per_beam != 0;
     options.accept_gaps = given.accept_gaps != 0;
@@ -78,9 +88,11 @@ EngineOptions engine_options(const libdose_options& given) {
 /// Copies of the chosen models with the depth that the caller's calibration holds at.
 class CalibratedModels {
 public:
-    CalibratedModels(const libdose_models& choice, const char* depth) : choice_(choice), depth_(text_or_empty(depth)) {
+    CalibratedModels(const libdose_models& choice, const char* depth)
+        : choice_(choice), depth_(text_or_empty(depth)) {
         if (!depth_.empty() && depth_ != "maximum" && depth_ != "10cm")
-            throw bad_input("unknown depth \"" + depth_ + "\"", "options->calibration_depth", "Choose maximum or 10cm");
+            throw bad_input("unknown depth \"" + depth_ + "\"", "options->calibration_depth",
+                            "Choose maximum or 10cm");
     }
     const BeamModel& of(const Beam& beam) {
         const BeamModel& model = choice_.of(beam);
@@ -113,7 +125,8 @@ libdose_status libdose_devices_create(libdose_devices** devices) {
 }
 void libdose_devices_free(libdose_devices** devices) { free_handle(devices); }
 
-libdose_status libdose_calculate(const libdose_ct* ct, const libdose_structures* structures, const libdose_plan* plan, const libdose_models* models,
+libdose_status libdose_calculate(const libdose_ct* ct, const libdose_structures* structures,
+                                 const libdose_plan* plan, const libdose_models* models,
                                  const libdose_options* options, libdose_dose** dose) {
     return guarded([&] {
         Output<libdose_dose> made(dose, "dose");
@@ -130,11 +143,16 @@ libdose_status libdose_calculate(const libdose_ct* ct, const libdose_structures*
         CalculationResult result;
         const auto work = [&] {
             result = calculate(
-                image, set, planned, materials, [&](const Beam& beam) -> const BeamModel& { return chosen.of(beam); }, engine);
+                image, set, planned, materials,
+                [&](const Beam& beam) -> const BeamModel& { return chosen.of(beam); }, engine);
         };
         if (given.progress) {
-            Relay relay([&](double fraction, const std::string& stage) { return given.progress(given.user, fraction, stage.c_str()) != 0; });
-            engine.progress = [&](double fraction, const std::string& stage) { relay.report(fraction, stage); };
+            Relay relay([&](double fraction, const std::string& stage) {
+                return given.progress(given.user, fraction, stage.c_str()) != 0;
+            });
+            engine.progress = [&](double fraction, const std::string& stage) {
+                relay.report(fraction, stage);
+            };
             relay.run(work);
         } else {
             work();

@@ -11,8 +11,8 @@ using namespace libdose::capi;
 namespace {
 
 template <class T>
-libdose_status create(const libdose_grid* grid, const T* hu, size_t count, libdose_patient_position position, const char* frame_of_reference_uid,
-                      libdose_ct** ct) {
+libdose_status create(const libdose_grid* grid, const T* hu, size_t count, libdose_patient_position position,
+                      const char* frame_of_reference_uid, libdose_ct** ct) {
     return guarded([&] {
         Output<libdose_ct> made(ct, "ct");
         CtImage& image = made->image;
@@ -22,7 +22,8 @@ libdose_status create(const libdose_grid* grid, const T* hu, size_t count, libdo
         image.hu.values.reserve(count);
         for (size_t v = 0; v < count; ++v) {
             const auto value = static_cast<float>(hu[v]);
-            if (!std::isfinite(value)) throw bad_input("the value of voxel " + std::to_string(v) + " is not a finite number", "hu");
+            if (!std::isfinite(value))
+                throw bad_input("the value of voxel " + std::to_string(v) + " is not a finite number", "hu");
             image.hu.values.push_back(value);
         }
         image.position = position_of(position);
@@ -33,13 +34,15 @@ libdose_status create(const libdose_grid* grid, const T* hu, size_t count, libdo
 
 }  // namespace
 
-libdose_status libdose_ct_create_int16(const libdose_grid* grid, const int16_t* hu, size_t count, libdose_patient_position position,
-                                       const char* frame_of_reference_uid, libdose_ct** ct) {
+libdose_status libdose_ct_create_int16(const libdose_grid* grid, const int16_t* hu, size_t count,
+                                       libdose_patient_position position, const char* frame_of_reference_uid,
+                                       libdose_ct** ct) {
     return create(grid, hu, count, position, frame_of_reference_uid, ct);
 }
 
-libdose_status libdose_ct_create_float(const libdose_grid* grid, const float* hu, size_t count, libdose_patient_position position,
-                                       const char* frame_of_reference_uid, libdose_ct** ct) {
+libdose_status libdose_ct_create_float(const libdose_grid* grid, const float* hu, size_t count,
+                                       libdose_patient_position position, const char* frame_of_reference_uid,
+                                       libdose_ct** ct) {
     return create(grid, hu, count, position, frame_of_reference_uid, ct);
 }
 
@@ -70,7 +73,8 @@ libdose_status libdose_ct_note_count(const libdose_ct* ct, size_t* count) {
 }
 
 libdose_status libdose_ct_note(const libdose_ct* ct, size_t index, const char** note) {
-    return guarded([&] { required(note, "note") = item(handle(ct, "ct").image.notes, index, "index").c_str(); });
+    return guarded(
+        [&] { required(note, "note") = item(handle(ct, "ct").image.notes, index, "index").c_str(); });
 }
 
 void libdose_ct_free(libdose_ct** ct) { free_handle(ct); }

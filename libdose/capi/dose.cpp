@@ -10,16 +10,20 @@
 using namespace libdose;
 using namespace libdose::capi;
 
-void libdose_dose_info_init(libdose_dose_info* info, size_t struct_size) { init_struct(info, struct_size, libdose_dose_info{}); }
+void libdose_dose_info_init(libdose_dose_info* info, size_t struct_size) {
+    init_struct(info, struct_size, libdose_dose_info{});
+}
 
-libdose_status libdose_dose_create(const libdose_grid* grid, const float* gy, size_t count, const char* frame_of_reference_uid, libdose_dose** dose) {
+libdose_status libdose_dose_create(const libdose_grid* grid, const float* gy, size_t count,
+                                   const char* frame_of_reference_uid, libdose_dose** dose) {
     return guarded([&] {
         Output<libdose_dose> made(dose, "dose");
         made->dose.gy.grid = grid_of(grid, "grid");
         require_count(count, made->dose.gy.grid.voxel_count(), "gy");
         required(gy, "gy");
         for (size_t v = 0; v < count; ++v)
-            if (!std::isfinite(gy[v])) throw bad_input("the value of voxel " + std::to_string(v) + " is not a finite number", "gy");
+            if (!std::isfinite(gy[v]))
+                throw bad_input("the value of voxel " + std::to_string(v) + " is not a finite number", "gy");
         made->dose.gy.values.assign(gy, gy + count);
         made->dose.frame_of_reference_uid = text_or_empty(frame_of_reference_uid);
         made.hand_over();
@@ -30,7 +34,8 @@ libdose_status libdose_dose_read(const char* file, libdose_dose** dose) {
     return guarded([&] {
         Output<libdose_dose> made(dose, "dose");
         const std::filesystem::path path = text_of(file, "file");
-        made->dose = path.extension() == ".h5" || path.extension() == ".hdf5" ? io::read_dose_hdf5(path) : io::read_dose(path);
+        made->dose = path.extension() == ".h5" || path.extension() == ".hdf5" ? io::read_dose_hdf5(path)
+                                                                              : io::read_dose(path);
         made.hand_over();
     });
 }
@@ -43,7 +48,8 @@ libdose_status libdose_dose_get_info(const libdose_dose* dose, libdose_dose_info
                       static_cast<int>(DoseSummation::multi_plan) == LIBDOSE_SUMMATION_MULTI_PLAN &&
                       static_cast<int>(DoseMedium::water) == LIBDOSE_TO_WATER);
         libdose_dose_info values{};
-        values.maximum_gy = static_cast<double>(*std::max_element(held.dose.gy.values.begin(), held.dose.gy.values.end()));
+        values.maximum_gy =
+            static_cast<double>(*std::max_element(held.dose.gy.values.begin(), held.dose.gy.values.end()));
         values.beam_count = held.beams.size();
         values.note_count = held.notes.size();
         values.summation = static_cast<int32_t>(held.dose.summation);
@@ -74,7 +80,8 @@ libdose_status libdose_dose_copy(const libdose_dose* dose, float* gy, size_t cou
     });
 }
 
-libdose_status libdose_dose_copy_on_grid(const libdose_dose* dose, const libdose_grid* grid, float* gy, size_t count) {
+libdose_status libdose_dose_copy_on_grid(const libdose_dose* dose, const libdose_grid* grid, float* gy,
+                                         size_t count) {
     return guarded([&] {
         const Volume<float>& values = handle(dose, "dose").dose.gy;
         const Grid wanted = grid_of(grid, "grid");
@@ -82,7 +89,8 @@ libdose_status libdose_dose_copy_on_grid(const libdose_dose* dose, const libdose
         float* out = &required(gy, "gy");
         for (int k = 0; k < wanted.size[2]; ++k)
             for (int j = 0; j < wanted.size[1]; ++j)
-                for (int i = 0; i < wanted.size[0]; ++i) *out++ = static_cast<float>(interpolate(values, wanted.centre_mm(i, j, k)));
+                for (int i = 0; i < wanted.size[0]; ++i)
+                    *out++ = static_cast<float>(interpolate(values, wanted.centre_mm(i, j, k)));
     });
 }
 
@@ -172,7 +180,8 @@ libdose_status libdose_dose_beam(const libdose_dose* dose, size_t index, libdose
 }
 
 libdose_status libdose_dose_note(const libdose_dose* dose, size_t index, const char** note) {
-    return guarded([&] { required(note, "note") = item(handle(dose, "dose").notes, index, "index").c_str(); });
+    return guarded(
+        [&] { required(note, "note") = item(handle(dose, "dose").notes, index, "index").c_str(); });
 }
 
 libdose_status libdose_dose_write_dicom(const libdose_dose* dose, const libdose_ct* ct, const char* file) {

@@ -24,7 +24,8 @@
 
 namespace libdose::capi {
 
-/// First member of every handle: tells one kind from another, and a freed one while its memory is still there.
+/// First member of every handle: tells one kind from another, and a freed one while its memory is still
+/// there.
 struct Tag {
     explicit Tag(const char* handle_kind) : kind(handle_kind) {}
     ~Tag() { kind = nullptr; }
@@ -111,7 +112,9 @@ T& required(T* pointer, const char* name) {
 template <class Handle>
 Handle& handle(Handle* pointer, const char* name) {
     if (required(pointer, name).tag.kind != std::remove_const_t<Handle>::kind)
-        throw bad_input(std::string("the handle is not, or no longer, that of a ") + std::remove_const_t<Handle>::kind, name);
+        throw bad_input(
+            std::string("the handle is not, or no longer, that of a ") + std::remove_const_t<Handle>::kind,
+            name);
     return *pointer;
 }
 
@@ -136,7 +139,8 @@ void free_handle(Handle** place) noexcept {
     *place = nullptr;
 }
 
-/// Size of a struct in the first version of this interface. Members come at the end: a program with an older header has a shorter struct.
+/// Size of a struct in the first version of this interface. Members come at the end: a program with an older
+/// header has a shorter struct.
 template <class Struct>
 constexpr std::size_t first_size = sizeof(Struct);
 template <>
@@ -148,17 +152,23 @@ inline constexpr std::size_t first_size<libdose_gamma_info> = offsetof(libdose_g
 template <>
 inline constexpr std::size_t first_size<libdose_plan_reading> = offsetof(libdose_plan_reading, series);
 
-/// The members that the library knows of a struct of the caller, zero (the default) where the caller's is older. It may be longer where the rest is zero.
+/// The members that the library knows of a struct of the caller, zero (the default) where the caller's is
+/// older. It may be longer where the rest is zero.
 template <class Struct>
 Struct read_struct(const Struct* given, const char* name) {
     const std::size_t size = required(given, name).struct_size;
     if (size < first_size<Struct>)
-        throw bad_input("struct_size is " + std::to_string(size) + ", less than " + std::to_string(first_size<Struct>), name,
+        throw bad_input(
+            "struct_size is " + std::to_string(size) + ", less than " + std::to_string(first_size<Struct>),
+            name, "Call the init function of the struct with its sizeof");
+    if (size > 65536)
+        throw bad_input("struct_size is " + std::to_string(size), name,
                         "Call the init function of the struct with its sizeof");
-    if (size > 65536) throw bad_input("struct_size is " + std::to_string(size), name, "Call the init function of the struct with its sizeof");
     const auto* bytes = reinterpret_cast<const unsigned char*>(given);
     for (std::size_t i = sizeof(Struct); i < size; ++i)
-        if (bytes[i] != 0) throw bad_input("a member is set that this version of libdose does not know", name, "Use the dose_c.h of the installed library");
+        if (bytes[i] != 0)
+            throw bad_input("a member is set that this version of libdose does not know", name,
+                            "Use the dose_c.h of the installed library");
     Struct copy{};
     std::memcpy(&copy, given, std::min(size, sizeof copy));
     return copy;
@@ -195,13 +205,16 @@ inline std::string text_of(const char* text, const char* name) {
 std::vector<std::string> texts_of(const char* const* texts, std::size_t count, const char* name);
 void require_count(std::size_t count, std::size_t expected, const char* name);
 void require_finite(double value, const char* name);
-bool one_of(std::int32_t value, std::int32_t count, const char* name);  ///< value != 0; throws unless 0 <= value < count
+bool one_of(std::int32_t value, std::int32_t count,
+            const char* name);  ///< value != 0; throws unless 0 <= value < count
 Grid grid_of(const libdose_grid* grid, const char* name);
 libdose_grid grid_struct(const Grid& grid);
 PatientPosition position_of(libdose_patient_position position);
 template <class T>
 const T& item(const std::vector<T>& items, std::size_t index, const char* name) {
-    if (index >= items.size()) throw bad_input("there is no number " + std::to_string(index) + " among " + std::to_string(items.size()), name);
+    if (index >= items.size())
+        throw bad_input(
+            "there is no number " + std::to_string(index) + " among " + std::to_string(items.size()), name);
     return items[index];
 }
 

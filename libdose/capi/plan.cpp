@@ -22,15 +22,19 @@ std::optional<JawOpening> jaw(std::int32_t present, const double (&positions)[2]
 /// The tips of all collimators, one after another, as one list for each.
 std::vector<LeafPositions> leaves_of(const libdose_control_point& point, const Beam& beam) {
     std::size_t pairs = 0;
-    for (const MultileafCollimator& collimator : beam.collimators) pairs += static_cast<std::size_t>(collimator.leaf_pairs());
+    for (const MultileafCollimator& collimator : beam.collimators)
+        pairs += static_cast<std::size_t>(collimator.leaf_pairs());
     require_count(point.leaf_pair_count, pairs, "point->leaf_pair_count");
     std::vector<LeafPositions> leaves;
     if (pairs == 0) return leaves;
-    const double *lower = &required(point.leaf_lower_mm, "point->leaf_lower_mm"), *upper = &required(point.leaf_upper_mm, "point->leaf_upper_mm");
+    const double *lower = &required(point.leaf_lower_mm, "point->leaf_lower_mm"),
+                 *upper = &required(point.leaf_upper_mm, "point->leaf_upper_mm");
     for (const MultileafCollimator& collimator : beam.collimators) {
         const auto count = collimator.leaf_pairs();
-        leaves.push_back({std::vector<double>(lower, lower + count), std::vector<double>(upper, upper + count)});
-        lower += count, upper += count;
+        leaves.push_back(
+            {std::vector<double>(lower, lower + count), std::vector<double>(upper, upper + count)});
+        lower += count;
+        upper += count;
     }
     return leaves;
 }
@@ -45,14 +49,19 @@ void libdose_beam_init(libdose_beam* beam, size_t struct_size) {
     init_struct(beam, struct_size, values);
 }
 
-void libdose_control_point_init(libdose_control_point* point, size_t struct_size) { init_struct(point, struct_size, libdose_control_point{}); }
-void libdose_plan_reading_init(libdose_plan_reading* reading, size_t struct_size) { init_struct(reading, struct_size, libdose_plan_reading{}); }
+void libdose_control_point_init(libdose_control_point* point, size_t struct_size) {
+    init_struct(point, struct_size, libdose_control_point{});
+}
+void libdose_plan_reading_init(libdose_plan_reading* reading, size_t struct_size) {
+    init_struct(reading, struct_size, libdose_plan_reading{});
+}
 
-libdose_status libdose_plan_create(const char* label, int32_t fractions, libdose_patient_position position, const char* frame_of_reference_uid,
-                                   libdose_plan** plan) {
+libdose_status libdose_plan_create(const char* label, int32_t fractions, libdose_patient_position position,
+                                   const char* frame_of_reference_uid, libdose_plan** plan) {
     return guarded([&] {
         Output<libdose_plan> made(plan, "plan");
-        if (fractions < 1) throw bad_input("the number of fractions is " + std::to_string(fractions), "fractions");
+        if (fractions < 1)
+            throw bad_input("the number of fractions is " + std::to_string(fractions), "fractions");
         made->plan.label = text_or_empty(label);
         made->plan.fractions = fractions;
         made->plan.position = position_of(position);
@@ -74,9 +83,13 @@ libdose_status libdose_plan_add_beam(libdose_plan* plan, const libdose_beam* bea
     return guarded([&] {
         std::vector<Beam>& beams = handle(plan, "plan").plan.beams;
         const libdose_beam given = read_struct(beam, "beam");
-        if (given.number < 1) throw bad_input("the beam number is " + std::to_string(given.number), "beam->number", "Beams are numbered from 1");
+        if (given.number < 1)
+            throw bad_input("the beam number is " + std::to_string(given.number), "beam->number",
+                            "Beams are numbered from 1");
         for (const Beam& other : beams)
-            if (other.number == given.number) throw bad_input("there is a beam of number " + std::to_string(given.number) + " already", "beam->number");
+            if (other.number == given.number)
+                throw bad_input("there is a beam of number " + std::to_string(given.number) + " already",
+                                "beam->number");
         const auto positive = [](double value, const char* name) {
             require_finite(value, name);
             if (!(value > 0)) throw bad_input("the value is not positive", name);
@@ -91,38 +104,49 @@ libdose_status libdose_plan_add_beam(libdose_plan* plan, const libdose_beam* bea
         added.nominal_energy_mv = positive(given.nominal_energy_mv, "beam->nominal_energy_mv");
         require_finite(given.meterset_mu, "beam->meterset_mu");
         added.meterset_mu = given.meterset_mu;
-        added.source_axis_distance_mm = positive(given.source_axis_distance_mm, "beam->source_axis_distance_mm");
-        added.final_cumulative_weight = positive(given.final_cumulative_weight, "beam->final_cumulative_weight");
+        added.source_axis_distance_mm =
+            positive(given.source_axis_distance_mm, "beam->source_axis_distance_mm");
+        added.final_cumulative_weight =
+            positive(given.final_cumulative_weight, "beam->final_cumulative_weight");
         beams.push_back(std::move(added));
         if (index) *index = beams.size() - 1;
     });
 }
 
-libdose_status libdose_plan_add_collimator(libdose_plan* plan, size_t beam_index, const char* type, const double* leaf_boundaries_mm, size_t boundary_count) {
+libdose_status libdose_plan_add_collimator(libdose_plan* plan, size_t beam_index, const char* type,
+                                           const double* leaf_boundaries_mm, size_t boundary_count) {
     return guarded([&] {
         Beam& beam = beam_at(plan, beam_index);
-        if (!beam.control_points.empty()) throw bad_input("the beam has control points already", "beam_index", "Add its collimators before them");
+        if (!beam.control_points.empty())
+            throw bad_input("the beam has control points already", "beam_index",
+                            "Add its collimators before them");
         MultileafCollimator collimator;
         collimator.type = text_of(type, "type");
-        if (collimator.type != "MLCX" && collimator.type != "MLCY" && collimator.type != "MLCX1" && collimator.type != "MLCX2")
-            throw bad_input("unknown collimator type \"" + collimator.type + "\"", "type", "Choose MLCX, MLCY, MLCX1 or MLCX2");
+        if (collimator.type != "MLCX" && collimator.type != "MLCY" && collimator.type != "MLCX1" &&
+            collimator.type != "MLCX2")
+            throw bad_input("unknown collimator type \"" + collimator.type + "\"", "type",
+                            "Choose MLCX, MLCY, MLCX1 or MLCX2");
         if (collimator.type == "MLCY") collimator.motion = MultileafCollimator::Motion::along_y;
         const double* edges = &required(leaf_boundaries_mm, "leaf_boundaries_mm");
         if (boundary_count < 2) throw bad_input("fewer than two leaf boundaries", "boundary_count");
         for (size_t i = 0; i < boundary_count; ++i) {
             require_finite(edges[i], "leaf_boundaries_mm");
-            if (i > 0 && !(edges[i - 1] < edges[i])) throw bad_input("the leaf boundaries do not ascend", "leaf_boundaries_mm");
+            if (i > 0 && !(edges[i - 1] < edges[i]))
+                throw bad_input("the leaf boundaries do not ascend", "leaf_boundaries_mm");
         }
         collimator.leaf_boundaries_mm.assign(edges, edges + boundary_count);
         beam.collimators.push_back(std::move(collimator));
     });
 }
 
-libdose_status libdose_plan_add_control_point(libdose_plan* plan, size_t beam_index, const libdose_control_point* point) {
+libdose_status libdose_plan_add_control_point(libdose_plan* plan, size_t beam_index,
+                                              const libdose_control_point* point) {
     return guarded([&] {
         Beam& beam = beam_at(plan, beam_index);
         const libdose_control_point given = read_struct(point, "point");
-        if (!beam.wedges.empty()) throw bad_input("the beam has wedges", "beam_index", "Control points of such a beam come from its DICOM file");
+        if (!beam.wedges.empty())
+            throw bad_input("the beam has wedges", "beam_index",
+                            "Control points of such a beam come from its DICOM file");
         one_of(given.gantry_rotation, 3, "point->gantry_rotation");
         ControlPoint added;
         added.gantry_deg = given.gantry_deg;

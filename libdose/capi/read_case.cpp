@@ -7,7 +7,8 @@
 using namespace libdose;
 using namespace libdose::capi;
 
-libdose_status libdose_read_case(const char* const* paths, size_t path_count, const libdose_plan_reading* reading, libdose_ct** ct,
+libdose_status libdose_read_case(const char* const* paths, size_t path_count,
+                                 const libdose_plan_reading* reading, libdose_ct** ct,
                                  libdose_structures** structures, libdose_plan** plan) {
     return guarded([&] {
         std::optional<Output<libdose_ct>> made_ct;
@@ -25,7 +26,8 @@ libdose_status libdose_read_case(const char* const* paths, size_t path_count, co
         const io::DicomCase found =
             io::select_case(io::index_dicom(places), how.plan, how.series,
                             wanted ? io::StructureUse::required : io::StructureUse::left_out);
-        if (made_plan) (*made_plan)->plan = io::read_plan(found.plan.front().file, how.fraction_group, how.accepted);
+        if (made_plan)
+            (*made_plan)->plan = io::read_plan(found.plan.front().file, how.fraction_group, how.accepted);
         if (made_ct) {
             std::vector<std::filesystem::path> slices;
             for (const io::DicomEntry& entry : found.ct) slices.push_back(entry.file);

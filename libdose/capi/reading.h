@@ -12,7 +12,8 @@ struct PlanReading {
         plan = text_or_empty(values.plan);
         series = text_or_empty(values.series);
         accepted = texts_of(values.accepted_tags, values.accepted_tag_count, "reading->accepted_tags");
-        if (values.fraction_group < 0) throw bad_input("the fraction group is negative", "reading->fraction_group");
+        if (values.fraction_group < 0)
+            throw bad_input("the fraction group is negative", "reading->fraction_group");
         fraction_group = values.fraction_group;
         without_structures = values.without_structures != 0;
     }

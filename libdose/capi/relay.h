@@ -1,5 +1,5 @@
-// The engine on a thread of its own, so that the host's callback is called on the thread that the host called on: runtimes such as those of C# and
-// Java keep every other thread that ever enters them.
+// The engine on a thread of its own, so that the host's callback is called on the thread that the host called
+// on: runtimes such as those of C# and Java keep every other thread that ever enters them.
 #pragma once
 
 #include <condition_variable>
@@ -13,12 +13,15 @@ namespace libdose::capi {
 class Relay {
 public:
     /// `callback`: true asks to stop.
-    explicit Relay(std::function<bool(double, const std::string&)> callback) : callback_(std::move(callback)) {}
+    explicit Relay(std::function<bool(double, const std::string&)> callback)
+        : callback_(std::move(callback)) {}
 
-    /// Does the work on another thread while this one serves its calls of report(); throws what the work threw.
+    /// Does the work on another thread while this one serves its calls of report(); throws what the work
+    /// threw.
     void run(const std::function<void()>& work);
 
-    /// Called by the work, from any thread, one at a time. Throws Cancelled when the callback asked to stop, then and ever after.
+    /// Called by the work, from any thread, one at a time. Throws Cancelled when the callback asked to stop,
+    /// then and ever after.
     void report(double fraction, const std::string& stage);
 
 private:

@@ -4,9 +4,9 @@
 #include <exception>
 #include <new>
 
+#include "base/utf8.h"
 #include "capi/handles.h"
 #include "libdose/data.h"
-#include "base/utf8.h"
 
 namespace libdose::capi {
 
@@ -65,7 +65,10 @@ std::vector<std::string> texts_of(const char* const* texts, std::size_t count, c
 }
 
 void require_count(std::size_t count, std::size_t expected, const char* name) {
-    if (count != expected) throw bad_input(std::to_string(count) + " values are given where " + std::to_string(expected) + " are needed", name);
+    if (count != expected)
+        throw bad_input(
+            std::to_string(count) + " values are given where " + std::to_string(expected) + " are needed",
+            name);
 }
 
 void require_finite(double value, const char* name) {
@@ -74,7 +77,9 @@ void require_finite(double value, const char* name) {
 
 bool one_of(std::int32_t value, std::int32_t count, const char* name) {
     if (value < 0 || value >= count)
-        throw bad_input("the value " + std::to_string(value) + " is not one of 0 to " + std::to_string(count - 1), name, "Use the constants of dose_c.h");
+        throw bad_input(
+            "the value " + std::to_string(value) + " is not one of 0 to " + std::to_string(count - 1), name,
+            "Use the constants of dose_c.h");
     return value != 0;
 }
 
@@ -104,8 +109,10 @@ libdose_grid grid_struct(const Grid& grid) {
 }
 
 PatientPosition position_of(libdose_patient_position position) {
-    static_assert(static_cast<int>(PatientPosition::hfp) == LIBDOSE_HFP && static_cast<int>(PatientPosition::ffs) == LIBDOSE_FFS &&
-                  static_cast<int>(PatientPosition::hfdr) == LIBDOSE_HFDR && static_cast<int>(PatientPosition::ffdl) == LIBDOSE_FFDL);
+    static_assert(static_cast<int>(PatientPosition::hfp) == LIBDOSE_HFP &&
+                  static_cast<int>(PatientPosition::ffs) == LIBDOSE_FFS &&
+                  static_cast<int>(PatientPosition::hfdr) == LIBDOSE_HFDR &&
+                  static_cast<int>(PatientPosition::ffdl) == LIBDOSE_FFDL);
     one_of(position, 8, "position");
     return static_cast<PatientPosition>(position);
 }
@@ -145,9 +152,13 @@ libdose_status libdose_data_folder(char* text, size_t capacity, size_t* length) 
         if (!text && capacity == 0) return;
         required(text, "text");
         if (capacity < folder.size() + 1)
-            throw bad_input("the text needs " + std::to_string(folder.size() + 1) + " bytes, there are " + std::to_string(capacity), "capacity");
+            throw bad_input("the text needs " + std::to_string(folder.size() + 1) + " bytes, there are " +
+                                std::to_string(capacity),
+                            "capacity");
         std::memcpy(text, folder.c_str(), folder.size() + 1);
     });
 }
 
-void libdose_grid_init(libdose_grid* grid, size_t struct_size) { init_struct(grid, struct_size, libdose_grid{}); }
+void libdose_grid_init(libdose_grid* grid, size_t struct_size) {
+    init_struct(grid, struct_size, libdose_grid{});
+}

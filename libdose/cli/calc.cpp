@@ -24,7 +24,8 @@ namespace fs = std::filesystem;
 struct Arguments {
     std::vector<fs::path> paths;
     fs::path out, json;
-    std::string plan, series, hu_curve, engine = "collapsed-cone", quality = "standard", transport = "auto", model, calibration_depth;
+    std::string plan, series, hu_curve, engine = "collapsed-cone", quality = "standard", transport = "auto",
+                                        model, calibration_depth;
     std::vector<std::string> densities, materials, accepted;
     std::string dose_to = "medium", lateral_scaling = "on", leaf_ends = "rounded", leaves;
     std::optional<double> grid_mm;
@@ -42,40 +43,54 @@ DensityOverride parse_override(const std::string& text) {
     if (equals != std::string::npos && equals > 0)
         if (const std::optional<double> value = number_of(text.substr(equals + 1)))
             return {text.substr(0, equals), *value, ""};
-    throw bad_input("\"" + text + "\" is not STRUCTURE=DENSITY", "--density", "Example: --density \"PTV=1.0\" (g/cm3)");
+    throw bad_input("\"" + text + "\" is not STRUCTURE=DENSITY", "--density",
+                    "Example: --density \"PTV=1.0\" (g/cm3)");
 }
 
-/// A structure with a density of its own keeps it and gets the material; any other gets the material at its usual density.
+/// A structure with a density of its own keeps it and gets the material; any other gets the material at its
+/// usual density.
 void add_material(std::vector<DensityOverride>& overrides, const std::string& text) {
     const auto equals = text.rfind('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
-        throw bad_input("\"" + text + "\" is not STRUCTURE=MATERIAL", "--material", "Example: --material \"Hip=titanium\"");
+        throw bad_input("\"" + text + "\" is not STRUCTURE=MATERIAL", "--material",
+                        "Example: --material \"Hip=titanium\"");
     const std::string structure = text.substr(0, equals), material = text.substr(equals + 1);
     for (DensityOverride& o : overrides)
         if (o.structure == structure) {
-            if (!o.material.empty()) throw bad_input("\"" + structure + "\" is given two materials", "--material");
+            if (!o.material.empty())
+                throw bad_input("\"" + structure + "\" is given two materials", "--material");
             o.material = material;
             return;
         }
     overrides.push_back({structure, 0, material});
 }
 
-/// Puts the couch that was asked for under the body; what was done becomes notes and settings of the provenance.
-std::map<std::string, std::string> add_couch(const Arguments& arguments, const CtImage& ct, const Plan& plan, std::optional<StructureSet>& structures,
+/// Puts the couch that was asked for under the body; what was done becomes notes and settings of the
+/// provenance.
+std::map<std::string, std::string> add_couch(const Arguments& arguments, const CtImage& ct, const Plan& plan,
+                                             std::optional<StructureSet>& structures,
                                              std::vector<std::string>& notes) {
     if (arguments.couch.empty()) {
         if (arguments.couch_top_mm || arguments.couch_lateral_mm)
-            throw bad_input("a place is given for a couch, but no couch", "--couch-top, --couch-lateral", "Add --couch NAME");
+            throw bad_input("a place is given for a couch, but no couch", "--couch-top, --couch-lateral",
+                            "Add --couch NAME");
         return {};
     }
-    if (!structures) throw bad_input("a couch needs a structure set with a structure of type EXTERNAL", "--couch", "Give the RTSTRUCT of the plan");
+    if (!structures)
+        throw bad_input("a couch needs a structure set with a structure of type EXTERNAL", "--couch",
+                        "Give the RTSTRUCT of the plan");
     const CouchModel couch = read_couch(arguments.couch);
-    const CouchPlacement placement = insert_couch(*structures, ct, plan.position, couch, arguments.couch_top_mm, arguments.couch_lateral_mm.value_or(0));
+    const CouchPlacement placement =
+        insert_couch(*structures, ct, plan.position, couch, arguments.couch_top_mm,
+                     arguments.couch_lateral_mm.value_or(0));
     notes = placement.notes;
     std::map<std::string, std::string> settings{
-        {"couch", couch.name}, {"couch_top_mm", fmt::format("{:g}", placement.top_mm)}, {"couch_middle_mm", fmt::format("{:g}", placement.centre_x_mm)}};
+        {"couch", couch.name},
+        {"couch_top_mm", fmt::format("{:g}", placement.top_mm)},
+        {"couch_middle_mm", fmt::format("{:g}", placement.centre_x_mm)}};
     for (const CouchPart& part : couch.parts)
-        settings["couch " + part.name] = fmt::format("{:g} g/cm3{}{}", part.density_g_cm3, part.material.empty() ? "" : " ", part.material);
+        settings["couch " + part.name] = fmt::format("{:g} g/cm3{}{}", part.density_g_cm3,
+                                                     part.material.empty() ? "" : " ", part.material);
     return settings;
 }
 
@@ -87,16 +102,20 @@ Grid grid_of_dose(const fs::path& file, const CtImage& ct) {
     return dose.gy.grid;
 }
 
-double largest(const Dose& dose) { return static_cast<double>(*std::max_element(dose.gy.values.begin(), dose.gy.values.end())); }
+double largest(const Dose& dose) {
+    return static_cast<double>(*std::max_element(dose.gy.values.begin(), dose.gy.values.end()));
+}
 
 int calculate_plan(const Arguments& arguments) {
     EngineOptions options;
     options.algorithm = algorithm_from_string(arguments.engine);
     options.quality = quality_from_string(arguments.quality);
     options.transport = transport_from_string(arguments.transport);
-    options.backend = arguments.backend.choice(), options.device = arguments.backend.device;
+    options.backend = arguments.backend.choice();
+    options.device = arguments.backend.device;
     if (arguments.grid_mm == 0.0)
-        throw bad_input("grid spacing 0 mm is not between 0.5 and 20", "--grid", "Leave it out, and it is chosen");
+        throw bad_input("grid spacing 0 mm is not between 0.5 and 20", "--grid",
+                        "Leave it out, and it is chosen");
     options.grid_mm = arguments.grid_mm.value_or(0);
     options.beam_margin_mm = arguments.margin_mm;
     options.sub_arc_deg = arguments.sub_arc_deg;
@@ -111,7 +130,8 @@ int calculate_plan(const Arguments& arguments) {
 
     options.leaf_ends = leaf_ends_from_string(arguments.leaf_ends);
     options.leaves = arguments.leaves;
-    design_by_name(leaf_designs_for({}, options), options.leaves);  // an unknown name is said before files are read
+    design_by_name(leaf_designs_for({}, options),
+                   options.leaves);  // an unknown name is said before files are read
 
     const io::DicomIndex index = io::index_dicom(arguments.paths);
     const io::DicomCase selected = io::select_case(
@@ -128,13 +148,15 @@ int calculate_plan(const Arguments& arguments) {
     const BeamModelProvider provider = [&](const Beam& beam) -> const BeamModel& {
         const BeamModel& model = store.for_beam(beam, arguments.model);
         auto [entry, fresh] = models.try_emplace(model.name, model);
-        if (fresh && !arguments.calibration_depth.empty()) entry->second.calibration.depth = arguments.calibration_depth;
+        if (fresh && !arguments.calibration_depth.empty())
+            entry->second.calibration.depth = arguments.calibration_depth;
         return entry->second;
     };
     for (const Beam& beam : plan.beams) {
         const BeamModel& model = provider(beam);
-        fmt::print("beam {} \"{}\": {:g} MV, {:.2f} MU, {} control points, model {}\n", beam.number, beam.name, beam.nominal_energy_mv, beam.meterset_mu,
-                   beam.control_points.size(), model.name);
+        fmt::print("beam {} \"{}\": {:g} MV, {:.2f} MU, {} control points, model {}\n", beam.number,
+                   beam.name, beam.nominal_energy_mv, beam.meterset_mu, beam.control_points.size(),
+                   model.name);
     }
     std::vector<fs::path> ct_files;
     for (const auto& entry : selected.ct) ct_files.push_back(entry.file);
@@ -154,7 +176,8 @@ int calculate_plan(const Arguments& arguments) {
 
     Progress progress;
     options.progress = std::ref(progress);
-    CalculationResult result = calculate(ct, structures ? &*structures : nullptr, plan, materials, provider, options);
+    CalculationResult result =
+        calculate(ct, structures ? &*structures : nullptr, plan, materials, provider, options);
     for (const std::string& note : result.notes) fmt::print("{}\n", note);
     for (const auto& [name, value] : result.plan.provenance.settings)
         if (name.starts_with("leaves ")) fmt::print("{}: {}\n", name, value);
@@ -201,7 +224,10 @@ int calculate_plan(const Arguments& arguments) {
     json["beams"] = nlohmann::json::array();
     std::vector<Vec3> shown;
     for (const Beam& beam : plan.beams) {
-        nlohmann::json entry = {{"number", beam.number}, {"name", beam.name}, {"meterset_mu", beam.meterset_mu}, {"model", provider(beam).name}};
+        nlohmann::json entry = {{"number", beam.number},
+                                {"name", beam.name},
+                                {"meterset_mu", beam.meterset_mu},
+                                {"model", provider(beam).name}};
         const auto point = [&](const char* name, const Vec3& at) {
             const double dose = dose_at(result.plan, {at}).front();
             entry[name] = {{"position_mm", {at[0], at[1], at[2]}}, {"plan_gy", nullptr}};
@@ -211,9 +237,11 @@ int calculate_plan(const Arguments& arguments) {
                 return;
             }
             entry[name]["plan_gy"] = finite(dose);
-            if (std::none_of(shown.begin(), shown.end(), [&](const Vec3& s) { return (s - at).norm() < 1e-6; })) {
-                fmt::print("dose at the {} of beam {} ({:.1f}, {:.1f}, {:.1f}) mm: {:.3f} Gy\n", std::string(name) == "isocentre" ? "isocentre" : "dose point",
-                           beam.number, at[0], at[1], at[2], dose);
+            if (std::none_of(shown.begin(), shown.end(),
+                             [&](const Vec3& s) { return (s - at).norm() < 1e-6; })) {
+                fmt::print("dose at the {} of beam {} ({:.1f}, {:.1f}, {:.1f}) mm: {:.3f} Gy\n",
+                           std::string(name) == "isocentre" ? "isocentre" : "dose point", beam.number, at[0],
+                           at[1], at[2], dose);
                 shown.push_back(at);
             }
             for (const Dose& one : result.beams)
@@ -221,12 +249,14 @@ int calculate_plan(const Arguments& arguments) {
         };
         point("isocentre", beam.control_points.front().isocentre_mm);
         if (beam.dose_point_mm) point("dose_point", *beam.dose_point_mm);
-        if (beam.dose_point_gy && entry.contains("dose_point")) entry["dose_point"]["planned_beam_gy"] = *beam.dose_point_gy;
+        if (beam.dose_point_gy && entry.contains("dose_point"))
+            entry["dose_point"]["planned_beam_gy"] = *beam.dose_point_gy;
         json["beams"].push_back(entry);
     }
     json["gate"] = as_json(plan.gate);
     json["notes"] = selected.notes;
-    const std::vector<std::string> structure_notes = structures ? structures->notes : std::vector<std::string>();
+    const std::vector<std::string> structure_notes =
+        structures ? structures->notes : std::vector<std::string>();
     for (const auto& list : {plan.notes, ct.notes, structure_notes, couch_notes, result.notes})
         for (const std::string& note : list) json["notes"].push_back(note);
     double total = 0;
@@ -253,16 +283,22 @@ void add_calc(CLI::App& app, Command& run) {
     calc->add_option("paths", arguments->paths, "Files or folders with CT, RTSTRUCT and RTPLAN")->required();
     calc->add_option("--out", arguments->out, "Folder for plan.dcm, beam-N.dcm and dose.h5")->required();
     calc->add_option("--plan", arguments->plan, "Label or SOP Instance UID, when there are several plans");
-    calc->add_option("--series", arguments->series, "Series Instance UID of the CT, when the structure set names several or none");
-    calc->add_option("--fraction-group", arguments->fraction_group, "Fraction group number, when there are several");
-    calc->add_option("--accept", arguments->accepted, "Tag of an unknown attribute of the plan that cannot change the dose, as 300a,01a0; may be repeated");
+    calc->add_option("--series", arguments->series,
+                     "Series Instance UID of the CT, when the structure set names several or none");
+    calc->add_option("--fraction-group", arguments->fraction_group,
+                     "Fraction group number, when there are several");
+    calc->add_option(
+        "--accept", arguments->accepted,
+        "Tag of an unknown attribute of the plan that cannot change the dose, as 300a,01a0; may be repeated");
     calc->add_flag("--without-structures", arguments->without_structures,
                    "Calculate without a structure set: the whole CT counts as the patient, and no density is "
                    "overridden");
     calc->add_option("--engine", arguments->engine, "collapsed-cone or pencil-beam")->capture_default_str();
-    calc->add_option("--model", arguments->model, "Beam model: name or file; default: generic model of the beam's energy");
-    CLI::Option* spacing = calc->add_option(
-        "--grid", arguments->grid_mm, "Dose grid spacing, mm; default: 2.5, finer where an opening is narrow");
+    calc->add_option("--model", arguments->model,
+                     "Beam model: name or file; default: generic model of the beam's energy");
+    CLI::Option* spacing =
+        calc->add_option("--grid", arguments->grid_mm,
+                         "Dose grid spacing, mm; default: 2.5, finer where an opening is narrow");
     calc->add_option("--grid-of", arguments->grid_of,
                      "Calculate on the grid of this dose (RTDOSE or HDF5), or on that of the CT: ct")
         ->excludes(spacing);
@@ -271,38 +307,57 @@ void add_calc(CLI::App& app, Command& run) {
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);
     calc->add_option("--sub-arc", arguments->sub_arc_deg,
-                     "Largest turn of gantry, collimator or couch that one fluence map stands for, degrees, give or take a twentieth")
+                     "Largest turn of gantry, collimator or couch that one fluence map stands for, degrees, "
+                     "give or take a twentieth")
         ->capture_default_str()
         ->check(CLI::Range(0.05, 10.0));
     calc->add_flag("--per-beam", arguments->per_beam, "Also write the dose of every beam");
-    calc->add_flag("--accept-gaps", arguments->accept_gaps, "Take a body in which contour planes are missing as it is, with vacuum between");
+    calc->add_flag("--accept-gaps", arguments->accept_gaps,
+                   "Take a body in which contour planes are missing as it is, with vacuum between");
     calc->add_option("--quality", arguments->quality, "draft, standard or high")->capture_default_str();
-    calc->add_option("--transport", arguments->transport, "collapsed cone: one transport for the whole plan, each geometry its own, or auto")
+    calc->add_option("--transport", arguments->transport,
+                     "collapsed cone: one transport for the whole plan, each geometry its own, or auto")
         ->capture_default_str();
     add_backend_options(*calc, arguments->backend);
     add_threads(*calc, arguments->threads);
     calc->add_option("--density", arguments->densities, "STRUCTURE=DENSITY in g/cm3; may be repeated");
     calc->add_option("--material", arguments->materials,
-                     "STRUCTURE=MATERIAL with its usual density: titanium, steel, aluminium, bone_cortical, water, lung, adipose, air, ...; may be repeated");
-    calc->add_option("--couch", arguments->couch, "Couch under the body: name (dose model list) or CSV file; default: none but structures of type SUPPORT");
-    calc->add_option("--couch-top", arguments->couch_top_mm, "LPS y of the surface that the patient lies on, mm; default: where the body's lowest point is");
-    calc->add_option("--couch-lateral", arguments->couch_lateral_mm, "LPS x of the couch's middle, mm; default: 0");
-    calc->add_option("--dose-to", arguments->dose_to, "Dose to the local medium, or to water by stopping-power ratios")
+                     "STRUCTURE=MATERIAL with its usual density: titanium, steel, aluminium, bone_cortical, "
+                     "water, lung, adipose, air, ...; may be repeated");
+    calc->add_option("--couch", arguments->couch,
+                     "Couch under the body: name (dose model list) or CSV file; default: none but structures "
+                     "of type SUPPORT");
+    calc->add_option(
+        "--couch-top", arguments->couch_top_mm,
+        "LPS y of the surface that the patient lies on, mm; default: where the body's lowest point is");
+    calc->add_option("--couch-lateral", arguments->couch_lateral_mm,
+                     "LPS x of the couch's middle, mm; default: 0");
+    calc->add_option("--dose-to", arguments->dose_to,
+                     "Dose to the local medium, or to water by stopping-power ratios")
         ->capture_default_str()
         ->check(CLI::IsMember({"medium", "water"}));
-    calc->add_option("--lateral-scaling", arguments->lateral_scaling, "Pencil beam: widen kernels by density, on or off")
+    calc->add_option("--lateral-scaling", arguments->lateral_scaling,
+                     "Pencil beam: widen kernels by density, on or off")
         ->capture_default_str()
         ->check(CLI::IsMember({"on", "off"}));
-    calc->add_option("--leaves", arguments->leaves, "Leaf design (dose model list) of collimators with its boundaries; default: found from the plan");
-    calc->add_option("--leaf-ends", arguments->leaf_ends, "Leaves as they are built, or sharp, without tongue and groove")
+    calc->add_option(
+        "--leaves", arguments->leaves,
+        "Leaf design (dose model list) of collimators with its boundaries; default: found from the plan");
+    calc->add_option("--leaf-ends", arguments->leaf_ends,
+                     "Leaves as they are built, or sharp, without tongue and groove")
         ->capture_default_str()
         ->check(CLI::IsMember({"rounded", "sharp"}));
-    calc->add_option("--hu-curve", arguments->hu_curve, "Name (dose model list; \"water\": HU 0 is 1.000 g/cm3) or CSV with the columns hu,density_g_cm3");
-    calc->add_option("--calibration-depth", arguments->calibration_depth, "1 cGy/MU holds at: maximum or 10cm (default: as the model says)")
+    calc->add_option(
+        "--hu-curve", arguments->hu_curve,
+        "Name (dose model list; \"water\": HU 0 is 1.000 g/cm3) or CSV with the columns hu,density_g_cm3");
+    calc->add_option("--calibration-depth", arguments->calibration_depth,
+                     "1 cGy/MU holds at: maximum or 10cm (default: as the model says)")
         ->check(CLI::IsMember({"maximum", "10cm"}));
     calc->add_option("--json", arguments->json, "Also write the results as JSON");
-    calc->footer(std::string("Examples:\n  dose calc patient/ --out result\n  dose calc patient/ --plan \"Plan 1\" --engine pencil-beam --grid 3 --out result\n"
-                             "  dose calc patient/ --density \"Couch=0.1\" --material \"Hip=titanium\" --per-beam --json result.json --out result\n") +
+    calc->footer(std::string("Examples:\n  dose calc patient/ --out result\n  dose calc patient/ --plan "
+                             "\"Plan 1\" --engine pencil-beam --grid 3 --out result\n"
+                             "  dose calc patient/ --density \"Couch=0.1\" --material \"Hip=titanium\" "
+                             "--per-beam --json result.json --out result\n") +
                  exit_code_text);
     calc->callback([&run, arguments] { run = [arguments] { return calculate_plan(*arguments); }; });
 }

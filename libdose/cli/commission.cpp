@@ -26,22 +26,34 @@ struct DataArguments {
 };
 
 void add_data_options(CLI::App& command, DataArguments& a) {
-    command.add_option("data", a.data, "Folder or file of measurements: CSV, measurements.yaml, RFA300 or w2CAD (.asc), MCC (docs/reference/measurements.md)")
+    command
+        .add_option("data", a.data,
+                    "Folder or file of measurements: CSV, measurements.yaml, RFA300 or w2CAD (.asc), MCC "
+                    "(docs/reference/measurements.md)")
         ->required();
     command.add_option("--energy-mv", a.asked.energy_mv, "Nominal energy, where the files do not state it");
-    command.add_option("--fluence-mode", a.asked.fluence_mode, "STANDARD or FFF, where the files do not state it")->check(CLI::IsMember({"STANDARD", "FFF"}));
-    command.add_option("--machine", a.asked.machine, "Name of the treatment machine as plans have it; the model then serves only its plans");
-    command.add_option("--ssd-mm", a.asked.ssd_mm, "Source-surface distance, where the files do not state it");
+    command
+        .add_option("--fluence-mode", a.asked.fluence_mode,
+                    "STANDARD or FFF, where the files do not state it")
+        ->check(CLI::IsMember({"STANDARD", "FFF"}));
+    command.add_option(
+        "--machine", a.asked.machine,
+        "Name of the treatment machine as plans have it; the model then serves only its plans");
+    command.add_option("--ssd-mm", a.asked.ssd_mm,
+                       "Source-surface distance, where the files do not state it");
     command.add_option("--sad-mm", a.asked.sad_mm, "Source-axis distance, where the files do not state it");
-    command.add_option("--depth-mm", a.asked.depth_mm, "Depth of the detector, where the files do not state it");
-    command.add_option("--unit", a.asked.unit, "mm or cm, of CSV columns whose names do not say")->check(CLI::IsMember({"mm", "cm"}));
+    command.add_option("--depth-mm", a.asked.depth_mm,
+                       "Depth of the detector, where the files do not state it");
+    command.add_option("--unit", a.asked.unit, "mm or cm, of CSV columns whose names do not say")
+        ->check(CLI::IsMember({"mm", "cm"}));
     command.add_option("--json", a.json, "Also write the result as JSON");
 }
 
 bool print(const std::vector<Finding>& findings) {
     bool bad = false;
     for (const Finding& f : findings) {
-        fmt::print("  {:<8} {}{}{}\n", severity_name(f.severity), f.curve, f.curve.empty() ? "" : ": ", f.text);
+        fmt::print("  {:<8} {}{}{}\n", severity_name(f.severity), f.curve, f.curve.empty() ? "" : ": ",
+                   f.text);
         bad = bad || f.severity == Finding::Severity::error;
     }
     return bad;
@@ -49,30 +61,38 @@ bool print(const std::vector<Finding>& findings) {
 
 int lint_data(const DataArguments& arguments) {
     const MeasurementSet set = io::read_measurements(arguments.data, arguments.asked);
-    fmt::print("{} curves, {:g} MV, {}{}\n", set.curves.size() + set.device_curves.size(), set.nominal_energy_mv, set.fluence_mode,
-               set.title.empty() ? "" : ", " + set.title);
+    fmt::print("{} curves, {:g} MV, {}{}\n", set.curves.size() + set.device_curves.size(),
+               set.nominal_energy_mv, set.fluence_mode, set.title.empty() ? "" : ", " + set.title);
     for (const auto* list : {&set.curves, &set.device_curves})
         for (const MeasuredCurve& curve : *list)
-            fmt::print("  {:<52} {:>4} points, {:g} to {:g} mm\n", curve.name, curve.value.size(), curve.position_mm.front(), curve.position_mm.back());
+            fmt::print("  {:<52} {:>4} points, {:g} to {:g} mm\n", curve.name, curve.value.size(),
+                       curve.position_mm.front(), curve.position_mm.back());
     for (const std::string& note : set.notes) fmt::print("  note     {}\n", note);
     const std::vector<Finding> findings = lint(set);
     const bool bad = print(findings);
     fmt::print("{}\n", bad ? "a model must not be fitted to these data" : "no error");
-    if (!arguments.json.empty()) write_json({{"findings", as_json(findings)}, {"passed_over", set.notes}, {"data_sha256", set.data_hash}}, arguments.json);
+    if (!arguments.json.empty())
+        write_json(
+            {{"findings", as_json(findings)}, {"passed_over", set.notes}, {"data_sha256", set.data_hash}},
+            arguments.json);
     return bad ? failed_criteria : done;
 }
 
 /// The generic model of the same fluence mode whose energy is nearest, within a third.
 const BeamModel& nearest_generic(ModelStore& store, const MeasurementSet& set) {
     const BeamModel* best = nullptr;
-    const auto off = [&](const BeamModel& model) { return std::abs(std::log(model.nominal_energy_mv / set.nominal_energy_mv)); };
+    const auto off = [&](const BeamModel& model) {
+        return std::abs(std::log(model.nominal_energy_mv / set.nominal_energy_mv));
+    };
     for (const std::string& name : ModelStore::names()) {
         const BeamModel& model = store.get(name);
-        if (!model.machine.empty() || !model.lineage.empty() || model.fluence_mode != set.fluence_mode) continue;
+        if (!model.machine.empty() || !model.lineage.empty() || model.fluence_mode != set.fluence_mode)
+            continue;
         if (!best || off(model) < off(*best)) best = &model;
     }
     if (!best || off(*best) > std::log(1.34))
-        throw bad_input(fmt::format("there is no generic model to start from for {:g} MV, {}", set.nominal_energy_mv, set.fluence_mode),
+        throw bad_input(fmt::format("there is no generic model to start from for {:g} MV, {}",
+                                    set.nominal_energy_mv, set.fluence_mode),
                         "dose model commission", "dose model list shows them; give one with --start");
     return *best;
 }
@@ -91,18 +111,22 @@ void require_writable(const fs::path& file) {
     if (file.empty()) return;
     const fs::path folder = file.parent_path().empty() ? fs::path(".") : file.parent_path();
     std::error_code error;
-    if (!fs::is_directory(folder, error) || access(folder.c_str(), W_OK) != 0 || fs::is_directory(file, error))
+    if (!fs::is_directory(folder, error) || access(folder.c_str(), W_OK) != 0 ||
+        fs::is_directory(file, error))
         throw bad_input("the file cannot be written", file.string(), "Check the folder and its permissions");
 }
 
 int commission(const CommissionArguments& arguments) {
-    for (const fs::path& file : {arguments.out, arguments.report, arguments.data.json}) require_writable(file);
+    for (const fs::path& file : {arguments.out, arguments.report, arguments.data.json})
+        require_writable(file);
     const MeasurementSet set = io::read_measurements(arguments.data.data, arguments.data.asked);
     ModelStore store;
-    const BeamModel& generic = arguments.start.empty() ? nearest_generic(store, set) : store.get(arguments.start);
+    const BeamModel& generic =
+        arguments.start.empty() ? nearest_generic(store, set) : store.get(arguments.start);
     const PointKernels kernels = io::read_point_kernels(data_folder() / "kernels" / "water_point_kernels.h5");
     const AttenuationTable attenuation = AttenuationTable::read(data_folder() / "materials");
-    fmt::print("{} curves of {} files, {:g} MV, {}; starting from {}\n", set.curves.size() + set.device_curves.size(), set.files.size(), set.nominal_energy_mv,
+    fmt::print("{} curves of {} files, {:g} MV, {}; starting from {}\n",
+               set.curves.size() + set.device_curves.size(), set.files.size(), set.nominal_energy_mv,
                set.fluence_mode, generic.name);
     CommissionOptions options;
     options.name = arguments.name;
@@ -110,7 +134,8 @@ int commission(const CommissionArguments& arguments) {
     options.rates = arguments.rates;
     options.threads = arguments.threads;
     options.leaf_designs = read_leaf_designs(data_folder() / "mlc");
-    for (const auto& [key, value] : {std::pair{"centre", arguments.centre}, std::pair{"by", arguments.by}, std::pair{"on", arguments.on}})
+    for (const auto& [key, value] : {std::pair{"centre", arguments.centre}, std::pair{"by", arguments.by},
+                                     std::pair{"on", arguments.on}})
         if (!value.empty()) options.lineage[key] = value;
     CommissionResult result;
     {
@@ -122,29 +147,35 @@ int commission(const CommissionArguments& arguments) {
     print(result.findings);
     fmt::print("{:<22} {:>10} {:>9}  {}\n", "parameter", "value", "+-", "unit");
     for (const FittedParameter& p : result.parameters)
-        fmt::print("{:<22} {:10.4f} {:9.4f}  {}{}\n", p.name, p.value, p.sigma, p.unit, p.at_bound() ? " (at its bound)" : "");
-    fmt::print("{:<52} {:>9} {:>7} {:>9} {:>9}\n", "curve, collapsed cone against measured, %", "largest", "RMS", "left out", "pencil");
+        fmt::print("{:<22} {:10.4f} {:9.4f}  {}{}\n", p.name, p.value, p.sigma, p.unit,
+                   p.at_bound() ? " (at its bound)" : "");
+    fmt::print("{:<52} {:>9} {:>7} {:>9} {:>9}\n", "curve, collapsed cone against measured, %", "largest",
+               "RMS", "left out", "pencil");
     for (const CurveComparison& c : result.curves) {
         if (c.engine != to_string(Algorithm::collapsed_cone)) continue;
         const bool before = !c.before_residual_table.empty();
         double pencil = 0;
         for (const CurveComparison& other : result.curves)
-            if (other.engine != c.engine && other.name == c.name) pencil = before ? other.before_max_abs_percent : other.max_abs_percent;
-        fmt::print("{:<52} {:9.2f} {:7.2f} {:>9} {:9.2f}\n", before ? c.name + " *" : c.name, before ? c.before_max_abs_percent : c.max_abs_percent,
-                   before ? c.before_rms_percent : c.rms_percent, c.held_out_rms_percent >= 0 ? fmt::format("{:.2f}", c.held_out_rms_percent) : "", pencil);
+            if (other.engine != c.engine && other.name == c.name)
+                pencil = before ? other.before_max_abs_percent : other.max_abs_percent;
+        fmt::print("{:<52} {:9.2f} {:7.2f} {:>9} {:9.2f}\n", before ? c.name + " *" : c.name,
+                   before ? c.before_max_abs_percent : c.max_abs_percent,
+                   before ? c.before_rms_percent : c.rms_percent,
+                   c.held_out_rms_percent >= 0 ? fmt::format("{:.2f}", c.held_out_rms_percent) : "", pencil);
     }
     fmt::print("* before the residual table\n");
     std::size_t failed = 0;
     for (const CommissionCriterion& c : result.criteria)
         if (!c.passed) {
             ++failed;
-            fmt::print("failed     {}, {}, {}: {:.2f} {} (at most {:g})\n", c.standard, c.test, c.curve, c.value, c.unit, c.tolerance);
+            fmt::print("failed     {}, {}, {}: {:.2f} {} (at most {:g})\n", c.standard, c.test, c.curve,
+                       c.value, c.unit, c.tolerance);
         }
     for (const std::string& note : result.notes) fmt::print("note       {}\n", note);
     double seconds = 0;
     for (const auto& [stage, time] : result.seconds) seconds += time;
-    fmt::print("{} criteria passed, {} failed; {} in {:.0f} s, hash {}\n", result.criteria.size() - failed, failed, arguments.out.string(), seconds,
-               result.model.content_hash.substr(0, 12));
+    fmt::print("{} criteria passed, {} failed; {} in {:.0f} s, hash {}\n", result.criteria.size() - failed,
+               failed, arguments.out.string(), seconds, result.model.content_hash.substr(0, 12));
     if (!arguments.report.empty()) write_text(commission_html(result, set), arguments.report);
     if (!arguments.data.json.empty()) write_json(commission_json(result, set), arguments.data.json);
     return done;
@@ -153,33 +184,36 @@ int commission(const CommissionArguments& arguments) {
 /// Every number and word of a model by name.
 std::map<std::string, std::vector<double>> numbers_of(const BeamModel& m) {
     const HeadModel& h = m.head;
-    return {{"nominal_energy_mv", {m.nominal_energy_mv}},
-            {"spectrum energy_mev", m.spectrum.energy_mev},
-            {"spectrum fluence", m.spectrum.fluence},
-            {"cone_kernel rates_cm2_g", m.cone_kernel.rates_cm2_g},
-            {"cone_kernel coefficients", m.cone_kernel.coefficients},
-            {"pencil_kernel components", m.pencil_kernel.components},
-            {"pencil_kernel weights", m.pencil_kernel.weights},
-            {"spot_fwhm_mm (x, y)", {h.spot_fwhm_x_mm, h.spot_fwhm_y_mm}},
-            {"distances_mm (collimator, jaws x, y, extrafocal)",
-             {h.source_collimator_distance_mm, h.jaw_x_distance_mm, h.jaw_y_distance_mm, h.extrafocal.distance_mm}},
-            {"transmission (jaws, leaves)", {h.jaw_transmission, h.leaf_transmission}},
-            {"leaf_offset_mm", {h.leaf_offset_mm}},
-            {"maximum_field_radius_mm", {h.maximum_field_radius_mm}},
-            {"profile radius_mm", h.profile_radius_mm},
-            {"profile", h.profile},
-            {"softening_g_cm2", h.softening_g_cm2},
-            {"extrafocal amplitude", {h.extrafocal.amplitude}},
-            {"extrafocal sigma_mm", {h.extrafocal.sigma_mm}},
-            {"electron amplitude_gy_cm2", {h.electrons.amplitude_gy_cm2}},
-            {"electron sigma_mm", {h.electrons.sigma_mm}},
-            {"electron attenuation_cm2_g, range_g_cm2", {h.electrons.attenuation_cm2_g, h.electrons.range_g_cm2}},
-            {"monitor backscatter (x, y)", {h.monitor_backscatter_x, h.monitor_backscatter_y}},
-            {"output table sides_mm", h.output_side_mm},
-            {"output table", h.output_correction},
-            {"reference_gy_per_mu", {m.calibration.reference_gy_per_mu}},
-            {"dose per fluence (cone maximum, 10 cm; pencil maximum, 10 cm)",
-             {m.calibration.collapsed_cone_maximum, m.calibration.collapsed_cone_10cm, m.calibration.pencil_beam_maximum, m.calibration.pencil_beam_10cm}}};
+    return {
+        {"nominal_energy_mv", {m.nominal_energy_mv}},
+        {"spectrum energy_mev", m.spectrum.energy_mev},
+        {"spectrum fluence", m.spectrum.fluence},
+        {"cone_kernel rates_cm2_g", m.cone_kernel.rates_cm2_g},
+        {"cone_kernel coefficients", m.cone_kernel.coefficients},
+        {"pencil_kernel components", m.pencil_kernel.components},
+        {"pencil_kernel weights", m.pencil_kernel.weights},
+        {"spot_fwhm_mm (x, y)", {h.spot_fwhm_x_mm, h.spot_fwhm_y_mm}},
+        {"distances_mm (collimator, jaws x, y, extrafocal)",
+         {h.source_collimator_distance_mm, h.jaw_x_distance_mm, h.jaw_y_distance_mm,
+          h.extrafocal.distance_mm}},
+        {"transmission (jaws, leaves)", {h.jaw_transmission, h.leaf_transmission}},
+        {"leaf_offset_mm", {h.leaf_offset_mm}},
+        {"maximum_field_radius_mm", {h.maximum_field_radius_mm}},
+        {"profile radius_mm", h.profile_radius_mm},
+        {"profile", h.profile},
+        {"softening_g_cm2", h.softening_g_cm2},
+        {"extrafocal amplitude", {h.extrafocal.amplitude}},
+        {"extrafocal sigma_mm", {h.extrafocal.sigma_mm}},
+        {"electron amplitude_gy_cm2", {h.electrons.amplitude_gy_cm2}},
+        {"electron sigma_mm", {h.electrons.sigma_mm}},
+        {"electron attenuation_cm2_g, range_g_cm2", {h.electrons.attenuation_cm2_g, h.electrons.range_g_cm2}},
+        {"monitor backscatter (x, y)", {h.monitor_backscatter_x, h.monitor_backscatter_y}},
+        {"output table sides_mm", h.output_side_mm},
+        {"output table", h.output_correction},
+        {"reference_gy_per_mu", {m.calibration.reference_gy_per_mu}},
+        {"dose per fluence (cone maximum, 10 cm; pencil maximum, 10 cm)",
+         {m.calibration.collapsed_cone_maximum, m.calibration.collapsed_cone_10cm,
+          m.calibration.pencil_beam_maximum, m.calibration.pencil_beam_10cm}}};
 }
 
 int diff(const std::string& first, const std::string& second) {
@@ -195,9 +229,12 @@ int diff(const std::string& first, const std::string& second) {
         ++different;
         fmt::print("{:<52} \"{}\" | \"{}\"\n", what, x, y);
     };
-    words("name", a.name, b.name), words("version", a.version, b.version), words("machine", a.machine, b.machine);
+    words("name", a.name, b.name);
+    words("version", a.version, b.version);
+    words("machine", a.machine, b.machine);
     words("leaf_design", a.head.leaf_design, b.head.leaf_design);
-    words("fluence_mode", a.fluence_mode, b.fluence_mode), words("calibration depth", a.calibration.depth, b.calibration.depth);
+    words("fluence_mode", a.fluence_mode, b.fluence_mode);
+    words("calibration depth", a.calibration.depth, b.calibration.depth);
     const auto left = numbers_of(a), right = numbers_of(b);
     for (const auto& [name, x] : left) {
         const std::vector<double>& y = right.at(name);
@@ -214,27 +251,39 @@ int diff(const std::string& first, const std::string& second) {
             fmt::print("{:<52} {}\n", name, text);
         } else {
             double largest = 0, scale = 0;
-            for (std::size_t i = 0; i < x.size(); ++i) largest = std::max(largest, std::abs(x[i] - y[i])), scale = std::max(scale, std::abs(x[i]));
-            fmt::print("{:<52} differ by up to {:.3g} % of the largest\n", name, scale > 0 ? 100 * largest / scale : 0.0);
+            for (std::size_t i = 0; i < x.size(); ++i) {
+                largest = std::max(largest, std::abs(x[i] - y[i]));
+                scale = std::max(scale, std::abs(x[i]));
+            }
+            fmt::print("{:<52} differ by up to {:.3g} % of the largest\n", name,
+                       scale > 0 ? 100 * largest / scale : 0.0);
         }
     }
     if (a.head.wedges.size() != b.head.wedges.size()) {
-        ++different, fmt::print("{:<52} {} | {}\n", "wedges", a.head.wedges.size(), b.head.wedges.size());
+        ++different;
+        fmt::print("{:<52} {} | {}\n", "wedges", a.head.wedges.size(), b.head.wedges.size());
     } else {
         for (std::size_t w = 0; w < a.head.wedges.size(); ++w) {
             const WedgeModel &x = a.head.wedges[w], &y = b.head.wedges[w];
-            const auto name = [](const WedgeModel& m) { return fmt::format("{} {:g} {}", m.kind, m.angle_deg, m.id); };
+            const auto name = [](const WedgeModel& m) {
+                return fmt::format("{} {:g} {}", m.kind, m.angle_deg, m.id);
+            };
             words(fmt::format("wedge {}", w + 1), name(x), name(y));
-            if (x.position_mm != y.position_mm || x.water_g_cm2 != y.water_g_cm2 || x.high_z_g_cm2 != y.high_z_g_cm2)
-                ++different, fmt::print("{:<52} differs in thickness\n", fmt::format("wedge {} ({})", w + 1, name(x)));
+            if (x.position_mm != y.position_mm || x.water_g_cm2 != y.water_g_cm2 ||
+                x.high_z_g_cm2 != y.high_z_g_cm2) {
+                ++different;
+                fmt::print("{:<52} differs in thickness\n", fmt::format("wedge {} ({})", w + 1, name(x)));
+            }
         }
     }
     const auto texts = [&](const char* what, const auto& x, const auto& y) {
-        for (const auto& [key, value] : x) words(std::string(what) + " " + key, value, y.contains(key) ? y.at(key) : "");
+        for (const auto& [key, value] : x)
+            words(std::string(what) + " " + key, value, y.contains(key) ? y.at(key) : "");
         for (const auto& [key, value] : y)
             if (!x.contains(key)) words(std::string(what) + " " + key, "", value);
     };
-    texts("source of", a.sources, b.sources), texts("lineage", a.lineage, b.lineage);
+    texts("source of", a.sources, b.sources);
+    texts("lineage", a.lineage, b.lineage);
     fmt::print("{} quantities differ\n", different);
     return failed_criteria;
 }
@@ -245,7 +294,9 @@ int verify(const fs::path& file, const fs::path& public_key) {
     for (const auto& [key, value] : model.lineage) fmt::print("  {:<16} {}\n", key, value);
     if (model.signature.empty()) {
         fmt::print("  not signed\n");
-        if (!public_key.empty()) throw bad_input("the model is not signed", file.string(), "The centre signs it with: dose model sign FILE --key private.pem");
+        if (!public_key.empty())
+            throw bad_input("the model is not signed", file.string(),
+                            "The centre signs it with: dose model sign FILE --key private.pem");
         return done;
     }
     if (public_key.empty()) {
@@ -271,29 +322,38 @@ int sign(const fs::path& file, const fs::path& key) {
 
 void add_commissioning(CLI::App& model, Command& run) {
     auto data = std::make_shared<DataArguments>();
-    CLI::App* lint_command = model.add_subcommand("lint", "Look at a centre's measurements before a model is fitted to them");
+    CLI::App* lint_command =
+        model.add_subcommand("lint", "Look at a centre's measurements before a model is fitted to them");
     add_data_options(*lint_command, *data);
     lint_command->footer(std::string("Exit code 1 when an error is found. ") + exit_code_text);
     lint_command->callback([&run, data] { run = [data] { return lint_data(*data); }; });
 
     auto wanted = std::make_shared<CommissionArguments>();
-    CLI::App* command = model.add_subcommand("commission", "Fit a beam model to a centre's measurements; takes minutes");
+    CLI::App* command =
+        model.add_subcommand("commission", "Fit a beam model to a centre's measurements; takes minutes");
     add_data_options(*command, wanted->data);
     command->add_option("--out", wanted->out, "Model file to write (.h5)")->required();
     command->add_option("--report", wanted->report, "Also write a report as HTML");
     command->add_option("--name", wanted->name, "Name of the model; else from the machine and the energy");
-    command->add_option("--start", wanted->start, "Generic model to start from; else the one of the nearest energy");
+    command->add_option("--start", wanted->start,
+                        "Generic model to start from; else the one of the nearest energy");
     command->add_option("--centre", wanted->centre, "Kept in the model: which centre");
     add_cpu_only_backend(*command);
     command->add_option("--by", wanted->by, "Kept in the model: who commissions it");
     command->add_option("--on", wanted->on, "Kept in the model: when");
-    command->add_option("--rates", wanted->rates, "Rates of the collapsed-cone kernel: fewer are faster, more nearer to Monte Carlo in much water")
+    command
+        ->add_option(
+            "--rates", wanted->rates,
+            "Rates of the collapsed-cone kernel: fewer are faster, more nearer to Monte Carlo in much water")
         ->check(CLI::Range(3, 5))
         ->capture_default_str();
     command->add_option("--threads", wanted->threads, "Threads; 0: all cores")->check(CLI::NonNegativeNumber);
-    command->add_flag("--no-cross-validation", wanted->no_cross_validation, "Leave the cross-validation out: half the time");
+    command->add_flag("--no-cross-validation", wanted->no_cross_validation,
+                      "Leave the cross-validation out: half the time");
     command->add_flag("--quiet", wanted->quiet, "No progress");
-    command->footer(std::string("Example:\n  dose model commission measured/ --out my-6MV.h5 --report my-6MV.html --machine TrueBeam1\n") + exit_code_text);
+    command->footer(std::string("Example:\n  dose model commission measured/ --out my-6MV.h5 --report "
+                                "my-6MV.html --machine TrueBeam1\n") +
+                    exit_code_text);
     command->callback([&run, wanted] { run = [wanted] { return commission(*wanted); }; });
 
     struct Pair {
@@ -301,17 +361,23 @@ void add_commissioning(CLI::App& model, Command& run) {
         fs::path file, key;
     };
     auto pair = std::make_shared<Pair>();
-    CLI::App* diff_command = model.add_subcommand("diff", "What differs between two models; exit code 1 when anything does");
+    CLI::App* diff_command =
+        model.add_subcommand("diff", "What differs between two models; exit code 1 when anything does");
     diff_command->add_option("first", pair->first, "Name or file")->required();
     diff_command->add_option("second", pair->second, "Name or file")->required();
     diff_command->callback([&run, pair] { run = [pair] { return diff(pair->first, pair->second); }; });
-    CLI::App* verify_command = model.add_subcommand("verify", "Whether a model file is intact, and who signed it");
+    CLI::App* verify_command =
+        model.add_subcommand("verify", "Whether a model file is intact, and who signed it");
     verify_command->add_option("file", pair->file, "Model file")->required();
-    verify_command->add_option("--public-key", pair->key, "Public Ed25519 key (PEM) of the centre that should have signed it");
+    verify_command->add_option("--public-key", pair->key,
+                               "Public Ed25519 key (PEM) of the centre that should have signed it");
     verify_command->callback([&run, pair] { run = [pair] { return verify(pair->file, pair->key); }; });
     CLI::App* sign_command = model.add_subcommand("sign", "Sign a model file with the centre's private key");
     sign_command->add_option("file", pair->file, "Model file; replaced")->required();
-    sign_command->add_option("--key", pair->key, "Private Ed25519 key (PEM); made by: openssl genpkey -algorithm ed25519 -out key.pem")->required();
+    sign_command
+        ->add_option("--key", pair->key,
+                     "Private Ed25519 key (PEM); made by: openssl genpkey -algorithm ed25519 -out key.pem")
+        ->required();
     sign_command->callback([&run, pair] { run = [pair] { return sign(pair->file, pair->key); }; });
 }
 

@@ -15,7 +15,12 @@ const char* const cone = "collapsed-cone";
 
 std::string escaped(const std::string& text) {
     std::string out;
-    for (const char c : text) out += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : std::string(1, c);
+    for (const char c : text)
+        out += c == '<'   ? "&lt;"
+               : c == '>' ? "&gt;"
+               : c == '&' ? "&amp;"
+               : c == '"' ? "&quot;"
+                          : std::string(1, c);
     return out;
 }
 
@@ -52,9 +57,11 @@ double round_step(double span, int count) {
 
 /// Measured points, the model's line, and their difference under it.
 std::string chart(const CurveComparison& c) {
-    constexpr double left = 46, width = 430, top = 8, height = 190, gap = 24, lower = 80, right = 22, bottom = 34;
+    constexpr double left = 46, width = 430, top = 8, height = 190, gap = 24, lower = 80, right = 22,
+                     bottom = 34;
     const double x0 = c.position_mm.front(), x1 = std::max(c.position_mm.back(), x0 + 1e-9);
-    const std::vector<double>& line = c.before_residual_table.empty() ? c.calculated : c.before_residual_table;
+    const std::vector<double>& line =
+        c.before_residual_table.empty() ? c.calculated : c.before_residual_table;
     double y1 = 0;
     for (std::size_t i = 0; i < c.measured.size(); ++i) y1 = std::max({y1, c.measured[i], line[i]});
     y1 *= 1.05;
@@ -62,15 +69,19 @@ std::string chart(const CurveComparison& c) {
     std::vector<double> difference;
     for (std::size_t i = 0; i < line.size(); ++i) {
         const double part = c.calculated[i] != 0 ? line[i] / c.calculated[i] : 1;
-        difference.push_back(c.before_residual_table.empty() ? c.difference_percent[i] : 100 * (part * c.calculated[i] / c.measured[i] - 1));
+        difference.push_back(c.before_residual_table.empty()
+                                 ? c.difference_percent[i]
+                                 : 100 * (part * c.calculated[i] / c.measured[i] - 1));
         if (c.counts[i]) largest = std::max(largest, std::abs(difference.back()));
     }
     largest = std::ceil(largest);
     const auto px = [&](double x) { return left + (x - x0) / (x1 - x0) * width; };
     const auto py = [&](double y) { return top + (1 - y / y1) * height; };
-    const auto pd = [&](double d) { return top + height + gap + (0.5 - 0.5 * std::clamp(d / largest, -1.0, 1.0)) * lower; };
-    std::string svg =
-        fmt::format("<svg viewBox='0 0 {:.0f} {:.0f}' width='{:.0f}'>", left + width + right, top + height + gap + lower + bottom, left + width + right);
+    const auto pd = [&](double d) {
+        return top + height + gap + (0.5 - 0.5 * std::clamp(d / largest, -1.0, 1.0)) * lower;
+    };
+    std::string svg = fmt::format("<svg viewBox='0 0 {:.0f} {:.0f}' width='{:.0f}'>", left + width + right,
+                                  top + height + gap + lower + bottom, left + width + right);
     const auto text = [&](double x, double y, const std::string& words, const char* anchor) {
         svg += fmt::format("<text x='{:.1f}' y='{:.1f}' text-anchor='{}'>{}</text>", x, y, anchor, words);
     };
@@ -78,8 +89,10 @@ std::string chart(const CurveComparison& c) {
         svg += fmt::format("<path class='g' d='M{:.1f} {:.1f}h{:.0f}'/>", left, py(y), width);
         text(left - 5, py(y) + 4, fmt::format("{:g}", y), "end");
     }
-    for (double x = std::ceil(x0 / round_step(x1 - x0, 6)) * round_step(x1 - x0, 6); x <= x1; x += round_step(x1 - x0, 6)) {
-        svg += fmt::format("<path class='g' d='M{0:.1f} {1:.1f}v{2:.0f}M{0:.1f} {3:.1f}v{4:.0f}'/>", px(x), top, height, top + height + gap, lower);
+    for (double x = std::ceil(x0 / round_step(x1 - x0, 6)) * round_step(x1 - x0, 6); x <= x1;
+         x += round_step(x1 - x0, 6)) {
+        svg += fmt::format("<path class='g' d='M{0:.1f} {1:.1f}v{2:.0f}M{0:.1f} {3:.1f}v{4:.0f}'/>", px(x),
+                           top, height, top + height + gap, lower);
         text(px(x), top + height + gap + lower + 14, fmt::format("{:g}", x), "middle");
     }
     for (const double d : {-largest, 0.0, largest}) {
@@ -89,12 +102,14 @@ std::string chart(const CurveComparison& c) {
     text(left + 0.5 * width, top + height + gap + lower + 29, axis_label(c.kind), "middle");
     const auto path = [&](const std::vector<double>& values, auto&& to, const char* kind) {
         svg += fmt::format("<path class='{}' d='", kind);
-        for (std::size_t i = 0; i < values.size(); ++i) svg += fmt::format("{}{:.1f} {:.1f}", i ? "L" : "M", px(c.position_mm[i]), to(values[i]));
+        for (std::size_t i = 0; i < values.size(); ++i)
+            svg += fmt::format("{}{:.1f} {:.1f}", i ? "L" : "M", px(c.position_mm[i]), to(values[i]));
         svg += "'/>";
     };
     const std::size_t every = std::max<std::size_t>(1, c.measured.size() / 75);
     for (std::size_t i = 0; i < c.measured.size(); i += every)
-        svg += fmt::format("<circle cx='{:.1f}' cy='{:.1f}' r='2.2'/>", px(c.position_mm[i]), py(c.measured[i]));
+        svg +=
+            fmt::format("<circle cx='{:.1f}' cy='{:.1f}' r='2.2'/>", px(c.position_mm[i]), py(c.measured[i]));
     path(line, py, "m");
     path(difference, pd, "d");
     return svg + "</svg>";
@@ -105,12 +120,15 @@ std::string verdict(bool passed) { return passed ? "<td class='p'>pass</td>" : "
 }  // namespace
 
 const char* severity_name(Finding::Severity severity) {
-    return severity == Finding::Severity::error ? "error" : severity == Finding::Severity::warning ? "warning" : "note";
+    return severity == Finding::Severity::error     ? "error"
+           : severity == Finding::Severity::warning ? "warning"
+                                                    : "note";
 }
 
 nlohmann::json as_json(const std::vector<Finding>& findings) {
     nlohmann::json json = nlohmann::json::array();
-    for (const Finding& f : findings) json.push_back({{"severity", severity_name(f.severity)}, {"curve", f.curve}, {"text", f.text}});
+    for (const Finding& f : findings)
+        json.push_back({{"severity", severity_name(f.severity)}, {"curve", f.curve}, {"text", f.text}});
     return json;
 }
 
@@ -128,7 +146,8 @@ nlohmann::json commission_json(const CommissionResult& result, const Measurement
                            {"notes", result.notes},
                            {"passed_over", set.notes},
                            {"findings", as_json(result.findings)}};
-    for (const char* list : {"parameters", "correlation", "curves", "criteria", "residual_table"}) json[list] = nlohmann::json::array();
+    for (const char* list : {"parameters", "correlation", "curves", "criteria", "residual_table"})
+        json[list] = nlohmann::json::array();
     for (const FittedParameter& p : result.parameters)
         json["parameters"].push_back({{"name", p.name},
                                       {"unit", p.unit},
@@ -140,13 +159,18 @@ nlohmann::json commission_json(const CommissionResult& result, const Measurement
                                       {"upper", p.upper},
                                       {"at_bound", p.at_bound()}});
     for (std::size_t a = 0; a < result.parameters.size(); ++a) {
-        const auto begin = result.correlation.begin() + static_cast<std::ptrdiff_t>(a * result.parameters.size());
-        json["correlation"].push_back(std::vector<double>(begin, begin + static_cast<std::ptrdiff_t>(result.parameters.size())));
+        const auto begin =
+            result.correlation.begin() + static_cast<std::ptrdiff_t>(a * result.parameters.size());
+        json["correlation"].push_back(
+            std::vector<double>(begin, begin + static_cast<std::ptrdiff_t>(result.parameters.size())));
     }
     for (std::size_t i = 0; i < model.head.output_side_mm.size(); ++i)
-        json["residual_table"].push_back({{"side_mm", model.head.output_side_mm[i]}, {"correction", finite(model.head.output_correction[i])}});
+        json["residual_table"].push_back({{"side_mm", model.head.output_side_mm[i]},
+                                          {"correction", finite(model.head.output_correction[i])}});
     const auto figures = [](const CurveComparison& c) {
-        nlohmann::json entry = {{"max_abs_percent", finite(c.max_abs_percent)}, {"rms_percent", finite(c.rms_percent)}, {"calculated", c.calculated}};
+        nlohmann::json entry = {{"max_abs_percent", finite(c.max_abs_percent)},
+                                {"rms_percent", finite(c.rms_percent)},
+                                {"calculated", c.calculated}};
         if (!c.before_residual_table.empty()) {
             entry["before_residual_table"] = finite(c.before_max_abs_percent);
             entry["before_residual_table_rms_percent"] = finite(c.before_rms_percent);
@@ -182,21 +206,25 @@ nlohmann::json commission_json(const CommissionResult& result, const Measurement
 
 std::string commission_html(const CommissionResult& result, const MeasurementSet& set) {
     const BeamModel& model = result.model;
-    std::string html = fmt::format(R"(<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Beam model {0}</title><style>
+    std::string html = fmt::format(
+        R"(<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Beam model {0}</title><style>
 body{{font:15px/1.45 system-ui,sans-serif;max-width:1040px;margin:2em auto;padding:0 1em;color:#1a1a1a}}h1{{font-size:1.5em}}h2{{font-size:1.15em;margin-top:2em}}h3{{font-size:1em;margin:0}}
 table{{border-collapse:collapse;margin:.6em 0}}td,th{{padding:.2em .7em;text-align:left;border-bottom:1px solid #ddd;font-variant-numeric:tabular-nums}}.n{{text-align:right}}
 .p{{color:#176d2c}}.f{{color:#b00020;font-weight:600}}.grid{{display:flex;flex-wrap:wrap;gap:1.4em}}figure{{margin:0;width:490px}}figcaption{{font-size:.9em}}
 svg{{max-width:100%}}svg text{{font-size:11px;fill:#444}}.g{{stroke:#e2e2e2;fill:none}}.m{{stroke:#0b62a3;fill:none;stroke-width:1.4}}.d{{stroke:#b3541e;fill:none;stroke-width:1.1}}circle{{fill:none;stroke:#222;stroke-width:.8}}
 </style></head><body><h1>Beam model {0}</h1>
 <p>{1:g} MV, fluence mode {2}{3}. Content hash <code>{4}</code>. Made by libdose {5} from {6} (SHA-256 <code>{7}</code>). libdose is not a medical device; a qualified physicist decides whether this model may be used.</p>)",
-                                   escaped(model.name), model.nominal_energy_mv, escaped(model.fluence_mode),
-                                   model.machine.empty() ? std::string(", of no named machine") : ", machine \"" + escaped(model.machine) + "\"",
-                                   model.content_hash, model.lineage.contains("engine_version") ? model.lineage.at("engine_version") : "",
-                                   escaped(model.lineage.contains("files") ? model.lineage.at("files") : ""), set.data_hash);
+        escaped(model.name), model.nominal_energy_mv, escaped(model.fluence_mode),
+        model.machine.empty() ? std::string(", of no named machine")
+                              : ", machine \"" + escaped(model.machine) + "\"",
+        model.content_hash,
+        model.lineage.contains("engine_version") ? model.lineage.at("engine_version") : "",
+        escaped(model.lineage.contains("files") ? model.lineage.at("files") : ""), set.data_hash);
     if (!set.title.empty()) html += "<p>Measurements: " + escaped(set.title) + "</p>";
     html += "<table>";
     for (const char* key : {"centre", "by", "on"})
-        if (model.lineage.contains(key)) html += fmt::format("<tr><th>{}</th><td>{}</td></tr>", key, escaped(model.lineage.at(key)));
+        if (model.lineage.contains(key))
+            html += fmt::format("<tr><th>{}</th><td>{}</td></tr>", key, escaped(model.lineage.at(key)));
     html += "<tr><th>reviewed and signed</th><td style='width:24em;height:2.2em'></td></tr></table>";
     if (!result.notes.empty() || !set.notes.empty()) {
         html += "<h2>What was assumed</h2><ul>";
@@ -206,27 +234,35 @@ svg{{max-width:100%}}svg text{{font-size:11px;fill:#444}}.g{{stroke:#e2e2e2;fill
     }
     html += "<h2>Findings of the linter</h2><table>";
     for (const Finding& f : result.findings)
-        html += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td></tr>", severity_name(f.severity), escaped(f.curve), escaped(f.text));
+        html += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td></tr>", severity_name(f.severity),
+                            escaped(f.curve), escaped(f.text));
     html += result.findings.empty() ? "<tr><td>none</td></tr></table>" : "</table>";
 
-    const auto failed = std::count_if(result.criteria.begin(), result.criteria.end(), [](const auto& c) { return !c.passed; });
+    const auto failed = std::count_if(result.criteria.begin(), result.criteria.end(),
+                                      [](const auto& c) { return !c.passed; });
     html += fmt::format(
-        "<h2>Criteria: {} passed, {} failed</h2><table><tr><th>standard</th><th>test</th><th>curve</th><th class='n'>measured</th><th "
+        "<h2>Criteria: {} passed, {} failed</h2><table><tr><th>standard</th><th>test</th><th>curve</th><th "
+        "class='n'>measured</th><th "
         "class='n'>tolerance</th><th></th></tr>",
         result.criteria.size() - static_cast<std::size_t>(failed), failed);
     for (const bool passed : {false, true})
         for (const CommissionCriterion& c : result.criteria)
             if (c.passed == passed)
-                html += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td class='n'>{:.2f} {}</td><td class='n'>{:g} {}</td>{}</tr>", c.standard, c.test,
-                                    escaped(c.curve), c.value, c.unit, c.tolerance, c.unit, verdict(c.passed));
+                html += fmt::format(
+                    "<tr><td>{}</td><td>{}</td><td>{}</td><td class='n'>{:.2f} {}</td><td class='n'>{:g} "
+                    "{}</td>{}</tr>",
+                    c.standard, c.test, escaped(c.curve), c.value, c.unit, c.tolerance, c.unit,
+                    verdict(c.passed));
     html += fmt::format(
-        "</table><h2>Fitted parameters</h2><p>Joint fit {}; reduced chi-square {:.2f}. One standard deviation, widened by its "
+        "</table><h2>Fitted parameters</h2><p>Joint fit {}; reduced chi-square {:.2f}. One standard "
+        "deviation, widened by its "
         "root.</p><table><tr><th>parameter</th><th class='n'>value</th><th class='n'>±</th><th>unit</th>"
         "<th class='n'>before the data</th><th class='n'>±</th><th></th></tr>",
         result.converged ? "converged" : "ended at its limit of evaluations", result.reduced_chi_square);
     for (const FittedParameter& p : result.parameters)
         html += fmt::format(
-            "<tr><td>{}</td><td class='n'>{:.4g}</td><td class='n'>{:.2g}</td><td>{}</td><td class='n'>{:.4g}</td><td class='n'>{:.2g}</td><td>{}</td></tr>",
+            "<tr><td>{}</td><td class='n'>{:.4g}</td><td class='n'>{:.2g}</td><td>{}</td><td "
+            "class='n'>{:.4g}</td><td class='n'>{:.2g}</td><td>{}</td></tr>",
             p.name, p.value, p.sigma, p.unit, p.prior, p.prior_sigma, p.at_bound() ? "at its bound" : "");
     html += "</table><p>Correlations</p><table><tr><th></th>";
     const std::size_t count = result.parameters.size();
@@ -234,38 +270,50 @@ svg{{max-width:100%}}svg text{{font-size:11px;fill:#444}}.g{{stroke:#e2e2e2;fill
     html += "</tr>";
     for (std::size_t a = 0; a < count; ++a) {
         html += fmt::format("<tr><td>{} {}</td>", a + 1, result.parameters[a].name);
-        for (std::size_t b = 0; b < count; ++b) html += fmt::format("<td class='n'>{:+.2f}</td>", result.correlation[a * count + b]);
+        for (std::size_t b = 0; b < count; ++b)
+            html += fmt::format("<td class='n'>{:+.2f}</td>", result.correlation[a * count + b]);
         html += "</tr>";
     }
     html += "</table>";
     if (!model.head.output_side_mm.empty()) {
-        html += "<h2>Residual table of output factors</h2><table><tr><th class='n'>side, mm</th><th class='n'>measured / calculated</th></tr>";
+        html +=
+            "<h2>Residual table of output factors</h2><table><tr><th class='n'>side, mm</th><th "
+            "class='n'>measured / calculated</th></tr>";
         for (std::size_t i = 0; i < model.head.output_side_mm.size(); ++i)
-            html += fmt::format("<tr><td class='n'>{:g}</td><td class='n'>{:.4f}</td></tr>", model.head.output_side_mm[i], model.head.output_correction[i]);
+            html += fmt::format("<tr><td class='n'>{:g}</td><td class='n'>{:.4f}</td></tr>",
+                                model.head.output_side_mm[i], model.head.output_correction[i]);
         html += "</table>";
     }
     html +=
-        "<h2>Every curve against the model</h2><p>Circles: measured. Line: collapsed cone (output factors: before the residual table). Below: calculated less "
+        "<h2>Every curve against the model</h2><p>Circles: measured. Line: collapsed cone (output factors: "
+        "before the residual table). Below: calculated less "
         "measured.</p>"
-        "<table><tr><th>curve</th><th class='n'>largest, %</th><th class='n'>RMS, %</th><th class='n'>RMS left out, %</th><th class='n'>pencil beam: largest, "
+        "<table><tr><th>curve</th><th class='n'>largest, %</th><th class='n'>RMS, %</th><th class='n'>RMS "
+        "left out, %</th><th class='n'>pencil beam: largest, "
         "%</th><th class='n'>RMS, %</th><th>judged</th></tr>";
     for (const CurveComparison& c : result.curves) {
         if (c.engine != cone) continue;
         const CurveComparison* pencil = pencil_of(result, c);
         const bool before = !c.before_residual_table.empty();
         html += fmt::format(
-            "<tr><td>{}{}</td><td class='n'>{:.2f}</td><td class='n'>{:.2f}</td><td class='n'>{}</td><td class='n'>{:.2f}</td><td "
+            "<tr><td>{}{}</td><td class='n'>{:.2f}</td><td class='n'>{:.2f}</td><td class='n'>{}</td><td "
+            "class='n'>{:.2f}</td><td "
             "class='n'>{:.2f}</td><td>{}</td></tr>",
-            escaped(c.name), before ? ", before the residual table" : "", before ? c.before_max_abs_percent : c.max_abs_percent,
-            before ? c.before_rms_percent : c.rms_percent, c.held_out_rms_percent >= 0 ? fmt::format("{:.2f}", c.held_out_rms_percent) : "",
+            escaped(c.name), before ? ", before the residual table" : "",
+            before ? c.before_max_abs_percent : c.max_abs_percent,
+            before ? c.before_rms_percent : c.rms_percent,
+            c.held_out_rms_percent >= 0 ? fmt::format("{:.2f}", c.held_out_rms_percent) : "",
             pencil ? (before ? pencil->before_max_abs_percent : pencil->max_abs_percent) : 0.0,
             pencil ? (before ? pencil->before_rms_percent : pencil->rms_percent) : 0.0, c.judged);
     }
     html += "</table><div class='grid'>";
     for (const CurveComparison& c : result.curves)
-        if (c.engine == cone && c.position_mm.size() > 1) html += "<figure><figcaption><h3>" + escaped(c.name) + "</h3></figcaption>" + chart(c) + "</figure>";
+        if (c.engine == cone && c.position_mm.size() > 1)
+            html +=
+                "<figure><figcaption><h3>" + escaped(c.name) + "</h3></figcaption>" + chart(c) + "</figure>";
     html += "</div><h2>Where the numbers come from</h2><table>";
-    for (const auto& [quantity, source] : model.sources) html += fmt::format("<tr><th>{}</th><td>{}</td></tr>", escaped(quantity), escaped(source));
+    for (const auto& [quantity, source] : model.sources)
+        html += fmt::format("<tr><th>{}</th><td>{}</td></tr>", escaped(quantity), escaped(source));
     return html + "</table></body></html>\n";
 }
 

@@ -9,8 +9,9 @@
 namespace libdose::cli {
 
 std::string commission_html(const CommissionResult& result, const MeasurementSet& set);
-/// `curves[]`: kind, name, max_abs_percent, rms_percent, before_residual_table (output factors: the largest difference without the table), of the collapsed
-/// cone, with the pencil beam's figures in `pencil_beam`. docs/theory/commissioning.md has all keys.
+/// `curves[]`: kind, name, max_abs_percent, rms_percent, before_residual_table (output factors: the largest
+/// difference without the table), of the collapsed cone, with the pencil beam's figures in `pencil_beam`.
+/// docs/theory/commissioning.md has all keys.
 nlohmann::json commission_json(const CommissionResult& result, const MeasurementSet& set);
 nlohmann::json as_json(const std::vector<Finding>& findings);
 const char* severity_name(Finding::Severity severity);

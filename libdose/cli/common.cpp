@@ -41,7 +41,10 @@ void Progress::operator()(double fraction, const std::string& stage) {
     stage_ = stage;
 }
 
-Dose read_any_dose(const fs::path& file) { return file.extension() == ".h5" || file.extension() == ".hdf5" ? io::read_dose_hdf5(file) : io::read_dose(file); }
+Dose read_any_dose(const fs::path& file) {
+    return file.extension() == ".h5" || file.extension() == ".hdf5" ? io::read_dose_hdf5(file)
+                                                                    : io::read_dose(file);
+}
 
 void write_text(const std::string& text, const fs::path& file) {
     const fs::path temporary = temporary_name(file);
@@ -91,8 +94,12 @@ void add_threads(CLI::App& command) {
 }
 
 void add_backend_options(CLI::App& command, BackendArguments& arguments) {
-    command.add_option("--backend", arguments.backend, "cpu, cuda, or auto: a CUDA device where there is one")->capture_default_str();
-    command.add_option("--device", arguments.device, "Number of the CUDA device")->capture_default_str()->check(CLI::NonNegativeNumber);
+    command
+        .add_option("--backend", arguments.backend, "cpu, cuda, or auto: a CUDA device where there is one")
+        ->capture_default_str();
+    command.add_option("--device", arguments.device, "Number of the CUDA device")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
 }
 
 void add_cpu_only_backend(CLI::App& command) {
@@ -101,8 +108,9 @@ void add_cpu_only_backend(CLI::App& command) {
             "--backend",
             [](const std::string& backend) {
                 if (backend != "cpu")
-                    throw CLI::ValidationError(
-                        "--backend", "a model's numbers are those of the CPU, so that they and their hash are the same on every machine; leave it out");
+                    throw CLI::ValidationError("--backend",
+                                               "a model's numbers are those of the CPU, so that they and "
+                                               "their hash are the same on every machine; leave it out");
             },
             "Only cpu: a model's numbers are the same on every machine")
         ->default_str("cpu");

@@ -17,7 +17,8 @@
 namespace libdose::cli {
 
 enum ExitCode { done = 0, failed_criteria = 1, bad_input_code = 2, refused_plan_code = 3, internal_code = 4 };
-inline constexpr const char* exit_code_text = "Exit codes: 0 done, 1 failed criteria, 2 bad input, 3 refused plan, 4 internal error.";
+inline constexpr const char* exit_code_text =
+    "Exit codes: 0 done, 1 failed criteria, 2 bad input, 3 refused plan, 4 internal error.";
 
 /// Each adds its sub-command; the function that runs it is called after parsing and returns the exit code.
 using Command = std::function<int()>;

@@ -163,8 +163,8 @@ void add_dvh(CLI::App& app, Command& run) {
     dvh->add_option("dose", arguments->dose, "RTDOSE (.dcm) or libdose HDF5 (.h5)")->required();
     dvh->add_option("structures", arguments->structures, "RTSTRUCT")->required();
     dvh->add_option("--structure", arguments->names,
-                     "Only this structure, by name or as \"#12\" by its ROI number, or a combination: "
-                     "\"LUNG_L or LUNG_R\", \"BODY minus PTV\"; may be repeated");
+                    "Only this structure, by name or as \"#12\" by its ROI number, or a combination: "
+                    "\"LUNG_L or LUNG_R\", \"BODY minus PTV\"; may be repeated");
     dvh->add_option("--metric", arguments->metrics,
                     "D95%, D0.1cc, V20Gy, V20Gy[cm3], V95%, Dmean, …; may be repeated")
         ->allow_extra_args(false);

@@ -38,7 +38,9 @@ int compare(const Arguments& arguments) {
         "100 % is {:.3f} Gy\n",
         o.dose_percent, o.distance_mm, o.local ? "local" : "global", o.threshold_percent,
         result.pass_rate_percent, result.evaluated, result.mean, result.maximum, result.normalisation_gy);
-    if (result.outside > 0) fmt::print("{} points of the reference lie outside the evaluated dose and count as failed\n", result.outside);
+    if (result.outside > 0)
+        fmt::print("{} points of the reference lie outside the evaluated dose and count as failed\n",
+                   result.outside);
     if (o.margin_mm > 0)
         fmt::print("{} points outside the evaluated dose or within {:g} mm of its edge are left out\n",
                    result.left_out, o.margin_mm);
@@ -72,8 +74,12 @@ void add_gamma(CLI::App& app, Command& run) {
     CLI::App* gamma = app.add_subcommand("gamma", "Gamma index of a dose against a reference dose");
     gamma->add_option("reference", arguments->reference, "RTDOSE (.dcm) or libdose HDF5 (.h5)")->required();
     gamma->add_option("evaluated", arguments->evaluated, "RTDOSE (.dcm) or libdose HDF5 (.h5)")->required();
-    gamma->add_option("--dose-percent", arguments->options.dose_percent, "Dose criterion, percent")->capture_default_str()->check(CLI::PositiveNumber);
-    gamma->add_option("--distance-mm", arguments->options.distance_mm, "Distance to agreement, mm")->capture_default_str()->check(CLI::PositiveNumber);
+    gamma->add_option("--dose-percent", arguments->options.dose_percent, "Dose criterion, percent")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    gamma->add_option("--distance-mm", arguments->options.distance_mm, "Distance to agreement, mm")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
     gamma
         ->add_option("--threshold", arguments->options.threshold_percent,
                      "Points below this percentage of the normalisation are left out")
@@ -92,9 +98,13 @@ void add_gamma(CLI::App& app, Command& run) {
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);
     add_threads(*gamma, arguments->options.threads);
-    gamma->add_option("--pass-rate", arguments->pass_rate, "Exit with 1 when fewer percent of the points pass")->check(CLI::Range(0.0, 100.0));
+    gamma
+        ->add_option("--pass-rate", arguments->pass_rate, "Exit with 1 when fewer percent of the points pass")
+        ->check(CLI::Range(0.0, 100.0));
     gamma->add_option("--json", arguments->json, "Also write the result as JSON");
-    gamma->footer(std::string("Example:\n  dose gamma tps.dcm result/plan.dcm --dose-percent 3 --distance-mm 2 --pass-rate 95\n") + exit_code_text);
+    gamma->footer(std::string("Example:\n  dose gamma tps.dcm result/plan.dcm --dose-percent 3 --distance-mm "
+                              "2 --pass-rate 95\n") +
+                  exit_code_text);
     gamma->callback([&run, arguments] { run = [arguments] { return compare(*arguments); }; });
 }
 

@@ -37,14 +37,16 @@ nlohmann::json describe_plan(const std::filesystem::path& file) {
             } catch (const Error& error) {
                 entry["refused"] = error.what();
             }
-            fmt::print("    beam {} \"{}\": {:g} MV {}, {:.2f} MU, {} control points, {}\n", beam.number, beam.name, beam.nominal_energy_mv, beam.fluence_mode,
-                       beam.meterset_mu, beam.control_points.size(),
-                       entry.contains("model") ? "model " + entry["model"].get<std::string>() : "refused: no model");
+            fmt::print(
+                "    beam {} \"{}\": {:g} MV {}, {:.2f} MU, {} control points, {}\n", beam.number, beam.name,
+                beam.nominal_energy_mv, beam.fluence_mode, beam.meterset_mu, beam.control_points.size(),
+                entry.contains("model") ? "model " + entry["model"].get<std::string>() : "refused: no model");
             json["beams"].push_back(entry);
         }
         for (const std::string& note : plan.notes) fmt::print("    note: {}\n", note);
     } catch (const Error& error) {
-        fmt::print("    {}: {}\n", error.kind() == ErrorKind::refused_plan ? "refused" : "cannot be read", error.what());
+        fmt::print("    {}: {}\n", error.kind() == ErrorKind::refused_plan ? "refused" : "cannot be read",
+                   error.what());
         json["error"] = error.what();
     }
     return json;
@@ -72,11 +74,13 @@ int show(const Arguments& arguments) {
                                 {"frame_of_reference_uid", e.frame_of_reference_uid}};
         if (e.kind == "CT") {
             entry["files"] = slices[e.series_uid];
-            fmt::print("CT        patient {}, series {} \"{}\", {} files\n", e.patient_id, e.series_uid, e.label, slices[e.series_uid]);
+            fmt::print("CT        patient {}, series {} \"{}\", {} files\n", e.patient_id, e.series_uid,
+                       e.label, slices[e.series_uid]);
         } else {
             entry["file"] = e.file.string();
             entry["sop_instance_uid"] = e.sop_instance_uid;
-            fmt::print("{:<9} patient {}, \"{}\", {}\n", e.kind == "other" ? e.modality : e.kind, e.patient_id, e.label, e.file.string());
+            fmt::print("{:<9} patient {}, \"{}\", {}\n", e.kind == "other" ? e.modality : e.kind,
+                       e.patient_id, e.label, e.file.string());
         }
         if (e.kind == "RTPLAN") entry["plan"] = describe_plan(e.file);
         json["objects"].push_back(entry);
@@ -105,9 +109,11 @@ int show(const Arguments& arguments) {
 
 void add_info(CLI::App& app, Command& run) {
     auto arguments = std::make_shared<Arguments>();
-    CLI::App* info = app.add_subcommand("info", "Show what is in files and folders, and what a calculation would use");
+    CLI::App* info =
+        app.add_subcommand("info", "Show what is in files and folders, and what a calculation would use");
     info->add_option("paths", arguments->paths, "Files or folders")->required();
-    info->add_option("--plan", arguments->plan, "Label or SOP Instance UID of the plan that is to be calculated");
+    info->add_option("--plan", arguments->plan,
+                     "Label or SOP Instance UID of the plan that is to be calculated");
     info->add_option("--series", arguments->series, "Series Instance UID of the CT, as for calc");
     info->add_option("--json", arguments->json, "Also write it as JSON");
     info->footer(std::string("Example:\n  dose info patient/\n") + exit_code_text);

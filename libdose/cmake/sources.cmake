@@ -145,7 +145,7 @@ set(io_sources
   io/dicom/dicom_plan_wedges.cpp
   io/dicom/dicom_select.cpp
   io/dicom/dicom_structures.cpp
-  io/hdf5/character_sets.cpp
+  io/dicom/character_sets.cpp
   io/hdf5/dose_hdf5.cpp
   io/hdf5/hdf5_file.cpp
   io/hdf5/influence_hdf5.cpp

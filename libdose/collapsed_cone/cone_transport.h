@@ -1,7 +1,7 @@
 // One step of the collapsed-cone recursion (Ahnesjö 1989, Med. Phys. 16:577; here with exact volume sources).
 //
-// Along a line, in a step of optical length x = a·η·Δ for the rate a: the energy E that arrives and the energy q that is
-// released evenly in the step leave
+// Along a line, in a step of optical length x = a·η·Δ for the rate a: the energy E that arrives and the
+// energy q that is released evenly in the step leave
 //     deposit = E (1 - e) + q (1 - g),    E_out = E e + q g,    e = exp(-x),   g = (1 - e)/x,
 // so that deposit + E_out = E + q. With h = (1 - g)/x: 1 - e = x g and 1 - g = x h, hence
 //     deposit = x (E g + q h): finite per unit of η where η goes to zero.
@@ -15,7 +15,8 @@
 
 namespace libdose::physics {
 
-/// exp(-x) for x >= 0 in single precision, relative error below (3 + 1.2 x) 1e-7; zero beyond 87. Branch-free, so loops vectorise.
+/// exp(-x) for x >= 0 in single precision, relative error below (3 + 1.2 x) 1e-7; zero beyond 87.
+/// Branch-free, so loops vectorise.
 LIBDOSE_HD inline float exp_minus(float x) {
     const float y = (x > 87.0f ? 87.0f : x) * -1.44269504f;
     const float n = (y + 12582912.0f) - 12582912.0f;  // nearest integer
@@ -49,7 +50,9 @@ template <class Real>
 inline constexpr Real series_limit = Real(0.25);
 template <class Real>
 LIBDOSE_HD inline StepFactors<Real> step_factors_series(Real x) {
-    return step_factors_of(x, Real(0.5) + x * (Real(-1.0 / 6) + x * (Real(1.0 / 24) + x * (Real(-1.0 / 120) + x * Real(1.0 / 720)))));
+    return step_factors_of(
+        x, Real(0.5) +
+               x * (Real(-1.0 / 6) + x * (Real(1.0 / 24) + x * (Real(-1.0 / 120) + x * Real(1.0 / 720)))));
 }
 
 template <class Real>
@@ -57,12 +60,14 @@ LIBDOSE_HD inline StepFactors<Real> step_factors(Real x) {
     const StepFactors<Real> series = step_factors_series(x);
     const bool small = x <= series_limit<Real>;
     const Real safe = small ? Real(1) : x;
-    const Real inverse = Real(1) / safe, e = exp_minus(safe), g = (Real(1) - e) * inverse, h = (Real(1) - g) * inverse;
+    const Real inverse = Real(1) / safe, e = exp_minus(safe), g = (Real(1) - e) * inverse,
+               h = (Real(1) - g) * inverse;
     return {small ? series.e : e, small ? series.g : g, small ? series.h : h};
 }
 
-/// Polynomials in single precision for lines that stay below an optical length, without exponential or division: for h that whose largest error from 0
-/// to the limit is least (Remez), coefficients from the constant on. Energy is conserved whatever h is; e and g are within 3e-6, 5e-7 up to 1.
+/// Polynomials in single precision for lines that stay below an optical length, without exponential or
+/// division: for h that whose largest error from 0 to the limit is least (Remez), coefficients from the
+/// constant on. Energy is conserved whatever h is; e and g are within 3e-6, 5e-7 up to 1.
 template <std::size_t count>
 struct StepPolynomial {
     float limit;
@@ -75,9 +80,13 @@ struct StepPolynomial {
     }
 };
 inline constexpr StepPolynomial<2> thin_step{1.0f / 32, {0.499994961f, -0.165372679f}};
-inline constexpr StepPolynomial<4> short_step{0.25f, {0.499999961f, -0.166661657f, 0.0415653889f, -0.00767318195f}};
-inline constexpr StepPolynomial<5> middle_step{1.0f, {0.499999731f, -0.166652881f, 0.0415532177f, -0.00800267637f, 0.000982318613f}};
+inline constexpr StepPolynomial<4> short_step{0.25f,
+                                              {0.499999961f, -0.166661657f, 0.0415653889f, -0.00767318195f}};
+inline constexpr StepPolynomial<5> middle_step{
+    1.0f, {0.499999731f, -0.166652881f, 0.0415532177f, -0.00800267637f, 0.000982318613f}};
 inline constexpr StepPolynomial<8> long_step{
-    4.0f, {0.499999881f, -0.16666267f, 0.0416446288f, -0.00828667057f, 0.0013395864f, -0.000169246809f, 1.46319953e-05f, -6.2437597e-07f}};
+    4.0f,
+    {0.499999881f, -0.16666267f, 0.0416446288f, -0.00828667057f, 0.0013395864f, -0.000169246809f,
+     1.46319953e-05f, -6.2437597e-07f}};
 
 }  // namespace libdose::physics

@@ -31,8 +31,8 @@ ConeCell make_cell(const Mat3& frame, double cos_low, double cos_high, double ph
     Vec3 mean = Vec3::Zero();
     for (int t = 0; t < samples_theta; ++t)
         for (int p = 0; p < samples_phi; ++p) {
-            const Vec3 sample =
-                frame * on_sphere(cos_low + (cos_high - cos_low) * (t + 0.5) / samples_theta, phi_low + (phi_high - phi_low) * (p + 0.5) / samples_phi);
+            const Vec3 sample = frame * on_sphere(cos_low + (cos_high - cos_low) * (t + 0.5) / samples_theta,
+                                                  phi_low + (phi_high - phi_low) * (p + 0.5) / samples_phi);
             cell.samples.push_back(sample);
             mean += sample;
         }
@@ -41,12 +41,14 @@ ConeCell make_cell(const Mat3& frame, double cos_low, double cos_high, double ph
     return cell;
 }
 
-/// Kernel energy per steradian at polar angle cosines, linear in the angle between the middles of the tabulated cones.
+/// Kernel energy per steradian at polar angle cosines, linear in the angle between the middles of the
+/// tabulated cones.
 class AngularDensity {
 public:
     explicit AngularDensity(const ConeKernel& kernel) : cones_(kernel.theta_edges_deg.size() - 1) {
         for (std::size_t m = 0; m < cones_; ++m) {
-            const double low = kernel.theta_edges_deg[m] * pi / 180, high = kernel.theta_edges_deg[m + 1] * pi / 180;
+            const double low = kernel.theta_edges_deg[m] * pi / 180,
+                         high = kernel.theta_edges_deg[m + 1] * pi / 180;
             middle_.push_back(0.5 * (low + high));
             per_steradian_.push_back(1.0 / (2 * pi * (std::cos(low) - std::cos(high))));
         }
@@ -54,7 +56,8 @@ public:
     /// Position between cone middles and the factors of the two neighbours.
     void locate(double cosine, std::size_t& low, double& weight_low, double& weight_high) const {
         const double theta = std::acos(std::clamp(cosine, -1.0, 1.0));
-        const double x = std::clamp((theta - middle_.front()) / (middle_[1] - middle_[0]), 0.0, static_cast<double>(cones_ - 1));
+        const double x = std::clamp((theta - middle_.front()) / (middle_[1] - middle_[0]), 0.0,
+                                    static_cast<double>(cones_ - 1));
         low = std::min(static_cast<std::size_t>(x), cones_ - 2);
         const double part = x - static_cast<double>(low);
         weight_low = (1 - part) * per_steradian_[low];
@@ -72,22 +75,32 @@ DirectionSet beam_aligned_directions(const ConeKernel& kernel, const Vec3& axis,
     // Shares of energy, of energy × range and of solid angle below each tabulated angle (middle depth set).
     const std::size_t cones = kernel.theta_edges_deg.size() - 1, rates = kernel.rates_cm2_g.size();
     const std::size_t set = kernel.depth_g_cm2.size() / 2;
-    const auto coefficient = [&](std::size_t m, std::size_t k) { return kernel.coefficients[(set * cones + m) * rates + k]; };
+    const auto coefficient = [&](std::size_t m, std::size_t k) {
+        return kernel.coefficients[(set * cones + m) * rates + k];
+    };
     double energy = 0, carried = 0;
     for (std::size_t m = 0; m < cones; ++m)
-        for (std::size_t k = 0; k < rates; ++k) energy += coefficient(m, k), carried += coefficient(m, k) / kernel.rates_cm2_g[k];
+        for (std::size_t k = 0; k < rates; ++k) {
+            energy += coefficient(m, k);
+            carried += coefficient(m, k) / kernel.rates_cm2_g[k];
+        }
     std::vector<double> cumulative{0.0};
     for (std::size_t m = 0; m < cones; ++m) {
-        double share = 0.2 * 0.5 * (std::cos(kernel.theta_edges_deg[m] * pi / 180) - std::cos(kernel.theta_edges_deg[m + 1] * pi / 180));
-        for (std::size_t k = 0; k < rates; ++k) share += coefficient(m, k) * (0.4 / energy + 0.4 / (carried * kernel.rates_cm2_g[k]));
+        double share = 0.2 * 0.5 *
+                       (std::cos(kernel.theta_edges_deg[m] * pi / 180) -
+                        std::cos(kernel.theta_edges_deg[m + 1] * pi / 180));
+        for (std::size_t k = 0; k < rates; ++k)
+            share += coefficient(m, k) * (0.4 / energy + 0.4 / (carried * kernel.rates_cm2_g[k]));
         cumulative.push_back(cumulative.back() + share);
     }
     std::vector<double> edges_deg{0.0};
     for (int r = 1; r < rings; ++r) {
         const double target = cumulative.back() * r / rings;
-        const auto upper = static_cast<std::size_t>(std::lower_bound(cumulative.begin(), cumulative.end(), target) - cumulative.begin());
+        const auto upper = static_cast<std::size_t>(
+            std::lower_bound(cumulative.begin(), cumulative.end(), target) - cumulative.begin());
         const double part = (target - cumulative[upper - 1]) / (cumulative[upper] - cumulative[upper - 1]);
-        edges_deg.push_back(kernel.theta_edges_deg[upper - 1] + part * (kernel.theta_edges_deg[upper] - kernel.theta_edges_deg[upper - 1]));
+        edges_deg.push_back(kernel.theta_edges_deg[upper - 1] +
+                            part * (kernel.theta_edges_deg[upper] - kernel.theta_edges_deg[upper - 1]));
     }
     edges_deg.push_back(180.0);
     const Mat3 frame = frame_around(axis);
@@ -95,18 +108,22 @@ DirectionSet beam_aligned_directions(const ConeKernel& kernel, const Vec3& axis,
     for (int r = 0; r < rings; ++r)
         for (int s = 0; s < sectors; ++s) {
             const double begin = 2 * pi * (s + 0.5 * (r % 2)) / sectors;
-            set_of_cells.push_back(make_cell(frame, std::cos(edges_deg[static_cast<std::size_t>(r)] * pi / 180),
-                                             std::cos(edges_deg[static_cast<std::size_t>(r) + 1] * pi / 180), begin, begin + 2 * pi / sectors));
+            set_of_cells.push_back(make_cell(frame,
+                                             std::cos(edges_deg[static_cast<std::size_t>(r)] * pi / 180),
+                                             std::cos(edges_deg[static_cast<std::size_t>(r) + 1] * pi / 180),
+                                             begin, begin + 2 * pi / sectors));
         }
     return set_of_cells;
 }
 
 DirectionSet isotropic_directions(int count) {
-    // A spiral of golden angles: points of one solid angle each, and all at different angles to the axis. The axis is the patient's, about which arcs
-    // mostly turn: at a field edge across it nothing averages the angles to the axis but the directions themselves.
+    // A spiral of golden angles: points of one solid angle each, and all at different angles to the axis. The
+    // axis is the patient's, about which arcs mostly turn: at a field edge across it nothing averages the
+    // angles to the axis but the directions themselves.
     const auto spiral = [](int points) {
         std::vector<Vec3> on;
-        for (int n = 0; n < points; ++n) on.push_back(on_sphere(1 - (2 * n + 1.0) / points, n * pi * (3 - std::sqrt(5.0))));
+        for (int n = 0; n < points; ++n)
+            on.push_back(on_sphere(1 - (2 * n + 1.0) / points, n * pi * (3 - std::sqrt(5.0))));
         return on;
     };
     const std::vector<Vec3> centres = spiral(count), samples = spiral(count * samples_theta * samples_phi);
@@ -117,24 +134,32 @@ DirectionSet isotropic_directions(int count) {
             if (centres[n].dot(sample) > centres[nearest].dot(sample)) nearest = n;
         set[nearest].samples.push_back(sample);
     }
-    // What is averaged over a cell and then sent along its middle is spread twice by the cell's width; what is taken at the middle alone is not, but
-    // depends on where the kernel's peak falls between the cells. Half the cell is between the two (measured: docs/theory/collapsed-cone.md).
+    // What is averaged over a cell and then sent along its middle is spread twice by the cell's width; what
+    // is taken at the middle alone is not, but depends on where the kernel's peak falls between the cells.
+    // Half the cell is between the two (measured: docs/theory/collapsed-cone.md).
     constexpr double part_of_cell = 0.5;
     for (ConeCell& cell : set) {
         Vec3 mean = Vec3::Zero();
         for (const Vec3& sample : cell.samples) mean += sample;
         cell.direction = mean.normalized();
-        cell.solid_angle_sr = 4 * pi * static_cast<double>(cell.samples.size()) / static_cast<double>(samples.size());
-        for (Vec3& sample : cell.samples) sample = (cell.direction + part_of_cell * (sample - cell.direction)).normalized();
+        cell.solid_angle_sr =
+            4 * pi * static_cast<double>(cell.samples.size()) / static_cast<double>(samples.size());
+        for (Vec3& sample : cell.samples)
+            sample = (cell.direction + part_of_cell * (sample - cell.direction)).normalized();
     }
     return set;
 }
 
-EmissionTable::EmissionTable(const ConeKernel& kernel, const DirectionSet& directions, const physics::BeamFrame& frame, double low_u, double high_u,
-                             double low_v, double high_v, double largest_step)
-    : rates_(kernel.rates_cm2_g.size()), node_size_(directions.size() * rates_), depths_(kernel.depth_g_cm2.begin(), kernel.depth_g_cm2.end()) {
-    size_u_ = static_cast<std::size_t>(std::max(2, static_cast<int>(std::ceil((high_u - low_u) / largest_step)) + 1));
-    size_v_ = static_cast<std::size_t>(std::max(2, static_cast<int>(std::ceil((high_v - low_v) / largest_step)) + 1));
+EmissionTable::EmissionTable(const ConeKernel& kernel, const DirectionSet& directions,
+                             const physics::BeamFrame& frame, double low_u, double high_u, double low_v,
+                             double high_v, double largest_step)
+    : rates_(kernel.rates_cm2_g.size()),
+      node_size_(directions.size() * rates_),
+      depths_(kernel.depth_g_cm2.begin(), kernel.depth_g_cm2.end()) {
+    size_u_ = static_cast<std::size_t>(
+        std::max(2, static_cast<int>(std::ceil((high_u - low_u) / largest_step)) + 1));
+    size_v_ = static_cast<std::size_t>(
+        std::max(2, static_cast<int>(std::ceil((high_v - low_v) / largest_step)) + 1));
     const double step_u = std::max(1e-6, (high_u - low_u) / static_cast<double>(size_u_ - 1)),
                  step_v = std::max(1e-6, (high_v - low_v) / static_cast<double>(size_v_ - 1));
     low_u_ = static_cast<float>(low_u);
@@ -148,16 +173,20 @@ EmissionTable::EmissionTable(const ConeKernel& kernel, const DirectionSet& direc
     std::vector<double> total(columns, 0.0);
     for (std::size_t h = 0; h < sets; ++h)
         for (std::size_t m = 0; m < cones; ++m)
-            for (std::size_t k = 0; k < rates_; ++k) total[h * rates_ + k] += kernel.coefficients[(h * cones + m) * rates_ + k];
+            for (std::size_t k = 0; k < rates_; ++k)
+                total[h * rates_ + k] += kernel.coefficients[(h * cones + m) * rates_ + k];
     const AngularDensity density(kernel);
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t node = 0; node < nodes; ++node) {
-        const double slope_u = low_u + static_cast<double>(node % size_u_) * step_u, slope_v = low_v + static_cast<double>(node / size_u_) * step_v;
+        const double slope_u = low_u + static_cast<double>(node % size_u_) * step_u,
+                     slope_v = low_v + static_cast<double>(node / size_u_) * step_v;
         const Vec3 ray = (frame.axes * Vec3(slope_u, slope_v, -1.0)).normalized();
-        std::vector<double> emitted(directions.size() * columns, 0.0), sum(columns, 0.0), sizes(columns, 0.0), angular(cones);
+        std::vector<double> emitted(directions.size() * columns, 0.0), sum(columns, 0.0), sizes(columns, 0.0),
+            angular(cones);
         for (std::size_t d = 0; d < directions.size(); ++d) {
             std::fill(angular.begin(), angular.end(), 0.0);
-            const double weight = directions[d].solid_angle_sr / static_cast<double>(directions[d].samples.size());
+            const double weight =
+                directions[d].solid_angle_sr / static_cast<double>(directions[d].samples.size());
             for (const Vec3& sample : directions[d].samples) {
                 std::size_t low;
                 double weight_low, weight_high;
@@ -169,35 +198,44 @@ EmissionTable::EmissionTable(const ConeKernel& kernel, const DirectionSet& direc
                 for (std::size_t m = 0; m < cones; ++m) {
                     if (angular[m] == 0) continue;
                     for (std::size_t k = 0; k < rates_; ++k)
-                        emitted[d * columns + h * rates_ + k] += angular[m] * kernel.coefficients[(h * cones + m) * rates_ + k];
+                        emitted[d * columns + h * rates_ + k] +=
+                            angular[m] * kernel.coefficients[(h * cones + m) * rates_ + k];
                 }
-            for (std::size_t c = 0; c < columns; ++c) sum[c] += emitted[d * columns + c], sizes[c] += std::abs(emitted[d * columns + c]);
+            for (std::size_t c = 0; c < columns; ++c) {
+                sum[c] += emitted[d * columns + c];
+                sizes[c] += std::abs(emitted[d * columns + c]);
+            }
         }
         for (std::size_t h = 0; h < depths_.size(); ++h)
             for (std::size_t d = 0; d < directions.size(); ++d)
                 for (std::size_t k = 0; k < rates_; ++k) {
                     const std::size_t c = std::min(h, sets - 1) * rates_ + k;
                     table_[(node * depths_.size() + h) * node_size_ + d * rates_ + k] =
-                        static_cast<float>(physics::balanced_emission(emitted[d * columns + c], physics::missing_emission(total[c], sum[c], sizes[c])));
+                        static_cast<float>(physics::balanced_emission(
+                            emitted[d * columns + c], physics::missing_emission(total[c], sum[c], sizes[c])));
                 }
     }
 }
 
-void EmissionTable::slice(std::size_t first_direction, std::size_t count, std::size_t width, std::vector<float>& values) const {
+void EmissionTable::slice(std::size_t first_direction, std::size_t count, std::size_t width,
+                          std::vector<float>& values) const {
     std::size_t to = values.size();
     values.resize(to + table_.size() / node_size_ * width, 0.0f);
     for (std::size_t from = first_direction * rates_; from < table_.size(); from += node_size_, to += width)
-        std::copy_n(table_.begin() + static_cast<std::ptrdiff_t>(from), count * rates_, values.begin() + static_cast<std::ptrdiff_t>(to));
+        std::copy_n(table_.begin() + static_cast<std::ptrdiff_t>(from), count * rates_,
+                    values.begin() + static_cast<std::ptrdiff_t>(to));
 }
 
-std::vector<float> EmissionTable::coefficients(std::size_t direction, float slope_u, float slope_v, float depth_g_cm2) const {
+std::vector<float> EmissionTable::coefficients(std::size_t direction, float slope_u, float slope_v,
+                                               float depth_g_cm2) const {
     const Place at = place(slope_u, slope_v, depth_g_cm2);
     const auto corner = corners();
     std::vector<float> sum(rates_, 0.0f);
     for (std::size_t c = 0; c < 8; ++c) {
         float weight;
         physics::emission_weight(c, at.u, at.v, at.depth, weight);
-        for (std::size_t k = 0; k < rates_; ++k) sum[k] += weight * table_[(at.cell + corner[c]) * node_size_ + direction * rates_ + k];
+        for (std::size_t k = 0; k < rates_; ++k)
+            sum[k] += weight * table_[(at.cell + corner[c]) * node_size_ + direction * rates_ + k];
     }
     return sum;
 }

@@ -1,4 +1,5 @@
-// Where a ray and a depth lie in a table of what is emitted into the directions (docs/theory/collapsed-cone.md).
+// Where a ray and a depth lie in a table of what is emitted into the directions
+// (docs/theory/collapsed-cone.md).
 #pragma once
 
 #include <algorithm>
@@ -36,12 +37,16 @@ struct EmissionRaster {
         const float here = depths[next], then = depths[next + 1];
         const bool beyond = depth_g_cm2 > here;
         set = beyond ? next : set;
-        shallower = beyond ? here : shallower, deeper = beyond ? then : deeper;
+        shallower = beyond ? here : shallower;
+        deeper = beyond ? then : deeper;
     }
-    LIBDOSE_HD EmissionPlace place(float slope_u, float slope_v, float depth_g_cm2, int set, float shallower, float deeper) const {
+    LIBDOSE_HD EmissionPlace place(float slope_u, float slope_v, float depth_g_cm2, int set, float shallower,
+                                   float deeper) const {
         EmissionPlace p;
-        const int i = node((slope_u - low_u) * per_slope_u, size_u, p.u), j = node((slope_v - low_v) * per_slope_v, size_v, p.v);
-        const float part = (depth_g_cm2 - shallower) / (deeper - shallower), from_zero = part < 0.0f ? 0.0f : part;
+        const int i = node((slope_u - low_u) * per_slope_u, size_u, p.u),
+                  j = node((slope_v - low_v) * per_slope_v, size_v, p.v);
+        const float part = (depth_g_cm2 - shallower) / (deeper - shallower),
+                    from_zero = part < 0.0f ? 0.0f : part;
         p.depth = from_zero > 1.0f ? 1.0f : from_zero;
         p.cell = static_cast<std::uint32_t>((j * size_u + i) * depth_count + set);
         return p;
@@ -61,16 +66,23 @@ private:
 };
 
 /// How many nodes a corner of a cell lies behind its own: u fastest, then v, then depth.
-LIBDOSE_HD inline std::size_t emission_corner(std::size_t corner, std::size_t size_u, std::size_t depth_count) {
+LIBDOSE_HD inline std::size_t emission_corner(std::size_t corner, std::size_t size_u,
+                                              std::size_t depth_count) {
     return (corner & 1) * depth_count + (corner >> 1 & 1) * size_u * depth_count + (corner >> 2 & 1);
 }
 
-/// Weight of a corner, in the same order; of Real, or of vectors of them: the cell in six tetrahedra about its diagonal from the first to the last corner,
-/// linear in each, so that a place takes of four corners. (Linear along each axis it would be eight, for as smooth a result.)
+/// Weight of a corner, in the same order; of Real, or of vectors of them: the cell in six tetrahedra about
+/// its diagonal from the first to the last corner, linear in each, so that a place takes of four corners.
+/// (Linear along each axis it would be eight, for as smooth a result.)
 template <class Real>
-LIBDOSE_HD inline void emission_weight(std::size_t corner, const Real& u, const Real& v, const Real& depth, Real& weight) {
-    const Real zero = (u - u) + (v - v) + (depth - depth);  // not a number where one of them is none: comparisons alone would pass over it
-    Real least = zero + 1.0f, largest = zero;               // of the fractions of the axes along which the corner is the upper one, and of the others
+LIBDOSE_HD inline void emission_weight(std::size_t corner, const Real& u, const Real& v, const Real& depth,
+                                       Real& weight) {
+    const Real zero =
+        (u - u) + (v - v) +
+        (depth - depth);  // not a number where one of them is none: comparisons alone would pass over it
+    Real least = zero + 1.0f,
+         largest =
+             zero;  // of the fractions of the axes along which the corner is the upper one, and of the others
     const auto count = [&](bool upper, const Real& x) {
         if (upper)
             least = x < least ? x : least;
@@ -81,9 +93,14 @@ LIBDOSE_HD inline void emission_weight(std::size_t corner, const Real& u, const 
     weight = least > largest ? least - largest : zero;
 }
 
-/// What directions together emit of a rate, brought to what the kernel holds of it: the difference shared by size, as a rate's coefficients may be of
-/// either sign and all but cancel. `missing`: (whole - sum) over the sum of sizes.
-inline double balanced_emission(double emitted, double missing) { return emitted + std::abs(emitted) * missing; }
-inline double missing_emission(double whole, double sum, double sum_of_sizes) { return sum_of_sizes > 0 ? (whole - sum) / sum_of_sizes : 0; }
+/// What directions together emit of a rate, brought to what the kernel holds of it: the difference shared by
+/// size, as a rate's coefficients may be of either sign and all but cancel. `missing`: (whole - sum) over the
+/// sum of sizes.
+inline double balanced_emission(double emitted, double missing) {
+    return emitted + std::abs(emitted) * missing;
+}
+inline double missing_emission(double whole, double sum, double sum_of_sizes) {
+    return sum_of_sizes > 0 ? (whole - sum) / sum_of_sizes : 0;
+}
 
 }  // namespace libdose::physics

@@ -1,4 +1,5 @@
-// The sheared lattice of a direction: where its lines meet the voxels of a plane (docs/theory/collapsed-cone.md).
+// The sheared lattice of a direction: where its lines meet the voxels of a plane
+// (docs/theory/collapsed-cone.md).
 #pragma once
 
 #include <algorithm>
@@ -8,21 +9,24 @@
 
 namespace libdose::physics {
 
-/// Where the lines of one direction lie in one plane, along rows or columns: line n passes within half a voxel of the middle of voxel n.
+/// Where the lines of one direction lie in one plane, along rows or columns: line n passes within half a
+/// voxel of the middle of voxel n.
 struct LatticePlace {
     int move;         ///< whole voxels that the lines have moved
     int lower;        ///< the two voxels that a line meets are n + lower and n + lower + 1; -1 or 0
     float meets[2];   ///< their parts: linear. Density is read and deposits are given back with these
     float source[3];  ///< the same parts, of the voxels n - 1, n, n + 1: what a line takes of the source
-    float exchange;   ///< and what it takes more of the neighbours, less of its own voxel, as far as exchange_shares lets it
+    float exchange;   ///< and what it takes more of the neighbours, less of its own voxel, as far as
+                      ///< exchange_shares lets it
 
     /// What a line takes of the source of voxel n - 1 + i, whose share in the exchange is `share`.
     LIBDOSE_HD float part(int i, float share) const { return fused(exchange, share, source[i]); }
 };
 
-/// Linear parts widen a distribution by the variance off (1 - off), voxels², 1/6 on average: twice, when a source is read and when deposits are given
-/// back. A direction that keeps its place in the voxels does not average that out. So lines exchange some of their sources with their neighbours to make
-/// up for it: the variance of all together is 1/3 wherever the line is.
+/// Linear parts widen a distribution by the variance off (1 - off), voxels², 1/6 on average: twice, when a
+/// source is read and when deposits are given back. A direction that keeps its place in the voxels does not
+/// average that out. So lines exchange some of their sources with their neighbours to make up for it: the
+/// variance of all together is 1/3 wherever the line is.
 constexpr double lattice_parts_variance = 1.0 / 3;
 
 /// 1 / density; for nothing a number so large that exchange_shares takes all.
@@ -31,9 +35,11 @@ LIBDOSE_HD inline Real inverse_density(Real density) {
     return Real(1) / std::max(density, Real(1e-20));
 }
 
-/// How much of the sources of three voxels in a row the middle one takes in an exchange between neighbours, per unit of exchange. A source is energy, and
-/// dose is energy per density: two neighbours exchange only what the thinner of both can hold, so that where energy per density is even nothing is
-/// exchanged, whatever the densities are, and a dense voxel does not empty itself into air. The middle one gives what its neighbours take of it.
+/// How much of the sources of three voxels in a row the middle one takes in an exchange between neighbours,
+/// per unit of exchange. A source is energy, and dose is energy per density: two neighbours exchange only
+/// what the thinner of both can hold, so that where energy per density is even nothing is exchanged, whatever
+/// the densities are, and a dense voxel does not empty itself into air. The middle one gives what its
+/// neighbours take of it.
 template <class Real>
 LIBDOSE_HD inline void exchange_shares(const Real (&density)[3], const Real (&inverse)[3], Real (&share)[3]) {
     const auto of = [&](int giver, int taker) { return std::min(Real(1), density[taker] * inverse[giver]); };
@@ -41,10 +47,12 @@ LIBDOSE_HD inline void exchange_shares(const Real (&density)[3], const Real (&in
 }
 
 /// Whole voxels that the lines have moved in plane n.
-LIBDOSE_HD inline int lattice_move(double first, double shift, int n) { return static_cast<int>(std::floor(first + shift * n + 0.5)); }
+LIBDOSE_HD inline int lattice_move(double first, double shift, int n) {
+    return static_cast<int>(std::floor(first + shift * n + 0.5));
+}
 
-/// Plane number n of a direction that begins at a fraction of a voxel (`first`) and moves by `shift` voxels a plane. `rounded`: a line meets only the
-/// voxel in which it lies.
+/// Plane number n of a direction that begins at a fraction of a voxel (`first`) and moves by `shift` voxels a
+/// plane. `rounded`: a line meets only the voxel in which it lies.
 LIBDOSE_HD inline LatticePlace lattice_place(double first, double shift, int n, bool rounded) {
     const int move = lattice_move(first, shift, n);
     if (rounded) return {move, 0, {1, 0}, {0, 1, 0}, 0};
@@ -59,8 +67,8 @@ LIBDOSE_HD inline LatticePlace lattice_place(double first, double shift, int n, 
             static_cast<float>(0.5 * lattice_parts_variance - high * (1 - high))};
 }
 
-/// How the buffers of a direction hold its lines along rows or columns: line number i of plane n is at i + 1 + base(n) in every plane, and lines run from
-/// -1 to the number of rows or columns.
+/// How the buffers of a direction hold its lines along rows or columns: line number i of plane n is at i + 1
+/// + base(n) in every plane, and lines run from -1 to the number of rows or columns.
 struct LatticeSpan {
     double first, shift;
     int highest;  ///< move

@@ -5,7 +5,8 @@
 namespace libdose {
 
 SweepPlan plan_sweep(const Grid& grid, const Vec3& direction, std::size_t number) {
-    // Voxels per unit length along each axis: the largest is marched, so that a line moves at most one voxel aside.
+    // Voxels per unit length along each axis: the largest is marched, so that a line moves at most one voxel
+    // aside.
     const Vec3 speed = direction.cwiseAbs().cwiseQuotient(grid.spacing_mm);
     int axis = 2;
     if (speed[1] > speed[axis]) axis = 1;
@@ -30,11 +31,15 @@ SweepPlan plan_sweep(const Grid& grid, const Vec3& direction, std::size_t number
     plan.ascending = direction[axis] > 0;
     plan.direction.shift_row = direction[row_axis] / grid.spacing_mm[row_axis] / per_plane;
     plan.direction.shift_column = direction[column_axis] / grid.spacing_mm[column_axis] / per_plane;
-    // Halton's sequence: evenly spread phases. (Phases that grow by the same from direction to direction do not do: slopes of neighbours differ by the
-    // same too, and somewhere in the grid the two cancel, so that many directions blur an edge alike.)
+    // Halton's sequence: evenly spread phases. (Phases that grow by the same from direction to direction do
+    // not do: slopes of neighbours differ by the same too, and somewhere in the grid the two cancel, so that
+    // many directions blur an edge alike.)
     const auto phase = [&](std::size_t base) {
         double sum = 0, part = 1;
-        for (std::size_t rest = number + 1; rest > 0; rest /= base) part /= static_cast<double>(base), sum += part * static_cast<double>(rest % base);
+        for (std::size_t rest = number + 1; rest > 0; rest /= base) {
+            part /= static_cast<double>(base);
+            sum += part * static_cast<double>(rest % base);
+        }
         return sum;
     };
     plan.direction.first_row = phase(2);

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "fluence/fluence_map.h"
-#include "fluence/fluence_integral.h"
 #include "engine/compute.h"
 #include "engine/jaw_field.h"
-#include "validation/point_dose.h"
 #include "engine/small_fields.h"
-#include "patient/water_phantom.h"
+#include "fluence/fluence_integral.h"
+#include "fluence/fluence_map.h"
 #include "libdose/error.h"
+#include "patient/water_phantom.h"
+#include "validation/point_dose.h"
 
 namespace libdose {
 
@@ -26,10 +26,13 @@ Calibration calibrate(const BeamModel& model) {
         options.algorithm = algorithm;
         options.settings = quality_settings(Quality::high);
         const std::vector<double> curve = axis_curve(grid, compute_dose(water, maps, model, options));
-        const auto top = static_cast<std::size_t>(std::max_element(curve.begin(), curve.end()) - curve.begin());
-        if (top == 0 || top + 1 >= curve.size()) throw bad_input("the depth dose has no maximum in the phantom", model.name);
+        const auto top =
+            static_cast<std::size_t>(std::max_element(curve.begin(), curve.end()) - curve.begin());
+        if (top == 0 || top + 1 >= curve.size())
+            throw bad_input("the depth dose has no maximum in the phantom", model.name);
         // Vertex of the parabola through the three layers around the maximum.
-        const double a = curve[top - 1], b = curve[top], c = curve[top + 1], shift = 0.5 * (a - c) / (a - 2 * b + c);
+        const double a = curve[top - 1], b = curve[top], c = curve[top + 1],
+                     shift = 0.5 * (a - c) / (a - 2 * b + c);
         const double maximum = b - 0.25 * (a - c) * shift;
         if (algorithm == Algorithm::collapsed_cone) {
             calibration.depth_of_maximum_cm = 0.1 * spacing_mm * (static_cast<double>(top) + 0.5 + shift);
@@ -43,7 +46,8 @@ Calibration calibrate(const BeamModel& model) {
     return calibration;
 }
 
-std::vector<OutputFactor> output_factors(const BeamModel& model, const std::vector<double>& sides_mm, Algorithm algorithm) {
+std::vector<OutputFactor> output_factors(const BeamModel& model, const std::vector<double>& sides_mm,
+                                         Algorithm algorithm) {
     constexpr double depth_mm = 100, reference_mm = 100;
     const DensityGrid water = water_cube(usual_grid_mm);
     const PointDose point(model.spectrum, model.cone_kernel, model.pencil_kernel, model.head.electrons);
@@ -51,27 +55,37 @@ std::vector<OutputFactor> output_factors(const BeamModel& model, const std::vect
     options.algorithm = algorithm;
     const auto field = [&](double side) {
         if (!(side >= 5 && side <= 1.4 * model.head.maximum_field_radius_mm))
-            throw bad_input("the field of " + std::to_string(side) + " mm is not between 5 mm and the primary collimator", "output factors");
+            throw bad_input(
+                "the field of " + std::to_string(side) + " mm is not between 5 mm and the primary collimator",
+                "output factors");
         const std::vector<FluenceMap> maps = {jaw_field(model.head, side, side, Vec3(0, 0, depth_mm))};
         OutputFactor factor{side, 0, 0};
         factor.in_air = FluenceIntegral(maps.front()).average(0, 0, 2, 2);
-        factor.in_water = at_depth(axis_curve(water.grid, compute_dose(water, maps, model, options)), depth_mm, usual_grid_mm);
+        factor.in_water = at_depth(axis_curve(water.grid, compute_dose(water, maps, model, options)),
+                                   depth_mm, usual_grid_mm);
         return factor;
     };
     const OutputFactor reference = field(reference_mm);
-    // Voxels would average small fields: their dose at the point is integrated, and so is that of the reference field.
+    // Voxels would average small fields: their dose at the point is integrated, and so is that of the
+    // reference field.
     const auto small_field = [&](double side) {
         constexpr double pixel_mm = 0.25;
         const auto at_point = [&](double side_mm) {
-            return point(algorithm, jaw_field(model.head, side_mm, side_mm, Vec3(0, 0, depth_mm), 1000, pixel_mm), {1000 - depth_mm, depth_mm});
+            return point(algorithm,
+                         jaw_field(model.head, side_mm, side_mm, Vec3(0, 0, depth_mm), 1000, pixel_mm),
+                         {1000 - depth_mm, depth_mm});
         };
-        const double air = FluenceIntegral(jaw_field(model.head, side, side, Vec3::Zero(), 1000, pixel_mm)).average(0, 0, pixel_mm, pixel_mm);
+        const double air = FluenceIntegral(jaw_field(model.head, side, side, Vec3::Zero(), 1000, pixel_mm))
+                               .average(0, 0, pixel_mm, pixel_mm);
         return OutputFactor{side, air, reference.in_water * at_point(side) / at_point(reference_mm)};
     };
     std::vector<OutputFactor> factors;
     for (const double side : sides_mm) {
-        OutputFactor factor = side == reference_mm ? reference : side >= 5 && side < narrow_opening_mm ? small_field(side) : field(side);
-        factor.in_air /= reference.in_air, factor.in_water /= reference.in_water;
+        OutputFactor factor = side == reference_mm                    ? reference
+                              : side >= 5 && side < narrow_opening_mm ? small_field(side)
+                                                                      : field(side);
+        factor.in_air /= reference.in_air;
+        factor.in_water /= reference.in_water;
         factors.push_back(factor);
     }
     return factors;

@@ -1,4 +1,5 @@
-// Which measured points a fit sees, and how far each may be off. docs/theory/commissioning.md has the figures.
+// Which measured points a fit sees, and how far each may be off. docs/theory/commissioning.md has the
+// figures.
 #pragma once
 
 #include <set>
@@ -9,7 +10,8 @@
 
 namespace libdose::commission {
 
-/// Points of some curves with one standard deviation of measurement and model together, in the unit of the values.
+/// Points of some curves with one standard deviation of measurement and model together, in the unit of the
+/// values.
 struct FitData {
     std::vector<CurvePoints> curves;
     std::vector<std::vector<double>> sigma;
@@ -25,7 +27,8 @@ using LeftOut = std::set<int>;
 
 /// Depth at which the curve is largest, mm; 0 for curves that are not against depth.
 double depth_of_maximum(const MeasuredCurve& curve);
-/// Side of the equivalent square of a curve or of one of its points, rounded to mm: what fields are left out by.
+/// Side of the equivalent square of a curve or of one of its points, rounded to mm: what fields are left out
+/// by.
 int field_of(const MeasuredCurve& curve, std::size_t point);
 
 FitData fit_data(const MeasurementSet& set, DataPart part, const LeftOut& left_out = {});

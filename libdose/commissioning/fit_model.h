@@ -33,18 +33,25 @@ Parameter parameter_for(Quantity quantity, const BeamModel& generic);
 /// Makes models of one beam.
 class ModelMaker {
 public:
-    /// `set` gives the energy, transmissions and, where measured, the primary fluence; `rates`: how many the cone kernel has.
-    ModelMaker(const BeamModel& generic, const MeasurementSet& set, const PointKernels& kernels, const AttenuationTable& attenuation, int rates = 4);
+    /// `set` gives the energy, transmissions and, where measured, the primary fluence; `rates`: how many the
+    /// cone kernel has.
+    ModelMaker(const BeamModel& generic, const MeasurementSet& set, const PointKernels& kernels,
+               const AttenuationTable& attenuation, int rates = 4);
 
     void set(Quantity quantity, double value) { values_[static_cast<std::size_t>(quantity)] = value; }
     double get(Quantity quantity) const { return values_[static_cast<std::size_t>(quantity)]; }
 
-    /// Spectrum, cone kernel and head for the values as they stand; the rates of the kernel stay those of the last fit_rates().
+    /// Spectrum, cone kernel and head for the values as they stand; the rates of the kernel stay those of the
+    /// last fit_rates().
     BeamModel model() const;
     /// Fits the rates of the cone kernel to the spectrum as it stands.
     void fit_rates();
-    /// Radial profile of the open field as a detector in air reads it, 1 on the axis. Replaces the generic one.
-    void set_open_field(std::vector<double> radius_mm, std::vector<double> value) { open_radius_ = std::move(radius_mm), open_value_ = std::move(value); }
+    /// Radial profile of the open field as a detector in air reads it, 1 on the axis. Replaces the generic
+    /// one.
+    void set_open_field(std::vector<double> radius_mm, std::vector<double> value) {
+        open_radius_ = std::move(radius_mm);
+        open_value_ = std::move(value);
+    }
     const std::vector<double>& open_radius_mm() const { return open_radius_; }
     const std::vector<double>& open_value() const { return open_value_; }
 

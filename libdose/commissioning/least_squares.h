@@ -19,7 +19,8 @@ struct Parameter {
 using Residuals = std::function<Eigen::VectorXd(const std::vector<double>& values)>;
 
 struct LeastSquaresResult {
-    std::vector<double> values, sigma;  ///< one standard deviation, from the curvature, widened by the root of the reduced chi-square where that is above 1
+    std::vector<double> values, sigma;  ///< one standard deviation, from the curvature, widened by the root
+                                        ///< of the reduced chi-square where that is above 1
     Eigen::MatrixXd correlation;
     double chi_square = 0;  ///< of the residuals without the priors
     std::size_t residuals = 0;
@@ -30,9 +31,10 @@ struct LeastSquaresResult {
 /// Correlations of parameters of two fits that know nothing of each other.
 Eigen::MatrixXd side_by_side(const Eigen::MatrixXd& first, const Eigen::MatrixXd& second);
 
-/// Levenberg-Marquardt (Eigen's port of MINPACK) on a parameter that the sine folds into its bounds. Deterministic. Throws bad_input when
-/// the residuals are not finite, internal_error for bounds that are none.
-LeastSquaresResult least_squares(const std::vector<Parameter>& parameters, const Residuals& residuals, int most_evaluations,
-                                 const std::function<void(double)>& progress = {});
+/// Levenberg-Marquardt (Eigen's port of MINPACK) on a parameter that the sine folds into its bounds.
+/// Deterministic. Throws bad_input when the residuals are not finite, internal_error for bounds that are
+/// none.
+LeastSquaresResult least_squares(const std::vector<Parameter>& parameters, const Residuals& residuals,
+                                 int most_evaluations, const std::function<void(double)>& progress = {});
 
 }  // namespace libdose::commission

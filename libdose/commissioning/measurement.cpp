@@ -6,49 +6,61 @@
 #include <tuple>
 #include <utility>
 
-#include "libdose/error.h"
 #include "base/text.h"
+#include "libdose/error.h"
 
 namespace libdose {
 
 namespace {
 
-constexpr std::pair<CurveKind, const char*> kinds[] = {{CurveKind::depth_dose, "depth_dose"},
-                                                       {CurveKind::tissue_phantom_ratio, "tpr"},
-                                                       {CurveKind::profile, "profile"},
-                                                       {CurveKind::output_factor, "output_factor"},
-                                                       {CurveKind::output_factor_in_air, "output_factor_in_air"},
-                                                       {CurveKind::primary_fluence, "primary_fluence"},
-                                                       {CurveKind::wedge_factor, "wedge_factor"},
-                                                       {CurveKind::leaf_gap, "leaf_gap"}};
+constexpr std::pair<CurveKind, const char*> kinds[] = {
+    {CurveKind::depth_dose, "depth_dose"},
+    {CurveKind::tissue_phantom_ratio, "tpr"},
+    {CurveKind::profile, "profile"},
+    {CurveKind::output_factor, "output_factor"},
+    {CurveKind::output_factor_in_air, "output_factor_in_air"},
+    {CurveKind::primary_fluence, "primary_fluence"},
+    {CurveKind::wedge_factor, "wedge_factor"},
+    {CurveKind::leaf_gap, "leaf_gap"}};
 
-[[noreturn]] void fail(const MeasuredCurve& curve, const std::string& problem, const std::string& advice = {}) {
+[[noreturn]] void fail(const MeasuredCurve& curve, const std::string& problem,
+                       const std::string& advice = {}) {
     throw bad_input(problem, curve.name + (curve.source.empty() ? "" : ", " + curve.source), advice);
 }
 
-bool is_output(CurveKind kind) { return kind == CurveKind::output_factor || kind == CurveKind::output_factor_in_air; }
+bool is_output(CurveKind kind) {
+    return kind == CurveKind::output_factor || kind == CurveKind::output_factor_in_air;
+}
 bool by_field(CurveKind kind) { return is_output(kind) || kind == CurveKind::wedge_factor; }
 
 /// A rectangle of leaves within jaws that stand elsewhere.
 void check_leaf_field(const MeasuredCurve& curve) {
-    if (curve.kind != CurveKind::depth_dose && curve.kind != CurveKind::profile && curve.kind != CurveKind::output_factor)
-        fail(curve, "a " + to_string(curve.kind) + " of a field that leaves shape is not compared", "Known: depth doses, profiles and output factors in water");
-    if (curve.wedge) fail(curve, "a field is behind a wedge and shaped by leaves", "Wedges are fitted to fields of the jaws");
+    if (curve.kind != CurveKind::depth_dose && curve.kind != CurveKind::profile &&
+        curve.kind != CurveKind::output_factor)
+        fail(curve, "a " + to_string(curve.kind) + " of a field that leaves shape is not compared",
+             "Known: depth doses, profiles and output factors in water");
+    if (curve.wedge)
+        fail(curve, "a field is behind a wedge and shaped by leaves",
+             "Wedges are fitted to fields of the jaws");
     for (const auto& [jaw, axis] : {std::pair{curve.jaw_x_mm, "x"}, std::pair{curve.jaw_y_mm, "y"}})
         if (!(jaw > 0 && jaw <= 600))
-            fail(curve, std::string("the opening of the jaws along ") + axis + " is " + short_number(jaw) + " mm, not between 0 and 600",
+            fail(curve,
+                 std::string("the opening of the jaws along ") + axis + " is " + short_number(jaw) +
+                     " mm, not between 0 and 600",
                  "Add a line such as \"# jaws: 100 x 100 mm\"");
     const auto within_jaws = [&](double x, double y) {
-        for (const auto& [leaf, jaw, axis] : {std::tuple{x, curve.jaw_x_mm, "x"}, std::tuple{y, curve.jaw_y_mm, "y"}})
+        for (const auto& [leaf, jaw, axis] :
+             {std::tuple{x, curve.jaw_x_mm, "x"}, std::tuple{y, curve.jaw_y_mm, "y"}})
             if (leaf > jaw)
                 fail(curve,
-                     "the leaves are " + short_number(leaf) + " mm open along " + axis + ", the jaws " + short_number(jaw) +
-                         " mm: the jaws would shape that side",
+                     "the leaves are " + short_number(leaf) + " mm open along " + axis + ", the jaws " +
+                         short_number(jaw) + " mm: the jaws would shape that side",
                      "Are both exchanged? State a field of the jaws without leaves");
     };
     if (curve.kind != CurveKind::output_factor) return within_jaws(curve.side_x_mm, curve.side_y_mm);
     if (curve.unity_of_leaves) within_jaws(curve.normalisation_mm, curve.normalisation_mm);
-    for (std::size_t i = 0; i < curve.position_mm.size(); ++i) within_jaws(curve.position_mm[i], curve.side_y_of_mm[i]);
+    for (std::size_t i = 0; i < curve.position_mm.size(); ++i)
+        within_jaws(curve.position_mm[i], curve.side_y_of_mm[i]);
 }
 
 void check_device(const MeasuredCurve& curve) {
@@ -56,65 +68,87 @@ void check_device(const MeasuredCurve& curve) {
         const MeasuredWedge& wedge = *curve.wedge;
         const bool enhanced = wedge.kind == "enhanced";
         if (wedge.kind == "virtual")
-            fail(curve, "virtual wedges are not calculated: the constant of their dose has no published value", "Leave their files out");
+            fail(curve,
+                 "virtual wedges are not calculated: the constant of their dose has no published value",
+                 "Leave their files out");
         if (wedge.kind != "physical" && wedge.kind != "motorised" && !enhanced)
             fail(curve, "the wedge is \"" + wedge.kind + "\"", "It is physical, motorised or enhanced");
-        if (!(wedge.angle_deg > 0 && wedge.angle_deg <= 75)) fail(curve, "the angle of the wedge is not between 0 and 75 degrees");
-        if (curve.kind != CurveKind::wedge_factor && (enhanced || (curve.kind != CurveKind::depth_dose && curve.kind != CurveKind::profile)))
+        if (!(wedge.angle_deg > 0 && wedge.angle_deg <= 75))
+            fail(curve, "the angle of the wedge is not between 0 and 75 degrees");
+        if (curve.kind != CurveKind::wedge_factor &&
+            (enhanced || (curve.kind != CurveKind::depth_dose && curve.kind != CurveKind::profile)))
             fail(curve, "a " + to_string(curve.kind) + " is not fitted to behind " + wedge.words(),
                  "Known: wedge factors; depth doses and profiles behind physical and motorised wedges");
         if (curve.kind == CurveKind::profile && !wedge.orientation_deg)
-            fail(curve, "where the thin end of the wedge is, is not stated", "Add it: \"# wedge: physical 60 degrees, thin end +y\"");
-        if (curve.kind == CurveKind::profile && curve.axis == ProfileAxis::diagonal) fail(curve, "diagonals behind a wedge are not fitted to");
+            fail(curve, "where the thin end of the wedge is, is not stated",
+                 "Add it: \"# wedge: physical 60 degrees, thin end +y\"");
+        if (curve.kind == CurveKind::profile && curve.axis == ProfileAxis::diagonal)
+            fail(curve, "diagonals behind a wedge are not fitted to");
     } else if (curve.kind == CurveKind::wedge_factor) {
         fail(curve, "the wedge is not stated", "Add a line such as \"# wedge: physical 60 degrees\"");
     }
     if (curve.shaped_by_leaves()) check_leaf_field(curve);
     if (curve.kind != CurveKind::leaf_gap) return;
-    if (curve.leaves.empty()) fail(curve, "the leaves are not stated", "Add a line such as \"# leaves: varian-millennium-120\"; dose model list has the names");
+    if (curve.leaves.empty())
+        fail(curve, "the leaves are not stated",
+             "Add a line such as \"# leaves: varian-millennium-120\"; dose model list has the names");
     if (!(curve.travel_mm >= 20 && curve.travel_mm <= 400))
-        fail(curve, "the travel of the gap is not between 20 and 400 mm", "Add the way that the gap's middle goes, as \"# travel: 120 mm\"");
+        fail(curve, "the travel of the gap is not between 20 and 400 mm",
+             "Add the way that the gap's middle goes, as \"# travel: 120 mm\"");
     if (curve.position_mm.front() < 0) fail(curve, "a gap is negative");
-    if (curve.position_mm.back() > 0.5 * curve.travel_mm) fail(curve, "a gap is wider than half of its travel");
+    if (curve.position_mm.back() > 0.5 * curve.travel_mm)
+        fail(curve, "a gap is wider than half of its travel");
 }
 
 void check_curve(const MeasuredCurve& curve) {
     if (curve.position_mm.empty()) fail(curve, "the curve has no point");
-    if (curve.value.size() != curve.position_mm.size()) fail(curve, "there are not as many values as positions");
-    if (by_field(curve.kind) ? curve.side_y_of_mm.size() != curve.position_mm.size() : !curve.side_y_of_mm.empty())
+    if (curve.value.size() != curve.position_mm.size())
+        fail(curve, "there are not as many values as positions");
+    if (by_field(curve.kind) ? curve.side_y_of_mm.size() != curve.position_mm.size()
+                             : !curve.side_y_of_mm.empty())
         fail(curve, "the second sides of the fields are not as many as the first");
     for (std::size_t i = 0; i < curve.value.size(); ++i) {
         const std::string at = " at " + short_number(curve.position_mm[i]) + " mm";
         if (!std::isfinite(curve.position_mm[i])) fail(curve, "a position is not a number");
         if (!std::isfinite(curve.value[i])) fail(curve, "the value" + at + " is not a number");
-        if (curve.value[i] < 0) fail(curve, "the value" + at + " is negative", "Take off the background, or leave the point out");
+        if (curve.value[i] < 0)
+            fail(curve, "the value" + at + " is negative", "Take off the background, or leave the point out");
         if (i == 0) continue;
-        const bool same = curve.position_mm[i] == curve.position_mm[i - 1] && (!by_field(curve.kind) || curve.side_y_of_mm[i] == curve.side_y_of_mm[i - 1]);
+        const bool same = curve.position_mm[i] == curve.position_mm[i - 1] &&
+                          (!by_field(curve.kind) || curve.side_y_of_mm[i] == curve.side_y_of_mm[i - 1]);
         if (same) fail(curve, "the position" + at + " is there twice", "Keep one of the two points");
         if (curve.position_mm[i] < curve.position_mm[i - 1]) fail(curve, "the positions do not ascend" + at);
     }
     const auto within = [&](double value, const char* what, double smallest, double largest) {
         if (!(value > smallest && value <= largest))
-            fail(curve, std::string(what) + " is " + short_number(value) + " mm, not between " + short_number(smallest) + " and " + short_number(largest));
+            fail(curve, std::string(what) + " is " + short_number(value) + " mm, not between " +
+                            short_number(smallest) + " and " + short_number(largest));
     };
-    const auto positive = [&](double value, const char* what, double largest) { within(value, what, 0, largest); };
+    const auto positive = [&](double value, const char* what, double largest) {
+        within(value, what, 0, largest);
+    };
     within(curve.sad_mm, "the source-axis distance", 500, 2000);
     const bool has_field = !by_field(curve.kind) && curve.kind != CurveKind::primary_fluence;
-    if (has_field) positive(curve.side_x_mm, "the field's side along x", 600), positive(curve.side_y_mm, "the field's side along y", 600);
-    const bool at_depth = curve.kind == CurveKind::profile || curve.kind == CurveKind::output_factor || curve.kind == CurveKind::wedge_factor ||
-                          curve.kind == CurveKind::leaf_gap;
+    if (has_field) {
+        positive(curve.side_x_mm, "the field's side along x", 600);
+        positive(curve.side_y_mm, "the field's side along y", 600);
+    }
+    const bool at_depth = curve.kind == CurveKind::profile || curve.kind == CurveKind::output_factor ||
+                          curve.kind == CurveKind::wedge_factor || curve.kind == CurveKind::leaf_gap;
     const bool has_surface = curve.kind == CurveKind::depth_dose || at_depth;
     if (has_surface) within(curve.ssd_mm, "the source-surface distance", 300, 3000);
     if (at_depth) positive(curve.depth_mm, "the depth of the detector", 1000);
     if (curve.kind == CurveKind::tissue_phantom_ratio && (!curve.normalised || !(curve.normalisation_mm > 0)))
         fail(curve, "the depth at which the ratio is 1 is not stated");
-    if (is_output(curve.kind) && (!curve.normalised || !(curve.normalisation_mm > 0))) fail(curve, "the field whose output factor is 1 is not stated");
+    if (is_output(curve.kind) && (!curve.normalised || !(curve.normalisation_mm > 0)))
+        fail(curve, "the field whose output factor is 1 is not stated");
     if (by_field(curve.kind))
         for (std::size_t i = 0; i < curve.value.size(); ++i) {
             positive(curve.position_mm[i], "a field's side along x", 600);
             positive(curve.side_y_of_mm[i], "a field's side along y", 600);
         }
-    if (curve.kind == CurveKind::depth_dose || curve.kind == CurveKind::tissue_phantom_ratio || curve.kind == CurveKind::primary_fluence)
+    if (curve.kind == CurveKind::depth_dose || curve.kind == CurveKind::tissue_phantom_ratio ||
+        curve.kind == CurveKind::primary_fluence)
         if (curve.position_mm.front() < 0) fail(curve, "a position is negative");
     check_device(curve);
 }
@@ -137,31 +171,44 @@ CurveKind curve_kind_from_string(const std::string& text) {
 }
 
 std::string MeasuredWedge::words() const {
-    return (kind == "enhanced" ? "enhanced dynamic" : kind) + " wedge " + short_number(angle_deg) + " degrees" + (id.empty() ? "" : " \"" + id + "\"");
+    return (kind == "enhanced" ? "enhanced dynamic" : kind) + " wedge " + short_number(angle_deg) +
+           " degrees" + (id.empty() ? "" : " \"" + id + "\"");
 }
 
-std::string to_string(ProfileAxis axis) { return axis == ProfileAxis::crossline ? "crossline" : axis == ProfileAxis::inline_axis ? "inline" : "diagonal"; }
+std::string to_string(ProfileAxis axis) {
+    return axis == ProfileAxis::crossline     ? "crossline"
+           : axis == ProfileAxis::inline_axis ? "inline"
+                                              : "diagonal";
+}
 
 void MeasurementSet::check() const {
     if (curves.empty()) throw bad_input("there is no curve", "measurements");
-    if (!(nominal_energy_mv >= 1 && nominal_energy_mv <= 50)) throw bad_input("the nominal energy is not stated", "measurements", "Give --energy-mv");
+    if (!(nominal_energy_mv >= 1 && nominal_energy_mv <= 50))
+        throw bad_input("the nominal energy is not stated", "measurements", "Give --energy-mv");
     if (fluence_mode != "STANDARD" && fluence_mode != "FFF")
-        throw bad_input("the fluence mode is not stated", "measurements", "Give --fluence-mode STANDARD or FFF");
+        throw bad_input("the fluence mode is not stated", "measurements",
+                        "Give --fluence-mode STANDARD or FFF");
     std::set<std::string> names;
     for (const auto* list : {&curves, &device_curves})
         for (const MeasuredCurve& curve : *list) {
             check_curve(curve);
             if (curve.through_device() != (list == &device_curves))
-                fail(curve, curve.through_device() ? "this is not of an open field of the jaws" : "this is of an open field of the jaws");
-            if (!names.insert(curve.name).second) fail(curve, "two curves are of the same quantity, field and depth", "Keep one of them");
+                fail(curve, curve.through_device() ? "this is not of an open field of the jaws"
+                                                   : "this is of an open field of the jaws");
+            if (!names.insert(curve.name).second)
+                fail(curve, "two curves are of the same quantity, field and depth", "Keep one of them");
         }
-    for (const auto& [what, value] : {std::pair{"jaw", jaw_transmission}, std::pair{"leaf", leaf_transmission}})
+    for (const auto& [what, value] :
+         {std::pair{"jaw", jaw_transmission}, std::pair{"leaf", leaf_transmission}})
         if (value && !(*value >= 0 && *value <= 0.2))
-            throw bad_input(std::string("the transmission of the ") + what + " is not between 0 and 0.2", "measurements");
+            throw bad_input(std::string("the transmission of the ") + what + " is not between 0 and 0.2",
+                            "measurements");
     if (absolute && !(absolute->gy_per_mu > 1e-4 && absolute->gy_per_mu < 0.1))
-        throw bad_input("the absolute dose is " + std::to_string(absolute->gy_per_mu) + " Gy/MU, not between 0.0001 and 0.1", "measurements");
-    if (absolute && !(absolute->ssd_mm >= 500 && absolute->ssd_mm <= 2000 && absolute->depth_mm > 0 && absolute->depth_mm < 400 && absolute->side_mm >= 20 &&
-                      absolute->side_mm <= 400))
+        throw bad_input("the absolute dose is " + std::to_string(absolute->gy_per_mu) +
+                            " Gy/MU, not between 0.0001 and 0.1",
+                        "measurements");
+    if (absolute && !(absolute->ssd_mm >= 500 && absolute->ssd_mm <= 2000 && absolute->depth_mm > 0 &&
+                      absolute->depth_mm < 400 && absolute->side_mm >= 20 && absolute->side_mm <= 400))
         throw bad_input("the set-up of the absolute dose is not one that can be calculated", "measurements",
                         "SSD 500 to 2000 mm, depth to 400 mm, side 20 to 400 mm");
 }

@@ -13,8 +13,8 @@ namespace {
 /// How far a profile reaches inside its field, as a radius at the isocentre plane.
 double reach_mm(const MeasuredCurve& curve) {
     const double magnification = (curve.ssd_mm + curve.depth_mm) / curve.sad_mm;
-    const double half =
-        0.5 * (curve.axis == ProfileAxis::inline_axis ? curve.side_y_mm : curve.side_x_mm) * (curve.axis == ProfileAxis::diagonal ? std::numbers::sqrt2 : 1.0);
+    const double half = 0.5 * (curve.axis == ProfileAxis::inline_axis ? curve.side_y_mm : curve.side_x_mm) *
+                        (curve.axis == ProfileAxis::diagonal ? std::numbers::sqrt2 : 1.0);
     const double measured = std::min(-curve.position_mm.front(), curve.position_mm.back()) / magnification;
     constexpr double inside = 0.9, edge_mm = 10;
     return std::min({inside * half, half - edge_mm, measured});
@@ -22,15 +22,18 @@ double reach_mm(const MeasuredCurve& curve) {
 
 }  // namespace
 
-void fit_open_field(ModelMaker& maker, const MeasurementSet& set, FieldCache& cache, const std::function<void(double)>& progress) {
+void fit_open_field(ModelMaker& maker, const MeasurementSet& set, FieldCache& cache,
+                    const std::function<void(double)>& progress) {
     const MeasuredCurve* widest = nullptr;
     for (const MeasuredCurve& curve : set.curves) {
         if (curve.kind != CurveKind::profile || reach_mm(curve) <= 0) continue;
-        if (!widest || reach_mm(curve) > reach_mm(*widest) + 5 || (reach_mm(curve) > reach_mm(*widest) - 5 && curve.depth_mm < widest->depth_mm))
+        if (!widest || reach_mm(curve) > reach_mm(*widest) + 5 ||
+            (reach_mm(curve) > reach_mm(*widest) - 5 && curve.depth_mm < widest->depth_mm))
             widest = &curve;
     }
     if (!widest) return;
-    const double magnification = (widest->ssd_mm + widest->depth_mm) / widest->sad_mm, reach = reach_mm(*widest);
+    const double magnification = (widest->ssd_mm + widest->depth_mm) / widest->sad_mm,
+                 reach = reach_mm(*widest);
     CurvePoints points{widest, {}, {}, {}};
     const int nodes = std::max(3, static_cast<int>(reach / 5));
     for (int n = -nodes; n <= nodes; ++n) {
@@ -47,16 +50,21 @@ void fit_open_field(ModelMaker& maker, const MeasurementSet& set, FieldCache& ca
     // Beyond the profile the shape that was there goes on from the last value.
     const auto set_with_rim = [&] {
         std::vector<double> r = radius, v = value;
-        const double scale = value.back() / physics::table_value(before.profile_radius_mm, before.profile, radius.back());
+        const double scale =
+            value.back() / physics::table_value(before.profile_radius_mm, before.profile, radius.back());
         for (std::size_t i = 0; i < before.profile_radius_mm.size(); ++i)
-            if (before.profile_radius_mm[i] > radius.back() + 1) r.push_back(before.profile_radius_mm[i]), v.push_back(scale * before.profile[i]);
+            if (before.profile_radius_mm[i] > radius.back() + 1) {
+                r.push_back(before.profile_radius_mm[i]);
+                v.push_back(scale * before.profile[i]);
+            }
         maker.set_open_field(r, v);
     };
     constexpr int rounds = 4;
     for (int round = 0; round < rounds; ++round) {
         progress(static_cast<double>(round) / rounds);
         set_with_rim();
-        const std::vector<double> calculated = predict(maker.model(), {points}, Algorithm::collapsed_cone, cache).front();
+        const std::vector<double> calculated =
+            predict(maker.model(), {points}, Algorithm::collapsed_cone, cache).front();
         const auto at = [&](int n) { return static_cast<std::size_t>(nodes + n); };
         const double axis = points.measured[at(0)] / calculated[at(0)];
         for (int n = 0; n <= nodes; ++n) {
@@ -64,7 +72,10 @@ void fit_open_field(ModelMaker& maker, const MeasurementSet& set, FieldCache& ca
             double ratio = 0;
             int count = 0;
             for (int m = std::max(0, n - 1); m <= std::min(nodes, n + 1); ++m)
-                for (const int sign : {-1, 1}) ratio += points.measured[at(sign * m)] / calculated[at(sign * m)], ++count;
+                for (const int sign : {-1, 1}) {
+                    ratio += points.measured[at(sign * m)] / calculated[at(sign * m)];
+                    ++count;
+                }
             value[static_cast<std::size_t>(n)] *= n == 0 ? 1 : ratio / count / axis;
         }
         for (double& x : value) x /= value.front();

@@ -8,7 +8,9 @@
 
 namespace libdose::commission {
 
-/// Multiplies the radial profile by measured over calculated of the widest profile at its least depth, a few times over.
-void fit_open_field(ModelMaker& maker, const MeasurementSet& set, FieldCache& cache, const std::function<void(double)>& progress);
+/// Multiplies the radial profile by measured over calculated of the widest profile at its least depth, a few
+/// times over.
+void fit_open_field(ModelMaker& maker, const MeasurementSet& set, FieldCache& cache,
+                    const std::function<void(double)>& progress);
 
 }  // namespace libdose::commission

@@ -8,9 +8,9 @@
 
 #include "base/parallel.h"
 #include "engine/jaw_field.h"
-#include "validation/point_dose.h"
-#include "libdose/error.h"
 #include "fluence/head_equations.h"
+#include "libdose/error.h"
+#include "validation/point_dose.h"
 
 namespace libdose::commission {
 
@@ -27,12 +27,14 @@ struct Request {
 };
 
 std::vector<double> numbers_of(const HeadModel& h) {
-    std::vector<double> all{h.spot_fwhm_x_mm,          h.spot_fwhm_y_mm,       h.source_collimator_distance_mm,
-                            h.jaw_x_distance_mm,       h.jaw_y_distance_mm,    h.jaw_transmission,
-                            h.maximum_field_radius_mm, h.extrafocal.amplitude, h.extrafocal.sigma_mm,
-                            h.extrafocal.distance_mm,  h.electrons.sigma_mm,   h.electrons.amplitude_gy_cm2 > 0 ? 1.0 : 0.0,
-                            h.monitor_backscatter_x,   h.monitor_backscatter_y};
-    for (const auto* list : {&h.profile_radius_mm, &h.profile, &h.softening_radius_mm, &h.softening_g_cm2, &h.output_side_mm, &h.output_correction}) {
+    std::vector<double> all{
+        h.spot_fwhm_x_mm,          h.spot_fwhm_y_mm,       h.source_collimator_distance_mm,
+        h.jaw_x_distance_mm,       h.jaw_y_distance_mm,    h.jaw_transmission,
+        h.maximum_field_radius_mm, h.extrafocal.amplitude, h.extrafocal.sigma_mm,
+        h.extrafocal.distance_mm,  h.electrons.sigma_mm,   h.electrons.amplitude_gy_cm2 > 0 ? 1.0 : 0.0,
+        h.monitor_backscatter_x,   h.monitor_backscatter_y};
+    for (const auto* list : {&h.profile_radius_mm, &h.profile, &h.softening_radius_mm, &h.softening_g_cm2,
+                             &h.output_side_mm, &h.output_correction}) {
         all.push_back(static_cast<double>(list->size()));
         all.insert(all.end(), list->begin(), list->end());
     }
@@ -41,10 +43,14 @@ std::vector<double> numbers_of(const HeadModel& h) {
 
 constexpr double depth_of_scale_mm = 100;
 
-bool by_depth(CurveKind kind) { return kind == CurveKind::depth_dose || kind == CurveKind::tissue_phantom_ratio; }
+bool by_depth(CurveKind kind) {
+    return kind == CurveKind::depth_dose || kind == CurveKind::tissue_phantom_ratio;
+}
 
 /// The field that opens the head entirely.
-Field open_field(const HeadModel& head, double sad_mm) { return {2 * head.maximum_field_radius_mm, 2 * head.maximum_field_radius_mm, sad_mm}; }
+Field open_field(const HeadModel& head, double sad_mm) {
+    return {2 * head.maximum_field_radius_mm, 2 * head.maximum_field_radius_mm, sad_mm};
+}
 
 Request request_for(const MeasuredCurve& curve, double position, double side_y, const HeadModel& head) {
     Request request;
@@ -80,7 +86,8 @@ double value_of_normalisation(const MeasuredCurve& curve, double depth_mm) {
     if (curve.value.empty()) return 1;
     constexpr double reach_mm = 15, behind_maximum_mm = 5;
     constexpr int least_readings = 4;  // on either side
-    const auto top = static_cast<std::size_t>(std::max_element(curve.value.begin(), curve.value.end()) - curve.value.begin());
+    const auto top = static_cast<std::size_t>(std::max_element(curve.value.begin(), curve.value.end()) -
+                                              curve.value.begin());
     Eigen::Matrix3d normal = Eigen::Matrix3d::Zero();
     Eigen::Vector3d right = Eigen::Vector3d::Zero();
     int below = 0, beyond = 0;
@@ -88,10 +95,12 @@ double value_of_normalisation(const MeasuredCurve& curve, double depth_mm) {
         const double x = (curve.position_mm[i] - depth_mm) / reach_mm;
         if (std::abs(x) > 1 + 1e-9) continue;
         const Eigen::Vector3d row(1, x, x * x);
-        normal += row * row.transpose(), right += row * curve.value[i];
+        normal += row * row.transpose();
+        right += row * curve.value[i];
         if (x != 0) (x < 0 ? below : beyond) += 1;
     }
-    const bool smooth = depth_mm - reach_mm >= curve.position_mm[top] + behind_maximum_mm && std::min(below, beyond) >= least_readings;
+    const bool smooth = depth_mm - reach_mm >= curve.position_mm[top] + behind_maximum_mm &&
+                        std::min(below, beyond) >= least_readings;
     if (!smooth) return physics::table_value(curve.position_mm, curve.value, depth_mm);
     return normal.ldlt().solve(right)[0];
 }
@@ -102,8 +111,14 @@ double centre_mean(const CurvePoints& points, const std::vector<double>& values)
     int count = 0;
     for (std::size_t i = 0; i < values.size(); ++i) {
         const double off = std::abs(points.position_mm[i]);
-        if (off <= reach) sum += values[i], ++count;
-        if (off < nearest) nearest = off, nearest_value = values[i];
+        if (off <= reach) {
+            sum += values[i];
+            ++count;
+        }
+        if (off < nearest) {
+            nearest = off;
+            nearest_value = values[i];
+        }
     }
     return count ? sum / count : nearest_value;
 }
@@ -113,13 +128,15 @@ WaterPoint water_point(const MeasuredCurve& curve, double position_mm) {
     point.ssd_mm = curve.kind == CurveKind::tissue_phantom_ratio ? curve.sad_mm - position_mm : curve.ssd_mm;
     point.depth_mm = by_depth(curve.kind) ? position_mm : curve.depth_mm;
     if (curve.kind != CurveKind::profile) return point;
-    const double along = curve.axis == ProfileAxis::diagonal ? position_mm / std::numbers::sqrt2 : position_mm;
+    const double along =
+        curve.axis == ProfileAxis::diagonal ? position_mm / std::numbers::sqrt2 : position_mm;
     if (curve.axis != ProfileAxis::inline_axis) point.x_mm = along;
     if (curve.axis != ProfileAxis::crossline) point.y_mm = along;
     return point;
 }
 
-std::vector<double> values_in_field(const PointDose& dose, Algorithm algorithm, const FluenceMap& field, const CurvePoints& points, bool mirrored) {
+std::vector<double> values_in_field(const PointDose& dose, Algorithm algorithm, const FluenceMap& field,
+                                    const CurvePoints& points, bool mirrored) {
     const MeasuredCurve& curve = *points.curve;
     const auto at = [&](double position) {
         WaterPoint point = water_point(curve, position);
@@ -128,26 +145,36 @@ std::vector<double> values_in_field(const PointDose& dose, Algorithm algorithm, 
     };
     std::vector<double> values(points.position_mm.size());
     for_each_parallel(values.size(), [&](std::size_t i) { values[i] = at(points.position_mm[i]); });
-    const double scale = by_depth(curve.kind) ? value_of_normalisation(curve, depth_of_scale_mm) / at(depth_of_scale_mm)
-                                              : centre_mean(points, points.measured) / centre_mean(points, values);
+    const double scale = by_depth(curve.kind)
+                             ? value_of_normalisation(curve, depth_of_scale_mm) / at(depth_of_scale_mm)
+                             : centre_mean(points, points.measured) / centre_mean(points, values);
     for (double& value : values) value *= scale;
     return values;
 }
 
-CurvePoints all_points(const MeasuredCurve& curve) { return {&curve, curve.position_mm, curve.side_y_of_mm, curve.value}; }
+CurvePoints all_points(const MeasuredCurve& curve) {
+    return {&curve, curve.position_mm, curve.side_y_of_mm, curve.value};
+}
 
 void FieldCache::prepare(const HeadModel& head, const std::vector<Field>& wanted) {
     std::vector<double> numbers = numbers_of(head);
-    if (numbers != head_) fields_.clear(), head_ = std::move(numbers);
+    if (numbers != head_) {
+        fields_.clear();
+        head_ = std::move(numbers);
+    }
     std::vector<Field> missing;
     for (const Field& field : wanted)
-        if (!fields_.contains(field) && std::find(missing.begin(), missing.end(), field) == missing.end()) missing.push_back(field);
+        if (!fields_.contains(field) && std::find(missing.begin(), missing.end(), field) == missing.end())
+            missing.push_back(field);
     std::vector<FluenceMap> made(missing.size());
-    for_each_parallel(missing.size(), [&](std::size_t i) { made[i] = jaw_field(head, missing[i][0], missing[i][1], Vec3::Zero(), missing[i][2]); });
+    for_each_parallel(missing.size(), [&](std::size_t i) {
+        made[i] = jaw_field(head, missing[i][0], missing[i][1], Vec3::Zero(), missing[i][2]);
+    });
     for (std::size_t i = 0; i < missing.size(); ++i) fields_.emplace(missing[i], std::move(made[i]));
 }
 
-std::vector<std::vector<double>> predict(const BeamModel& model, const std::vector<CurvePoints>& curves, Algorithm algorithm, FieldCache& cache,
+std::vector<std::vector<double>> predict(const BeamModel& model, const std::vector<CurvePoints>& curves,
+                                         Algorithm algorithm, FieldCache& cache,
                                          const std::function<void(double)>& progress) {
     std::vector<Request> requests;
     std::vector<std::size_t> first, normaliser;  // per curve; no normaliser: npos
@@ -156,7 +183,9 @@ std::vector<std::vector<double>> predict(const BeamModel& model, const std::vect
         const MeasuredCurve& curve = *points.curve;
         first.push_back(requests.size());
         for (std::size_t i = 0; i < points.position_mm.size(); ++i)
-            requests.push_back(request_for(curve, points.position_mm[i], points.side_y_mm.empty() ? points.position_mm[i] : points.side_y_mm[i], model.head));
+            requests.push_back(request_for(
+                curve, points.position_mm[i],
+                points.side_y_mm.empty() ? points.position_mm[i] : points.side_y_mm[i], model.head));
         const bool of_any_scale = curve.kind == CurveKind::depth_dose && !curve.normalised;
         if (curve.normalised || of_any_scale) {
             normaliser.push_back(requests.size());
@@ -181,11 +210,12 @@ std::vector<std::vector<double>> predict(const BeamModel& model, const std::vect
             const auto pixel = [&](double mm, double lower) { return (mm - lower) / map.pixel_mm; };
             double sum = 0;
             int count = 0;
-            for (int v = static_cast<int>(pixel(request.v_mm - 0.5 * detector_mm, map.lower_v_mm)); v < pixel(request.v_mm + 0.5 * detector_mm, map.lower_v_mm);
-                 ++v)
+            for (int v = static_cast<int>(pixel(request.v_mm - 0.5 * detector_mm, map.lower_v_mm));
+                 v < pixel(request.v_mm + 0.5 * detector_mm, map.lower_v_mm); ++v)
                 for (int u = static_cast<int>(pixel(request.u_mm - 0.5 * detector_mm, map.lower_u_mm));
                      u < pixel(request.u_mm + 0.5 * detector_mm, map.lower_u_mm); ++u, ++count)
-                    if (u >= 0 && v >= 0 && u < map.size_u && v < map.size_v) sum += static_cast<double>(map.at(u, v));
+                    if (u >= 0 && v >= 0 && u < map.size_u && v < map.size_v)
+                        sum += static_cast<double>(map.at(u, v));
             values[i] = sum / std::max(1, count);
         } else {
             values[i] = dose(algorithm, map, request.water);
@@ -206,7 +236,9 @@ std::vector<std::vector<double>> predict(const BeamModel& model, const std::vect
         if (normaliser[c] != none) {
             const MeasuredCurve& curve = *points.curve;
             scale = 1 / values[normaliser[c]];
-            if (by_depth(curve.kind)) scale *= value_of_normalisation(curve, curve.normalised ? curve.normalisation_mm : depth_of_scale_mm);
+            if (by_depth(curve.kind))
+                scale *= value_of_normalisation(
+                    curve, curve.normalised ? curve.normalisation_mm : depth_of_scale_mm);
         } else if (points.curve->kind == CurveKind::profile) {
             scale = centre_mean(points, points.measured) / centre_mean(points, calculated);
         }

@@ -5,14 +5,16 @@
 
 namespace libdose {
 
-std::optional<std::array<double, 2>> edges_at(const std::vector<double>& position, const std::vector<double>& value, double level) {
+std::optional<std::array<double, 2>> edges_at(const std::vector<double>& position,
+                                              const std::vector<double>& value, double level) {
     std::size_t axis = 0;
     for (std::size_t i = 1; i < position.size(); ++i)
         if (std::abs(position[i]) < std::abs(position[axis])) axis = i;
     const auto edge = [&](bool right) -> std::optional<double> {
         for (std::size_t i = axis; right ? i + 1 < position.size() : i > 0; right ? ++i : --i) {
             const std::size_t j = right ? i + 1 : i - 1;
-            if (value[i] >= level && value[j] < level) return position[i] + (value[i] - level) / (value[i] - value[j]) * (position[j] - position[i]);
+            if (value[i] >= level && value[j] < level)
+                return position[i] + (value[i] - level) / (value[i] - value[j]) * (position[j] - position[i]);
         }
         return std::nullopt;
     };

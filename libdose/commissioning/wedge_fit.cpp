@@ -3,17 +3,17 @@
 #include <cmath>
 #include <numbers>
 
-#include "fluence/fluence_map.h"
-#include "fluence/fluence_options.h"
-#include "terma/terma_table.h"
+#include "base/parallel.h"
 #include "commissioning/compare.h"
 #include "commissioning/device_fit.h"
-#include "base/parallel.h"
 #include "commissioning/predict.h"
 #include "engine/jaw_field.h"
-#include "validation/point_dose.h"
-#include "libdose/error.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
 #include "fluence/head_equations.h"
+#include "libdose/error.h"
+#include "terma/terma_table.h"
+#include "validation/point_dose.h"
 
 namespace libdose::commission {
 
@@ -22,10 +22,12 @@ namespace {
 constexpr double across_mm = 100;  // where the slope and the curvature of a wedge are stated
 
 bool enhanced(const MeasuredWedge& wedge) { return wedge.kind == "enhanced"; }
-bool same(const MeasuredWedge& a, const MeasuredWedge& b) { return a.kind == b.kind && a.angle_deg == b.angle_deg && a.id == b.id; }
+bool same(const MeasuredWedge& a, const MeasuredWedge& b) {
+    return a.kind == b.kind && a.angle_deg == b.angle_deg && a.id == b.id;
+}
 
-/// Thickness (g/cm² of the starting wedge's material) along a wedge: that of the start on the axis times `axis`, its slope times `slope`, and
-/// a curvature.
+/// Thickness (g/cm² of the starting wedge's material) along a wedge: that of the start on the axis times
+/// `axis`, its slope times `slope`, and a curvature.
 struct Shape {
     double axis = 1, slope = 1, curvature_g_cm2 = 0;
 };
@@ -33,21 +35,29 @@ struct Shape {
 WedgeModel shaped(const WedgeModel& start, const Shape& shape) {
     WedgeModel wedge = start;
     std::vector<double> thickness;
-    for (std::size_t i = 0; i < start.position_mm.size(); ++i) thickness.push_back(start.water_g_cm2[i] + start.high_z_g_cm2[i]);
-    const auto thickest = static_cast<std::size_t>(std::max_element(thickness.begin(), thickness.end()) - thickness.begin());
-    const double water_part = start.water_g_cm2[thickest] / thickness[thickest], middle = physics::table_value(start.position_mm, thickness, 0);
+    for (std::size_t i = 0; i < start.position_mm.size(); ++i)
+        thickness.push_back(start.water_g_cm2[i] + start.high_z_g_cm2[i]);
+    const auto thickest =
+        static_cast<std::size_t>(std::max_element(thickness.begin(), thickness.end()) - thickness.begin());
+    const double water_part = start.water_g_cm2[thickest] / thickness[thickest],
+                 middle = physics::table_value(start.position_mm, thickness, 0);
     for (std::size_t i = 0; i < thickness.size(); ++i) {
-        const double t = shape.axis * middle + shape.slope * (thickness[i] - middle) + shape.curvature_g_cm2 * std::pow(start.position_mm[i] / across_mm, 2);
-        wedge.water_g_cm2[i] = std::max(0.0, t) * water_part, wedge.high_z_g_cm2[i] = std::max(0.0, t) * (1 - water_part);
+        const double t = shape.axis * middle + shape.slope * (thickness[i] - middle) +
+                         shape.curvature_g_cm2 * std::pow(start.position_mm[i] / across_mm, 2);
+        wedge.water_g_cm2[i] = std::max(0.0, t) * water_part;
+        wedge.high_z_g_cm2[i] = std::max(0.0, t) * (1 - water_part);
     }
     return wedge;
 }
 
-/// The generic wedge of this kind and angle; of the nearest angle, with its slope by the tangents, where there is none.
+/// The generic wedge of this kind and angle; of the nearest angle, with its slope by the tangents, where
+/// there is none.
 WedgeModel start_of(const BeamModel& model, const MeasuredWedge& wedge, const std::string& curve) {
     const WedgeModel* best = nullptr;
     for (const WedgeModel& known : model.head.wedges)
-        if (known.kind == wedge.kind && (!best || std::abs(known.angle_deg - wedge.angle_deg) < std::abs(best->angle_deg - wedge.angle_deg))) best = &known;
+        if (known.kind == wedge.kind && (!best || std::abs(known.angle_deg - wedge.angle_deg) <
+                                                      std::abs(best->angle_deg - wedge.angle_deg)))
+            best = &known;
     if (!best)
         throw bad_input("there is no " + wedge.kind + " wedge in " + model.name + " to start from", curve,
                         "Beams without flattening filter have none; leave the wedge out");
@@ -56,16 +66,21 @@ WedgeModel start_of(const BeamModel& model, const MeasuredWedge& wedge, const st
     WedgeModel start = *best;
     for (auto* list : {&start.water_g_cm2, &start.high_z_g_cm2})
         for (double& value : *list) value *= part;
-    start.angle_deg = wedge.angle_deg, start.id = wedge.id;
+    start.angle_deg = wedge.angle_deg;
+    start.id = wedge.id;
     return start;
 }
 
-FluenceMap wedged_field(const HeadModel& head, const MeasuredWedge& measured, double side_x, double side_y, double sad, const TermaTable& terma) {
+FluenceMap wedged_field(const HeadModel& head, const MeasuredWedge& measured, double side_x, double side_y,
+                        double sad, const TermaTable& terma) {
     Beam beam = jaw_beam(side_x, side_y, sad);
     Wedge wedge;
-    wedge.kind = enhanced(measured) ? Wedge::Kind::dynamic : measured.kind == "motorised" ? Wedge::Kind::motorised : Wedge::Kind::physical;
+    wedge.kind = enhanced(measured)             ? Wedge::Kind::dynamic
+                 : measured.kind == "motorised" ? Wedge::Kind::motorised
+                                                : Wedge::Kind::physical;
     wedge.id = enhanced(measured) ? "EDW" : measured.id;
-    wedge.angle_deg = measured.angle_deg, wedge.orientation_deg = measured.orientation_deg.value_or(0);
+    wedge.angle_deg = measured.angle_deg;
+    wedge.orientation_deg = measured.orientation_deg.value_or(0);
     beam.wedges = {wedge};
     for (ControlPoint& point : beam.control_points) point.wedge_in = {true};
     FluenceOptions options;
@@ -73,9 +88,10 @@ FluenceMap wedged_field(const HeadModel& head, const MeasuredWedge& measured, do
     return field_along_axis(beam, head, options);
 }
 
-/// Values of some points of curves behind one wedge, as the curves are normalised: factors by the open field, depth doses to the measurement at 100 mm,
-/// profiles to it around the axis.
-std::vector<std::vector<double>> predict_wedged(const BeamModel& model, const std::vector<CurvePoints>& curves, Algorithm algorithm) {
+/// Values of some points of curves behind one wedge, as the curves are normalised: factors by the open field,
+/// depth doses to the measurement at 100 mm, profiles to it around the axis.
+std::vector<std::vector<double>> predict_wedged(const BeamModel& model,
+                                                const std::vector<CurvePoints>& curves, Algorithm algorithm) {
     const PointDose dose(model.spectrum, model.cone_kernel, model.pencil_kernel, model.head.electrons);
     const TermaTable terma(model.spectrum);
     std::vector<std::vector<double>> all;
@@ -86,12 +102,16 @@ std::vector<std::vector<double>> predict_wedged(const BeamModel& model, const st
             for_each_parallel(values.size(), [&](std::size_t i) {
                 const double x = points.position_mm[i], y = points.side_y_mm[i];
                 WaterPoint at = water_point(curve, 0);
-                const double open = dose(algorithm, jaw_field(model.head, x, y, Vec3::Zero(), curve.sad_mm), at);
+                const double open =
+                    dose(algorithm, jaw_field(model.head, x, y, Vec3::Zero(), curve.sad_mm), at);
                 at.mirrored = false;
-                values[i] = dose(algorithm, wedged_field(model.head, *curve.wedge, x, y, curve.sad_mm, terma), at) / open;
+                values[i] =
+                    dose(algorithm, wedged_field(model.head, *curve.wedge, x, y, curve.sad_mm, terma), at) /
+                    open;
             });
         } else {
-            const FluenceMap field = wedged_field(model.head, *curve.wedge, curve.side_x_mm, curve.side_y_mm, curve.sad_mm, terma);
+            const FluenceMap field =
+                wedged_field(model.head, *curve.wedge, curve.side_x_mm, curve.side_y_mm, curve.sad_mm, terma);
             values = values_in_field(dose, algorithm, field, points, false);
         }
         all.push_back(std::move(values));
@@ -107,12 +127,14 @@ bool along_wedge(const MeasuredCurve& curve) {
 /// A dozen points across the field of a profile along the wedge; every field of a table of factors.
 CurvePoints fit_points(const MeasuredCurve& curve) {
     if (curve.kind == CurveKind::wedge_factor) return all_points(curve);
-    const double half = 0.5 * (curve.axis == ProfileAxis::inline_axis ? curve.side_y_mm : curve.side_x_mm) * (curve.ssd_mm + curve.depth_mm) / curve.sad_mm;
+    const double half = 0.5 * (curve.axis == ProfileAxis::inline_axis ? curve.side_y_mm : curve.side_x_mm) *
+                        (curve.ssd_mm + curve.depth_mm) / curve.sad_mm;
     CurvePoints points{&curve, {}, {}, {}};
     for (const double part : {-0.85, -0.7, -0.5, -0.3, -0.15, 0.0, 0.15, 0.3, 0.5, 0.7, 0.85}) {
         const double at = part * half;
         if (at < curve.position_mm.front() || at > curve.position_mm.back()) continue;
-        points.position_mm.push_back(at), points.measured.push_back(physics::table_value(curve.position_mm, curve.value, at));
+        points.position_mm.push_back(at);
+        points.measured.push_back(physics::table_value(curve.position_mm, curve.value, at));
     }
     return points;
 }
@@ -124,25 +146,31 @@ double sigma_of(const CurvePoints& points, std::size_t i) {
 }
 
 void add(DeviceFit& fit, const DeviceFit& one) {
-    fit.correlation = side_by_side(fit.correlation, one.correlation), fit.converged = fit.converged && one.converged;
+    fit.correlation = side_by_side(fit.correlation, one.correlation);
+    fit.converged = fit.converged && one.converged;
     fit.parameters.insert(fit.parameters.end(), one.parameters.begin(), one.parameters.end());
 }
 
 }  // namespace
 
-DeviceFit fit_wedges(BeamModel& model, const MeasurementSet& set, const std::function<void(double)>& progress) {
+DeviceFit fit_wedges(BeamModel& model, const MeasurementSet& set,
+                     const std::function<void(double)>& progress) {
     DeviceFit all;
     std::vector<const MeasuredCurve*> curves;
     std::vector<MeasuredWedge> wedges;
     for (const MeasuredCurve& curve : set.device_curves) {
         if (!curve.wedge) continue;
         curves.push_back(&curve);
-        if (std::none_of(wedges.begin(), wedges.end(), [&](const MeasuredWedge& w) { return same(w, *curve.wedge); })) wedges.push_back(*curve.wedge);
+        if (std::none_of(wedges.begin(), wedges.end(),
+                         [&](const MeasuredWedge& w) { return same(w, *curve.wedge); }))
+            wedges.push_back(*curve.wedge);
     }
     std::vector<WedgeModel> made;
     for (std::size_t w = 0; w < wedges.size(); ++w) {
         const MeasuredWedge& wedge = wedges[w];
-        const auto part = [&](double done) { progress((static_cast<double>(w) + done) / static_cast<double>(wedges.size())); };
+        const auto part = [&](double done) {
+            progress((static_cast<double>(w) + done) / static_cast<double>(wedges.size()));
+        };
         std::vector<CurvePoints> points;
         bool profile = false, factor = false;
         std::string name;
@@ -150,31 +178,41 @@ DeviceFit fit_wedges(BeamModel& model, const MeasurementSet& set, const std::fun
             if (!same(*curve->wedge, wedge)) continue;
             name = curve->name;
             if (curve->kind != CurveKind::wedge_factor && !along_wedge(*curve)) continue;
-            profile = profile || curve->kind == CurveKind::profile, factor = factor || curve->kind == CurveKind::wedge_factor;
+            profile = profile || curve->kind == CurveKind::profile;
+            factor = factor || curve->kind == CurveKind::wedge_factor;
             points.push_back(fit_points(*curve));
         }
         BeamModel trial = model;
         if (enhanced(wedge)) {
             if (model.head.dynamic_wedge.golden_position_mm.empty())
-                throw bad_input("there is no segmented treatment table in " + model.name + " to compare with", name, "Leave enhanced dynamic wedges out");
+                throw bad_input("there is no segmented treatment table in " + model.name + " to compare with",
+                                name, "Leave enhanced dynamic wedges out");
         } else {
-            if (!factor) throw bad_input("there is no wedge factor of the " + wedge.words(), name, "A profile alone does not tell its thickness");
+            if (!factor)
+                throw bad_input("there is no wedge factor of the " + wedge.words(), name,
+                                "A profile alone does not tell its thickness");
             const WedgeModel start = start_of(model, wedge, name);
-            std::vector<Parameter> parameters{{wedge.words() + ", thickness on the axis", "of the generic wedge's", 1, 0.2, 3, 1, 0.5, 0.02}};
+            std::vector<Parameter> parameters{{wedge.words() + ", thickness on the axis",
+                                               "of the generic wedge's", 1, 0.2, 3, 1, 0.5, 0.02}};
             if (profile) {
-                parameters.push_back({wedge.words() + ", slope", "of the generic wedge's", 1, 0.2, 3, 1, 0.5, 0.02});
-                parameters.push_back({wedge.words() + ", curvature", "g/cm2 at 100 mm", 0, -15, 15, 0, 5, 0.2});
+                parameters.push_back(
+                    {wedge.words() + ", slope", "of the generic wedge's", 1, 0.2, 3, 1, 0.5, 0.02});
+                parameters.push_back(
+                    {wedge.words() + ", curvature", "g/cm2 at 100 mm", 0, -15, 15, 0, 5, 0.2});
             }
             const auto with = [&](const std::vector<double>& values) {
-                return shaped(start, profile ? Shape{values[0], values[1], values[2]} : Shape{values[0], values[0], 0});
+                return shaped(
+                    start, profile ? Shape{values[0], values[1], values[2]} : Shape{values[0], values[0], 0});
             };
             const auto residuals = [&](const std::vector<double>& values) {
                 trial.head.wedges = {with(values)};
                 const auto calculated = predict_wedged(trial, points, Algorithm::collapsed_cone);
                 std::vector<double> r;
                 for (std::size_t c = 0; c < points.size(); ++c)
-                    for (std::size_t i = 0; i < calculated[c].size(); ++i) r.push_back((calculated[c][i] - points[c].measured[i]) / sigma_of(points[c], i));
-                return Eigen::VectorXd(Eigen::Map<const Eigen::VectorXd>(r.data(), static_cast<Eigen::Index>(r.size())));
+                    for (std::size_t i = 0; i < calculated[c].size(); ++i)
+                        r.push_back((calculated[c][i] - points[c].measured[i]) / sigma_of(points[c], i));
+                return Eigen::VectorXd(
+                    Eigen::Map<const Eigen::VectorXd>(r.data(), static_cast<Eigen::Index>(r.size())));
             };
             constexpr int most_evaluations = 30;
             const LeastSquaresResult result = least_squares(parameters, residuals, most_evaluations, part);
@@ -187,7 +225,8 @@ DeviceFit fit_wedges(BeamModel& model, const MeasurementSet& set, const std::fun
             if (same(*curve->wedge, wedge)) every.push_back(all_points(*curve));
         for (const Algorithm algorithm : {Algorithm::collapsed_cone, Algorithm::pencil_beam}) {
             const auto calculated = predict_wedged(trial, every, algorithm);
-            for (std::size_t c = 0; c < every.size(); ++c) all.curves.push_back(comparison_of(*every[c].curve, algorithm, calculated[c]));
+            for (std::size_t c = 0; c < every.size(); ++c)
+                all.curves.push_back(comparison_of(*every[c].curve, algorithm, calculated[c]));
         }
     }
     model.head.wedges = made;

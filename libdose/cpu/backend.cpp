@@ -6,21 +6,21 @@
 #include <exception>
 #include <optional>
 
+#include "base/part_of_progress.h"
+#include "base/stage_clock.h"
 #include "collapsed_cone/sweep_plan.h"
+#include "cpu/collapsed_cone/superposition.h"
+#include "cpu/electrons/electrons.h"
 #include "cpu/fluence/add_apertures.h"
 #include "cpu/fluence/fluence.h"
 #include "cpu/fluence/square_fluence.h"
+#include "cpu/pencil_beam/pencil.h"
+#include "cpu/pencil_beam/pencil_beamlets.h"
 #include "cpu/terma/release.h"
 #include "fluence/fluence_map.h"
 #include "fluence/fluence_options.h"
 #include "terma/released_energy.h"
 #include "terma/terma_table.h"
-#include "cpu/electrons/electrons.h"
-#include "cpu/pencil_beam/pencil.h"
-#include "cpu/pencil_beam/pencil_beamlets.h"
-#include "cpu/collapsed_cone/superposition.h"
-#include "base/part_of_progress.h"
-#include "base/stage_clock.h"
 
 namespace libdose {
 
@@ -32,14 +32,17 @@ class CpuMedium : public Medium {
 public:
     explicit CpuMedium(const DensityGrid& density) : density_(density) {}
 
-    std::vector<float> transport(const std::vector<FluenceMap>& maps, const BeamModel& model, const DirectionSet& directions,
-                                 const TransportSettings& settings, const StageObserver& observer) override {
+    std::vector<float> transport(const std::vector<FluenceMap>& maps, const BeamModel& model,
+                                 const DirectionSet& directions, const TransportSettings& settings,
+                                 const StageObserver& observer) override {
         const TermaTable table(model.spectrum);
         StageClock clock(observer.seconds);
         if (maps.size() == 1) {
             const ReleasedEnergy source = released(maps.front(), table, settings);
             clock.add("ray trace and TERMA");
-            std::vector<float> dose = cpu::superpose(density_, model.cone_kernel, {source}, directions, settings.lattice, observer.progress).dose_gy;
+            std::vector<float> dose = cpu::superpose(density_, model.cone_kernel, {source}, directions,
+                                                     settings.lattice, observer.progress)
+                                          .dose_gy;
             clock.add("superposition");
             return dose;
         }
@@ -57,7 +60,9 @@ public:
             std::atomic<bool> failed{false};
             std::size_t finished = begin;
             // The ray traces are taken as half of the work.
-            const auto traced_part = [&](std::size_t count) { return static_cast<double>(count) / static_cast<double>(maps.size()); };
+            const auto traced_part = [&](std::size_t count) {
+                return static_cast<double>(count) / static_cast<double>(maps.size());
+            };
 #pragma omp parallel for schedule(dynamic, 1)
             for (std::size_t m = begin; m < end; ++m) {
                 if (failed) continue;
@@ -65,14 +70,16 @@ public:
                     batch[kept + m - begin] = released(maps[m], table, settings);
                 } catch (...) {
 #pragma omp critical(libdose_compute_failure)
-                    failure = std::current_exception(), failed = true;
+                    failure = std::current_exception();
+                    failed = true;
                 }
 #pragma omp critical(libdose_compute_failure)
                 try {
                     ++finished;
                     if (observer.progress && !failed) observer.progress(0.5 * (done + traced_part(finished)));
                 } catch (...) {
-                    failure = std::current_exception(), failed = true;
+                    failure = std::current_exception();
+                    failed = true;
                 }
             }
             if (failure) std::rethrow_exception(failure);
@@ -80,9 +87,10 @@ public:
             clock.add("ray trace and TERMA");
             const double traced = traced_part(end);
             if (end < maps.size() && static_cast<double>(batch_bytes) < source_budget_bytes) continue;
-            const std::vector<float> part = cpu::superpose(density_, model.cone_kernel, batch, directions, settings.lattice,
-                                                           part_of_progress(observer.progress, 0.5 * (done + traced), traced))
-                                                .dose_gy;
+            const std::vector<float> part =
+                cpu::superpose(density_, model.cone_kernel, batch, directions, settings.lattice,
+                               part_of_progress(observer.progress, 0.5 * (done + traced), traced))
+                    .dose_gy;
             for (std::size_t v = 0; v < dose.size(); ++v) dose[v] += part[v];
             clock.add("superposition");
             batch.clear();
@@ -92,24 +100,29 @@ public:
         return dose;
     }
 
-    std::vector<float> pencil_beam(const FluenceMap& map, const BeamModel& model, const PencilSettings& settings) override {
+    std::vector<float> pencil_beam(const FluenceMap& map, const BeamModel& model,
+                                   const PencilSettings& settings) override {
         if (settings.lateral_scaling && !lateral_) lateral_ = lateral_scale(density_);
         const LateralScale unscaled;
         std::optional<TermaTable> table;
         if (map.filter) table.emplace(model.spectrum);
-        return cpu::pencil_beam(density_, map, model.pencil_kernel, settings.lateral_scaling ? *lateral_ : unscaled, table ? &*table : nullptr,
+        return cpu::pencil_beam(density_, map, model.pencil_kernel,
+                                settings.lateral_scaling ? *lateral_ : unscaled, table ? &*table : nullptr,
                                 settings.near_pixel_mm);
     }
 
-    void add_electrons(std::vector<float>& dose, const std::vector<FluenceMap>& maps, const ElectronContamination& electrons) override {
+    void add_electrons(std::vector<float>& dose, const std::vector<FluenceMap>& maps,
+                       const ElectronContamination& electrons) override {
         for (const FluenceMap& map : maps) cpu::add_electrons(dose, density_, map, electrons);
     }
 
 private:
-    ReleasedEnergy released(const FluenceMap& map, const TermaTable& table, const TransportSettings& settings) const {
+    ReleasedEnergy released(const FluenceMap& map, const TermaTable& table,
+                            const TransportSettings& settings) const {
         const double ray_spacing_mm = settings.ray_spacing_voxels * density_.grid.spacing_mm.minCoeff();
         ReleasedEnergy energy =
-            cpu::released_energy(density_, map, table, ray_spacing_mm, settings.sharpening ? lattice_blur_variance(settings.lattice) : 0.0);
+            cpu::released_energy(density_, map, table, ray_spacing_mm,
+                                 settings.sharpening ? lattice_blur_variance(settings.lattice) : 0.0);
         energy.tilt = settings.tilt;
         if (!settings.hardening) std::fill(energy.depth_g_cm2.begin(), energy.depth_g_cm2.end(), 0.0f);
         return energy;
@@ -122,9 +135,11 @@ private:
 /// Beamlets with the lateral scale that they refer to.
 class ScaledBeamlets : public BeamletDoses {
 public:
-    ScaledBeamlets(const BeamletGeometry& of, const std::vector<OpenSquare>& squares, cpu::BeamletShape& shape)
+    ScaledBeamlets(const BeamletGeometry& of, const std::vector<OpenSquare>& squares,
+                   cpu::BeamletShape& shape)
         : lateral_(of.lateral_scaling ? lateral_scale(of.density) : LateralScale{}),
-          beamlets_(of.density, of.beam, of.point, of.position, of.model, of.fluence, lateral_, squares, shape) {}
+          beamlets_(of.density, of.beam, of.point, of.position, of.model, of.fluence, lateral_, squares,
+                    shape) {}
     void column(double u_mm, double v_mm, std::uint64_t seed, std::vector<VoxelDose>& out) const override {
         beamlets_.column(u_mm, v_mm, seed, out);
     }
@@ -136,9 +151,11 @@ private:
 
 class CpuBeamlets : public BeamletCalculator {
 public:
-    std::unique_ptr<BeamletDoses> doses(const BeamletGeometry& of, const std::vector<OpenSquare>& squares) override {
+    std::unique_ptr<BeamletDoses> doses(const BeamletGeometry& of,
+                                        const std::vector<OpenSquare>& squares) override {
         auto shape = std::make_unique<cpu::BeamletShape>(of.beam, of.point, of.model, of.fluence, of.side_mm);
-        auto found = std::find_if(shapes_.begin(), shapes_.end(), [&](const auto& other) { return other->serves(*shape); });
+        auto found = std::find_if(shapes_.begin(), shapes_.end(),
+                                  [&](const auto& other) { return other->serves(*shape); });
         if (found == shapes_.end()) found = shapes_.insert(found, std::move(shape));
         return std::make_unique<ScaledBeamlets>(of, squares, **found);
     }
@@ -150,19 +167,24 @@ private:
 class CpuStages : public CpuBackend {
 public:
     std::string description() const override { return "cpu"; }
-    std::vector<FluenceMap> fluence(const Beam& beam, PatientPosition position, const HeadModel& head, const FluenceOptions& options) override {
+    std::vector<FluenceMap> fluence(const Beam& beam, PatientPosition position, const HeadModel& head,
+                                    const FluenceOptions& options) override {
         return cpu::beam_fluence(beam, position, head, options);
     }
-    std::unique_ptr<Medium> medium(const DensityGrid& density) override { return std::make_unique<CpuMedium>(density); }
+    std::unique_ptr<Medium> medium(const DensityGrid& density) override {
+        return std::make_unique<CpuMedium>(density);
+    }
     void require_memory(const MemoryNeeds& needs, const std::string& where) override {
         libdose::require_memory(memory_bytes(needs), available_memory_bytes(), where);
     }
     void finish_work() override {}
-    void add_apertures(FluenceMap& map, const DevicesOnRaster& devices, const std::vector<WeightedAperture>& apertures) override {
+    void add_apertures(FluenceMap& map, const DevicesOnRaster& devices,
+                       const std::vector<WeightedAperture>& apertures) override {
         cpu::add_apertures(map, devices, apertures);
     }
-    FluenceMap square_fluence(const Beam& beam, const ControlPoint& point, PatientPosition position, const HeadModel& head,
-                              const FluenceOptions& options, const std::vector<OpenSquare>& squares, double side_mm) override {
+    FluenceMap square_fluence(const Beam& beam, const ControlPoint& point, PatientPosition position,
+                              const HeadModel& head, const FluenceOptions& options,
+                              const std::vector<OpenSquare>& squares, double side_mm) override {
         return cpu::square_fluence(beam, point, position, head, options, squares, side_mm);
     }
     std::unique_ptr<BeamletCalculator> beamlets() override { return std::make_unique<CpuBeamlets>(); }

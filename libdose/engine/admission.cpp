@@ -21,7 +21,8 @@ std::string names_of(const std::vector<LeafDesign>& designs) {
 
 bool model_fits(const BeamModel& model, const Beam& beam) {
     constexpr double same_energy_mv = 0.01;
-    return std::abs(model.nominal_energy_mv - beam.nominal_energy_mv) < same_energy_mv && model.fluence_mode == beam.fluence_mode &&
+    return std::abs(model.nominal_energy_mv - beam.nominal_energy_mv) < same_energy_mv &&
+           model.fluence_mode == beam.fluence_mode &&
            (model.machine.empty() || model.machine == beam.machine);
 }
 
@@ -45,7 +46,8 @@ std::vector<LeafDesign> leaf_designs_for(const Plan& plan, const EngineOptions& 
                                           : std::vector<LeafDesign>{};
 }
 
-std::vector<GateEntry> admit_beams(const Plan& plan, const BeamModelProvider& models, const EngineOptions& options) {
+std::vector<GateEntry> admit_beams(const Plan& plan, const BeamModelProvider& models,
+                                   const EngineOptions& options) {
     const std::vector<LeafDesign> designs = leaf_designs_for(plan, options);
     design_by_name(designs, options.leaves);
     std::vector<GateEntry> entries;

@@ -48,13 +48,17 @@ void OpenDevices::close() { idle_->close(); }
 
 namespace {
 
-std::string cpu_because(const Error& error) { return "backend: cpu, for " + error.problem() + (error.where().empty() ? "" : " [" + error.where() + "]"); }
+std::string cpu_because(const Error& error) {
+    return "backend: cpu, for " + error.problem() + (error.where().empty() ? "" : " [" + error.where() + "]");
+}
 
 std::shared_ptr<Backend> open_device(int device, const std::shared_ptr<OpenDevices>& devices) {
     std::unique_ptr<Backend> backend = devices ? devices->idle().take(device) : nullptr;
     if (!backend) backend = cuda::make_backend(cuda::open_device(cuda::load_library(), device));
     if (!devices) return backend;
-    return {backend.release(), [device, devices](Backend* done) { devices->idle().give(device, std::unique_ptr<Backend>(done)); }};
+    return {backend.release(), [device, devices](Backend* done) {
+                devices->idle().give(device, std::unique_ptr<Backend>(done));
+            }};
 }
 
 }  // namespace
@@ -69,8 +73,8 @@ ChosenBackend choose_backend(BackendChoice choice, int device, const std::shared
     }
 }
 
-void require_memory(ChosenBackend& backend, BackendChoice choice, const MemoryNeeds& needs, const std::string& where,
-                    const std::shared_ptr<OpenDevices>& devices) {
+void require_memory(ChosenBackend& backend, BackendChoice choice, const MemoryNeeds& needs,
+                    const std::string& where, const std::shared_ptr<OpenDevices>& devices) {
     const auto require = [&] {
         try {
             backend.own->require_memory(needs, where);

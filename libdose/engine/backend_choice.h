@@ -14,13 +14,15 @@ struct ChosenBackend {
     Backend& get() const { return own ? *own : cpu_backend(); }
 };
 
-/// Throws bad_input where a CUDA device is asked for and there is none; `automatic` takes the CPU then. With `devices` (may be null) one that is
-/// idle there is taken, and it goes back at the end of `own` unless it has failed.
-ChosenBackend choose_backend(BackendChoice choice, int device, const std::shared_ptr<OpenDevices>& devices = {});
+/// Throws bad_input where a CUDA device is asked for and there is none; `automatic` takes the CPU then. With
+/// `devices` (may be null) one that is idle there is taken, and it goes back at the end of `own` unless it
+/// has failed.
+ChosenBackend choose_backend(BackendChoice choice, int device,
+                             const std::shared_ptr<OpenDevices>& devices = {});
 
-/// Checks the memory that the calculation needs: throws bad_input where there is too little; `automatic` takes the CPU where only the device
-/// has too little. What is idle in `devices` is closed before.
-void require_memory(ChosenBackend& backend, BackendChoice choice, const MemoryNeeds& needs, const std::string& where,
-                    const std::shared_ptr<OpenDevices>& devices = {});
+/// Checks the memory that the calculation needs: throws bad_input where there is too little; `automatic`
+/// takes the CPU where only the device has too little. What is idle in `devices` is closed before.
+void require_memory(ChosenBackend& backend, BackendChoice choice, const MemoryNeeds& needs,
+                    const std::string& where, const std::shared_ptr<OpenDevices>& devices = {});
 
 }  // namespace libdose

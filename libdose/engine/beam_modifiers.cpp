@@ -4,15 +4,15 @@
 #include <cmath>
 #include <numbers>
 
-#include "fluence/fluence_map.h"
-#include "machine/leaf_edges.h"
+#include "base/text.h"
 #include "fluence/aperture.h"
+#include "fluence/fluence_map.h"
+#include "fluence/head_equations.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
+#include "machine/leaf_edges.h"
 #include "plan/dynamic_wedge.h"
-#include "base/text.h"
 #include "plan/wedge.h"
-#include "fluence/head_equations.h"
 
 namespace libdose {
 
@@ -32,13 +32,17 @@ std::vector<const LeafDesign*> all_of(const std::vector<LeafDesign>& designs) {
 
 /// "MLCX (40 pairs, -200 … 200 mm)"
 std::string words_of(const MultileafCollimator& collimator) {
-    return collimator.type + " (" + std::to_string(collimator.leaf_pairs()) + " pairs, " + short_number(collimator.leaf_boundaries_mm.front()) + " … " +
+    return collimator.type + " (" + std::to_string(collimator.leaf_pairs()) + " pairs, " +
+           short_number(collimator.leaf_boundaries_mm.front()) + " … " +
            short_number(collimator.leaf_boundaries_mm.back()) + " mm)";
 }
 
-bool made_by(const Beam& beam, const std::string& word) { return lower_case(beam.manufacturer).find(word) != std::string::npos; }
+bool made_by(const Beam& beam, const std::string& word) {
+    return lower_case(beam.manufacturer).find(word) != std::string::npos;
+}
 
-/// Makers of treatment machines. Other words (of a program that wrote the plan, say) tell nothing about the leaves.
+/// Makers of treatment machines. Other words (of a program that wrote the plan, say) tell nothing about the
+/// leaves.
 bool made_by_another(const Beam& beam, const LeafDesign& design) {
     if (made_by(beam, design.manufacturer)) return false;
     const auto makers = {"varian", "elekta", "siemens", "viewray", "accuray", "tomotherapy"};
@@ -46,7 +50,9 @@ bool made_by_another(const Beam& beam, const LeafDesign& design) {
 }
 
 /// Behind its tangent, where half of the fluence comes through a rounded end: exp(-b sqrt(s)) = 1/2.
-double half_fluence_depth_mm(double decay) { return std::isinf(decay) ? 0.0 : std::pow(std::numbers::ln2 / decay, 2); }
+double half_fluence_depth_mm(double decay) {
+    return std::isinf(decay) ? 0.0 : std::pow(std::numbers::ln2 / decay, 2);
+}
 
 /// What was measured of one collimator says nothing of another.
 void require_leaves_of_model(const LeafDesign* design, const BeamModel& model, const Beam& beam) {
@@ -63,10 +69,13 @@ bool is_halcyon(const LeafDesign* design) { return design && design->name.starts
 LeafEdges edges_of(const LeafDesign& design, double source_axis_mm, const BeamModel& model) {
     LeafEdges edges;
     if (design.tip_radius_mm > 0)
-        edges.tip_decay = physics::tip_decay(design.attenuation_per_mm(model.spectrum), design.tip_radius_mm, design.source_distance_mm, source_axis_mm);
+        edges.tip_decay = physics::tip_decay(design.attenuation_per_mm(model.spectrum), design.tip_radius_mm,
+                                             design.source_distance_mm, source_axis_mm);
     edges.tongue_and_groove_mm = design.tongue_and_groove_mm;
-    // Half comes through behind the tangent. When the plan's position is that point, the tangent lies so much farther in the opening.
-    if (design.position == LeafDesign::Position::half_fluence) edges.tip_shift_mm = half_fluence_depth_mm(edges.tip_decay);
+    // Half comes through behind the tangent. When the plan's position is that point, the tangent lies so much
+    // farther in the opening.
+    if (design.position == LeafDesign::Position::half_fluence)
+        edges.tip_shift_mm = half_fluence_depth_mm(edges.tip_decay);
     edges.source_distance_mm = design.source_distance_mm;
     const bool measured = !model.head.leaf_design.empty();
     if (measured) edges.tip_shift_mm -= model.head.leaf_offset_mm;
@@ -78,12 +87,17 @@ LeafEdges edges_of(const LeafDesign& design, double source_axis_mm, const BeamMo
     return edges;
 }
 
-const LeafDesign* find_design(const Beam& beam, const MultileafCollimator& collimator, const std::vector<LeafDesign>& designs, const std::string& forced) {
-    if (const LeafDesign* design = design_by_name(designs, forced); design && design->fits(collimator)) return design;
+const LeafDesign* find_design(const Beam& beam, const MultileafCollimator& collimator,
+                              const std::vector<LeafDesign>& designs, const std::string& forced) {
+    if (const LeafDesign* design = design_by_name(designs, forced); design && design->fits(collimator))
+        return design;
     if (designs.empty()) return nullptr;
     std::vector<const LeafDesign*> fitting, named;
     for (const LeafDesign& design : designs) {
-        if (!design.fits(collimator) || (!design.device_type.empty() && design.device_type != collimator.type) || made_by_another(beam, design)) continue;
+        if (!design.fits(collimator) ||
+            (!design.device_type.empty() && design.device_type != collimator.type) ||
+            made_by_another(beam, design))
+            continue;
         fitting.push_back(&design);
         if (made_by(beam, design.manufacturer)) named.push_back(&design);
     }
@@ -97,12 +111,14 @@ const LeafDesign* find_design(const Beam& beam, const MultileafCollimator& colli
                                "; --leaf-ends sharp calculates with sharp ends, without tongue and groove");
     std::string candidates = names_of(fitting);
     for (const LeafDesign* design : fitting)
-        if (!design->shared_with.empty()) candidates += " (or " + design->shared_with + ", which is not modelled)";
+        if (!design->shared_with.empty())
+            candidates += " (or " + design->shared_with + ", which is not modelled)";
     throw refused_plan("which leaves its " + words_of(collimator) + " has cannot be told: " + candidates,
                        beam.place(), "Say which: --leaves NAME");
 }
 
-void check_forced_leaves(const Plan& plan, const std::vector<LeafDesign>& designs, const std::string& forced) {
+void check_forced_leaves(const Plan& plan, const std::vector<LeafDesign>& designs,
+                         const std::string& forced) {
     const LeafDesign* design = design_by_name(designs, forced);
     if (!design) return;
     for (const Beam& beam : plan.beams)
@@ -127,7 +143,8 @@ void require_covered(const Beam& beam, std::size_t index, const BeamModel& model
         const auto& box = *open;
         for (std::size_t corner = 0; corner < 4; ++corner) {
             const double along = -std::sin(turn) * box[corner & 1] + std::cos(turn) * box[2 + (corner >> 1)];
-            if (along < shape.position_mm.front() - tolerance_mm || along > shape.position_mm.back() + tolerance_mm)
+            if (along < shape.position_mm.front() - tolerance_mm ||
+                along > shape.position_mm.back() + tolerance_mm)
                 throw refused_plan("the field reaches to " + short_number(along) + " mm along the wedge of " +
                                        short_number(wedge.angle_deg) + " degrees, which goes from " +
                                        short_number(shape.position_mm.front()) + " to " +
@@ -139,12 +156,15 @@ void require_covered(const Beam& beam, std::size_t index, const BeamModel& model
 
 }  // namespace
 
-void require_modelled(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, const std::string& forced) {
-    for (const MultileafCollimator& collimator : beam.collimators) require_leaves_of_model(find_design(beam, collimator, designs, forced), model, beam);
+void require_modelled(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs,
+                      const std::string& forced) {
+    for (const MultileafCollimator& collimator : beam.collimators)
+        require_leaves_of_model(find_design(beam, collimator, designs, forced), model, beam);
     for (std::size_t w = 0; w < beam.wedges.size(); ++w) {
         // A wedge that stays out does nothing to the beam.
-        const bool in = std::any_of(beam.control_points.begin(), beam.control_points.end(),
-                                    [&](const ControlPoint& point) { return w < point.wedge_in.size() && point.wedge_in[w]; });
+        const bool in = std::any_of(
+            beam.control_points.begin(), beam.control_points.end(),
+            [&](const ControlPoint& point) { return w < point.wedge_in.size() && point.wedge_in[w]; });
         if (!in) continue;
         require_wedge(beam, beam.wedges[w], model);
         require_covered(beam, w, model);
@@ -152,8 +172,9 @@ void require_modelled(const Beam& beam, const BeamModel& model, const std::vecto
     with_moving_jaw(beam, model.head);  // throws for a field that its dynamic wedge cannot make
 }
 
-std::vector<LeafEdges> leaf_edges(const Beam& beam, const BeamModel& model, const std::vector<LeafDesign>& designs, const std::string& forced,
-                                       Provenance& provenance, std::vector<std::string>& notes) {
+std::vector<LeafEdges> leaf_edges(const Beam& beam, const BeamModel& model,
+                                  const std::vector<LeafDesign>& designs, const std::string& forced,
+                                  Provenance& provenance, std::vector<std::string>& notes) {
     std::vector<LeafEdges> edges;
     std::string names;
     bool all_halcyon = !beam.collimators.empty();
@@ -164,27 +185,35 @@ std::vector<LeafEdges> leaf_edges(const Beam& beam, const BeamModel& model, cons
         names += (names.empty() ? "" : ", ") + (design ? design->name : "sharp");
         all_halcyon = all_halcyon && is_halcyon(design);
         if (!design)
-            notes.push_back("beam " + std::to_string(beam.number) + ": the leaves of its " + collimator.type + " end sharply, without tongue and groove");
+            notes.push_back("beam " + std::to_string(beam.number) + ": the leaves of its " + collimator.type +
+                            " end sharply, without tongue and groove");
     }
     const ControlPoint& first = beam.control_points.front();
     if (all_halcyon && (first.jaw_x || first.jaw_y))
-        notes.push_back("beam " + std::to_string(beam.number) + ": a Halcyon has no jaws; those of the plan are taken as the limit of the field");
+        notes.push_back("beam " + std::to_string(beam.number) +
+                        ": a Halcyon has no jaws; those of the plan are taken as the limit of the field");
     if (!names.empty()) provenance.settings["leaves beam " + std::to_string(beam.number)] = names;
     return edges;
 }
 
 void note_wedges(const Beam& beam, const BeamModel& model, std::vector<std::string>& notes) {
     for (const Wedge& wedge : beam.wedges) {
-        std::string note = "beam " + std::to_string(beam.number) + ": " + to_string(wedge.kind) + " wedge of " + short_number(wedge.angle_deg) + " degrees";
+        std::string note = "beam " + std::to_string(beam.number) + ": " + to_string(wedge.kind) +
+                           " wedge of " + short_number(wedge.angle_deg) + " degrees";
         if (!wedge.id.empty()) note += " \"" + wedge.id + "\"";
         if (model.machine.empty() && model.lineage.empty())
-            note += wedge.kind == Wedge::Kind::dynamic ? ", generic table" : ", generic: steel, of no real machine; its factor is not that of yours";
+            note += wedge.kind == Wedge::Kind::dynamic
+                        ? ", generic table"
+                        : ", generic: steel, of no real machine; its factor is not that of yours";
         if (wedge.kind != Wedge::Kind::dynamic) {
             BeamFilter filter;
             const WedgeModel& shape = wedge_model_for(wedge, model.head);
-            filter.wedge_mm = shape.position_mm, filter.wedge_water_g_cm2 = shape.water_g_cm2, filter.wedge_high_z_g_cm2 = shape.high_z_g_cm2;
+            filter.wedge_mm = shape.position_mm;
+            filter.wedge_water_g_cm2 = shape.water_g_cm2;
+            filter.wedge_high_z_g_cm2 = shape.high_z_g_cm2;
             const physics::BasisPath middle = filter.path(0, 0);
-            const double factor = physics::basis_terma(model.spectrum, middle.water, middle.high_z).water / physics::basis_terma(model.spectrum, 0, 0).water;
+            const double factor = physics::basis_terma(model.spectrum, middle.water, middle.high_z).water /
+                                  physics::basis_terma(model.spectrum, 0, 0).water;
             note += "; " + short_number(std::round(1000 * factor) / 1000) + " in air on the axis";
         }
         if (wedge.factor) note += "; the plan's wedge factor is " + short_number(*wedge.factor);

@@ -1,4 +1,5 @@
-// From fluence maps to dose on a density grid: the part of the pipeline that plans, validation and calibration share.
+// From fluence maps to dose on a density grid: the part of the pipeline that plans, validation and
+// calibration share.
 #pragma once
 
 #include <functional>
@@ -6,15 +7,16 @@
 #include <string>
 #include <vector>
 
+#include "backend/backend.h"
 #include "collapsed_cone/sweep_plan.h"
 #include "fluence/fluence_map.h"
-#include "backend/backend.h"
 #include "libdose/beam_model.h"
 #include "libdose/engine.h"
 
 namespace libdose {
 
-/// What a quality level means for the collapsed cone. docs/theory/collapsed-cone.md has what each costs in accuracy.
+/// What a quality level means for the collapsed cone. docs/theory/collapsed-cone.md has what each costs in
+/// accuracy.
 struct QualitySettings {
     int rings, sectors;  ///< beam-aligned directions, one transport per map
     int isotropic;       ///< patient-fixed directions, one transport for many maps
@@ -40,8 +42,9 @@ struct ComputeOptions {
 /// Gray of one unit of compute_dose's dose and one MU. Throws bad_input for a model that is not calibrated.
 double gray_per_unit(const BeamModel& model, Algorithm algorithm);
 
-/// Dose per voxel, Gy per unit of the maps' values × unit photon fluence (Gy cm²): not yet multiplied by Gy/MU. All maps
-/// belong to one beam model.
-std::vector<float> compute_dose(const DensityGrid& density, const std::vector<FluenceMap>& maps, const BeamModel& model, const ComputeOptions& options);
+/// Dose per voxel, Gy per unit of the maps' values × unit photon fluence (Gy cm²): not yet multiplied by
+/// Gy/MU. All maps belong to one beam model.
+std::vector<float> compute_dose(const DensityGrid& density, const std::vector<FluenceMap>& maps,
+                                const BeamModel& model, const ComputeOptions& options);
 
 }  // namespace libdose

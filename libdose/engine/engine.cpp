@@ -5,28 +5,30 @@
 #include <chrono>
 #include <cmath>
 
-#include "fluence/fluence_map.h"
-#include "fluence/fluence_options.h"
-#include "terma/terma_table.h"
+#include "base/text.h"
+#include "base/threads.h"
 #include "engine/backend_choice.h"
-#include "patient/bolus_density.h"
-#include "engine/compute.h"
 #include "engine/beam_modifiers.h"
+#include "engine/compute.h"
 #include "engine/memory_needs.h"
 #include "engine/patient_structures.h"
 #include "engine/setup.h"
 #include "engine/small_fields.h"
-#include "base/threads.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
 #include "libdose/error.h"
+#include "patient/bolus_density.h"
 #include "patient/density.h"
-#include "base/text.h"
+#include "terma/terma_table.h"
 
 namespace libdose {
 
-CalculationResult calculate(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials,
-                            const BeamModelProvider& models, const EngineOptions& options) {
+CalculationResult calculate(const CtImage& ct, const StructureSet* structures, const Plan& plan,
+                            const MaterialTable& materials, const BeamModelProvider& models,
+                            const EngineOptions& options) {
     check_request(ct, structures, plan, models, options);
-    const std::vector<std::string> structure_notes = check_patient_structures(ct, structures, plan, models, options);
+    const std::vector<std::string> structure_notes =
+        check_patient_structures(ct, structures, plan, models, options);
     const ThreadLimit limit(options.threads);
     ChosenBackend backend = choose_backend(options.backend, options.device, options.devices);
     const auto report = [&](double part, const std::string& stage) {
@@ -45,8 +47,9 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     const Grid grid = dose_grid(ct, structures, plan, models, options, field_notes);
     require_memory(backend, options.backend, memory_needs(grid, plan, models, options, omp_get_max_threads()),
                    grid_note(grid) + ", plan " + plan.label, options.devices);
-    const BolusDensities densities(
-        plan, [&](const auto& boluses) { return density_on_grid(ct, structures, options.hu_curve, materials, options.overrides, grid, boluses); });
+    const BolusDensities densities(plan, [&](const auto& boluses) {
+        return density_on_grid(ct, structures, options.hu_curve, materials, options.overrides, grid, boluses);
+    });
     result.notes = structure_notes;
     for (const std::string& note : densities.notes()) result.notes.push_back(note);
     if (!backend.note.empty()) result.notes.push_back(backend.note);
@@ -57,7 +60,8 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     result.notes.insert(result.notes.end(), field_notes.begin(), field_notes.end());
     clock("density");
 
-    // Beams of one model and the same boluses share a calculation, so that arcs can share a transport; beam by beam when each is wanted.
+    // Beams of one model and the same boluses share a calculation, so that arcs can share a transport; beam
+    // by beam when each is wanted.
     FluenceOptions fluence;
     fluence.sub_arc_deg = options.sub_arc_deg;
     struct Task {
@@ -70,8 +74,9 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
     for (const Beam& beam : plan.beams) {
         const BeamModel& model = models(beam);
         const DensityGrid* density = &densities.of(beam);
-        const auto found =
-            std::find_if(tasks.begin(), tasks.end(), [&](const Task& t) { return t.model == &model && t.density == density && !options.per_beam; });
+        const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const Task& t) {
+            return t.model == &model && t.density == density && !options.per_beam;
+        });
         if (found == tasks.end())
             tasks.push_back({&model, density, {&beam}});
         else
@@ -84,17 +89,21 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
 
     std::size_t done = 0;
     for (const Task& task : tasks) {
-        std::string stage = task.beams.size() == 1 ? "beam " + task.beams.front()->name : std::to_string(task.beams.size()) + " beams";
+        std::string stage = task.beams.size() == 1 ? "beam " + task.beams.front()->name
+                                                   : std::to_string(task.beams.size()) + " beams";
         std::vector<FluenceMap> maps;
         const TermaTable terma(task.model->spectrum);
         fluence.terma = &terma;
-        fluence.after_map = [&] { report(static_cast<double>(done) / static_cast<double>(plan.beams.size()), stage); };
+        fluence.after_map = [&] {
+            report(static_cast<double>(done) / static_cast<double>(plan.beams.size()), stage);
+        };
         for (const Beam* beam : task.beams) {
             note_wedges(*beam, *task.model, result.notes);
             fluence.pixel_mm = fluence_pixel_mm(*beam, task.model->head, grid, stated_mm);
             fluence.leaves =
                 leaf_edges(*beam, *task.model, designs, options.leaves, header.provenance, result.notes);
-            for (FluenceMap& map : backend.get().fluence(*beam, plan.position, task.model->head, fluence)) maps.push_back(std::move(map));
+            for (FluenceMap& map : backend.get().fluence(*beam, plan.position, task.model->head, fluence))
+                maps.push_back(std::move(map));
         }
         clock("fluence");
         ComputeOptions compute;
@@ -106,15 +115,20 @@ CalculationResult calculate(const CtImage& ct, const StructureSet* structures, c
         compute.pencil.lateral_scaling = options.lateral_scaling;
         compute.seconds = &result.seconds;
         compute.progress = [&](double part) {
-            report((static_cast<double>(done) + part * static_cast<double>(task.beams.size())) / static_cast<double>(plan.beams.size()), stage);
+            report((static_cast<double>(done) + part * static_cast<double>(task.beams.size())) /
+                       static_cast<double>(plan.beams.size()),
+                   stage);
         };
         std::vector<float> dose = compute_dose(*task.density, maps, *task.model, compute);
         last = std::chrono::steady_clock::now();
         const double scale = gray_per_unit(*task.model, options.algorithm);
         for (std::size_t v = 0; v < dose.size(); ++v) {
             double gray = scale * static_cast<double>(dose[v]);
-            if (options.dose_to == DoseMedium::water) gray *= static_cast<double>(task.density->water_to_medium[v]);
-            if (!std::isfinite(gray)) throw internal_error("the dose of a voxel is not finite", stage + ", voxel " + std::to_string(v));
+            if (options.dose_to == DoseMedium::water)
+                gray *= static_cast<double>(task.density->water_to_medium[v]);
+            if (!std::isfinite(gray))
+                throw internal_error("the dose of a voxel is not finite",
+                                     stage + ", voxel " + std::to_string(v));
             dose[v] = static_cast<float>(gray);
             total[v] += dose[v];
         }

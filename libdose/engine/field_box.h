@@ -4,8 +4,8 @@
 #include <array>
 #include <optional>
 
-#include "patient/density.h"
 #include "geometry/coordinates.h"
+#include "patient/density.h"
 
 namespace libdose {
 

@@ -12,25 +12,25 @@
 #include <limits>
 #include <memory>
 
-#include "fluence/fluence_map.h"
-#include "fluence/fluence_options.h"
-#include "machine/leaf_edges.h"
-#include "terma/terma_table.h"
-#include "base/counter_random.h"
 #include "backend/backend.h"
+#include "base/counter_random.h"
+#include "base/text.h"
+#include "base/threads.h"
 #include "engine/backend_choice.h"
-#include "patient/bolus_density.h"
-#include "engine/compute.h"
 #include "engine/beam_modifiers.h"
+#include "engine/compute.h"
 #include "engine/memory_needs.h"
 #include "engine/patient_structures.h"
 #include "engine/setup.h"
 #include "engine/small_fields.h"
-#include "base/threads.h"
-#include "libdose/error.h"
-#include "patient/density.h"
-#include "base/text.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
 #include "geometry/coordinates.h"
+#include "libdose/error.h"
+#include "machine/leaf_edges.h"
+#include "patient/bolus_density.h"
+#include "patient/density.h"
+#include "terma/terma_table.h"
 
 namespace libdose {
 
@@ -96,11 +96,13 @@ double required_weight(const std::vector<double>& weights_mu, std::size_t beamle
 /// What every beamlet of a plan needs: request, densities, devices.
 class InfluenceCase {
 public:
-    InfluenceCase(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials, const BeamModelProvider& models,
+    InfluenceCase(const CtImage& ct, const StructureSet* structures, const Plan& plan,
+                  const MaterialTable& materials, const BeamModelProvider& models,
                   const InfluenceOptions& options)
         : plan_(plan), models_(models), options_(options) {
         if (!(options.cutoff >= 0 && options.cutoff <= 0.1))
-            throw bad_input("the cutoff " + short_number(options.cutoff) + " is not between 0 and 0.1", "influence");
+            throw bad_input("the cutoff " + short_number(options.cutoff) + " is not between 0 and 0.1",
+                            "influence");
         if (options.engine.grid)
             throw bad_input("beamlets are calculated on a grid of their own", "grid",
                             "Leave the grid out, and give its spacing (grid_mm)");
@@ -109,17 +111,23 @@ public:
         std::vector<std::string> field_notes;
         header.grid = influence_grid(ct, structures, plan, models, options, field_notes);
         if (header.grid.voxel_count() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
-            throw bad_input("the dose grid has more than 2^31 voxels", "influence", "Choose a larger grid spacing");
+            throw bad_input("the dose grid has more than 2^31 voxels", "influence",
+                            "Choose a larger grid spacing");
         const std::size_t all = header.beamlets.size();
-        first_ = options.first, last_ = options.last == 0 && options.first == 0 ? all : options.last;
+        first_ = options.first;
+        last_ = options.last == 0 && options.first == 0 ? all : options.last;
         if (first_ >= last_ || last_ > all)
-            throw bad_input("beamlets " + std::to_string(options.first) + " to " + std::to_string(options.last) + " are asked for, of " + std::to_string(all),
+            throw bad_input("beamlets " + std::to_string(options.first) + " to " +
+                                std::to_string(options.last) + " are asked for, of " + std::to_string(all),
                             "influence");
         backend_ = choose_backend(options.engine.backend, options.engine.device, options.engine.devices);
-        require_memory(backend_, options.engine.backend, memory_needs(header.grid, plan, models, options.engine, omp_get_max_threads()),
-                       "dose grid of " + short_number(header.grid.spacing_mm[0]) + " mm, plan " + plan.label, options.engine.devices);
+        require_memory(backend_, options.engine.backend,
+                       memory_needs(header.grid, plan, models, options.engine, omp_get_max_threads()),
+                       "dose grid of " + short_number(header.grid.spacing_mm[0]) + " mm, plan " + plan.label,
+                       options.engine.devices);
         densities_ = std::make_unique<BolusDensities>(plan, [&](const auto& boluses) {
-            return density_on_grid(ct, structures, options.engine.hu_curve, materials, options.engine.overrides, header.grid, boluses);
+            return density_on_grid(ct, structures, options.engine.hu_curve, materials,
+                                   options.engine.overrides, header.grid, boluses);
         });
         dose_header_ = dose_header(ct, structures, plan, header.grid, options.engine);
         dose_header_.provenance.backend = backend_.get().description();
@@ -131,14 +139,20 @@ public:
         for (const std::string& note : densities_->notes()) header.notes.push_back(note);
         if (!backend_.note.empty()) header.notes.push_back(backend_.note);
         header.notes.push_back(grid_note(header.grid));
-        if (std::string note = small_field_note(plan, models, header.grid, options.engine.grid_mm); !note.empty()) header.notes.push_back(std::move(note));
+        if (std::string note = small_field_note(plan, models, header.grid, options.engine.grid_mm);
+            !note.empty())
+            header.notes.push_back(std::move(note));
         header.notes.insert(header.notes.end(), field_notes.begin(), field_notes.end());
-        header.notes.push_back("beamlets: " + std::to_string(all) + " of " + short_number(header.side_mm) + " mm");
+        header.notes.push_back("beamlets: " + std::to_string(all) + " of " + short_number(header.side_mm) +
+                               " mm");
         const std::vector<LeafDesign> designs = leaf_designs_for(plan, options.engine);
         std::vector<const BeamModel*> named;
         for (const Beam& beam : plan.beams) {
             const BeamModel& model = models(beam);
-            if (std::find(named.begin(), named.end(), &model) == named.end()) name_model(model, dose_header_.provenance, header.notes), named.push_back(&model);
+            if (std::find(named.begin(), named.end(), &model) == named.end()) {
+                name_model(model, dose_header_.provenance, header.notes);
+                named.push_back(&model);
+            }
             note_wedges(beam, model, header.notes);
             leaves_.push_back(leaf_edges(beam, model, designs, options.engine.leaves, dose_header_.provenance,
                                          header.notes));
@@ -153,8 +167,12 @@ public:
 
     std::size_t first() const { return first_; }
     std::size_t last() const { return last_; }
-    const Beam& beam(const Beamlet& beamlet) const { return plan_.beams[static_cast<std::size_t>(beamlet.beam)]; }
-    const ControlPoint& point(const Beamlet& beamlet) const { return beam(beamlet).control_points[static_cast<std::size_t>(beamlet.control_point)]; }
+    const Beam& beam(const Beamlet& beamlet) const {
+        return plan_.beams[static_cast<std::size_t>(beamlet.beam)];
+    }
+    const ControlPoint& point(const Beamlet& beamlet) const {
+        return beam(beamlet).control_points[static_cast<std::size_t>(beamlet.control_point)];
+    }
     const BeamModel& model(const Beamlet& beamlet) const { return models_(beam(beamlet)); }
     const DensityGrid& density(const Beamlet& beamlet) const { return densities_->of(beam(beamlet)); }
     const Dose& dose_header_of_plan() const { return dose_header_; }
@@ -179,14 +197,17 @@ public:
     std::size_t end_of_geometry(std::size_t begin) const {
         std::size_t end = begin + 1;
         const Beamlet& b = header.beamlets[begin];
-        while (end < header.beamlets.size() && header.beamlets[end].beam == b.beam && header.beamlets[end].control_point == b.control_point) ++end;
+        while (end < header.beamlets.size() && header.beamlets[end].beam == b.beam &&
+               header.beamlets[end].control_point == b.control_point)
+            ++end;
         return end;
     }
     /// Gy in the medium that was asked for; `scale`: Gy per unit of dose.
     float gray(const DensityGrid& density, std::size_t voxel, float dose, double scale) const {
         double gray = scale * static_cast<double>(dose);
         if (header.medium == DoseMedium::water) gray *= static_cast<double>(density.water_to_medium[voxel]);
-        if (!std::isfinite(gray)) throw internal_error("the dose of a voxel is not finite", "voxel " + std::to_string(voxel));
+        if (!std::isfinite(gray))
+            throw internal_error("the dose of a voxel is not finite", "voxel " + std::to_string(voxel));
         return static_cast<float>(gray);
     }
 
@@ -204,14 +225,22 @@ private:
 /// Columns of beamlets [begin, end), which share a geometry.
 class GeometryColumns {
 public:
-    GeometryColumns(const InfluenceCase& all, std::size_t begin, std::size_t end, const InfluenceOptions& options, BeamletCalculator& beamlets)
-        : all_(all), options_(options), beamlet_(all.header.beamlets[begin]), table_(all.model(beamlet_).spectrum), fluence_(all.fluence(beamlet_, table_)) {
+    GeometryColumns(const InfluenceCase& all, std::size_t begin, std::size_t end,
+                    const InfluenceOptions& options, BeamletCalculator& beamlets)
+        : all_(all),
+          options_(options),
+          beamlet_(all.header.beamlets[begin]),
+          table_(all.model(beamlet_).spectrum),
+          fluence_(all.fluence(beamlet_, table_)) {
         // A device calculates the beamlets one by one.
         if (options.engine.algorithm != Algorithm::pencil_beam || !all.on_cpu()) return;
         std::vector<OpenSquare> squares;
-        for (std::size_t b = begin; b < end; ++b) squares.push_back({all.header.beamlets[b].u_mm, all.header.beamlets[b].v_mm, 1});
-        pencil_ = beamlets.doses({density(), all.beam(beamlet_), all.point(beamlet_), all.position(), all.model(beamlet_), fluence_,
-                                  options.engine.lateral_scaling, all.header.side_mm}, squares);
+        for (std::size_t b = begin; b < end; ++b)
+            squares.push_back({all.header.beamlets[b].u_mm, all.header.beamlets[b].v_mm, 1});
+        pencil_ = beamlets.doses(
+            {density(), all.beam(beamlet_), all.point(beamlet_), all.position(), all.model(beamlet_),
+             fluence_, options.engine.lateral_scaling, all.header.side_mm},
+            squares);
     }
     /// Doses of a beamlet, thinned out, ascending voxels.
     void column(std::size_t number, std::vector<VoxelDose>& out) const {
@@ -220,9 +249,11 @@ public:
         if (pencil_) {
             pencil_->column(beamlet.u_mm, beamlet.v_mm, seed, out);
         } else {
-            const FluenceMap map = cpu_backend().square_fluence(all_.beam(beamlet), all_.point(beamlet), all_.position(), all_.model(beamlet).head, fluence_,
-                                                       {{beamlet.u_mm, beamlet.v_mm, 1}}, all_.header.side_mm);
-            const std::vector<float> dose = compute_dose(density(), {map}, all_.model(beamlet), all_.compute());
+            const FluenceMap map = cpu_backend().square_fluence(
+                all_.beam(beamlet), all_.point(beamlet), all_.position(), all_.model(beamlet).head, fluence_,
+                {{beamlet.u_mm, beamlet.v_mm, 1}}, all_.header.side_mm);
+            const std::vector<float> dose =
+                compute_dose(density(), {map}, all_.model(beamlet), all_.compute());
             out.clear();
             for (std::size_t v = 0; v < dose.size(); ++v)
                 if (!(dose[v] <= 0)) out.push_back({static_cast<std::uint32_t>(v), dose[v]});
@@ -252,11 +283,14 @@ void InfluenceColumns::append(const InfluenceColumns& other) {
 
 Volume<float> DoseInfluence::dose(const std::vector<double>& weights_mu) const {
     if (weights_mu.size() != columns.count())
-        throw bad_input(std::to_string(weights_mu.size()) + " weights are given for " + std::to_string(columns.count()) + " beamlets", "influence");
+        throw bad_input(std::to_string(weights_mu.size()) + " weights are given for " +
+                            std::to_string(columns.count()) + " beamlets",
+                        "influence");
     std::vector<double> sum(header.grid.voxel_count(), 0.0);
     for (std::size_t c = 0; c < weights_mu.size(); ++c) {
         const double weight = required_weight(weights_mu, c);
-        for (auto n = static_cast<std::size_t>(columns.begin[c]); n < static_cast<std::size_t>(columns.begin[c + 1]); ++n)
+        for (auto n = static_cast<std::size_t>(columns.begin[c]);
+             n < static_cast<std::size_t>(columns.begin[c + 1]); ++n)
             sum[static_cast<std::size_t>(columns.voxel[n])] += weight * static_cast<double>(columns.gy[n]);
     }
     Volume<float> dose(header.grid);
@@ -264,16 +298,20 @@ Volume<float> DoseInfluence::dose(const std::vector<double>& weights_mu) const {
     return dose;
 }
 
-std::vector<Beamlet> beamlets_of(const CtImage& ct, const StructureSet* structures, const Plan& plan, const BeamModelProvider& models,
-                                 const InfluenceOptions& options) {
+std::vector<Beamlet> beamlets_of(const CtImage& ct, const StructureSet* structures, const Plan& plan,
+                                 const BeamModelProvider& models, const InfluenceOptions& options) {
     check_request(ct, structures, plan, models, options.engine);
-    // Beamlets pass open heads with standing wedges: what else shapes a beam would be left out without a word.
+    // Beamlets pass open heads with standing wedges: what else shapes a beam would be left out without a
+    // word.
     for (const Beam& beam : plan.beams) {
         const std::string where = beam.place();
-        if (!beam.blocks.empty()) throw refused_plan("beamlets do not pass blocks", where, "Take the blocks off the beam; its opening chooses the beamlets");
+        if (!beam.blocks.empty())
+            throw refused_plan("beamlets do not pass blocks", where,
+                               "Take the blocks off the beam; its opening chooses the beamlets");
         for (std::size_t w = 0; w < beam.wedges.size(); ++w)
-            if (beam.wedges[w].kind == Wedge::Kind::dynamic && std::any_of(beam.control_points.begin(), beam.control_points.end(),
-                                                                           [&](const ControlPoint& p) { return w < p.wedge_in.size() && p.wedge_in[w]; }))
+            if (beam.wedges[w].kind == Wedge::Kind::dynamic &&
+                std::any_of(beam.control_points.begin(), beam.control_points.end(),
+                            [&](const ControlPoint& p) { return w < p.wedge_in.size() && p.wedge_in[w]; }))
                 throw refused_plan("beamlets have no moving jaw: the dynamic wedge cannot be in", where,
                                    "Take the wedge out; the weights of the beamlets make one");
     }
@@ -282,8 +320,9 @@ std::vector<Beamlet> beamlets_of(const CtImage& ct, const StructureSet* structur
                          models, options.beamlets);
 }
 
-InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials,
-                                    const BeamModelProvider& models, const InfluenceOptions& options, const InfluenceSink& sink) {
+InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* structures, const Plan& plan,
+                                    const MaterialTable& materials, const BeamModelProvider& models,
+                                    const InfluenceOptions& options, const InfluenceSink& sink) {
     const ThreadLimit limit(options.engine.threads);
     const auto start = std::chrono::steady_clock::now();
     const auto report = [&](double part, const std::string& stage) {
@@ -292,7 +331,8 @@ InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* struc
     report(0, "density");
     InfluenceCase all(ct, structures, plan, materials, models, options);
     const std::size_t total = all.last() - all.first();
-    all.header.seconds["density"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    all.header.seconds["density"] =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     std::atomic<std::size_t> done{0};
     const std::unique_ptr<BeamletCalculator> beamlets = cpu_backend().beamlets();
     // Beamlets side by side, each by one thread, handed over in their order.
@@ -315,11 +355,15 @@ InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* struc
                 if (failed) continue;
                 const auto fail = [&] {
 #pragma omp critical(libdose_influence_failure)
-                    if (!failed) failure = std::current_exception(), failed = true;
+                    if (!failed) {
+                        failure = std::current_exception();
+                        failed = true;
+                    }
                 };
                 try {
                     columns.column(b, some[b - begin]);
-                    for (VoxelDose& v : some[b - begin]) v.dose = all.gray(columns.density(), v.voxel, v.dose, scale);
+                    for (VoxelDose& v : some[b - begin])
+                        v.dose = all.gray(columns.density(), v.voxel, v.dose, scale);
                 } catch (...) {
                     fail();
                 }
@@ -333,12 +377,17 @@ InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* struc
             }
             if (failure) std::rethrow_exception(failure);
             InfluenceColumns block;
-            for (std::size_t b = begin; b < end; ++b) block.begin.push_back(block.begin.back() + static_cast<std::int64_t>(some[b - begin].size()));
-            block.voxel.resize(static_cast<std::size_t>(block.begin.back())), block.gy.resize(block.voxel.size());
+            for (std::size_t b = begin; b < end; ++b)
+                block.begin.push_back(block.begin.back() + static_cast<std::int64_t>(some[b - begin].size()));
+            block.voxel.resize(static_cast<std::size_t>(block.begin.back()));
+            block.gy.resize(block.voxel.size());
 #pragma omp parallel for schedule(dynamic, 1)
             for (std::size_t b = begin; b < end; ++b) {
                 auto at = static_cast<std::size_t>(block.begin[b - begin]);
-                for (const VoxelDose& v : some[b - begin]) block.voxel[at] = static_cast<std::int32_t>(v.voxel), block.gy[at++] = v.dose;
+                for (const VoxelDose& v : some[b - begin]) {
+                    block.voxel[at] = static_cast<std::int32_t>(v.voxel);
+                    block.gy[at++] = v.dose;
+                }
             }
             sink(all.header, block);
         }
@@ -346,7 +395,8 @@ InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* struc
     // The header names the columns that are there.
     all.header.beamlets = {all.header.beamlets.begin() + static_cast<std::ptrdiff_t>(all.first()),
                            all.header.beamlets.begin() + static_cast<std::ptrdiff_t>(all.last())};
-    all.header.seconds["total"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    all.header.seconds["total"] =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     report(1, "done");
     return all.header;
 }
@@ -358,32 +408,42 @@ double memory_limit_bytes(const InfluenceOptions& options) {
 }
 
 Error matrix_too_large(double limit_bytes, std::size_t columns, std::size_t all) {
-    return bad_input("the influence matrix is larger than " + short_number(std::round(limit_bytes / 1e4) / 100) + " MB after " + std::to_string(columns) +
-                         " of " + std::to_string(all) + " beamlets",
-                     "influence", "Write it to a file, allow more memory, or choose a coarser grid, larger beamlets or a larger cutoff");
+    return bad_input("the influence matrix is larger than " +
+                         short_number(std::round(limit_bytes / 1e4) / 100) + " MB after " +
+                         std::to_string(columns) + " of " + std::to_string(all) + " beamlets",
+                     "influence",
+                     "Write it to a file, allow more memory, or choose a coarser grid, larger beamlets or a "
+                     "larger cutoff");
 }
 
-DoseInfluence influence(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials, const BeamModelProvider& models,
+DoseInfluence influence(const CtImage& ct, const StructureSet* structures, const Plan& plan,
+                        const MaterialTable& materials, const BeamModelProvider& models,
                         const InfluenceOptions& options) {
     DoseInfluence result;
     const double limit = memory_limit_bytes(options);
-    result.header = calculate_influence(ct, structures, plan, materials, models, options, [&](const InfluenceHeader& header, const InfluenceColumns& columns) {
-        if (static_cast<double>(result.columns.bytes() + columns.bytes()) > limit)
-            throw matrix_too_large(limit, result.columns.count() + columns.count(), header.beamlets.size());
-        result.columns.append(columns);
-    });
+    result.header =
+        calculate_influence(ct, structures, plan, materials, models, options,
+                            [&](const InfluenceHeader& header, const InfluenceColumns& columns) {
+                                if (static_cast<double>(result.columns.bytes() + columns.bytes()) > limit)
+                                    throw matrix_too_large(limit, result.columns.count() + columns.count(),
+                                                           header.beamlets.size());
+                                result.columns.append(columns);
+                            });
     return result;
 }
 
-CalculationResult calculate_beamlets(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials,
-                                     const BeamModelProvider& models, const InfluenceOptions& options, const std::vector<double>& weights_mu) {
+CalculationResult calculate_beamlets(const CtImage& ct, const StructureSet* structures, const Plan& plan,
+                                     const MaterialTable& materials, const BeamModelProvider& models,
+                                     const InfluenceOptions& options, const std::vector<double>& weights_mu) {
     const ThreadLimit limit(options.engine.threads);
     InfluenceOptions every = options;
     every.first = every.last = 0;
     const InfluenceCase all(ct, structures, plan, materials, models, every);
     const std::vector<Beamlet>& beamlets = all.header.beamlets;
     if (weights_mu.size() != beamlets.size())
-        throw bad_input(std::to_string(weights_mu.size()) + " weights are given for " + std::to_string(beamlets.size()) + " beamlets", "beamlets");
+        throw bad_input(std::to_string(weights_mu.size()) + " weights are given for " +
+                            std::to_string(beamlets.size()) + " beamlets",
+                        "beamlets");
     for (std::size_t b = 0; b < weights_mu.size(); ++b) required_weight(weights_mu, b);
     CalculationResult result;
     std::vector<float> total(all.header.grid.voxel_count(), 0.0f);
@@ -396,14 +456,17 @@ CalculationResult calculate_beamlets(const CtImage& ct, const StructureSet* stru
         const BeamModel& model = all.model(beamlets[begin]);
         const DensityGrid& density = all.density(beamlets[begin]);
         const TermaTable table(model.spectrum);
-        const FluenceMap map = cpu_backend().square_fluence(all.beam(beamlets[begin]), all.point(beamlets[begin]), all.position(), model.head,
-                                                   all.fluence(beamlets[begin], table), squares, all.header.side_mm);
+        const FluenceMap map = cpu_backend().square_fluence(
+            all.beam(beamlets[begin]), all.point(beamlets[begin]), all.position(), model.head,
+            all.fluence(beamlets[begin], table), squares, all.header.side_mm);
         ComputeOptions compute = all.compute();
         compute.seconds = &result.seconds;
         compute.progress = [&](double part) {
             if (options.engine.progress)
-                options.engine.progress((static_cast<double>(begin) + part * static_cast<double>(end - begin)) / static_cast<double>(beamlets.size()),
-                                        "beam " + all.beam(beamlets[begin]).name);
+                options.engine.progress(
+                    (static_cast<double>(begin) + part * static_cast<double>(end - begin)) /
+                        static_cast<double>(beamlets.size()),
+                    "beam " + all.beam(beamlets[begin]).name);
         };
         const std::vector<float> dose = compute_dose(density, {map}, model, compute);
         const double scale = gray_per_unit(model, options.engine.algorithm);

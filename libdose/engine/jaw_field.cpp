@@ -17,14 +17,16 @@ Beam jaw_beam(double side_x_mm, double side_y_mm, double source_axis_mm) {
     return beam;
 }
 
-FluenceMap field_along_axis(const Beam& beam, const HeadModel& head, const FluenceOptions& options, const Vec3& isocentre_mm) {
+FluenceMap field_along_axis(const Beam& beam, const HeadModel& head, const FluenceOptions& options,
+                            const Vec3& isocentre_mm) {
     FluenceMap map = std::move(cpu_backend().fluence(beam, PatientPosition::hfs, head, options).front());
     map.frame.axes << Vec3(1, 0, 0), Vec3(0, 1, 0), Vec3(0, 0, -1);
     map.frame.isocentre_mm = isocentre_mm;
     return map;
 }
 
-FluenceMap jaw_field(const HeadModel& head, double side_x_mm, double side_y_mm, const Vec3& isocentre_mm, double source_axis_mm, double pixel_mm) {
+FluenceMap jaw_field(const HeadModel& head, double side_x_mm, double side_y_mm, const Vec3& isocentre_mm,
+                     double source_axis_mm, double pixel_mm) {
     FluenceOptions options;
     options.pixel_mm = pixel_mm;
     return field_along_axis(jaw_beam(side_x_mm, side_y_mm, source_axis_mm), head, options, isocentre_mm);

@@ -3,7 +3,9 @@
 
 namespace libdose {
 
-std::string to_string(Algorithm algorithm) { return algorithm == Algorithm::collapsed_cone ? "collapsed-cone" : "pencil-beam"; }
+std::string to_string(Algorithm algorithm) {
+    return algorithm == Algorithm::collapsed_cone ? "collapsed-cone" : "pencil-beam";
+}
 
 std::string to_string(Quality quality) {
     switch (quality) {

@@ -5,14 +5,14 @@
 #include <cstdio>
 #include <limits>
 
+#include "engine/field_box.h"
+#include "fluence/fluence_plan.h"
+#include "libdose/error.h"
+#include "patient/bolus_density.h"
 #include "patient/contour_planes.h"
 #include "patient/contour_report.h"
-#include "patient/plane_outlines.h"
-#include "fluence/fluence_plan.h"
-#include "patient/bolus_density.h"
-#include "engine/field_box.h"
-#include "libdose/error.h"
 #include "patient/overrides.h"
+#include "patient/plane_outlines.h"
 
 namespace libdose {
 namespace {
@@ -95,7 +95,10 @@ std::pair<Point, Point> box_beyond(const Polygon2& polygon, int axis, double lim
     for (std::size_t i = 0; i < polygon.size(); ++i) {
         const Point &a = polygon[i], &b = polygon[(i + 1) % polygon.size()];
         const double from_a = outwards * (a[axis] - limit), from_b = outwards * (b[axis] - limit);
-        const auto include = [&](const Point& p) { low = low.cwiseMin(p), high = high.cwiseMax(p); };
+        const auto include = [&](const Point& p) {
+            low = low.cwiseMin(p);
+            high = high.cwiseMax(p);
+        };
         if (from_a >= 0) include(a);
         if ((from_a > 0 && from_b < 0) || (from_a < 0 && from_b > 0))
             include(a + from_a / (from_a - from_b) * (b - a));
@@ -139,7 +142,10 @@ void add_part_above(const ContourPlane& plane, const PlaneOutlines& outlines, co
     if (outwards == 0) return;
     Point low = Point::Constant(std::numeric_limits<double>::infinity()), high = -low;
     for (const Polygon2& polygon : outlines.polygons)
-        for (const Point& p : polygon) low = low.cwiseMin(p), high = high.cwiseMax(p);
+        for (const Point& p : polygon) {
+            low = low.cwiseMin(p);
+            high = high.cwiseMax(p);
+        }
     beyond.parts.push_back(
         {Vec3(low[0], low[1], plane.lower_mm), Vec3(high[0], high[1], plane.upper_mm), 2, outwards});
 }

@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "fluence/aperture.h"
-#include "fluence/fluence_plan.h"
-#include "patient/bolus_density.h"
+#include "base/text.h"
 #include "engine/beam_modifiers.h"
 #include "engine/field_box.h"
 #include "engine/small_fields.h"
+#include "fluence/aperture.h"
+#include "fluence/fluence_plan.h"
 #include "libdose/error.h"
+#include "patient/bolus_density.h"
 #include "patient/density.h"
-#include "base/text.h"
 
 namespace libdose {
 
@@ -20,13 +20,16 @@ namespace {
 void check_belongs(const CtImage& ct, const StructureSet* structures, const Plan& plan) {
     const auto frames = [&](const std::string& frame, const char* what) {
         if (!frame.empty() && !ct.frame_of_reference_uid.empty() && frame != ct.frame_of_reference_uid)
-            throw bad_input(std::string("the ") + what + " and the CT have different frames of reference", frame + " and " + ct.frame_of_reference_uid,
+            throw bad_input(std::string("the ") + what + " and the CT have different frames of reference",
+                            frame + " and " + ct.frame_of_reference_uid,
                             "They must be of the same scan; register and export them again");
     };
     frames(plan.frame_of_reference_uid, "plan");
     if (structures) frames(structures->frame_of_reference_uid, "structure set");
     if (ct.position_stated && plan.position != ct.position)
-        throw bad_input("the plan is for patient position " + to_string(plan.position) + ", the CT was taken " + to_string(ct.position), "plan " + plan.label);
+        throw bad_input("the plan is for patient position " + to_string(plan.position) +
+                            ", the CT was taken " + to_string(ct.position),
+                        "plan " + plan.label);
 }
 
 /// The neighbourhood of the fields, beam by beam.
@@ -50,8 +53,7 @@ public:
                 throw bad_input("the source lies inside the patient",
                                 beam.place() + ", gantry at " + short_number(point.gantry_deg) + " degrees",
                                 "Check the isocentre and the patient position");
-            const auto open =
-                closed ? jaw_opening_mm(point, radius_mm) : opening_mm(beam, point, radius_mm);
+            const auto open = closed ? jaw_opening_mm(point, radius_mm) : opening_mm(beam, point, radius_mm);
             if (open) meets = include(frame, *open) || meets;
             if (const auto more = also ? also(beam, point) : std::nullopt)
                 meets = include(frame, *more) || meets;
@@ -140,15 +142,18 @@ Grid continued_grid(const Grid& given, const PatientBox& needed, const PatientBo
 
 }  // namespace
 
-void check_request(const CtImage& ct, const StructureSet* structures, const Plan& plan, const BeamModelProvider& models, const EngineOptions& options) {
+void check_request(const CtImage& ct, const StructureSet* structures, const Plan& plan,
+                   const BeamModelProvider& models, const EngineOptions& options) {
     if (options.grid)
         check_given_grid(*options.grid);
     else if (options.grid_mm != 0 && !(options.grid_mm >= 0.5 && options.grid_mm <= 20))
-        throw bad_input("grid spacing " + short_number(options.grid_mm) + " mm is not between 0.5 and 20", "--grid");
+        throw bad_input("grid spacing " + short_number(options.grid_mm) + " mm is not between 0.5 and 20",
+                        "--grid");
     if (!(options.sub_arc_deg > 0)) throw bad_input("the sub-arc spacing must be positive", "sub_arc_deg");
     ct.hu.grid.check("CT");
     plan.check();
-    if (plan.beams.empty()) throw refused_plan("the plan has no beam that delivers photons", "plan " + plan.label);
+    if (plan.beams.empty())
+        throw refused_plan("the plan has no beam that delivers photons", "plan " + plan.label);
     check_belongs(ct, structures, plan);
     const std::vector<LeafDesign> designs = leaf_designs_for(plan, options);
     check_forced_leaves(plan, designs, options.leaves);
@@ -161,9 +166,9 @@ Grid dose_grid(const CtImage& ct, const StructureSet* structures, const Plan& pl
     const PatientBox patient = patient_box(ct, structures, boluses_of(plan, structures));
     const PatientBox box = calculation_box(patient, plan, models, options, also, notes);
     if (options.grid) return continued_grid(*options.grid, box, patient);
-    const double spacing_mm =
-        options.grid_mm > 0 ? options.grid_mm
-                            : automatic_grid_mm(plan, models, (box.upper_mm - box.lower_mm).prod());
+    const double spacing_mm = options.grid_mm > 0
+                                  ? options.grid_mm
+                                  : automatic_grid_mm(plan, models, (box.upper_mm - box.lower_mm).prod());
     return Grid::covering(box.lower_mm, box.upper_mm, Vec3::Constant(spacing_mm));
 }
 
@@ -204,7 +209,8 @@ std::string grid_note(const Grid& grid, const EngineOptions& options) {
            " of them, as far as the fields and the body reach";
 }
 
-Dose dose_header(const CtImage& ct, const StructureSet* structures, const Plan& plan, const Grid& grid, const EngineOptions& options) {
+Dose dose_header(const CtImage& ct, const StructureSet* structures, const Plan& plan, const Grid& grid,
+                 const EngineOptions& options) {
     Dose header;
     header.frame_of_reference_uid = ct.frame_of_reference_uid;
     header.referenced_plan_uid = plan.sop_instance_uid;
@@ -219,19 +225,24 @@ Dose dose_header(const CtImage& ct, const StructureSet* structures, const Plan& 
                                   {"quality", to_string(options.quality)},
                                   {"sub_arc_deg", short_number(options.sub_arc_deg)},
                                   {"dose_to", options.dose_to == DoseMedium::water ? "water" : "medium"}};
-    if (options.algorithm == Algorithm::collapsed_cone) header.provenance.settings["transport"] = to_string(options.transport);
-    if (options.algorithm == Algorithm::pencil_beam) header.provenance.settings["lateral_scaling"] = options.lateral_scaling ? "on" : "off";
+    if (options.algorithm == Algorithm::collapsed_cone)
+        header.provenance.settings["transport"] = to_string(options.transport);
+    if (options.algorithm == Algorithm::pencil_beam)
+        header.provenance.settings["lateral_scaling"] = options.lateral_scaling ? "on" : "off";
     for (const DensityOverride& o : options.overrides)
         header.provenance.settings["density " + o.structure] =
-            (o.density_g_cm3 > 0 ? short_number(o.density_g_cm3) : "usual") + (o.material.empty() ? "" : " " + o.material);
+            (o.density_g_cm3 > 0 ? short_number(o.density_g_cm3) : "usual") +
+            (o.material.empty() ? "" : " " + o.material);
     for (const GateEntry& entry : plan.gate) header.provenance.gate.push_back(entry.text());
     return header;
 }
 
 void name_model(const BeamModel& model, Provenance& provenance, std::vector<std::string>& notes) {
     provenance.model_hashes[model.name] = model.content_hash;
-    provenance.settings["calibration " + model.name] = short_number(model.calibration.reference_gy_per_mu * 100) + " cGy/MU at " + model.calibration.depth;
-    if (const auto source = model.sources.find("calibration"); source != model.sources.end() && source->second.rfind("assumed", 0) == 0)
+    provenance.settings["calibration " + model.name] =
+        short_number(model.calibration.reference_gy_per_mu * 100) + " cGy/MU at " + model.calibration.depth;
+    if (const auto source = model.sources.find("calibration");
+        source != model.sources.end() && source->second.rfind("assumed", 0) == 0)
         notes.push_back("the dose per MU of the beam model " + model.name + " is " + source->second);
 }
 

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "base/text.h"
+#include "fluence/aperture.h"
 #include "fluence/fluence_map.h"
 #include "fluence/fluence_options.h"
-#include "fluence/aperture.h"
 #include "fluence/fluence_plan.h"
-#include "base/text.h"
 
 namespace libdose {
 
@@ -33,8 +33,8 @@ std::array<double, 4> reach_mm(const Beam& beam, double radius_mm) {
         for (const std::size_t end : {i, i + 1}) {
             const auto box = opening_mm(beam, beam.control_points[end], radius_mm);
             if (!box) continue;
-            reach = {std::min(reach[0], (*box)[0]), std::max(reach[1], (*box)[1]), std::min(reach[2], (*box)[2]),
-                     std::max(reach[3], (*box)[3])};
+            reach = {std::min(reach[0], (*box)[0]), std::max(reach[1], (*box)[1]),
+                     std::min(reach[2], (*box)[2]), std::max(reach[3], (*box)[3])};
         }
     }
     return reach;
@@ -43,7 +43,8 @@ std::array<double, 4> reach_mm(const Beam& beam, double radius_mm) {
 /// What the devices let through over the whole beam, times MU.
 FluenceMap summed_opening(const Beam& beam, const HeadModel& head, const std::array<double, 4>& reach) {
     FluenceOptions options;
-    options.travel_mm = 2, options.sub_arc_deg = 360;
+    options.travel_mm = 2;
+    options.sub_arc_deg = 360;
     const FluencePlan plan(beam, PatientPosition::hfs, head, options);
     std::vector<WeightedAperture> apertures;
     for (std::size_t n = 0; n < plan.size(); ++n)
@@ -56,7 +57,8 @@ FluenceMap summed_opening(const Beam& beam, const HeadModel& head, const std::ar
     map.pixel_mm = !wide ? 0.5 : apertures.size() < many ? 1.0 : 2.0;
     map.size_u = static_cast<int>(std::ceil((reach[1] - reach[0]) / map.pixel_mm));
     map.size_v = static_cast<int>(std::ceil((reach[3] - reach[2]) / map.pixel_mm));
-    map.lower_u_mm = reach[0], map.lower_v_mm = reach[2];
+    map.lower_u_mm = reach[0];
+    map.lower_v_mm = reach[2];
     map.values.assign(static_cast<std::size_t>(map.size_u) * static_cast<std::size_t>(map.size_v), 0.0f);
     cpu_backend().add_apertures(map, DevicesOnRaster(map, plan.beam(), head, {}), apertures);
     return map;
@@ -79,7 +81,8 @@ struct Part {
 Part take_part(const FluenceMap& map, std::size_t first, std::vector<char>& open) {
     const auto columns = static_cast<std::size_t>(map.size_u);
     Part part;
-    part.in_column.assign(columns, 0), part.in_row.assign(static_cast<std::size_t>(map.size_v), 0);
+    part.in_column.assign(columns, 0);
+    part.in_row.assign(static_cast<std::size_t>(map.size_v), 0);
     std::vector<std::size_t> next{first};
     open[first] = 0;
     const auto visit = [&](std::size_t pixel) {
@@ -91,7 +94,9 @@ Part take_part(const FluenceMap& map, std::size_t first, std::vector<char>& open
         const std::size_t pixel = next.back(), u = pixel % columns, v = pixel / columns;
         next.pop_back();
         part.fluence += static_cast<double>(map.values[pixel]);
-        ++part.pixels, ++part.in_column[u], ++part.in_row[v];
+        ++part.pixels;
+        ++part.in_column[u];
+        ++part.in_row[v];
         if (u > 0) visit(pixel - 1);
         if (u + 1 < columns) visit(pixel + 1);
         if (v > 0) visit(pixel - columns);

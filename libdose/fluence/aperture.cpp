@@ -3,19 +3,21 @@
 #include <algorithm>
 #include <cmath>
 
-#include "fluence/fluence_map.h"
-#include "machine/leaf_edges.h"
 #include "base/simd/multiversion.h"
-#include "geometry/polygon_area.h"
+#include "fluence/fluence_map.h"
 #include "fluence/head_equations.h"
+#include "geometry/polygon_area.h"
+#include "machine/leaf_edges.h"
 
 namespace libdose {
 
 namespace {
 
-/// Tangents of the two ends from the positions of the plan; where these ends would meet they touch in the middle.
+/// Tangents of the two ends from the positions of the plan; where these ends would meet they touch in the
+/// middle.
 physics::Interval tangents_of(double lower_mm, double upper_mm, double shift_mm) {
-    lower_mm += shift_mm, upper_mm -= shift_mm;
+    lower_mm += shift_mm;
+    upper_mm -= shift_mm;
     if (lower_mm > upper_mm) lower_mm = upper_mm = 0.5 * (lower_mm + upper_mm);
     return {lower_mm, upper_mm};
 }
@@ -24,13 +26,15 @@ physics::Interval tangents_of(double lower_mm, double upper_mm, double shift_mm)
 std::vector<double> outline_coverage(const FluenceMap& map, const Block& block, double scale) {
     Polygon2 outline;
     for (std::size_t p = 0; p < block.x_mm.size(); ++p)
-        outline.emplace_back((scale * block.x_mm[p] - map.lower_u_mm) / map.pixel_mm, (scale * block.y_mm[p] - map.lower_v_mm) / map.pixel_mm);
+        outline.emplace_back((scale * block.x_mm[p] - map.lower_u_mm) / map.pixel_mm,
+                             (scale * block.y_mm[p] - map.lower_v_mm) / map.pixel_mm);
     const PixelCoverage part = even_odd_coverage({outline}, map.size_u, map.size_v);
     std::vector<double> inside(map.values.size(), 0.0);
     const double* value = part.fraction.data();
     for (int v = part.first_row; v < part.end_row; ++v)
         for (int u = part.first_column; u < part.end_column; ++u, ++value)
-            inside[static_cast<std::size_t>(v) * static_cast<std::size_t>(map.size_u) + static_cast<std::size_t>(u)] = *value;
+            inside[static_cast<std::size_t>(v) * static_cast<std::size_t>(map.size_u) +
+                   static_cast<std::size_t>(u)] = *value;
     return inside;
 }
 
@@ -39,13 +43,15 @@ std::vector<float> block_plane(const FluenceMap& map, const Beam& beam) {
     if (beam.blocks.empty()) return {};
     std::vector<float> plane(map.values.size(), 1.0f);
     for (const Block& block : beam.blocks) {
-        // Sides along the rays have the same shadow at every height; upright ones are cut into slices, each with its own.
+        // Sides along the rays have the same shadow at every height; upright ones are cut into slices, each
+        // with its own.
         constexpr int upright_slices = 8;
         const int slices = block.divergent ? 1 : upright_slices;
         const double slice = std::pow(block.transmission, 1.0 / slices);
         for (int s = 0; s < slices; ++s) {
             const double away = (block.source_side ? -1 : 1) * (s + 0.5) / slices * block.thickness_mm;
-            const double scale = block.divergent ? 1 : block.tray_distance_mm / (block.tray_distance_mm + away);
+            const double scale =
+                block.divergent ? 1 : block.tray_distance_mm / (block.tray_distance_mm + away);
             const std::vector<double> inside = outline_coverage(map, block, scale);
             for (std::size_t p = 0; p < plane.size(); ++p) {
                 const double shielded = block.aperture ? 1 - inside[p] : inside[p];
@@ -57,7 +63,8 @@ std::vector<float> block_plane(const FluenceMap& map, const Beam& beam) {
 }
 
 /// Shares of the strips in every row of pixels across the leaves.
-void find_shares(BankOnRaster& bank, const MultileafCollimator& mlc, double tongue_and_groove_mm, double stack_lower_mm) {
+void find_shares(BankOnRaster& bank, const MultileafCollimator& mlc, double tongue_and_groove_mm,
+                 double stack_lower_mm) {
     const double half = bank.between > 0 ? 0.5 * tongue_and_groove_mm : 0;
     bank.first_share.push_back(0);
     for (int s = 0; s < bank.stack_size; ++s) {
@@ -93,8 +100,10 @@ std::array<double, 4> left_open(const MultileafCollimator& mlc, const LeafPositi
         const double first = std::max(strip.low, rectangle[across]),
                      last = std::min(strip.high, rectangle[across + 1]);
         if (!(upper > lower && last > first)) return;
-        open[along] = std::min(open[along], lower), open[along + 1] = std::max(open[along + 1], upper);
-        open[across] = std::min(open[across], first), open[across + 1] = std::max(open[across + 1], last);
+        open[along] = std::min(open[along], lower);
+        open[along + 1] = std::max(open[along + 1], upper);
+        open[across] = std::min(open[across], first);
+        open[across + 1] = std::max(open[across + 1], last);
     };
     const auto& edges = mlc.leaf_boundaries_mm;
     include({physics::wide_open().low, edges.front()}, physics::wide_open());
@@ -123,10 +132,12 @@ std::optional<std::array<double, 4>> opening_mm(const Beam& beam, const ControlP
 }
 
 physics::Interval jaw_x_of(const ControlPoint& point) {
-    return point.jaw_x ? physics::Interval{point.jaw_x->lower_mm, point.jaw_x->upper_mm} : physics::wide_open();
+    return point.jaw_x ? physics::Interval{point.jaw_x->lower_mm, point.jaw_x->upper_mm}
+                       : physics::wide_open();
 }
 physics::Interval jaw_y_of(const ControlPoint& point) {
-    return point.jaw_y ? physics::Interval{point.jaw_y->lower_mm, point.jaw_y->upper_mm} : physics::wide_open();
+    return point.jaw_y ? physics::Interval{point.jaw_y->lower_mm, point.jaw_y->upper_mm}
+                       : physics::wide_open();
 }
 
 physics::Interval BankOnRaster::jaw(const ControlPoint& point) const {
@@ -142,7 +153,8 @@ std::vector<physics::Interval> BankOnRaster::leaves(const ControlPoint& point) c
     return tangents;
 }
 
-DevicesOnRaster::DevicesOnRaster(const FluenceMap& map, const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& edges)
+DevicesOnRaster::DevicesOnRaster(const FluenceMap& map, const Beam& beam, const HeadModel& head,
+                                 const std::vector<LeafEdges>& edges)
     : blocks(block_plane(map, beam)), jaw_transmission(head.jaw_transmission) {
     for (std::size_t m = 0; m < beam.collimators.size(); ++m) {
         const MultileafCollimator& mlc = beam.collimators[m];
@@ -157,10 +169,13 @@ DevicesOnRaster::DevicesOnRaster(const FluenceMap& map, const Beam& beam, const 
         bool& jaw_in_bank = bank.along_x ? x_jaw_in_bank : y_jaw_in_bank;
         bank.with_jaw = !jaw_in_bank;
         jaw_in_bank = true;
-        bank.pairs = mlc.leaf_pairs(), bank.between = edge.tongue_and_groove_mm > 0 ? bank.pairs - 1 : 0;
+        bank.pairs = mlc.leaf_pairs();
+        bank.between = edge.tongue_and_groove_mm > 0 ? bank.pairs - 1 : 0;
         bank.tip_shift_mm = edge.tip_shift_mm;
-        bank.travel_size = bank.along_x ? map.size_u : map.size_v, bank.stack_size = bank.along_x ? map.size_v : map.size_u;
-        bank.travel_lower_mm = bank.along_x ? map.lower_u_mm : map.lower_v_mm, bank.pixel_mm = map.pixel_mm;
+        bank.travel_size = bank.along_x ? map.size_u : map.size_v;
+        bank.stack_size = bank.along_x ? map.size_v : map.size_u;
+        bank.travel_lower_mm = bank.along_x ? map.lower_u_mm : map.lower_v_mm;
+        bank.pixel_mm = map.pixel_mm;
         find_shares(bank, mlc, edge.tongue_and_groove_mm, bank.along_x ? map.lower_v_mm : map.lower_u_mm);
         banks.push_back(std::move(bank));
     }

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "fluence/fluence_map.h"
+#include "fluence/leaf_bank.h"
 #include "libdose/beam_model.h"
 #include "libdose/plan.h"
 #include "machine/leaf_edges.h"
-#include "fluence/leaf_bank.h"
 
 namespace libdose {
 
@@ -22,13 +22,15 @@ std::array<double, 4> jaw_opening_mm(const ControlPoint& point, double radius_mm
 std::optional<std::array<double, 4>> opening_mm(const Beam& beam, const ControlPoint& point, double radius_mm,
                                                 double closed_mm = 0);
 
-/// A multileaf collimator over the raster of a beam's maps: what does not change from one moment to another. Its strips run along the travel:
-/// one for each pair, one for the jaws alone where no leaf is, and those between pairs, where tongue and groove overlap.
+/// A multileaf collimator over the raster of a beam's maps: what does not change from one moment to another.
+/// Its strips run along the travel: one for each pair, one for the jaws alone where no leaf is, and those
+/// between pairs, where tongue and groove overlap.
 struct BankOnRaster {
     std::size_t number = 0;  ///< of the beam's collimators
     physics::LeafBank bank;
     bool along_x = true;
-    bool with_jaw = true;  ///< the jaws that move along with the leaves count here: with the first such collimator
+    bool with_jaw =
+        true;  ///< the jaws that move along with the leaves count here: with the first such collimator
     int pairs = 0, between = 0;
     double tip_shift_mm = 0;
     int travel_size = 0, stack_size = 0;  ///< pixels
@@ -37,7 +39,9 @@ struct BankOnRaster {
     std::vector<physics::StripShare> shares;
 
     int strips() const { return pairs + 1 + between; }
-    physics::Interval cell(int i) const { return {travel_lower_mm + i * pixel_mm, travel_lower_mm + i * pixel_mm + pixel_mm}; }
+    physics::Interval cell(int i) const {
+        return {travel_lower_mm + i * pixel_mm, travel_lower_mm + i * pixel_mm + pixel_mm};
+    }
     physics::Interval jaw(const ControlPoint& point) const;
     /// Tangents of the ends of every pair.
     std::vector<physics::Interval> leaves(const ControlPoint& point) const;
@@ -45,7 +49,8 @@ struct BankOnRaster {
 
 /// All devices of a beam over the raster of its maps.
 struct DevicesOnRaster {
-    DevicesOnRaster(const FluenceMap& map, const Beam& beam, const HeadModel& head, const std::vector<LeafEdges>& edges);
+    DevicesOnRaster(const FluenceMap& map, const Beam& beam, const HeadModel& head,
+                    const std::vector<LeafEdges>& edges);
     std::vector<BankOnRaster> banks;
     std::vector<float> blocks;  ///< what they let through, by pixel; empty without blocks
     double jaw_transmission;

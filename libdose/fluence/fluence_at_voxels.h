@@ -10,10 +10,13 @@
 
 namespace libdose {
 
-/// Where on the isocentre plane voxels may release energy of a map with this support; none where its beam does not meet the grid.
-std::optional<std::array<double, 4>> released_extent_mm(const Grid& grid, const physics::BeamFrame& frame, std::array<double, 4> support_mm);
+/// Where on the isocentre plane voxels may release energy of a map with this support; none where its beam
+/// does not meet the grid.
+std::optional<std::array<double, 4>> released_extent_mm(const Grid& grid, const physics::BeamFrame& frame,
+                                                        std::array<double, 4> support_mm);
 
-/// How the fluence of voxels is to be sharpened for a transport that will blur it by `blur_variance` (voxels²) along each axis of the grid.
+/// How the fluence of voxels is to be sharpened for a transport that will blur it by `blur_variance`
+/// (voxels²) along each axis of the grid.
 Sharpening sharpening_for(const Grid& grid, const physics::BeamFrame& frame, double blur_variance);
 
 }  // namespace libdose

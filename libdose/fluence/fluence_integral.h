@@ -9,10 +9,12 @@
 
 namespace libdose {
 
-/// Smallest rectangle (mm) that holds every pixel that is not zero: {low u, high u, low v, high v}; empty map: all zero.
+/// Smallest rectangle (mm) that holds every pixel that is not zero: {low u, high u, low v, high v}; empty
+/// map: all zero.
 std::array<double, 4> support_mm(const FluenceMap& map);
 
-/// What averages of a map are to lose along u and v: a variance, at the isocentre plane, by second differences between points so far apart.
+/// What averages of a map are to lose along u and v: a variance, at the isocentre plane, by second
+/// differences between points so far apart.
 struct Sharpening {
     double variance_u_mm2 = 0, variance_v_mm2 = 0;
     double distance_u_mm = 1, distance_v_mm = 1;
@@ -22,13 +24,17 @@ struct Sharpening {
 class FluenceIntegral {
 public:
     explicit FluenceIntegral(const FluenceMap& map, const Sharpening& sharpening = {});
-    /// Average over the rectangle centred on (u, v); parts outside the map count as zero. The variance that it loses grows with the square of the
-    /// magnification.
-    double average(double u_mm, double v_mm, double width_u_mm, double width_v_mm, double magnification = 1) const {
+    /// Average over the rectangle centred on (u, v); parts outside the map count as zero. The variance that
+    /// it loses grows with the square of the magnification.
+    double average(double u_mm, double v_mm, double width_u_mm, double width_v_mm,
+                   double magnification = 1) const {
         return view().average(u_mm, v_mm, width_u_mm, width_v_mm, magnification);
     }
-    physics::FluenceIntegralView view() const { return {size_u_, size_v_, pixel_mm_, lower_u_mm_, lower_v_mm_, sums_.data()}; }
-    /// Running sums [v][u], one more than pixels along each axis. The raster reaches beyond the map's by what sharpening needs.
+    physics::FluenceIntegralView view() const {
+        return {size_u_, size_v_, pixel_mm_, lower_u_mm_, lower_v_mm_, sums_.data()};
+    }
+    /// Running sums [v][u], one more than pixels along each axis. The raster reaches beyond the map's by what
+    /// sharpening needs.
     const std::vector<physics::FluenceSums>& sums() const { return sums_; }
     /// Differences of large sums leave rounding noise where there is no fluence: what is below this is none.
     double noise() const { return noise_; }

@@ -30,7 +30,8 @@ std::vector<float> means_over_pixels(const FluenceMap& map, int n) {
             for (std::size_t u = 0; u < rows.size(); ++u) rows[u] += from[u];
         }
         for (int u = 0; u < map.size_u; u += n, ++to)
-            for (int i = u; i < std::min(u + n, map.size_u); ++i) *to += part * rows[static_cast<std::size_t>(i)];
+            for (int i = u; i < std::min(u + n, map.size_u); ++i)
+                *to += part * rows[static_cast<std::size_t>(i)];
     }
     return means;
 }

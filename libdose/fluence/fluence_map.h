@@ -4,17 +4,19 @@
 #include <memory>
 #include <vector>
 
-#include "geometry/coordinates.h"
 #include "fluence/fluence_views.h"
+#include "geometry/coordinates.h"
 #include "terma/terma_equations.h"
 
 namespace libdose {
 
-/// What changes the spectrum before the patient: a wedge (more path) and the lighter part of the flattening filter off the axis (less).
+/// What changes the spectrum before the patient: a wedge (more path) and the lighter part of the flattening
+/// filter off the axis (less).
 struct BeamFilter {
-    std::vector<double> softening_radius_mm, softening_g_cm2;             ///< water taken off, by radius; empty: none
-    std::vector<double> wedge_mm, wedge_water_g_cm2, wedge_high_z_g_cm2;  ///< by position along the wedge; empty: no wedge
-    double wedge_cos = 1, wedge_sin = 0;                                  ///< of its orientation in the beam-limiting-device frame
+    std::vector<double> softening_radius_mm, softening_g_cm2;  ///< water taken off, by radius; empty: none
+    std::vector<double> wedge_mm, wedge_water_g_cm2,
+        wedge_high_z_g_cm2;               ///< by position along the wedge; empty: no wedge
+    double wedge_cos = 1, wedge_sin = 0;  ///< of its orientation in the beam-limiting-device frame
     double tray_water_g_cm2 = 0;
 
     /// Path added to the patient's, g/cm² of the basis materials, at a point of the isocentre plane.
@@ -29,12 +31,14 @@ struct CoarseMap {
     double lower_u_mm = 0, lower_v_mm = 0;
     std::vector<float> values;
     double at(double u_mm, double v_mm) const { return view().at(u_mm, v_mm); }
-    physics::CoarseMapView view() const { return {pixel_mm, lower_u_mm, lower_v_mm, size_u, size_v, values.data()}; }
+    physics::CoarseMapView view() const {
+        return {pixel_mm, lower_u_mm, lower_v_mm, size_u, size_v, values.data()};
+    }
 };
 
-/// Photon fluence in the isocentre plane (beam-limiting-device frame), area-averaged per pixel and times MU, as a small water-equivalent
-/// detector in air reads it (behind wedges); 1 per MU is the open field on the axis without extrafocal source. Pixel (0,0) has its lower corner at (lower_u_mm,
-/// lower_v_mm); u fastest.
+/// Photon fluence in the isocentre plane (beam-limiting-device frame), area-averaged per pixel and times MU,
+/// as a small water-equivalent detector in air reads it (behind wedges); 1 per MU is the open field on the
+/// axis without extrafocal source. Pixel (0,0) has its lower corner at (lower_u_mm, lower_v_mm); u fastest.
 struct FluenceMap {
     physics::BeamFrame frame;
     double pixel_mm = 1;
@@ -42,13 +46,20 @@ struct FluenceMap {
     double lower_u_mm = 0, lower_v_mm = 0;
     std::vector<float> values;
     std::shared_ptr<const BeamFilter> filter;  ///< null: the spectrum of the axis everywhere
-    CoarseMap electrons;                       ///< MU × aperture blurred for contaminating electrons; empty: none
+    CoarseMap electrons;  ///< MU × aperture blurred for contaminating electrons; empty: none
 
-    float& at(int u, int v) { return values[static_cast<std::size_t>(v) * static_cast<std::size_t>(size_u) + static_cast<std::size_t>(u)]; }
-    float at(int u, int v) const { return values[static_cast<std::size_t>(v) * static_cast<std::size_t>(size_u) + static_cast<std::size_t>(u)]; }
+    float& at(int u, int v) {
+        return values[static_cast<std::size_t>(v) * static_cast<std::size_t>(size_u) +
+                      static_cast<std::size_t>(u)];
+    }
+    float at(int u, int v) const {
+        return values[static_cast<std::size_t>(v) * static_cast<std::size_t>(size_u) +
+                      static_cast<std::size_t>(u)];
+    }
 };
 
-/// Means over squares of n by n pixels from the lower corner on, [v][u]; what a square has beyond the map is zero.
+/// Means over squares of n by n pixels from the lower corner on, [v][u]; what a square has beyond the map is
+/// zero.
 std::vector<float> means_over_pixels(const FluenceMap& map, int n);
 
 }  // namespace libdose

@@ -39,7 +39,9 @@ ControlPoint between(const ControlPoint& a, const ControlPoint& b, double gantry
     point.couch_deg = a.couch_deg + part * angle_step(a.couch_deg, b.couch_deg);
     point.isocentre_mm = a.isocentre_mm + part * (b.isocentre_mm - a.isocentre_mm);
     const auto move_jaw = [&](std::optional<JawOpening>& jaw, const std::optional<JawOpening>& end) {
-        if (jaw && end) jaw = JawOpening{blend(jaw->lower_mm, end->lower_mm, part), blend(jaw->upper_mm, end->upper_mm, part)};
+        if (jaw && end)
+            jaw = JawOpening{blend(jaw->lower_mm, end->lower_mm, part),
+                             blend(jaw->upper_mm, end->upper_mm, part)};
     };
     move_jaw(point.jaw_x, b.jaw_x);
     move_jaw(point.jaw_y, b.jaw_y);
@@ -54,21 +56,24 @@ ControlPoint between(const ControlPoint& a, const ControlPoint& b, double gantry
 double largest_travel_mm(const ControlPoint& a, const ControlPoint& b) {
     double travel = 0;
     const auto jaw = [&](const std::optional<JawOpening>& from, const std::optional<JawOpening>& to) {
-        if (from && to) travel = std::max({travel, std::abs(to->lower_mm - from->lower_mm), std::abs(to->upper_mm - from->upper_mm)});
+        if (from && to)
+            travel = std::max(
+                {travel, std::abs(to->lower_mm - from->lower_mm), std::abs(to->upper_mm - from->upper_mm)});
     };
     jaw(a.jaw_x, b.jaw_x);
     jaw(a.jaw_y, b.jaw_y);
     for (std::size_t m = 0; m < a.leaves.size(); ++m)
         for (std::size_t l = 0; l < a.leaves[m].lower_mm.size(); ++l)
-            travel =
-                std::max({travel, std::abs(b.leaves[m].lower_mm[l] - a.leaves[m].lower_mm[l]), std::abs(b.leaves[m].upper_mm[l] - a.leaves[m].upper_mm[l])});
+            travel = std::max({travel, std::abs(b.leaves[m].lower_mm[l] - a.leaves[m].lower_mm[l]),
+                               std::abs(b.leaves[m].upper_mm[l] - a.leaves[m].upper_mm[l])});
     return travel;
 }
 
 /// The same rays through the same wedges: such steps share a map.
 bool same_geometry(const ControlPoint& a, const ControlPoint& b) {
-    return a.wedge_in == b.wedge_in && angle_step(a.gantry_deg, b.gantry_deg) == 0 && angle_step(a.collimator_deg, b.collimator_deg) == 0 &&
-           angle_step(a.couch_deg, b.couch_deg) == 0 && a.isocentre_mm == b.isocentre_mm;
+    return a.wedge_in == b.wedge_in && angle_step(a.gantry_deg, b.gantry_deg) == 0 &&
+           angle_step(a.collimator_deg, b.collimator_deg) == 0 && angle_step(a.couch_deg, b.couch_deg) == 0 &&
+           a.isocentre_mm == b.isocentre_mm;
 }
 
 /// Parts of a segment during each of which the geometry counts as fixed.
@@ -91,7 +96,9 @@ std::vector<FluencePlan::Group> groups_of(const Beam& beam, double sub_arc_deg) 
             const double begin = static_cast<double>(p) / parts, end = static_cast<double>(p + 1) / parts;
             const FluencePlan::Step step{i, begin, end, mu / parts, travel};
             const ControlPoint middle = between(a, b, travel, 0.5 * (begin + end));
-            const auto found = std::find_if(groups.begin(), groups.end(), [&](const FluencePlan::Group& g) { return same_geometry(g.geometry, middle); });
+            const auto found = std::find_if(groups.begin(), groups.end(), [&](const FluencePlan::Group& g) {
+                return same_geometry(g.geometry, middle);
+            });
             if (found != groups.end())
                 found->steps.push_back(step);
             else
@@ -120,17 +127,23 @@ std::vector<ControlPoint> moments_of(const Beam& beam, double sub_arc_deg) {
     return moments;
 }
 
-FluencePlan::FluencePlan(const Beam& planned, PatientPosition position, const HeadModel& head, const FluenceOptions& options)
-    : beam_(with_moving_jaw(planned, head)), position_(position), head_(head), options_(options), groups_(groups_of(beam_, options.sub_arc_deg)) {
+FluencePlan::FluencePlan(const Beam& planned, PatientPosition position, const HeadModel& head,
+                         const FluenceOptions& options)
+    : beam_(with_moving_jaw(planned, head)),
+      position_(position),
+      head_(head),
+      options_(options),
+      groups_(groups_of(beam_, options.sub_arc_deg)) {
     for (const Group& group : groups_)
-        if (!filters_.contains(group.geometry.wedge_in)) filters_[group.geometry.wedge_in] = beam_filter(beam_, group.geometry.wedge_in, head);
+        if (!filters_.contains(group.geometry.wedge_in))
+            filters_[group.geometry.wedge_in] = beam_filter(beam_, group.geometry.wedge_in, head);
 }
 
 FluenceMap FluencePlan::empty_map(std::size_t n) const {
     const ControlPoint& geometry = groups_[n].geometry;
     FluenceMap map;
-    map.frame =
-        physics::beam_frame(position_, geometry.gantry_deg, geometry.collimator_deg, geometry.couch_deg, geometry.isocentre_mm, beam_.source_axis_distance_mm);
+    map.frame = physics::beam_frame(position_, geometry.gantry_deg, geometry.collimator_deg,
+                                    geometry.couch_deg, geometry.isocentre_mm, beam_.source_axis_distance_mm);
     map.pixel_mm = options_.pixel_mm;
     const int half = static_cast<int>(std::ceil(head_.maximum_field_radius_mm / map.pixel_mm));
     map.size_u = map.size_v = 2 * half;
@@ -143,7 +156,8 @@ FluenceMap FluencePlan::empty_map(std::size_t n) const {
 std::vector<WeightedAperture> FluencePlan::apertures(std::size_t n) const {
     std::vector<WeightedAperture> list;
     for (const Step& step : groups_[n].steps) {
-        const ControlPoint &a = beam_.control_points[step.segment], &b = beam_.control_points[step.segment + 1];
+        const ControlPoint &a = beam_.control_points[step.segment],
+                           &b = beam_.control_points[step.segment + 1];
         const double travel = largest_travel_mm(a, b) * (step.end - step.begin);
         const int samples = std::max(1, static_cast<int>(std::ceil(travel / options_.travel_mm - 1e-9)));
         for (int s = 0; s < samples; ++s) {

@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
+#include "fluence/aperture.h"
 #include "fluence/fluence_map.h"
 #include "fluence/fluence_options.h"
-#include "fluence/aperture.h"
 
 namespace libdose {
 
@@ -19,13 +19,16 @@ std::vector<ControlPoint> moments_of(const Beam& beam, double sub_arc_deg);
 class FluencePlan {
 public:
     /// Throws as beam_fluence(). What it refers to must outlive it.
-    FluencePlan(const Beam& planned, PatientPosition position, const HeadModel& head, const FluenceOptions& options);
+    FluencePlan(const Beam& planned, PatientPosition position, const HeadModel& head,
+                const FluenceOptions& options);
     std::size_t size() const { return groups_.size(); }
     const Beam& beam() const { return beam_; }
     /// Map `n` with its geometry, raster and filter; all zero.
     FluenceMap empty_map(std::size_t n) const;
     const BeamFilter* filter(std::size_t n) const { return filters_.at(groups_[n].geometry.wedge_in).get(); }
-    bool same_filter(std::size_t m, std::size_t n) const { return groups_[m].geometry.wedge_in == groups_[n].geometry.wedge_in; }
+    bool same_filter(std::size_t m, std::size_t n) const {
+        return groups_[m].geometry.wedge_in == groups_[n].geometry.wedge_in;
+    }
     double collimator_deg(std::size_t n) const { return groups_[n].geometry.collimator_deg; }
     std::vector<WeightedAperture> apertures(std::size_t n) const;
 
@@ -47,7 +50,8 @@ private:
     const HeadModel& head_;
     const FluenceOptions& options_;
     std::vector<Group> groups_;
-    std::map<std::vector<bool>, std::shared_ptr<const BeamFilter>> filters_;  ///< maps of one state of the wedges share one
+    std::map<std::vector<bool>, std::shared_ptr<const BeamFilter>>
+        filters_;  ///< maps of one state of the wedges share one
 };
 
 }  // namespace libdose

@@ -1,4 +1,5 @@
-// What the leaves of one collimator let through, pixel by pixel of a fluence map: along their travel, and across them.
+// What the leaves of one collimator let through, pixel by pixel of a fluence map: along their travel, and
+// across them.
 #pragma once
 
 #include <cmath>
@@ -7,7 +8,8 @@
 
 namespace libdose::physics {
 
-/// Along the travel, mm on the isocentre plane: a cell, an opening of jaws, the tangents of a pair of leaves' ends.
+/// Along the travel, mm on the isocentre plane: a cell, an opening of jaws, the tangents of a pair of leaves'
+/// ends.
 struct Interval {
     double low, high;
 };
@@ -22,16 +24,22 @@ struct LeafBank {
     double tip_decay = std::numeric_limits<double>::infinity();
 
     /// Integral of what passes a pair up to x (physics::open_integral_to).
-    LIBDOSE_HD double open_to(double x, const Interval& leaves) const { return open_integral_to(x, leaves.low, leaves.high, tip_decay); }
-
-    /// Mean over a cell behind one pair and the jaws; open_to_low, open_to_high: open_to() its ends.
-    LIBDOSE_HD float pair(const Interval& cell, const Interval& jaw, const Interval& leaves, double open_to_low, double open_to_high) const {
-        return static_cast<float>(jaw_leaf_transmission(cell.low, cell.high, jaw.low, jaw.high, jaw_transmission, leaves.low, leaves.high, leaf_transmission,
-                                                        tip_decay, open_to_low, open_to_high));
+    LIBDOSE_HD double open_to(double x, const Interval& leaves) const {
+        return open_integral_to(x, leaves.low, leaves.high, tip_decay);
     }
 
-    /// Mean over a cell where two neighbouring pairs overlap in tongue and groove; pair_one, pair_other: behind the pairs themselves.
-    LIBDOSE_HD float overlap(const Interval& cell, const Interval& jaw, const Interval& one, const Interval& other, float pair_one, float pair_other) const {
+    /// Mean over a cell behind one pair and the jaws; open_to_low, open_to_high: open_to() its ends.
+    LIBDOSE_HD float pair(const Interval& cell, const Interval& jaw, const Interval& leaves,
+                          double open_to_low, double open_to_high) const {
+        return static_cast<float>(
+            jaw_leaf_transmission(cell.low, cell.high, jaw.low, jaw.high, jaw_transmission, leaves.low,
+                                  leaves.high, leaf_transmission, tip_decay, open_to_low, open_to_high));
+    }
+
+    /// Mean over a cell where two neighbouring pairs overlap in tongue and groove; pair_one, pair_other:
+    /// behind the pairs themselves.
+    LIBDOSE_HD float overlap(const Interval& cell, const Interval& jaw, const Interval& one,
+                             const Interval& other, float pair_one, float pair_other) const {
         // Both open, or both closed with nothing more between them: no edge in this cell.
         const bool same = std::abs(pair_one - pair_other) < 1e-4f;
         if (same && (between_transmission == leaf_transmission || pair_one > 0.9999f)) return pair_one;
@@ -40,8 +48,10 @@ struct LeafBank {
         for (int s = 0; s < samples; ++s) {
             const double at = cell.low + (s + 0.5) / samples * (cell.high - cell.low);
             const double behind_jaw = at > jaw.low && at < jaw.high ? 1 : jaw_transmission;
-            const double p = open_at(at, one.low, one.high, tip_decay), q = open_at(at, other.low, other.high, tip_decay);
-            sum += behind_jaw * (tongue_and_groove(leaf_transmission + (1 - leaf_transmission) * p, leaf_transmission + (1 - leaf_transmission) * q) +
+            const double p = open_at(at, one.low, one.high, tip_decay),
+                         q = open_at(at, other.low, other.high, tip_decay);
+            sum += behind_jaw * (tongue_and_groove(leaf_transmission + (1 - leaf_transmission) * p,
+                                                   leaf_transmission + (1 - leaf_transmission) * q) +
                                  (between_transmission - leaf_transmission) * (1 - p) * (1 - q));
         }
         return static_cast<float>(sum / samples);

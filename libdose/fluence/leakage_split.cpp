@@ -4,30 +4,37 @@
 #include <cmath>
 #include <numbers>
 
-#include "fluence/fluence_map.h"
-#include "base/simd/reduce.h"
 #include "base/simd/multiversion.h"
+#include "base/simd/reduce.h"
+#include "fluence/fluence_map.h"
 
 namespace libdose {
 
 namespace {
 
-double angle_between_deg(const Vec3& a, const Vec3& b) { return std::acos(std::clamp(a.dot(b), -1.0, 1.0)) * 180 / std::numbers::pi; }
-
-bool same_raster(const FluenceMap& a, const FluenceMap& b) {
-    return a.size_u == b.size_u && a.size_v == b.size_v && a.pixel_mm == b.pixel_mm && a.lower_u_mm == b.lower_u_mm && a.lower_v_mm == b.lower_v_mm &&
-           a.frame.source_axis_distance_mm == b.frame.source_axis_distance_mm && a.electrons.values.size() == b.electrons.values.size();
+double angle_between_deg(const Vec3& a, const Vec3& b) {
+    return std::acos(std::clamp(a.dot(b), -1.0, 1.0)) * 180 / std::numbers::pi;
 }
 
-/// Maps from `begin` on whose frames lie within `sector_deg` of the first: the end of the sector. A little less than that, so that evenly spaced
-/// angles which come to just the sector are parted the same way whatever the rounding.
+bool same_raster(const FluenceMap& a, const FluenceMap& b) {
+    return a.size_u == b.size_u && a.size_v == b.size_v && a.pixel_mm == b.pixel_mm &&
+           a.lower_u_mm == b.lower_u_mm && a.lower_v_mm == b.lower_v_mm &&
+           a.frame.source_axis_distance_mm == b.frame.source_axis_distance_mm &&
+           a.electrons.values.size() == b.electrons.values.size();
+}
+
+/// Maps from `begin` on whose frames lie within `sector_deg` of the first: the end of the sector. A little
+/// less than that, so that evenly spaced angles which come to just the sector are parted the same way
+/// whatever the rounding.
 std::size_t end_of_sector(const std::vector<FluenceMap>& maps, std::size_t begin, double nominal_deg) {
     const double sector_deg = nominal_deg - 1e-6;
     const FluenceMap& first = maps[begin];
     std::size_t end = begin + 1;
-    while (end < maps.size() && angle_between_deg(first.frame.axes.col(2), maps[end].frame.axes.col(2)) < sector_deg && maps[end].filter == first.filter &&
-           angle_between_deg(first.frame.axes.col(0), maps[end].frame.axes.col(0)) < sector_deg && first.frame.isocentre_mm == maps[end].frame.isocentre_mm &&
-           same_raster(first, maps[end]))
+    while (end < maps.size() &&
+           angle_between_deg(first.frame.axes.col(2), maps[end].frame.axes.col(2)) < sector_deg &&
+           maps[end].filter == first.filter &&
+           angle_between_deg(first.frame.axes.col(0), maps[end].frame.axes.col(0)) < sector_deg &&
+           first.frame.isocentre_mm == maps[end].frame.isocentre_mm && same_raster(first, maps[end]))
         ++end;
     return end;
 }
@@ -36,8 +43,10 @@ FluenceMap like(const FluenceMap& map) {
     FluenceMap empty;
     empty.frame = map.frame;
     empty.pixel_mm = map.pixel_mm;
-    empty.size_u = map.size_u, empty.size_v = map.size_v;
-    empty.lower_u_mm = map.lower_u_mm, empty.lower_v_mm = map.lower_v_mm;
+    empty.size_u = map.size_u;
+    empty.size_v = map.size_v;
+    empty.lower_u_mm = map.lower_u_mm;
+    empty.lower_v_mm = map.lower_v_mm;
     empty.filter = map.filter;
     return empty;
 }
@@ -45,8 +54,11 @@ FluenceMap like(const FluenceMap& map) {
 constexpr float faint_part = 3e-2f;  // of a map's maximum
 constexpr double faint_pixel_mm = 2;
 
-/// The faint part of a value: all of it up to `level`, from there on less, and nothing from three times the level on.
-LIBDOSE_INLINE float faint_of(float value, float level) { return std::max(0.0f, std::min(value, 0.5f * (3 * level - value))); }
+/// The faint part of a value: all of it up to `level`, from there on less, and nothing from three times the
+/// level on.
+LIBDOSE_INLINE float faint_of(float value, float level) {
+    return std::max(0.0f, std::min(value, 0.5f * (3 * level - value)));
+}
 
 /// The values without their faint part, cut to where there are any; where there are none, one empty pixel.
 FluenceMap open_of(const FluenceMap& map, float level) {
@@ -55,15 +67,24 @@ FluenceMap open_of(const FluenceMap& map, float level) {
     for (int v = 0; v < map.size_v; ++v) {
         const float* const row = map.values.data() + static_cast<std::ptrdiff_t>(v) * map.size_u;
         if (!(largest({row, static_cast<std::size_t>(map.size_u)}) > level)) continue;
-        v0 = std::min(v0, v), v1 = v + 1;
+        v0 = std::min(v0, v);
+        v1 = v + 1;
         for (std::size_t u = 0; u < highest.size(); ++u) highest[u] = std::max(highest[u], row[u]);
     }
     for (int u = 0; u < map.size_u; ++u)
-        if (highest[static_cast<std::size_t>(u)] > level) u0 = std::min(u0, u), u1 = u + 1;
-    if (u0 >= u1) u0 = v0 = 0, u1 = v1 = 1;
+        if (highest[static_cast<std::size_t>(u)] > level) {
+            u0 = std::min(u0, u);
+            u1 = u + 1;
+        }
+    if (u0 >= u1) {
+        u0 = v0 = 0;
+        u1 = v1 = 1;
+    }
     FluenceMap part = like(map);
-    part.size_u = u1 - u0, part.size_v = v1 - v0;
-    part.lower_u_mm += u0 * map.pixel_mm, part.lower_v_mm += v0 * map.pixel_mm;
+    part.size_u = u1 - u0;
+    part.size_v = v1 - v0;
+    part.lower_u_mm += u0 * map.pixel_mm;
+    part.lower_v_mm += v0 * map.pixel_mm;
     for (int v = v0; v < v1; ++v)
         for (int u = u0; u < u1; ++u) part.values.push_back(map.at(u, v) - faint_of(map.at(u, v), level));
     return part;
@@ -74,7 +95,8 @@ FluenceMap on_faint_pixels(FluenceMap map) {
     const int n = std::max(1, static_cast<int>(std::lround(faint_pixel_mm / map.pixel_mm)));
     if (n == 1) return map;
     map.values = means_over_pixels(map, n);
-    map.size_u = (map.size_u + n - 1) / n, map.size_v = (map.size_v + n - 1) / n;
+    map.size_u = (map.size_u + n - 1) / n;
+    map.size_v = (map.size_v + n - 1) / n;
     map.pixel_mm *= n;
     return map;
 }
@@ -95,7 +117,10 @@ PartedMaps part_map(const FluenceMap& map) {
     PartedMaps parts;
     const float level = faint_part * largest(map.values);
     std::size_t faint = 0, open = 0;
-    for (const float value : map.values) faint += value > 0 && value <= level, open += value > level;
+    for (const float value : map.values) {
+        faint += value > 0 && value <= level;
+        open += value > level;
+    }
     if (faint <= open) {
         parts.open.push_back(map);
         return parts;
@@ -140,7 +165,8 @@ PartedMaps part_arc(const std::vector<FluenceMap>& maps) {
         const auto [begin, end, level] = sectors[s];
         FluenceMap sector = like(maps[begin + (end - begin) / 2]);
         sector.values.assign(maps[begin].values.size(), 0.0f);
-        for (std::size_t m = begin; m < end; ++m) add_faint(maps[m], level->low * maximum[m], level->high * maximum[m], sector);
+        for (std::size_t m = begin; m < end; ++m)
+            add_faint(maps[m], level->low * maximum[m], level->high * maximum[m], sector);
         arc.faint[s] = on_faint_pixels(std::move(sector));
     }
     for (std::size_t begin = 0, end; begin < maps.size(); begin = end) {
@@ -148,7 +174,8 @@ PartedMaps part_arc(const std::vector<FluenceMap>& maps) {
         FluenceMap sector = like(maps[begin + (end - begin) / 2]);
         sector.electrons = maps[begin].electrons;
         for (std::size_t m = begin + 1; m < end; ++m)
-            for (std::size_t p = 0; p < sector.electrons.values.size(); ++p) sector.electrons.values[p] += maps[m].electrons.values[p];
+            for (std::size_t p = 0; p < sector.electrons.values.size(); ++p)
+                sector.electrons.values[p] += maps[m].electrons.values[p];
         arc.electrons.push_back(std::move(sector));
     }
     return arc;

@@ -14,7 +14,8 @@ public:
     BoxAverage(const Grid& grid, const std::vector<float>& values);
     bool contains(const Vec3& low, const Vec3& high) const;
     double average(const Vec3& low, const Vec3& high) const;  ///< box corners in mm; the box is not empty
-    double range(const Vec3& low, const Vec3& high) const;    ///< largest less smallest value of the voxels that the box meets
+    double range(const Vec3& low,
+                 const Vec3& high) const;  ///< largest less smallest value of the voxels that the box meets
 
 private:
     std::size_t at(std::size_t i, std::size_t j, std::size_t k) const { return (k * n_[1] + j) * n_[0] + i; }

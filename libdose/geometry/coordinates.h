@@ -1,4 +1,5 @@
-// IEC 61217 machine frames in DICOM patient coordinates (LPS), written down once. docs/reference/conventions.md has the table.
+// IEC 61217 machine frames in DICOM patient coordinates (LPS), written down once.
+// docs/reference/conventions.md has the table.
 //
 // Fixed frame: x to the patient's left (HFS), y towards the gantry, z up. Gantry: rotates about y, source at
 // (SAD sin g, 0, SAD cos g). Collimator: rotates about the beam axis, counter-clockwise seen from the source.
@@ -11,9 +12,9 @@
 #include <numbers>
 #include <utility>
 
+#include "geometry/projection.h"
 #include "libdose/ct_image.h"
 #include "libdose/grid.h"
-#include "geometry/projection.h"
 
 namespace libdose::physics {
 
@@ -25,28 +26,36 @@ inline Mat3 iec_axes_in_lps(PatientPosition position) {
     Vec3 y = superior, z = -posterior;  // towards the gantry; up
     switch (position) {
         case PatientPosition::hfs:
-            y = superior, z = -posterior;
+            y = superior;
+            z = -posterior;
             break;
         case PatientPosition::hfp:
-            y = superior, z = posterior;
+            y = superior;
+            z = posterior;
             break;
         case PatientPosition::ffs:
-            y = -superior, z = -posterior;
+            y = -superior;
+            z = -posterior;
             break;
         case PatientPosition::ffp:
-            y = -superior, z = posterior;
+            y = -superior;
+            z = posterior;
             break;
         case PatientPosition::hfdr:
-            y = superior, z = left;
+            y = superior;
+            z = left;
             break;
         case PatientPosition::hfdl:
-            y = superior, z = -left;
+            y = superior;
+            z = -left;
             break;
         case PatientPosition::ffdr:
-            y = -superior, z = left;
+            y = -superior;
+            z = left;
             break;
         case PatientPosition::ffdl:
-            y = -superior, z = -left;
+            y = -superior;
+            z = -left;
             break;
     }
     Mat3 axes;
@@ -54,7 +63,8 @@ inline Mat3 iec_axes_in_lps(PatientPosition position) {
     return axes;
 }
 
-/// Where a beam comes from. Columns of `axes`: the beam-limiting-device axes x, y, z (z towards the source) in LPS.
+/// Where a beam comes from. Columns of `axes`: the beam-limiting-device axes x, y, z (z towards the source)
+/// in LPS.
 struct BeamFrame {
     Mat3 axes = Mat3::Identity();
     Vec3 isocentre_mm = Vec3::Zero();
@@ -80,15 +90,18 @@ struct BeamFrame {
 class ProjectedRow {
 public:
     ProjectedRow(const BeamFrame& frame, const Vec3& start_mm, const Vec3& step_mm)
-        : ProjectedRow(frame.axes.transpose() * (start_mm - frame.isocentre_mm), frame.axes.transpose() * step_mm, frame.source_axis_distance_mm) {}
+        : ProjectedRow(frame.axes.transpose() * (start_mm - frame.isocentre_mm),
+                       frame.axes.transpose() * step_mm, frame.source_axis_distance_mm) {}
     /// Both in the beam-limiting-device frame, mm, the isocentre at zero.
-    ProjectedRow(const Vec3& start, const Vec3& step, double source_axis_distance_mm) : start_(start), step_(step), sad_(source_axis_distance_mm) {}
+    ProjectedRow(const Vec3& start, const Vec3& step, double source_axis_distance_mm)
+        : start_(start), step_(step), sad_(source_axis_distance_mm) {}
 
     const Vec3& start() const { return start_; }
     const Vec3& step() const { return step_; }
     double source_axis_distance_mm() const { return sad_; }
     Projection at(int i) const { return project_in_row(start_.data(), step_.data(), sad_, i); }
-    /// Points 0 … count - 1 that lie before the source and project into {low u, high u, low v, high v}: [begin, end).
+    /// Points 0 … count - 1 that lie before the source and project into {low u, high u, low v, high v}:
+    /// [begin, end).
     std::pair<int, int> within(const std::array<double, 4>& extent_mm, int count) const {
         double first = 0, last = count - 1;
         // Each limit is linear in i once multiplied by the distance: value + i·slope >= 0.
@@ -103,7 +116,8 @@ public:
         const double distance = sad_ - start_[2];
         limit(distance - 1.0, -step_[2]);
         for (int axis = 0; axis < 2; ++axis) {
-            const double low = extent_mm[static_cast<std::size_t>(2 * axis)], high = extent_mm[static_cast<std::size_t>(2 * axis + 1)];
+            const double low = extent_mm[static_cast<std::size_t>(2 * axis)],
+                         high = extent_mm[static_cast<std::size_t>(2 * axis + 1)];
             limit(sad_ * start_[axis] - low * distance, sad_ * step_[axis] + low * step_[2]);
             limit(high * distance - sad_ * start_[axis], -high * step_[2] - sad_ * step_[axis]);
         }
@@ -123,7 +137,9 @@ public:
         : first_(frame.axes.transpose() * (grid.origin_mm - frame.isocentre_mm)),
           steps_(frame.axes.transpose() * grid.spacing_mm.asDiagonal()),
           sad_(frame.source_axis_distance_mm) {}
-    ProjectedRow at(int j, int k) const { return {first_ + j * steps_.col(1) + k * steps_.col(2), steps_.col(0), sad_}; }
+    ProjectedRow at(int j, int k) const {
+        return {first_ + j * steps_.col(1) + k * steps_.col(2), steps_.col(0), sad_};
+    }
 
 private:
     Vec3 first_;
@@ -131,10 +147,11 @@ private:
     double sad_;
 };
 
-/// What a box casts onto the isocentre plane, and the distances from the source (along the axis) between which it lies. Corners
-/// at or behind the source are left out.
+/// What a box casts onto the isocentre plane, and the distances from the source (along the axis) between
+/// which it lies. Corners at or behind the source are left out.
 struct Shadow {
-    double low_u_mm = 1e30, high_u_mm = -1e30, low_v_mm = 1e30, high_v_mm = -1e30, nearest_mm = 1e30, farthest_mm = -1e30;
+    double low_u_mm = 1e30, high_u_mm = -1e30, low_v_mm = 1e30, high_v_mm = -1e30, nearest_mm = 1e30,
+           farthest_mm = -1e30;
     bool whole = true;  ///< every corner lies before the source
 };
 
@@ -142,21 +159,25 @@ inline Shadow shadow_of(const BeamFrame& frame, const Vec3& lower_mm, const Vec3
     Shadow shadow;
     for (int corner = 0; corner < 8; ++corner) {
         const auto p =
-            frame.project(Vec3(corner & 1 ? upper_mm[0] : lower_mm[0], corner & 2 ? upper_mm[1] : lower_mm[1], corner & 4 ? upper_mm[2] : lower_mm[2]));
+            frame.project(Vec3(corner & 1 ? upper_mm[0] : lower_mm[0], corner & 2 ? upper_mm[1] : lower_mm[1],
+                               corner & 4 ? upper_mm[2] : lower_mm[2]));
         if (p.distance_mm <= 1.0) {
             shadow.whole = false;
             continue;
         }
-        shadow.low_u_mm = std::min(shadow.low_u_mm, p.u_mm), shadow.high_u_mm = std::max(shadow.high_u_mm, p.u_mm);
-        shadow.low_v_mm = std::min(shadow.low_v_mm, p.v_mm), shadow.high_v_mm = std::max(shadow.high_v_mm, p.v_mm);
-        shadow.nearest_mm = std::min(shadow.nearest_mm, p.distance_mm), shadow.farthest_mm = std::max(shadow.farthest_mm, p.distance_mm);
+        shadow.low_u_mm = std::min(shadow.low_u_mm, p.u_mm);
+        shadow.high_u_mm = std::max(shadow.high_u_mm, p.u_mm);
+        shadow.low_v_mm = std::min(shadow.low_v_mm, p.v_mm);
+        shadow.high_v_mm = std::max(shadow.high_v_mm, p.v_mm);
+        shadow.nearest_mm = std::min(shadow.nearest_mm, p.distance_mm);
+        shadow.farthest_mm = std::max(shadow.farthest_mm, p.distance_mm);
     }
     if (!shadow.whole) shadow.nearest_mm = 1.0;
     return shadow;
 }
 
-inline BeamFrame beam_frame(PatientPosition position, double gantry_deg, double collimator_deg, double couch_deg, const Vec3& isocentre_mm,
-                            double source_axis_distance_mm) {
+inline BeamFrame beam_frame(PatientPosition position, double gantry_deg, double collimator_deg,
+                            double couch_deg, const Vec3& isocentre_mm, double source_axis_distance_mm) {
     const auto about_z = [](double angle) {
         Mat3 r;
         r << std::cos(angle), -std::sin(angle), 0, std::sin(angle), std::cos(angle), 0, 0, 0, 1;
@@ -166,7 +187,8 @@ inline BeamFrame beam_frame(PatientPosition position, double gantry_deg, double 
     Mat3 gantry;  // gantry frame -> fixed frame
     gantry << std::cos(g), 0, std::sin(g), 0, 1, 0, -std::sin(g), 0, std::cos(g);
     BeamFrame frame;
-    frame.axes = iec_axes_in_lps(position) * about_z(-radians(couch_deg)) * gantry * about_z(radians(collimator_deg));
+    frame.axes =
+        iec_axes_in_lps(position) * about_z(-radians(couch_deg)) * gantry * about_z(radians(collimator_deg));
     frame.isocentre_mm = isocentre_mm;
     frame.source_axis_distance_mm = source_axis_distance_mm;
     return frame;

@@ -3,15 +3,16 @@
 #include <algorithm>
 #include <cmath>
 
-#include "libdose/error.h"
 #include "geometry/rectilinear.h"
+#include "libdose/error.h"
 
 namespace libdose {
 
 void Grid::check(const std::string& where) const {
     for (int axis = 0; axis < 3; ++axis) {
         if (size[static_cast<std::size_t>(axis)] < 1) throw bad_input("grid without voxels", where);
-        if (!(spacing_mm[axis] > 0) || !std::isfinite(spacing_mm[axis])) throw bad_input("voxel spacing is not a positive number", where);
+        if (!(spacing_mm[axis] > 0) || !std::isfinite(spacing_mm[axis]))
+            throw bad_input("voxel spacing is not a positive number", where);
         if (!std::isfinite(origin_mm[axis])) throw bad_input("grid origin is not finite", where);
     }
 }
@@ -36,7 +37,8 @@ Volume<float> resample_conserving(const Volume<float>& source, const Grid& targe
     target.check("grid to resample onto");
     Volume<float> result;
     result.grid = target;
-    result.values = average_overlap(uniform_edges(source.grid), source.values, uniform_edges(target), outside);
+    result.values =
+        average_overlap(uniform_edges(source.grid), source.values, uniform_edges(target), outside);
     return result;
 }
 
@@ -56,7 +58,8 @@ double interpolate(const Volume<float>& volume, const Vec3& point_mm, double out
     for (int dk = 0; dk < 2; ++dk)
         for (int dj = 0; dj < 2; ++dj)
             for (int di = 0; di < 2; ++di) {
-                const double weight = (di ? part[0] : 1 - part[0]) * (dj ? part[1] : 1 - part[1]) * (dk ? part[2] : 1 - part[2]);
+                const double weight = (di ? part[0] : 1 - part[0]) * (dj ? part[1] : 1 - part[1]) *
+                                      (dk ? part[2] : 1 - part[2]);
                 if (weight == 0) continue;
                 sum += weight * static_cast<double>(volume.at(low[0] + di, low[1] + dj, low[2] + dk));
             }

@@ -26,7 +26,8 @@ std::string to_string(PatientPosition position) {
 PatientPosition patient_position_from_string(const std::string& text) {
     for (const auto& [value, name] : names)
         if (text == name) return value;
-    throw bad_input("unknown patient position \"" + text + "\"", "Patient Position (0018,5100)", "Known: HFS, HFP, FFS, FFP, HFDR, HFDL, FFDR, FFDL");
+    throw bad_input("unknown patient position \"" + text + "\"", "Patient Position (0018,5100)",
+                    "Known: HFS, HFP, FFS, FFP, HFDR, HFDL, FFDR, FFDL");
 }
 
 }  // namespace libdose

@@ -1,6 +1,7 @@
-// A sweep along v. Between two successive events (vertices, row limits) the edges run straight through a slab, so
-// ordered by u they bound the inside; where edges cross in a slab it is split there. Each edge at which the inside begins adds
-// the area to its right, each at which it ends takes it away: what lies between remains.
+// A sweep along v. Between two successive events (vertices, row limits) the edges run straight through a
+// slab, so ordered by u they bound the inside; where edges cross in a slab it is split there. Each edge at
+// which the inside begins adds the area to its right, each at which it ends takes it away: what lies between
+// remains.
 #include "geometry/polygon_area.h"
 
 #include <algorithm>
@@ -41,7 +42,9 @@ double mean_excess(double x, double a, double b) {
 
 class Row {
 public:
-    explicit Row(int columns) : partial_(static_cast<std::size_t>(columns), 0.0), full_(static_cast<std::size_t>(columns) + 1, 0.0) {}
+    explicit Row(int columns)
+        : partial_(static_cast<std::size_t>(columns), 0.0),
+          full_(static_cast<std::size_t>(columns) + 1, 0.0) {}
 
     /// Adds the area to the right of an edge piece of this height (signed).
     void add_right_of(const Span& span, double height) {
@@ -115,7 +118,8 @@ public:
             around_.erase(found);
         return std::any_of(around_.begin(), around_.end(), [&](std::size_t p) {
             const auto& inner = nesting_.encloses[p];
-            return nesting_.solid[p] && std::none_of(around_.begin(), around_.end(), [&](std::size_t q) { return inner[q]; });
+            return nesting_.solid[p] &&
+                   std::none_of(around_.begin(), around_.end(), [&](std::size_t q) { return inner[q]; });
         });
     }
 
@@ -141,7 +145,8 @@ private:
 
 template <class Inside, class Sum>
 void add_ordered(std::vector<typename Inside::Piece>& spans, double height, Inside& inside, Sum& sum) {
-    std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.middle() < b.middle(); });
+    std::sort(spans.begin(), spans.end(),
+              [](const Span& a, const Span& b) { return a.middle() < b.middle(); });
     inside.begin();
     bool before = false;
     for (const auto& span : spans) {
@@ -153,8 +158,11 @@ void add_ordered(std::vector<typename Inside::Piece>& spans, double height, Insi
 
 template <class Inside, class Sum>
 void add_slab(std::vector<typename Inside::Piece>& spans, double height, Inside& inside, Sum& sum) {
-    std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.top != b.top ? a.top < b.top : a.bottom < b.bottom; });
-    const bool crossing = !std::is_sorted(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.bottom < b.bottom; });
+    std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) {
+        return a.top != b.top ? a.top < b.top : a.bottom < b.bottom;
+    });
+    const bool crossing = !std::is_sorted(spans.begin(), spans.end(),
+                                          [](const Span& a, const Span& b) { return a.bottom < b.bottom; });
     if (!crossing) return add_ordered(spans, height, inside, sum);
 
     std::vector<double> cuts{0, 1};
@@ -199,7 +207,8 @@ struct EdgeTable {
     double left = std::numeric_limits<double>::infinity(), right = -left, low = left, high = -left;
 };
 
-/// Adds the slabs between events, which are all the vertices in their range; `ended(v)` is called behind each slab.
+/// Adds the slabs between events, which are all the vertices in their range; `ended(v)` is called behind each
+/// slab.
 template <class Inside, class Sum, class Ended>
 void sweep(const EdgeTable& table, std::vector<double>& events, Inside inside, Sum& sum, Ended&& ended) {
     std::sort(events.begin(), events.end());
@@ -209,11 +218,13 @@ void sweep(const EdgeTable& table, std::vector<double>& events, Inside inside, S
     std::size_t next = 0;
     for (std::size_t e = 0; e + 1 < events.size(); ++e) {
         const double top = events[e], bottom = events[e + 1];
-        while (next < table.edges.size() && table.edges[next].v0 <= top) active.push_back(table.edges[next++]);
+        while (next < table.edges.size() && table.edges[next].v0 <= top)
+            active.push_back(table.edges[next++]);
         std::erase_if(active, [&](const Edge& edge) { return edge.v1 <= top; });
         if (!active.empty()) {
             spans.clear();
-            for (const Edge& edge : active) spans.push_back(Inside::piece(edge, edge.u_at(top), edge.u_at(bottom)));
+            for (const Edge& edge : active)
+                spans.push_back(Inside::piece(edge, edge.u_at(top), edge.u_at(bottom)));
             add_slab(spans, bottom - top, inside, sum);
         }
         ended(bottom);
@@ -224,13 +235,16 @@ template <class Inside>
 PixelCoverage coverage(const std::vector<Polygon2>& polygons, int columns, int rows, const Inside& inside) {
     const EdgeTable table(polygons);
     PixelCoverage result;
-    if (table.edges.empty() || table.high <= 0 || table.low >= rows || table.right <= 0 || table.left >= columns) return result;
+    if (table.edges.empty() || table.high <= 0 || table.low >= rows || table.right <= 0 ||
+        table.left >= columns)
+        return result;
     result.first_column = table.left <= 0 ? 0 : static_cast<int>(std::floor(table.left));
     result.end_column = table.right >= columns ? columns : static_cast<int>(std::ceil(table.right));
     result.first_row = table.low <= 0 ? 0 : static_cast<int>(std::floor(table.low));
     result.end_row = table.high >= rows ? rows : static_cast<int>(std::ceil(table.high));
     const int width = result.end_column - result.first_column;
-    result.fraction.assign(static_cast<std::size_t>(width) * static_cast<std::size_t>(result.end_row - result.first_row), 0.0);
+    result.fraction.assign(
+        static_cast<std::size_t>(width) * static_cast<std::size_t>(result.end_row - result.first_row), 0.0);
 
     std::vector<double> events;
     for (const double v : table.vertices)
@@ -240,7 +254,8 @@ PixelCoverage coverage(const std::vector<Polygon2>& polygons, int columns, int r
     sweep(table, events, inside, row, [&](double bottom) {
         if (bottom != std::floor(bottom)) return;
         const auto r = static_cast<std::size_t>(static_cast<int>(bottom) - 1 - result.first_row);
-        row.flush(result.first_column, result.end_column, &result.fraction[r * static_cast<std::size_t>(width)]);
+        row.flush(result.first_column, result.end_column,
+                  &result.fraction[r * static_cast<std::size_t>(width)]);
     });
     return result;
 }
@@ -260,7 +275,8 @@ PixelCoverage even_odd_coverage(const std::vector<Polygon2>& polygons, int colum
     return coverage(polygons, columns, rows, EvenOdd());
 }
 
-PixelCoverage nested_coverage(const std::vector<Polygon2>& polygons, const PolygonNesting& nesting, int columns, int rows) {
+PixelCoverage nested_coverage(const std::vector<Polygon2>& polygons, const PolygonNesting& nesting,
+                              int columns, int rows) {
     return coverage(polygons, columns, rows, Innermost(nesting));
 }
 
@@ -268,7 +284,8 @@ double even_odd_area(const std::vector<Polygon2>& polygons) { return whole_area(
 
 double common_area(const Polygon2& a, const Polygon2& b) {
     const auto height = [](const Polygon2& polygon) {
-        const auto [low, high] = std::minmax_element(polygon.begin(), polygon.end(), [](const auto& p, const auto& q) { return p[1] < q[1]; });
+        const auto [low, high] = std::minmax_element(
+            polygon.begin(), polygon.end(), [](const auto& p, const auto& q) { return p[1] < q[1]; });
         return std::pair((*low)[1], (*high)[1]);
     };
     const auto [low_a, high_a] = height(a);

@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "libdose/grid.h"
 #include "geometry/voxel_walk.h"
+#include "libdose/grid.h"
 
 namespace libdose::physics {
 
@@ -13,13 +13,16 @@ inline VoxelBox voxel_box(const Grid& grid) {
     VoxelBox box;
     for (int a = 0; a < 3; ++a) {
         box.size[a] = grid.size[static_cast<std::size_t>(a)];
-        box.low[a] = low[a], box.high[a] = high[a], box.spacing[a] = grid.spacing_mm[a];
+        box.low[a] = low[a];
+        box.high[a] = high[a];
+        box.spacing[a] = grid.spacing_mm[a];
     }
     return box;
 }
 
 template <class Visitor>
-void march(const Grid& grid, const Vec3& origin_mm, const Vec3& direction, double t_begin, double t_end, Visitor&& visit) {
+void march(const Grid& grid, const Vec3& origin_mm, const Vec3& direction, double t_begin, double t_end,
+           Visitor&& visit) {
     march(voxel_box(grid), origin_mm.data(), direction.data(), t_begin, t_end, std::forward<Visitor>(visit));
 }
 

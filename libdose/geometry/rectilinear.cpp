@@ -18,11 +18,13 @@ std::vector<Overlap> overlaps_1d(const std::vector<double>& from, const std::vec
     for (std::size_t t = 0; t + 1 < to.size(); ++t) {
         Overlap& overlap = result[t];
         const double low = to[t], high = to[t + 1];
-        const auto upper = static_cast<std::size_t>(std::upper_bound(from.begin(), from.end(), low) - from.begin());
+        const auto upper =
+            static_cast<std::size_t>(std::upper_bound(from.begin(), from.end(), low) - from.begin());
         overlap.first = upper > 0 ? upper - 1 : 0;
         double covered = 0;
         for (std::size_t s = overlap.first; s + 1 < from.size() && from[s] < high; ++s) {
-            const double part = std::max(0.0, std::min(high, from[s + 1]) - std::max(low, from[s])) / (high - low);
+            const double part =
+                std::max(0.0, std::min(high, from[s + 1]) - std::max(low, from[s])) / (high - low);
             overlap.weights.push_back(part);
             covered += part;
         }
@@ -38,11 +40,13 @@ Edges uniform_edges(const Grid& grid) {
     Edges edges;
     for (std::size_t axis = 0; axis < 3; ++axis)
         for (int i = 0; i <= grid.size[axis]; ++i)
-            edges[axis].push_back(grid.lower_edge_mm()[static_cast<int>(axis)] + i * grid.spacing_mm[static_cast<int>(axis)]);
+            edges[axis].push_back(grid.lower_edge_mm()[static_cast<int>(axis)] +
+                                  i * grid.spacing_mm[static_cast<int>(axis)]);
     return edges;
 }
 
-std::vector<float> average_overlap(const Edges& from, const std::vector<float>& source, const Edges& to, float outside) {
+std::vector<float> average_overlap(const Edges& from, const std::vector<float>& source, const Edges& to,
+                                   float outside) {
     // One axis after the other; the running volume has the target's size along the axes already done.
     std::array<std::size_t, 3> size{from[0].size() - 1, from[1].size() - 1, from[2].size() - 1};
     std::vector<float> values = source;
@@ -61,9 +65,11 @@ std::vector<float> average_overlap(const Edges& from, const std::vector<float>& 
                 std::fill(line.begin(), line.end(), overlap.outside * static_cast<double>(outside));
                 for (std::size_t w = 0; w < overlap.weights.size(); ++w) {
                     const float* row = &values[(o * source_cells + overlap.first + w) * inner];
-                    for (std::size_t i = 0; i < inner; ++i) line[i] += overlap.weights[w] * static_cast<double>(row[i]);
+                    for (std::size_t i = 0; i < inner; ++i)
+                        line[i] += overlap.weights[w] * static_cast<double>(row[i]);
                 }
-                for (std::size_t i = 0; i < inner; ++i) next[(o * target_cells + t) * inner + i] = static_cast<float>(line[i]);
+                for (std::size_t i = 0; i < inner; ++i)
+                    next[(o * target_cells + t) * inner + i] = static_cast<float>(line[i]);
             }
         }
         size[axis] = target_cells;

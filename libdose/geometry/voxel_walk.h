@@ -16,21 +16,26 @@ struct VoxelBox {
     int size[3] = {};
     double low[3] = {}, high[3] = {}, spacing[3] = {};
     LIBDOSE_HD std::size_t index(int i, int j, int k) const {
-        return (static_cast<std::size_t>(k) * static_cast<std::size_t>(size[1]) + static_cast<std::size_t>(j)) * static_cast<std::size_t>(size[0]) +
+        return (static_cast<std::size_t>(k) * static_cast<std::size_t>(size[1]) +
+                static_cast<std::size_t>(j)) *
+                   static_cast<std::size_t>(size[0]) +
                static_cast<std::size_t>(i);
     }
 };
 
-/// Calls visit(voxel index, t_in, t_out) for every voxel that origin + t·direction crosses for t in [t_begin, t_end], in
-/// order of t. Lengths in the unit of `direction`: with a unit vector in mm, t is mm. A visit that returns false is the last.
+/// Calls visit(voxel index, t_in, t_out) for every voxel that origin + t·direction crosses for t in [t_begin,
+/// t_end], in order of t. Lengths in the unit of `direction`: with a unit vector in mm, t is mm. A visit that
+/// returns false is the last.
 template <class Visitor>
-LIBDOSE_HD void march(const VoxelBox& box, const double* origin_mm, const double* direction, double t_begin, double t_end, Visitor&& visit) {
+LIBDOSE_HD void march(const VoxelBox& box, const double* origin_mm, const double* direction, double t_begin,
+                      double t_end, Visitor&& visit) {
     for (int axis = 0; axis < 3; ++axis) {
         if (direction[axis] == 0.0) {
             if (origin_mm[axis] < box.low[axis] || origin_mm[axis] >= box.high[axis]) return;
             continue;
         }
-        const double a = (box.low[axis] - origin_mm[axis]) / direction[axis], b = (box.high[axis] - origin_mm[axis]) / direction[axis];
+        const double a = (box.low[axis] - origin_mm[axis]) / direction[axis],
+                     b = (box.high[axis] - origin_mm[axis]) / direction[axis];
         t_begin = std::max(t_begin, std::min(a, b));
         t_end = std::min(t_end, std::max(a, b));
     }

@@ -10,10 +10,11 @@ namespace libdose {
 struct LeafEdges {
     double tip_decay = std::numeric_limits<double>::infinity();  ///< 1/sqrt(mm), physics::tip_decay
     double tongue_and_groove_mm = 0;
-    double tip_shift_mm = 0;                       ///< tangents lie this much farther in the opening than the plan's positions
-    std::optional<double> transmission;            ///< of the full leaf; absent: the head's
-    std::optional<double> interleaf_transmission;  ///< between two closed leaves, in the width of tongue and groove
-    std::optional<double> source_distance_mm;      ///< middle of the leaves; absent: as the jaws of the same axis
+    double tip_shift_mm = 0;  ///< tangents lie this much farther in the opening than the plan's positions
+    std::optional<double> transmission;  ///< of the full leaf; absent: the head's
+    std::optional<double>
+        interleaf_transmission;  ///< between two closed leaves, in the width of tongue and groove
+    std::optional<double> source_distance_mm;  ///< middle of the leaves; absent: as the jaws of the same axis
 };
 
 }  // namespace libdose

@@ -21,9 +21,13 @@ std::vector<int> numbers_of(const Beam& beam) {
 std::vector<BeamBolus> boluses_of(const Plan& plan, const StructureSet* structures) {
     std::vector<BeamBolus> all;
     for (const Beam& beam : plan.beams) {
-        bolus_structures(structures, beam.boluses, "beam " + std::to_string(beam.number) + " \"" + beam.name + "\"");
+        bolus_structures(structures, beam.boluses,
+                         "beam " + std::to_string(beam.number) + " \"" + beam.name + "\"");
         for (const BeamBolus& bolus : beam.boluses)
-            if (std::none_of(all.begin(), all.end(), [&](const BeamBolus& b) { return b.structure_number == bolus.structure_number; })) all.push_back(bolus);
+            if (std::none_of(all.begin(), all.end(), [&](const BeamBolus& b) {
+                    return b.structure_number == bolus.structure_number;
+                }))
+                all.push_back(bolus);
     }
     return all;
 }
@@ -31,7 +35,8 @@ std::vector<BeamBolus> boluses_of(const Plan& plan, const StructureSet* structur
 BolusDensities::BolusDensities(const Plan& plan, const Make& make) {
     for (const Beam& beam : plan.beams) {
         const std::vector<int> numbers = numbers_of(beam);
-        const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.structures == numbers; });
+        const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                        [&](const Entry& e) { return e.structures == numbers; });
         if (found == entries_.end())
             entries_.push_back({numbers, "beams " + std::to_string(beam.number), make(beam.boluses)});
         else
@@ -41,7 +46,9 @@ BolusDensities::BolusDensities(const Plan& plan, const Make& make) {
 
 const DensityGrid& BolusDensities::of(const Beam& beam) const {
     const std::vector<int> numbers = numbers_of(beam);
-    return std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.structures == numbers; })->density;
+    return std::find_if(entries_.begin(), entries_.end(),
+                        [&](const Entry& e) { return e.structures == numbers; })
+        ->density;
 }
 
 std::vector<std::string> BolusDensities::notes() const {
@@ -49,7 +56,8 @@ std::vector<std::string> BolusDensities::notes() const {
     for (const Entry& entry : entries_)
         for (const std::string& note : entry.density.notes) {
             const bool common = std::all_of(entries_.begin(), entries_.end(), [&](const Entry& e) {
-                return std::find(e.density.notes.begin(), e.density.notes.end(), note) != e.density.notes.end();
+                return std::find(e.density.notes.begin(), e.density.notes.end(), note) !=
+                       e.density.notes.end();
             });
             if (!common)
                 result.push_back(entry.beams + ": " + note);

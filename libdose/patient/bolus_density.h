@@ -11,7 +11,8 @@
 
 namespace libdose {
 
-/// Every bolus of the plan, once. Throws bad_input, naming the beam, when one is no structure of type BOLUS of the set.
+/// Every bolus of the plan, once. Throws bad_input, naming the beam, when one is no structure of type BOLUS
+/// of the set.
 std::vector<BeamBolus> boluses_of(const Plan& plan, const StructureSet* structures);
 
 /// One density for each distinct set of boluses, in the order of the beams.

@@ -13,7 +13,8 @@ DensityGrid coarsened(const DensityGrid& density, int factor) {
     for (std::size_t a = 0; a < 3; ++a) coarse.grid.size[a] = (fine.size[a] + factor - 1) / factor;
     const auto mean = [&](const std::vector<float>& values) {
         Volume<float> volume;
-        volume.grid = fine, volume.values = values;
+        volume.grid = fine;
+        volume.values = values;
         return resample_conserving(volume, coarse.grid, 0.0f).values;
     };
     coarse.density = mean(density.density);
@@ -23,7 +24,8 @@ DensityGrid coarsened(const DensityGrid& density, int factor) {
     return coarse;
 }
 
-void add_interpolated(std::vector<float>& dose, const DensityGrid& density, const std::vector<float>& coarse_dose, const DensityGrid& coarse) {
+void add_interpolated(std::vector<float>& dose, const DensityGrid& density,
+                      const std::vector<float>& coarse_dose, const DensityGrid& coarse) {
     const Grid &fine = density.grid, &grid = coarse.grid;
     // The two neighbours along an axis and their shares.
     struct Node {
@@ -34,9 +36,12 @@ void add_interpolated(std::vector<float>& dose, const DensityGrid& density, cons
     for (int a = 0; a < 3; ++a)
         for (int i = 0; i < fine.size[static_cast<std::size_t>(a)]; ++i) {
             const int last = grid.size[static_cast<std::size_t>(a)] - 1;
-            const double x = std::clamp((fine.origin_mm[a] + i * fine.spacing_mm[a] - grid.origin_mm[a]) / grid.spacing_mm[a], 0.0, static_cast<double>(last));
+            const double x = std::clamp(
+                (fine.origin_mm[a] + i * fine.spacing_mm[a] - grid.origin_mm[a]) / grid.spacing_mm[a], 0.0,
+                static_cast<double>(last));
             const int low = static_cast<int>(x);
-            nodes[static_cast<std::size_t>(a)].push_back({low, std::min(low + 1, last), static_cast<float>(x - low)});
+            nodes[static_cast<std::size_t>(a)].push_back(
+                {low, std::min(low + 1, last), static_cast<float>(x - low)});
         }
 #pragma omp parallel for schedule(static)
     for (int k = 0; k < fine.size[2]; ++k)
@@ -44,12 +49,18 @@ void add_interpolated(std::vector<float>& dose, const DensityGrid& density, cons
             for (int i = 0; i < fine.size[0]; ++i) {
                 const std::size_t voxel = fine.index(i, j, k);
                 if (!(density.density[voxel] > 0.0f)) continue;
-                const Node &x = nodes[0][static_cast<std::size_t>(i)], &y = nodes[1][static_cast<std::size_t>(j)], &z = nodes[2][static_cast<std::size_t>(k)];
+                const Node &x = nodes[0][static_cast<std::size_t>(i)],
+                           &y = nodes[1][static_cast<std::size_t>(j)],
+                           &z = nodes[2][static_cast<std::size_t>(k)];
                 float sum = 0, weights = 0;
                 for (int corner = 0; corner < 8; ++corner) {
-                    const std::size_t at = grid.index(corner & 1 ? x.high : x.low, corner & 2 ? y.high : y.low, corner & 4 ? z.high : z.low);
+                    const std::size_t at =
+                        grid.index(corner & 1 ? x.high : x.low, corner & 2 ? y.high : y.low,
+                                   corner & 4 ? z.high : z.low);
                     if (!(coarse.density[at] > 0.0f)) continue;
-                    const float weight = (corner & 1 ? x.part : 1 - x.part) * (corner & 2 ? y.part : 1 - y.part) * (corner & 4 ? z.part : 1 - z.part);
+                    const float weight = (corner & 1 ? x.part : 1 - x.part) *
+                                         (corner & 2 ? y.part : 1 - y.part) *
+                                         (corner & 4 ? z.part : 1 - z.part);
                     sum += weight * coarse_dose[at];
                     weights += weight;
                 }

@@ -8,7 +8,8 @@
 namespace libdose {
 namespace {
 
-// Rounding, and a registration by a hundredth of a degree, tilt contours by this much; scan planes are never as close.
+// Rounding, and a registration by a hundredth of a degree, tilt contours by this much; scan planes are never
+// as close.
 constexpr double axial_tolerance_mm = 0.1;
 constexpr double same_plane_mm = 0.1;
 constexpr double gap_factor = 1.5;
@@ -16,12 +17,15 @@ constexpr double gap_factor = 1.5;
 double plane_of(const Contour& contour, const std::string& name) {
     double lowest = contour.points_mm.front()[2], highest = lowest;
     for (const Vec3& point : contour.points_mm) {
-        if (!point.allFinite()) throw bad_input("a contour has a coordinate that is not a finite number", "structure " + name);
+        if (!point.allFinite())
+            throw bad_input("a contour has a coordinate that is not a finite number", "structure " + name);
         lowest = std::min(lowest, point[2]);
         highest = std::max(highest, point[2]);
     }
     if (highest - lowest > axial_tolerance_mm * (1 + 1e-9))
-        throw bad_input("a contour is not axial: its z goes from " + std::to_string(lowest) + " to " + std::to_string(highest) + " mm", "structure " + name,
+        throw bad_input("a contour is not axial: its z goes from " + std::to_string(lowest) + " to " +
+                            std::to_string(highest) + " mm",
+                        "structure " + name,
                         "Export the structure with contours on the axial planes of the CT");
     return 0.5 * (lowest + highest);
 }
@@ -31,7 +35,8 @@ std::vector<ContourPlane> group(const Structure& structure) {
     for (const Contour& contour : structure.contours)
         if (contour.points_mm.size() >= 3)  // fewer enclose nothing
             by_z.emplace_back(plane_of(contour, structure.name), &contour);
-    std::stable_sort(by_z.begin(), by_z.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::stable_sort(by_z.begin(), by_z.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<ContourPlane> planes;
     for (const auto& [z, contour] : by_z) {
         if (planes.empty() || z - planes.back().z_mm > same_plane_mm) {
@@ -67,7 +72,9 @@ bool in_regular_run(const std::vector<double>& step, std::size_t i) {
 
 }  // namespace
 
-double usual_plane_spacing_mm(const Structure& structure) { return lower_median(distances(group(structure))); }
+double usual_plane_spacing_mm(const Structure& structure) {
+    return lower_median(distances(group(structure)));
+}
 
 ContourStack stack_contours(const Structure& structure, double single_plane_mm) {
     ContourStack stack;
@@ -77,9 +84,11 @@ ContourStack stack_contours(const Structure& structure, double single_plane_mm) 
 
     const std::vector<double> step = distances(planes);
     double usual_mm = lower_median(step);
-    if (step.empty()) usual_mm = structure.plane_spacing_mm > 0 ? structure.plane_spacing_mm : single_plane_mm;
+    if (step.empty())
+        usual_mm = structure.plane_spacing_mm > 0 ? structure.plane_spacing_mm : single_plane_mm;
     // The one distance of two planes may be two separate slices: only the set can tell.
-    if (step.size() == 1 && structure.plane_spacing_mm > 0) usual_mm = std::min(usual_mm, structure.plane_spacing_mm);
+    if (step.size() == 1 && structure.plane_spacing_mm > 0)
+        usual_mm = std::min(usual_mm, structure.plane_spacing_mm);
 
     planes.front().lower_mm = planes.front().z_mm - 0.5 * usual_mm;
     planes.back().upper_mm = planes.back().z_mm + 0.5 * usual_mm;

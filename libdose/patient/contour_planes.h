@@ -22,9 +22,10 @@ struct ContourStack {
 /// Lower median of the distances between neighbouring planes; 0 with fewer than two planes.
 double usual_plane_spacing_mm(const Structure& structure);
 
-/// Groups the contours by plane and cuts the structure where planes are missing (docs/reference/structures.md).
-/// `single_plane_mm` is the thickness of a single plane where the structure set does not give one.
-/// Throws bad_input, naming the structure, on contours that are not axial or not finite.
+/// Groups the contours by plane and cuts the structure where planes are missing
+/// (docs/reference/structures.md). `single_plane_mm` is the thickness of a single plane where the structure
+/// set does not give one. Throws bad_input, naming the structure, on contours that are not axial or not
+/// finite.
 ContourStack stack_contours(const Structure& structure, double single_plane_mm);
 
 }  // namespace libdose

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "geometry/polygon_area.h"
+#include "libdose/structure.h"
 #include "patient/contour_planes.h"
 #include "patient/plane_outlines.h"
-#include "libdose/structure.h"
-#include "geometry/polygon_area.h"
 
 namespace libdose {
 namespace {
@@ -15,7 +15,8 @@ PixelCoverage pixels_inside(PlaneOutlines outlines, const Grid& grid) {
     const Eigen::Vector2d edge = edge_mm.head<2>(), spacing = grid.spacing_mm.head<2>();
     for (Polygon2& polygon : outlines.polygons)
         for (Eigen::Vector2d& point : polygon) point = (point - edge).cwiseQuotient(spacing);
-    if (outlines.nesting.solid.empty()) return even_odd_coverage(outlines.polygons, grid.size[0], grid.size[1]);
+    if (outlines.nesting.solid.empty())
+        return even_odd_coverage(outlines.polygons, grid.size[0], grid.size[1]);
     return nested_coverage(outlines.polygons, outlines.nesting, grid.size[0], grid.size[1]);
 }
 
@@ -31,7 +32,8 @@ Volume<float> coverage_mask(const Structure& structure, const Grid& grid) {
         // Limits within rounding of a voxel face are that face.
         const auto voxels = [&](double z) {
             const double position = (z - z_edge) / dz, face = std::round(position);
-            return std::clamp(std::abs(position - face) < 1e-9 ? face : position, 0.0, static_cast<double>(grid.size[2]));
+            return std::clamp(std::abs(position - face) < 1e-9 ? face : position, 0.0,
+                              static_cast<double>(grid.size[2]));
         };
         const double lower = voxels(plane.lower_mm), upper = voxels(plane.upper_mm);
         if (upper <= lower) continue;
@@ -43,7 +45,9 @@ Volume<float> coverage_mask(const Structure& structure, const Grid& grid) {
             for (int j = area.first_row; j < area.end_row; ++j, fraction += width) {
                 float* line = &mask.at(area.first_column, j, k);
                 for (int i = 0; i < width; ++i)
-                    if (fraction[i] > 0) line[i] = static_cast<float>(settle(static_cast<double>(line[i]) + depth * fraction[i]));
+                    if (fraction[i] > 0)
+                        line[i] =
+                            static_cast<float>(settle(static_cast<double>(line[i]) + depth * fraction[i]));
             }
         }
     }

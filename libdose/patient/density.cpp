@@ -27,15 +27,18 @@ Volume<float> cropped(const Volume<float>& volume, const Vec3& lower_mm, const V
     for (std::size_t axis = 0; axis < 3; ++axis) {
         const int a = static_cast<int>(axis);
         const double edge = volume.grid.lower_edge_mm()[a], step = volume.grid.spacing_mm[a];
-        first[axis] = std::clamp(static_cast<int>(std::floor((lower_mm[a] - edge) / step)), 0, volume.grid.size[axis] - 1);
-        const int last = std::clamp(static_cast<int>(std::ceil((upper_mm[a] - edge) / step)) - 1, first[axis], volume.grid.size[axis] - 1);
+        first[axis] = std::clamp(static_cast<int>(std::floor((lower_mm[a] - edge) / step)), 0,
+                                 volume.grid.size[axis] - 1);
+        const int last = std::clamp(static_cast<int>(std::ceil((upper_mm[a] - edge) / step)) - 1, first[axis],
+                                    volume.grid.size[axis] - 1);
         part.grid.size[axis] = last - first[axis] + 1;
     }
     part.grid.origin_mm = volume.grid.centre_mm(first[0], first[1], first[2]);
     part.values.resize(part.grid.voxel_count());
     for (int k = 0; k < part.grid.size[2]; ++k)
         for (int j = 0; j < part.grid.size[1]; ++j)
-            for (int i = 0; i < part.grid.size[0]; ++i) part.at(i, j, k) = volume.at(first[0] + i, first[1] + j, first[2] + k);
+            for (int i = 0; i < part.grid.size[0]; ++i)
+                part.at(i, j, k) = volume.at(first[0] + i, first[1] + j, first[2] + k);
     return part;
 }
 
@@ -52,7 +55,8 @@ public:
     OverrideOwners(std::size_t voxels, double voxel_cm3) : owner_(voxels, none), voxel_cm3_(voxel_cm3) {}
 
     /// Enters the voxels of which the override has more than half, and notes what it takes from others.
-    void enter(const std::vector<Override>& overrides, std::size_t number, const Volume<float>& part, std::vector<std::string>& notes) {
+    void enter(const std::vector<Override>& overrides, std::size_t number, const Volume<float>& part,
+               std::vector<std::string>& notes) {
         std::vector<std::size_t> taken(number, 0);
         for (std::size_t v = 0; v < owner_.size(); ++v) {
             if (!(part.values[v] > 0.5f)) continue;
@@ -62,12 +66,15 @@ public:
         const Override& later = overrides[number];
         for (std::size_t n = 0; n < number; ++n) {
             const Override& earlier = overrides[n];
-            const bool same = earlier.structure == later.structure || (earlier.density_g_cm3 == later.density_g_cm3 && earlier.material == later.material);
+            const bool same =
+                earlier.structure == later.structure ||
+                (earlier.density_g_cm3 == later.density_g_cm3 && earlier.material == later.material);
             if (taken[n] == 0 || same) continue;
-            notes.push_back("\"" + earlier.structure->name + "\" and \"" + later.structure->name + "\" overlap in " +
-                            text_of(static_cast<double>(taken[n]) * voxel_cm3_) + " cm3: the density of \"" + later.structure->name + "\" holds there, " +
-                            text_of(later.density_g_cm3) + " g/cm3, not that of \"" + earlier.structure->name + "\", " + text_of(earlier.density_g_cm3) +
-                            " g/cm3");
+            notes.push_back("\"" + earlier.structure->name + "\" and \"" + later.structure->name +
+                            "\" overlap in " + text_of(static_cast<double>(taken[n]) * voxel_cm3_) +
+                            " cm3: the density of \"" + later.structure->name + "\" holds there, " +
+                            text_of(later.density_g_cm3) + " g/cm3, not that of \"" +
+                            earlier.structure->name + "\", " + text_of(earlier.density_g_cm3) + " g/cm3");
         }
     }
 
@@ -85,12 +92,14 @@ void set_properties(DensityGrid& grid, std::size_t voxel, double rho, const Mate
 }
 
 void resize(DensityGrid& grid, std::size_t count) {
-    for (auto* values : {&grid.water_part, &grid.high_z_part, &grid.kernel_density, &grid.water_to_medium}) values->resize(count);
+    for (auto* values : {&grid.water_part, &grid.high_z_part, &grid.kernel_density, &grid.water_to_medium})
+        values->resize(count);
 }
 
 }  // namespace
 
-PatientBox patient_box(const CtImage& ct, const StructureSet* structures, const std::vector<BeamBolus>& boluses) {
+PatientBox patient_box(const CtImage& ct, const StructureSet* structures,
+                       const std::vector<BeamBolus>& boluses) {
     PatientBox box{ct.hu.grid.lower_edge_mm(), ct.hu.grid.upper_edge_mm()};
     const auto worn = bolus_structures(structures, boluses, "structure set");
     const Structure* body = structures ? structures->external() : nullptr;
@@ -98,19 +107,23 @@ PatientBox patient_box(const CtImage& ct, const StructureSet* structures, const 
     Vec3 low = Vec3::Constant(1e30), high = -low;
     const auto include = [&](const Structure& structure) {
         for (const Contour& contour : structure.contours)
-            for (const Vec3& point : contour.points_mm) low = low.cwiseMin(point), high = high.cwiseMax(point);
+            for (const Vec3& point : contour.points_mm) {
+                low = low.cwiseMin(point);
+                high = high.cwiseMax(point);
+            }
     };
     include(*body);
     for (const Structure& structure : structures->structures)
         if (structure.type == "SUPPORT") include(structure);
     for (const Structure* bolus : worn) include(*bolus);
     // Contours lie in the middle of slices.
-    low[2] -= ct.hu.grid.spacing_mm[2], high[2] += ct.hu.grid.spacing_mm[2];
+    low[2] -= ct.hu.grid.spacing_mm[2];
+    high[2] += ct.hu.grid.spacing_mm[2];
     box.lower_mm = box.lower_mm.cwiseMax(low);
     box.upper_mm = box.upper_mm.cwiseMin(high);
     if (!((box.upper_mm - box.lower_mm).array() > 0).all())
-        throw bad_input("the structure \"" + body->name + "\" of type EXTERNAL lies outside the CT", "structure set",
-                        "Check that structure set and CT belong together");
+        throw bad_input("the structure \"" + body->name + "\" of type EXTERNAL lies outside the CT",
+                        "structure set", "Check that structure set and CT belong together");
     return box;
 }
 
@@ -125,52 +138,70 @@ DensityGrid uniform_density(const Grid& grid, const MaterialProperties& material
     return density;
 }
 
-DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, const HuCurve& curve, const MaterialTable& materials,
-                            const std::vector<DensityOverride>& requested, const Grid& grid, const std::vector<BeamBolus>& boluses) {
+DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, const HuCurve& curve,
+                            const MaterialTable& materials, const std::vector<DensityOverride>& requested,
+                            const Grid& grid, const std::vector<BeamBolus>& boluses) {
     DensityGrid result;
     result.grid = grid;
     const std::vector<const Structure*> worn = bolus_structures(structures, boluses, "structure set");
     const std::vector<Override> overrides = all_overrides(structures, requested, materials, worn);
     // One CT voxel more than the grid on every side: the averages need whole neighbours.
-    Volume<float> density = cropped(ct.hu, grid.lower_edge_mm() - ct.hu.grid.spacing_mm, grid.upper_edge_mm() + ct.hu.grid.spacing_mm);
+    Volume<float> density = cropped(ct.hu, grid.lower_edge_mm() - ct.hu.grid.spacing_mm,
+                                    grid.upper_edge_mm() + ct.hu.grid.spacing_mm);
     const Structure* body = structures ? structures->external() : nullptr;
     Volume<float> inside(density.grid, body ? 0.0f : 1.0f);
-    // Where the CT itself says the density; what it shows in the place of a bolus or a couch with a density of its own tells nothing.
+    // Where the CT itself says the density; what it shows in the place of a bolus or a couch with a density
+    // of its own tells nothing.
     Volume<float> scanned = inside;
     const auto add_coverage = [&](const Structure& structure) {
         const Volume<float> mask = coverage_mask(structure, density.grid);
-        const bool own = std::any_of(overrides.begin(), overrides.end(), [&](const Override& o) { return o.structure == &structure; });
+        const bool own = std::any_of(overrides.begin(), overrides.end(),
+                                     [&](const Override& o) { return o.structure == &structure; });
         for (std::size_t v = 0; v < mask.values.size(); ++v) {
             inside.values[v] = std::min(1.0f, inside.values[v] + mask.values[v]);
-            if (!own || &structure == body) scanned.values[v] = std::min(1.0f, scanned.values[v] + mask.values[v]);
+            if (!own || &structure == body)
+                scanned.values[v] = std::min(1.0f, scanned.values[v] + mask.values[v]);
         }
     };
     if (body) {
         add_coverage(*body);
-        result.notes.push_back("body: structure \"" + body->name + "\" (EXTERNAL); everything outside it counts as vacuum");
+        result.notes.push_back("body: structure \"" + body->name +
+                               "\" (EXTERNAL); everything outside it counts as vacuum");
     } else {
-        result.notes.push_back("no structure of type EXTERNAL: the whole CT is calculated, with couch and everything else in it");
+        result.notes.push_back(
+            "no structure of type EXTERNAL: the whole CT is calculated, with couch and everything else in "
+            "it");
     }
     result.notes.push_back("HU curve " + curve.name() + ": HU 0 is " + text_of(curve.density(0)) + " g/cm3" +
-                           (curve.name() == HuCurve::default_curve().name() ? ", as in tissue; for phantoms of water there is the curve \"water\"" : ""));
-    // Whether a structure is wholly part of the calculation: then so is each of its voxels, as far as it is covered.
-    const auto added = [&](const Structure& s) { return &s == body || (body && s.type == "SUPPORT") || std::find(worn.begin(), worn.end(), &s) != worn.end(); };
+                           (curve.name() == HuCurve::default_curve().name()
+                                ? ", as in tissue; for phantoms of water there is the curve \"water\""
+                                : ""));
+    // Whether a structure is wholly part of the calculation: then so is each of its voxels, as far as it is
+    // covered.
+    const auto added = [&](const Structure& s) {
+        return &s == body || (body && s.type == "SUPPORT") ||
+               std::find(worn.begin(), worn.end(), &s) != worn.end();
+    };
     if (structures)
         for (const Structure& structure : structures->structures) {
             if (structure.contours.empty()) continue;
             const bool bolus = structure.type == "BOLUS";
             if (&structure != body && added(structure)) {
                 add_coverage(structure);
-                result.notes.push_back((bolus ? "bolus: structure \"" : "support: structure \"") + structure.name + "\" is part of the calculation");
+                result.notes.push_back((bolus ? "bolus: structure \"" : "support: structure \"") +
+                                       structure.name + "\" is part of the calculation");
             } else if (bolus) {
-                result.notes.push_back("bolus: structure \"" + structure.name + "\" is not on the patient and is left out, with its density");
+                result.notes.push_back("bolus: structure \"" + structure.name +
+                                       "\" is not on the patient and is left out, with its density");
             }
         }
 
-    result.lowest_hu = 1e30, result.highest_hu = -1e30;
+    result.lowest_hu = 1e30;
+    result.highest_hu = -1e30;
     for (std::size_t v = 0; v < density.values.size(); ++v) {
         const double hu = static_cast<double>(density.values[v]);
-        if (!std::isfinite(hu)) throw bad_input("the CT holds a value that is not a number", "voxel " + std::to_string(v));
+        if (!std::isfinite(hu))
+            throw bad_input("the CT holds a value that is not a number", "voxel " + std::to_string(v));
         if (scanned.values[v] > 0.5f) {
             if (hu < curve.lowest_hu()) ++result.below_table;
             if (hu >= curve.highest_hu()) ++result.above_table;
@@ -180,15 +211,20 @@ DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, c
         density.values[v] = static_cast<float>(curve.density(hu));
     }
     const auto end_of_table = [&](double end) {
-        return " the HU table (" + text_of(end) + " HU) and take the density there, " + text_of(curve.density(end)) + " g/cm3; lowest " +
-               text_of(result.lowest_hu) + ", highest " + text_of(result.highest_hu) + " HU";
+        return " the HU table (" + text_of(end) + " HU) and take the density there, " +
+               text_of(curve.density(end)) + " g/cm3; lowest " + text_of(result.lowest_hu) + ", highest " +
+               text_of(result.highest_hu) + " HU";
     };
-    if (result.below_table > 0) result.notes.push_back(std::to_string(result.below_table) + " CT voxels are below" + end_of_table(curve.lowest_hu()));
+    if (result.below_table > 0)
+        result.notes.push_back(std::to_string(result.below_table) + " CT voxels are below" +
+                               end_of_table(curve.lowest_hu()));
     if (result.above_table > 0)
-        result.notes.push_back(std::to_string(result.above_table) + " CT voxels (" +
-                               text_of(static_cast<double>(result.above_table) * density.grid.spacing_mm.prod() / 1000) + " cm3) are at or above the end of" +
-                               end_of_table(curve.highest_hu()) +
-                               ". A CT does not tell what saturated metal is: name the material of its structure (--material NAME=titanium)");
+        result.notes.push_back(
+            std::to_string(result.above_table) + " CT voxels (" +
+            text_of(static_cast<double>(result.above_table) * density.grid.spacing_mm.prod() / 1000) +
+            " cm3) are at or above the end of" + end_of_table(curve.highest_hu()) +
+            ". A CT does not tell what saturated metal is: name the material of its structure (--material "
+            "NAME=titanium)");
 
     // From here on mass per volume of the whole voxel, of which a part may be vacuum.
     for (std::size_t v = 0; v < density.values.size(); ++v) density.values[v] *= inside.values[v];
@@ -196,12 +232,13 @@ DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, c
     OverrideOwners owners(overrides.size() > 1 ? density.values.size() : 0, density.grid.voxel_volume_cm3());
     for (const Override& override_ : overrides) {
         const bool whole = added(*override_.structure);
-        // Part of what is inside the voxel that the override replaces. Of an organ that crosses the body's surface in the voxel
-        // nothing tells how much is inside: the same part as of the voxel.
+        // Part of what is inside the voxel that the override replaces. Of an organ that crosses the body's
+        // surface in the voxel nothing tells how much is inside: the same part as of the voxel.
         Volume<float> part = coverage_mask(*override_.structure, density.grid);
         if (whole)
             for (std::size_t v = 0; v < part.values.size(); ++v)
-                part.values[v] = inside.values[v] > 0 ? std::min(1.0f, part.values[v] / inside.values[v]) : 0.0f;
+                part.values[v] =
+                    inside.values[v] > 0 ? std::min(1.0f, part.values[v] / inside.values[v]) : 0.0f;
         const auto value = static_cast<float>(override_.density_g_cm3);
         Volume<float> mass = part;
         for (std::size_t v = 0; v < part.values.size(); ++v) {
@@ -211,10 +248,13 @@ DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, c
         // A later override replaces what an earlier one named.
         const Volume<float> covered = resample_conserving(part, grid, 0.0f);
         for (NamedMass& earlier : named)
-            for (std::size_t v = 0; v < earlier.density.size(); ++v) earlier.density[v] *= 1 - covered.values[v];
-        if (override_.material) named.push_back({override_.material, override_.density_g_cm3, resample_conserving(mass, grid, 0.0f).values});
-        result.notes.push_back("density of \"" + override_.structure->name + "\" set to " + text_of(override_.density_g_cm3) + " g/cm3 (" + override_.origin +
-                               ")");
+            for (std::size_t v = 0; v < earlier.density.size(); ++v)
+                earlier.density[v] *= 1 - covered.values[v];
+        if (override_.material)
+            named.push_back(
+                {override_.material, override_.density_g_cm3, resample_conserving(mass, grid, 0.0f).values});
+        result.notes.push_back("density of \"" + override_.structure->name + "\" set to " +
+                               text_of(override_.density_g_cm3) + " g/cm3 (" + override_.origin + ")");
         owners.enter(overrides, static_cast<std::size_t>(&override_ - overrides.data()), part, result.notes);
     }
 
@@ -231,7 +271,8 @@ DensityGrid density_on_grid(const CtImage& ct, const StructureSet* structures, c
             rest_volume -= static_cast<double>(mass.density[v]) / mass.density_g_cm3;
         }
         // Composition goes by the density of the tissue itself, not thinned by the air or vacuum beside it.
-        MaterialProperties p = materials.by_density(std::max(0.0, rest_volume > 1e-3 ? rest / rest_volume : rest));
+        MaterialProperties p =
+            materials.by_density(std::max(0.0, rest_volume > 1e-3 ? rest / rest_volume : rest));
         double mass_so_far = std::max(0.0, rest);
         for (const NamedMass& mass : named) {
             const double part = static_cast<double>(mass.density[v]);

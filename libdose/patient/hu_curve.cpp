@@ -2,29 +2,33 @@
 #include <cmath>
 #include <sstream>
 
+#include "base/csv.h"
 #include "libdose/data.h"
 #include "libdose/density.h"
 #include "libdose/error.h"
-#include "base/csv.h"
 
 namespace libdose {
 
 HuCurve::HuCurve(std::string name, std::vector<double> hu, std::vector<double> density)
     : name_(std::move(name)), hu_(std::move(hu)), density_(std::move(density)) {
     const std::string where = "HU curve " + name_;
-    if (hu_.size() != density_.size() || hu_.size() < 2) throw bad_input("a HU curve needs two points or more", where);
+    if (hu_.size() != density_.size() || hu_.size() < 2)
+        throw bad_input("a HU curve needs two points or more", where);
     for (std::size_t i = 0; i < hu_.size(); ++i) {
         if (!std::isfinite(hu_[i]) || !std::isfinite(density_[i]) || density_[i] < 0)
-            throw bad_input("point " + std::to_string(i + 1) + " is not finite or has a negative density", where);
-        if (i > 0 && !(hu_[i] > hu_[i - 1])) throw bad_input("HU values do not ascend at point " + std::to_string(i + 1), where);
+            throw bad_input("point " + std::to_string(i + 1) + " is not finite or has a negative density",
+                            where);
+        if (i > 0 && !(hu_[i] > hu_[i - 1]))
+            throw bad_input("HU values do not ascend at point " + std::to_string(i + 1), where);
     }
 }
 
 HuCurve HuCurve::default_curve() {
-    // Schneider, Bortfeld, Schlegel 2000: the ends of their segments. The step down between 100 and 101 HU is theirs
-    // (two separate fits, soft tissue and bone).
+    // Schneider, Bortfeld, Schlegel 2000: the ends of their segments. The step down between 100 and 101 HU is
+    // theirs (two separate fits, soft tissue and bone).
     return HuCurve("Schneider-2000", {-1000, -98, 14, 23, 100, 101, 3071},
-                   {0.00121, 0.930, 1.03, 1.03, 1.003 + 1.169e-3 * 100, 1.017 + 0.592e-3 * 101, 1.017 + 0.592e-3 * 3071});
+                   {0.00121, 0.930, 1.03, 1.03, 1.003 + 1.169e-3 * 100, 1.017 + 0.592e-3 * 101,
+                    1.017 + 0.592e-3 * 3071});
 }
 
 HuCurve HuCurve::read_csv(const std::filesystem::path& file) {
@@ -57,7 +61,8 @@ HuCurve read_hu_curve(const std::string& name_or_file) {
     if (std::filesystem::is_regular_file(name_or_file)) return HuCurve::read_csv(name_or_file);
     std::string known;
     for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
-    throw bad_input("there is no HU curve \"" + name_or_file + "\"", "HU curve", "Give a CSV file or one of: " + known);
+    throw bad_input("there is no HU curve \"" + name_or_file + "\"", "HU curve",
+                    "Give a CSV file or one of: " + known);
 }
 
 double HuCurve::density(double hu) const {

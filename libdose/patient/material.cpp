@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "libdose/error.h"
 #include "base/csv.h"
+#include "libdose/error.h"
 
 namespace libdose {
 
 MaterialProperties mixture(const MaterialProperties& a, const MaterialProperties& b, double part) {
-    const auto blend = [&](double MaterialProperties::*value) { return a.*value + part * (b.*value - a.*value); };
+    const auto blend = [&](double MaterialProperties::*value) {
+        return a.*value + part * (b.*value - a.*value);
+    };
     MaterialProperties result;
     result.density_g_cm3 = blend(&MaterialProperties::density_g_cm3);
     result.water_part = blend(&MaterialProperties::water_part);
@@ -21,8 +23,10 @@ MaterialProperties mixture(const MaterialProperties& a, const MaterialProperties
 }
 
 MaterialTable MaterialTable::read_csv(const std::filesystem::path& file) {
-    const CsvTable csv =
-        read_csv_table(file, {"material", "density_g_cm3", "water_part", "high_z_part", "electrons_per_gram", "kernel_scaling", "water_to_medium"}, 1);
+    const CsvTable csv = read_csv_table(file,
+                                        {"material", "density_g_cm3", "water_part", "high_z_part",
+                                         "electrons_per_gram", "kernel_scaling", "water_to_medium"},
+                                        1);
     MaterialTable table;
     for (std::size_t r = 0; r < csv.names.size(); ++r) {
         table.names_.push_back(csv.names[r]);
@@ -58,7 +62,9 @@ const MaterialProperties& MaterialTable::by_name(const std::string& name) const 
 
 MaterialProperties MaterialTable::by_density(double density) const {
     if (!(density >= 0) || !std::isfinite(density))
-        throw bad_input("mass density " + std::to_string(density) + " g/cm3 is not a finite, non-negative number", "material table");
+        throw bad_input(
+            "mass density " + std::to_string(density) + " g/cm3 is not a finite, non-negative number",
+            "material table");
     MaterialProperties result = ladder_.front();
     if (density >= ladder_.back().density_g_cm3) {
         result = ladder_.back();

@@ -23,7 +23,8 @@ struct Outline {
     explicit Outline(Polygon2 points) : polygon(std::move(points)) {
         for (std::size_t i = 0; i < polygon.size(); ++i) {
             perimeter_mm += (polygon[(i + 1) % polygon.size()] - polygon[i]).norm();
-            low = low.cwiseMin(polygon[i]), high = high.cwiseMax(polygon[i]);
+            low = low.cwiseMin(polygon[i]);
+            high = high.cwiseMax(polygon[i]);
         }
     }
     bool may_meet(const Outline& other) const {

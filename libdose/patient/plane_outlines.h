@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <vector>
 
-#include "patient/contour_planes.h"
-#include "libdose/structure.h"
 #include "geometry/polygon_area.h"
+#include "libdose/structure.h"
+#include "patient/contour_planes.h"
 
 namespace libdose {
 

@@ -11,7 +11,8 @@ namespace {
 std::vector<const Structure*> all_of_name(const StructureSet& set, const std::string& name) {
     std::vector<const Structure*> result;
     for (const Structure& structure : set.structures)
-        if (structure.name == name || "#" + std::to_string(structure.number) == name) result.push_back(&structure);
+        if (structure.name == name || "#" + std::to_string(structure.number) == name)
+            result.push_back(&structure);
     // Those without contours are empty entries of a template.
     if (std::any_of(result.begin(), result.end(), [](const Structure* s) { return !s->contours.empty(); }))
         std::erase_if(result, [](const Structure* s) { return s->contours.empty(); });

@@ -12,7 +12,8 @@ DensityGrid water_cube(double spacing_mm) {
     Grid grid;
     grid.size = {voxels, voxels, voxels};
     grid.spacing_mm = Vec3::Constant(spacing_mm);
-    grid.origin_mm = Vec3(-0.5 * side_mm + 0.5 * spacing_mm, -0.5 * side_mm + 0.5 * spacing_mm, 0.5 * spacing_mm);
+    grid.origin_mm =
+        Vec3(-0.5 * side_mm + 0.5 * spacing_mm, -0.5 * side_mm + 0.5 * spacing_mm, 0.5 * spacing_mm);
     return uniform_density(grid, MaterialProperties{});
 }
 

@@ -16,7 +16,8 @@ namespace {
 constexpr double reach_mm = 15.0;
 constexpr float smallest = 0.15f, largest = 3.0f;
 
-/// A box along an axis ends within voxels: whole ones up to `whole` away from the middle, and `part` of the next.
+/// A box along an axis ends within voxels: whole ones up to `whole` away from the middle, and `part` of the
+/// next.
 struct Window {
     int whole;
     float part;
@@ -32,9 +33,11 @@ using Block = float __attribute__((vector_size(8 * sizeof(float))));
 constexpr int block = 8;
 constexpr int up_to_block(int n) { return (n + block - 1) / block * block; }
 
-/// The sum of `width` values (whole blocks) of the lines in the window around line n of `count`, which lie `stride` apart.
+/// The sum of `width` values (whole blocks) of the lines in the window around line n of `count`, which lie
+/// `stride` apart.
 LIBDOSE_VERSIONS
-void sum_lines(const float* lines, int count, std::ptrdiff_t stride, int width, int n, const Window& window, float* to) {
+void sum_lines(const float* lines, int count, std::ptrdiff_t stride, int width, int n, const Window& window,
+               float* to) {
     const int begin = std::max(0, n - window.whole), end = std::min(count, n + window.whole + 1);
     const float part = window.part;
     for (int b = 0; b < width; b += block) {
@@ -51,7 +54,8 @@ void sum_lines(const float* lines, int count, std::ptrdiff_t stride, int width, 
     }
 }
 
-/// Sums over the box around every voxel; nothing outside of the grid. read(j, k, row) gives the values of a row along x, write(j, k, row) takes its sums.
+/// Sums over the box around every voxel; nothing outside of the grid. read(j, k, row) gives the values of a
+/// row along x, write(j, k, row) takes its sums.
 template <class Read, class Write>
 void box_sums(const Grid& grid, const Read& read, const Write& write) {
     const int nx = grid.size[0], ny = grid.size[1], nz = grid.size[2], width = up_to_block(nx);
@@ -61,10 +65,14 @@ void box_sums(const Grid& grid, const Read& read, const Write& write) {
     std::vector<float> flat(grid.voxel_count());  // sums along x and y
 #pragma omp parallel
     {
-        const auto line = [width](std::vector<float>& lines, int n) { return lines.data() + static_cast<std::size_t>(n) * static_cast<std::size_t>(width); };
+        const auto line = [width](std::vector<float>& lines, int n) {
+            return lines.data() + static_cast<std::size_t>(n) * static_cast<std::size_t>(width);
+        };
         // A row along x is its own neighbouring lines, each a voxel on.
-        std::vector<float> row(static_cast<std::size_t>(width + 2 * margin), 0.0f), sums(static_cast<std::size_t>(width));
-        std::vector<float> lines(static_cast<std::size_t>(width) * static_cast<std::size_t>(std::max(ny, nz)), 0.0f);
+        std::vector<float> row(static_cast<std::size_t>(width + 2 * margin), 0.0f),
+            sums(static_cast<std::size_t>(width));
+        std::vector<float> lines(static_cast<std::size_t>(width) * static_cast<std::size_t>(std::max(ny, nz)),
+                                 0.0f);
 #pragma omp for schedule(static)
         for (int k = 0; k < nz; ++k) {
             for (int j = 0; j < ny; ++j) {
@@ -91,7 +99,10 @@ void box_sums(const Grid& grid, const Read& read, const Write& write) {
 std::vector<float> filled_line(int count, const Window& window) {
     std::vector<float> filled;
     for (int n = 0; n < count; ++n) {
-        const auto to_side = [&](int voxels) { return voxels > window.whole ? static_cast<float>(window.whole) + window.part : static_cast<float>(voxels); };
+        const auto to_side = [&](int voxels) {
+            return voxels > window.whole ? static_cast<float>(window.whole) + window.part
+                                         : static_cast<float>(voxels);
+        };
         filled.push_back(to_side(n) + 1 + to_side(count - 1 - n));
     }
     return filled;
@@ -99,7 +110,8 @@ std::vector<float> filled_line(int count, const Window& window) {
 
 /// Means from sums, and the lowest and the highest of them.
 LIBDOSE_VERSIONS
-void take_means(int size, const float* sums, const float* filled, float filled_factor, float* means, float& lowest, float& highest) {
+void take_means(int size, const float* sums, const float* filled, float filled_factor, float* means,
+                float& lowest, float& highest) {
     for (int i = 0; i < size; ++i) {
         const float count = filled[i] * filled_factor;
         float mean = sums[i] / count;
@@ -111,9 +123,11 @@ void take_means(int size, const float* sums, const float* filled, float filled_f
     std::int32_t low = std::bit_cast<std::int32_t>(lowest), high = std::bit_cast<std::int32_t>(highest);
     for (int i = 0; i < size; ++i) {
         const auto bits = std::bit_cast<std::int32_t>(means[i]);
-        low = std::min(low, bits), high = std::max(high, bits);
+        low = std::min(low, bits);
+        high = std::max(high, bits);
     }
-    lowest = std::bit_cast<float>(low), highest = std::bit_cast<float>(high);
+    lowest = std::bit_cast<float>(low);
+    highest = std::bit_cast<float>(high);
 }
 
 }  // namespace
@@ -143,24 +157,31 @@ LateralScale lateral_scale(const DensityGrid& density) {
             },
             [&](int j, int k, const float* sums) { std::copy_n(sums, nx, &filled[grid.index(0, j, k)]); });
     }
-    const std::vector<float> filled_x = filled_line(nx, Window(grid.spacing_mm[0])), filled_y = filled_line(ny, Window(grid.spacing_mm[1])),
+    const std::vector<float> filled_x = filled_line(nx, Window(grid.spacing_mm[0])),
+                             filled_y = filled_line(ny, Window(grid.spacing_mm[1])),
                              filled_z = filled_line(nz, Window(grid.spacing_mm[2]));
     LateralScale scale;
     scale.values.resize(grid.voxel_count());
     box_sums(
-        grid, [&](int j, int k, float* row) { std::copy_n(&density.kernel_density[grid.index(0, j, k)], nx, row); },
+        grid,
+        [&](int j, int k, float* row) { std::copy_n(&density.kernel_density[grid.index(0, j, k)], nx, row); },
         [&](int j, int k, const float* sums) {
             const std::size_t first = grid.index(0, j, k);
             auto& [low, high] = range[static_cast<std::size_t>(j)];
             if (all_filled)
-                take_means(nx, sums, filled_x.data(), filled_y[static_cast<std::size_t>(j)] * filled_z[static_cast<std::size_t>(k)], &scale.values[first], low,
-                           high);
+                take_means(nx, sums, filled_x.data(),
+                           filled_y[static_cast<std::size_t>(j)] * filled_z[static_cast<std::size_t>(k)],
+                           &scale.values[first], low, high);
             else
                 take_means(nx, sums, &filled[first], 1, &scale.values[first], low, high);
         });
     float low = largest, high = smallest;
-    for (const auto& [l, h] : range) low = std::min(low, l), high = std::max(high, h);
-    scale.lowest = static_cast<double>(low), scale.highest = static_cast<double>(high);
+    for (const auto& [l, h] : range) {
+        low = std::min(low, l);
+        high = std::max(high, h);
+    }
+    scale.lowest = static_cast<double>(low);
+    scale.highest = static_cast<double>(high);
     return scale;
 }
 

@@ -3,24 +3,28 @@
 #include <algorithm>
 #include <cmath>
 
-#include "libdose/error.h"
 #include "geometry/disc.h"
+#include "libdose/error.h"
 
 namespace libdose {
 
 namespace {
 
 constexpr int width = pencil_components;
-constexpr double far_pixel_mm = 8, far_limit_mm = 400;  // beyond this distance from the fluence there is no dose
+constexpr double far_pixel_mm = 8,
+                 far_limit_mm = 400;  // beyond this distance from the fluence there is no dose
 
 /// Part of the kernel that counts as far.
 double far_part(double radius_mm) {
-    const double t = std::clamp((radius_mm - pencil_split_begin_mm) / (pencil_split_end_mm - pencil_split_begin_mm), 0.0, 1.0);
+    const double t = std::clamp(
+        (radius_mm - pencil_split_begin_mm) / (pencil_split_end_mm - pencil_split_begin_mm), 0.0, 1.0);
     return t * t * (3 - 2 * t);
 }
 
-/// Pixels that lie on the edges of the map's, their centres around the whole extent: between centres is where an image can be read.
-physics::PlaneRaster raster_over(const FluenceMap& map, double pixel_mm, const std::array<double, 4>& extent_mm) {
+/// Pixels that lie on the edges of the map's, their centres around the whole extent: between centres is where
+/// an image can be read.
+physics::PlaneRaster raster_over(const FluenceMap& map, double pixel_mm,
+                                 const std::array<double, 4>& extent_mm) {
     physics::PlaneRaster raster;
     raster.pixel_mm = pixel_mm;
     const auto axis = [&](double low, double high, double map_lower, double& lower) {
@@ -34,39 +38,49 @@ physics::PlaneRaster raster_over(const FluenceMap& map, double pixel_mm, const s
 
 }  // namespace
 
-std::optional<PencilPlan> plan_pencil_beam(const Grid& grid, const physics::BeamFrame& frame, const std::array<double, 4>& support,
+std::optional<PencilPlan> plan_pencil_beam(const Grid& grid, const physics::BeamFrame& frame,
+                                           const std::array<double, 4>& support,
                                            const LateralScale& lateral) {
     if (support[1] <= support[0]) return {};
     // What the grid needs of the isocentre plane, and the range of magnifications.
     const physics::Shadow shadow = physics::shadow_of(frame, grid.lower_edge_mm(), grid.upper_edge_mm());
     if (!shadow.whole || shadow.nearest_mm < 100)
-        throw bad_input("the dose grid reaches within 10 cm of the source", "pencil beam", "Check the isocentre of the plan");
+        throw bad_input("the dose grid reaches within 10 cm of the source", "pencil beam",
+                        "Check the isocentre of the plan");
     PencilPlan plan;
     plan.support_mm = support;
     plan.need_mm = {shadow.low_u_mm, shadow.high_u_mm, shadow.low_v_mm, shadow.high_v_mm};
     // The kernel is narrower on the isocentre plane the farther the voxel is.
     plan.nodes.lowest_mm = shadow.nearest_mm * lateral.lowest;
     plan.nodes.per_step = static_cast<float>(1 / std::log(pencil_magnification_step));
-    plan.nodes.count = static_cast<std::size_t>(physics::pencil_node(shadow.farthest_mm, lateral.highest, plan.nodes.lowest_mm, plan.nodes.per_step)) + 2;
+    plan.nodes.count = static_cast<std::size_t>(physics::pencil_node(
+                           shadow.farthest_mm, lateral.highest, plan.nodes.lowest_mm, plan.nodes.per_step)) +
+                       2;
     return plan;
 }
 
-PencilImagePlan plan_pencil_images(const FluenceMap& map, const PencilPlan& plan, const Vec3& voxel_mm, double near_pixel_mm) {
+PencilImagePlan plan_pencil_images(const FluenceMap& map, const PencilPlan& plan, const Vec3& voxel_mm,
+                                   double near_pixel_mm) {
     const std::array<double, 4>&support = plan.support_mm, &need = plan.need_mm;
     const double reach = pencil_split_end_mm;
-    const double smallest_mm = voxel_mm.minCoeff(), wanted_mm = smallest_mm >= 2.0 ? 2.0 : smallest_mm >= 1.0 ? 1.0 : 0.5;
-    if (!(near_pixel_mm > 0)) near_pixel_mm = std::max(1.0, std::floor(wanted_mm / map.pixel_mm)) * map.pixel_mm;
+    const double smallest_mm = voxel_mm.minCoeff(), wanted_mm = smallest_mm >= 2.0   ? 2.0
+                                                                : smallest_mm >= 1.0 ? 1.0
+                                                                                     : 0.5;
+    if (!(near_pixel_mm > 0))
+        near_pixel_mm = std::max(1.0, std::floor(wanted_mm / map.pixel_mm)) * map.pixel_mm;
     PencilImagePlan images;
-    images.near = raster_over(map, near_pixel_mm, {support[0] - reach, support[1] + reach, support[2] - reach, support[3] + reach});
-    // An odd number of near pixels where they are small: then every centre of a far pixel is that of a near one, and near pixels hold exactly what is
-    // interpolated between far ones.
+    images.near = raster_over(
+        map, near_pixel_mm, {support[0] - reach, support[1] + reach, support[2] - reach, support[3] + reach});
+    // An odd number of near pixels where they are small: then every centre of a far pixel is that of a near
+    // one, and near pixels hold exactly what is interpolated between far ones.
     double count = std::max(1.0, std::round(far_pixel_mm / near_pixel_mm));
     if (count > 2 && std::fmod(count, 2) == 0) --count;
     // Corners of large grids can project far outside.
-    images.far =
-        raster_over(map, count * near_pixel_mm,
-                    {std::min(support[0], std::max(need[0], support[0] - far_limit_mm)), std::max(support[1], std::min(need[1], support[1] + far_limit_mm)),
-                     std::min(support[2], std::max(need[2], support[2] - far_limit_mm)), std::max(support[3], std::min(need[3], support[3] + far_limit_mm))});
+    images.far = raster_over(map, count * near_pixel_mm,
+                             {std::min(support[0], std::max(need[0], support[0] - far_limit_mm)),
+                              std::max(support[1], std::min(need[1], support[1] + far_limit_mm)),
+                              std::min(support[2], std::max(need[2], support[2] - far_limit_mm)),
+                              std::max(support[3], std::min(need[3], support[3] + far_limit_mm))});
     images.lowest_magnification = plan.nodes.lowest_mm / map.frame.source_axis_distance_mm;
     return images;
 }
@@ -79,10 +93,13 @@ void PencilImagePlan::use(const std::vector<std::uint8_t>& nodes) {
 }
 
 double PencilImagePlan::magnification(bool of_near, std::size_t node) const {
-    return lowest_magnification * std::pow(pencil_magnification_step, first_node + static_cast<double>(of_near ? node : far_step * node));
+    return lowest_magnification *
+           std::pow(pencil_magnification_step,
+                    first_node + static_cast<double>(of_near ? node : far_step * node));
 }
 
-PencilImagePlan::Pixels PencilImagePlan::pixels(const PencilKernel& kernel, bool of_near, std::size_t node) const {
+PencilImagePlan::Pixels PencilImagePlan::pixels(const PencilKernel& kernel, bool of_near,
+                                                std::size_t node) const {
     const physics::PlaneRaster& raster = of_near ? near : far;
     if (kernel.components.size() / (kernel.radius_cm.size() - 1) > pencil_components)
         throw bad_input("the pencil kernel has more than 8 components", "beam model");
@@ -91,34 +108,40 @@ PencilImagePlan::Pixels PencilImagePlan::pixels(const PencilKernel& kernel, bool
     result.size_u = of_near ? std::min(raster.size_u, reach) : raster.size_u;
     result.size_v = of_near ? std::min(raster.size_v, reach) : raster.size_v;
     const double magnified = magnification(of_near, node);
-    result.values = pencil_pixels(kernel, 0.1 * raster.pixel_mm * magnified, magnified, result.size_u, result.size_v, of_near);
-    const auto photons = static_cast<float>(0.01 * raster.pixel_mm * raster.pixel_mm);  // cm² of the isocentre plane
+    result.values = pencil_pixels(kernel, 0.1 * raster.pixel_mm * magnified, magnified, result.size_u,
+                                  result.size_v, of_near);
+    const auto photons =
+        static_cast<float>(0.01 * raster.pixel_mm * raster.pixel_mm);  // cm² of the isocentre plane
     for (float& value : result.values) value *= photons;
     return result;
 }
 
 std::array<double, 4> PencilImagePlan::near_mm() const {
-    return {near.lower_u_mm, near.lower_u_mm + near.size_u * near.pixel_mm, near.lower_v_mm, near.lower_v_mm + near.size_v * near.pixel_mm};
+    return {near.lower_u_mm, near.lower_u_mm + near.size_u * near.pixel_mm, near.lower_v_mm,
+            near.lower_v_mm + near.size_v * near.pixel_mm};
 }
 
 PencilRays plan_pencil_rays(const Grid& grid, const PencilPlan& plan, const std::array<double, 4>& near) {
     const double spacing = grid.spacing_mm.minCoeff(), margin = grid.spacing_mm.maxCoeff();
     const std::array<double, 4>& need = plan.need_mm;
     PencilRays rays;
-    rays.outer_spacing = 4 * spacing, rays.inner_spacing = {spacing, 0.5 * spacing};  // the dose rises steeply below the surface
+    rays.outer_spacing = 4 * spacing;
+    rays.inner_spacing = {spacing, 0.5 * spacing};  // the dose rises steeply below the surface
     rays.outer_mm = {need[0] - margin, need[1] + margin, need[2] - margin, need[3] + margin};
-    rays.inner_mm = {std::max(near[0], need[0] - margin), std::min(near[1], need[1] + margin), std::max(near[2], need[2] - margin),
-                     std::min(near[3], need[3] + margin)};
+    rays.inner_mm = {std::max(near[0], need[0] - margin), std::min(near[1], need[1] + margin),
+                     std::max(near[2], need[2] - margin), std::min(near[3], need[3] + margin)};
     rays.any_inner = rays.inner_mm[0] < rays.inner_mm[1] && rays.inner_mm[2] < rays.inner_mm[3];
     if (!rays.any_inner) rays.inner_mm = {0, spacing, 0, spacing};
     return rays;
 }
 
-std::vector<float> pencil_pixels(const PencilKernel& kernel, double pixel_cm, double magnification, int size_u, int size_v, bool near) {
+std::vector<float> pencil_pixels(const PencilKernel& kernel, double pixel_cm, double magnification,
+                                 int size_u, int size_v, bool near) {
     const std::size_t rings = kernel.radius_cm.size() - 1, count = kernel.components.size() / rings;
     // Ring of a radius by a table of small steps, the last entry beyond the kernel.
     constexpr double step_cm = 0.005;
-    std::vector<std::uint16_t> ring_of(static_cast<std::size_t>(kernel.radius_cm.back() / step_cm) + 2, static_cast<std::uint16_t>(rings));
+    std::vector<std::uint16_t> ring_of(static_cast<std::size_t>(kernel.radius_cm.back() / step_cm) + 2,
+                                       static_cast<std::uint16_t>(rings));
     for (std::size_t n = 0, ring = 0; n < ring_of.size(); ++n) {
         while (ring < rings && kernel.radius_cm[ring + 1] <= (static_cast<double>(n) + 0.5) * step_cm) ++ring;
         ring_of[n] = static_cast<std::uint16_t>(ring);
@@ -127,23 +150,30 @@ std::vector<float> pencil_pixels(const PencilKernel& kernel, double pixel_cm, do
     for (std::size_t r = 0; r < rings; ++r)
         for (std::size_t c = 0; c < count; ++c) values[r * width + c] = kernel.components[c * rings + r];
 
-    constexpr int exact = 4;  // pixels from the axis within which areas are exact: there the rings are narrower than a pixel
-    std::vector<float> pixels(static_cast<std::size_t>(size_u) * static_cast<std::size_t>(size_v) * width, 0.0f);
+    constexpr int exact =
+        4;  // pixels from the axis within which areas are exact: there the rings are narrower than a pixel
+    std::vector<float> pixels(static_cast<std::size_t>(size_u) * static_cast<std::size_t>(size_v) * width,
+                              0.0f);
     for (int v = 0; v < size_v; ++v)
         for (int u = 0; u < size_u; ++u) {
             double sum[width] = {};
             const double x = u * pixel_cm, y = v * pixel_cm, half = 0.5 * pixel_cm;
             if (std::hypot(x, y) - pixel_cm >= kernel.radius_cm.back()) continue;
-            if (near && std::max(u, v) < exact && 10 * std::hypot(x + half, y + half) / magnification <= pencil_split_begin_mm) {
+            if (near && std::max(u, v) < exact &&
+                10 * std::hypot(x + half, y + half) / magnification <= pencil_split_begin_mm) {
                 for (std::size_t r = 0; r < rings; ++r) {
                     const double radius = kernel.radius_cm[r + 1];
-                    const double area = physics::disc_in_rectangle(radius, x + half, y + half) - physics::disc_in_rectangle(radius, x - half, y + half) -
-                                        physics::disc_in_rectangle(radius, x + half, y - half) + physics::disc_in_rectangle(radius, x - half, y - half);
+                    const double area = physics::disc_in_rectangle(radius, x + half, y + half) -
+                                        physics::disc_in_rectangle(radius, x - half, y + half) -
+                                        physics::disc_in_rectangle(radius, x + half, y - half) +
+                                        physics::disc_in_rectangle(radius, x - half, y - half);
                     // What the disc holds more than the next ring.
-                    for (std::size_t c = 0; c < count; ++c) sum[c] += (values[r * width + c] - values[(r + 1) * width + c]) * area;
+                    for (std::size_t c = 0; c < count; ++c)
+                        sum[c] += (values[r * width + c] - values[(r + 1) * width + c]) * area;
                     if (radius > std::hypot(x + half, y + half)) {
                         // All further discs hold the whole pixel.
-                        for (std::size_t c = 0; c < count; ++c) sum[c] += values[(r + 1) * width + c] * pixel_cm * pixel_cm;
+                        for (std::size_t c = 0; c < count; ++c)
+                            sum[c] += values[(r + 1) * width + c] * pixel_cm * pixel_cm;
                         break;
                     }
                 }
@@ -152,15 +182,21 @@ std::vector<float> pencil_pixels(const PencilKernel& kernel, double pixel_cm, do
                 const int n = near && std::max(u, v) < 12 ? 4 : 2;
                 for (int b = 0; b < n; ++b)
                     for (int a = 0; a < n; ++a) {
-                        const double sx = x + ((a + 0.5) / n - 0.5) * pixel_cm, sy = y + ((b + 0.5) / n - 0.5) * pixel_cm,
+                        const double sx = x + ((a + 0.5) / n - 0.5) * pixel_cm,
+                                     sy = y + ((b + 0.5) / n - 0.5) * pixel_cm,
                                      radius = std::sqrt(sx * sx + sy * sy);
-                        const double far = far_part(10 * radius / magnification), part = (near ? 1 - far : far) / (n * n);
+                        const double far = far_part(10 * radius / magnification),
+                                     part = (near ? 1 - far : far) / (n * n);
                         if (part == 0) continue;
-                        const double* ring = &values[ring_of[std::min(static_cast<std::size_t>(radius / step_cm), ring_of.size() - 1)] * width];
+                        const double* ring =
+                            &values[ring_of[std::min(static_cast<std::size_t>(radius / step_cm),
+                                                     ring_of.size() - 1)] *
+                                    width];
                         for (int c = 0; c < width; ++c) sum[c] += part * ring[c];
                     }
             }
-            for (int c = 0; c < width; ++c) pixels[static_cast<std::size_t>((v * size_u + u) * width + c)] = static_cast<float>(sum[c]);
+            for (int c = 0; c < width; ++c)
+                pixels[static_cast<std::size_t>((v * size_u + u) * width + c)] = static_cast<float>(sum[c]);
         }
     return pixels;
 }

@@ -2,8 +2,8 @@
 #include <array>
 #include <cctype>
 
-#include "plan/plan_meaning.h"
 #include "base/text.h"
+#include "plan/plan_meaning.h"
 
 namespace libdose {
 namespace {

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <utility>
 
+#include "base/text.h"
 #include "libdose/beam_model.h"
 #include "libdose/error.h"
-#include "base/text.h"
 
 namespace libdose {
 namespace {

@@ -6,8 +6,9 @@
 
 namespace libdose {
 
-/// The model of a physical or motorised wedge: same kind, nominal angle within 0.1 degrees, and the same id where the model's has one;
-/// one with the id goes before one for any. Throws refused_plan listing what the model has.
+/// The model of a physical or motorised wedge: same kind, nominal angle within 0.1 degrees, and the same id
+/// where the model's has one; one with the id goes before one for any. Throws refused_plan listing what the
+/// model has.
 const WedgeModel& wedge_model_for(const Wedge& wedge, const HeadModel& head);
 
 enum class DynamicWedgeKind {

@@ -5,21 +5,28 @@
 
 namespace libdose {
 
-physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame, const std::array<double, 4>& extent, const physics::RaySpacing& spacing,
+physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame,
+                              const std::array<double, 4>& extent, const physics::RaySpacing& spacing,
                               double followed_g_cm2) {
     const physics::Shadow shadow = physics::shadow_of(frame, grid.lower_edge_mm(), grid.upper_edge_mm());
     physics::RayRaster raster;
     raster.followed_g_cm2 = followed_g_cm2;
-    raster.low_u = extent[0], raster.low_v = extent[2], raster.spacing = spacing.rays_mm;
+    raster.low_u = extent[0];
+    raster.low_v = extent[2];
+    raster.spacing = spacing.rays_mm;
     raster.size_u = std::max(2, static_cast<int>(std::ceil((extent[1] - extent[0]) / raster.spacing)) + 1);
     raster.size_v = std::max(2, static_cast<int>(std::ceil((extent[3] - extent[2]) / raster.spacing)) + 1);
     // In a step a ray leaves at most one voxel along each axis (RayTracer).
     const double voxel = grid.spacing_mm.minCoeff(), sad = frame.source_axis_distance_mm;
-    const auto farthest = [&](double low, int size) { return std::max(std::abs(low), std::abs(low + (size - 1) * raster.spacing)) / sad; };
-    const double longest_way = std::hypot(1.0, farthest(raster.low_u, raster.size_u), farthest(raster.low_v, raster.size_v));
+    const auto farthest = [&](double low, int size) {
+        return std::max(std::abs(low), std::abs(low + (size - 1) * raster.spacing)) / sad;
+    };
+    const double longest_way =
+        std::hypot(1.0, farthest(raster.low_u, raster.size_u), farthest(raster.low_v, raster.size_v));
     raster.step = std::min(std::clamp(spacing.nodes_mm, 0.5 * voxel, voxel), 0.999 * voxel / longest_way);
     raster.first = std::max(shadow.nearest_mm, raster.step);
-    raster.steps = std::max(2, static_cast<int>(std::ceil((shadow.farthest_mm - raster.first) / raster.step)) + 2);
+    raster.steps =
+        std::max(2, static_cast<int>(std::ceil((shadow.farthest_mm - raster.first) / raster.step)) + 2);
     return raster;
 }
 

@@ -14,8 +14,10 @@ namespace libdose {
 /// Line integrals of the two basis materials along a ray, g/cm².
 using PathLength = physics::BasisPath;
 
-/// Rays over {low u, high u, low v, high v} (mm, isocentre plane), with nodes through the whole grid: no nearer than half a voxel and no farther than one.
-physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing,
+/// Rays over {low u, high u, low v, high v} (mm, isocentre plane), with nodes through the whole grid: no
+/// nearer than half a voxel and no farther than one.
+physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame,
+                              const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing,
                               double followed_g_cm2 = std::numeric_limits<double>::infinity());
 
 }  // namespace libdose

@@ -13,7 +13,8 @@ namespace libdose {
 struct ReleasedEnergy {
     Grid grid;
     physics::BeamFrame frame;
-    bool tilt = true;  ///< whether kernels point along the ray from the source; otherwise all along the beam's axis
+    bool tilt =
+        true;  ///< whether kernels point along the ray from the source; otherwise all along the beam's axis
     std::vector<std::uint32_t> voxel;
     std::vector<float> energy;       ///< TERMA × density, Gy g/cm³
     std::vector<float> depth_g_cm2;  ///< water-equivalent depth (hardening of the kernel)
@@ -28,10 +29,12 @@ struct ReleasedEnergy {
         if (!tilt) return {-frame.axes.col(2), Vec3::Zero()};
         return {grid.centre_mm(0, j, k) - frame.source_mm(), grid.spacing_mm[0] * Vec3::UnitX()};
     }
-    /// Of the entries [begin, end) those of one row of voxels after the other: visit(j, k, first, last) for entries [first, last).
+    /// Of the entries [begin, end) those of one row of voxels after the other: visit(j, k, first, last) for
+    /// entries [first, last).
     template <class Visit>
     void each_row(std::size_t begin, std::size_t end, Visit&& visit) const {
-        const auto columns = static_cast<std::size_t>(grid.size[0]), rows = static_cast<std::size_t>(grid.size[1]);
+        const auto columns = static_cast<std::size_t>(grid.size[0]),
+                   rows = static_cast<std::size_t>(grid.size[1]);
         for (std::size_t n = begin; n < end;) {
             const std::size_t row = voxel[n] / columns, row_end = (row + 1) * columns, first = n;
             while (n < end && voxel[n] < row_end) ++n;

@@ -12,7 +12,8 @@ TermaTable::TermaTable(const Spectrum& spectrum) : spectrum_(spectrum) {
     for (int h = 0; h < Table::high_z_nodes; ++h)
         for (int w = 0; w < Table::water_nodes; ++w) {
             const physics::BasisTerma terma =
-                physics::basis_terma(spectrum, Table::water_min + w * Table::water_step, Table::high_z_min + h * Table::high_z_step);
+                physics::basis_terma(spectrum, Table::water_min + w * Table::water_step,
+                                     Table::high_z_min + h * Table::high_z_step);
             log_water_.push_back(std::log(terma.water));
             log_high_z_.push_back(std::log(terma.high_z));
         }
@@ -23,6 +24,8 @@ TermaTable::TermaTable(const Spectrum& spectrum) : spectrum_(spectrum) {
     }
 }
 
-double unfiltered(const TermaTable& table, const PathLength& filter) { return table.view().unfiltered(filter); }
+double unfiltered(const TermaTable& table, const PathLength& filter) {
+    return table.view().unfiltered(filter);
+}
 
 }  // namespace libdose

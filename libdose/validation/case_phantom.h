@@ -2,10 +2,10 @@
 #pragma once
 
 #include "fluence/fluence_map.h"
+#include "geometry/rectilinear.h"
 #include "libdose/density.h"
 #include "libdose/material.h"
 #include "libdose/reference_case.h"
-#include "geometry/rectilinear.h"
 
 namespace libdose {
 
@@ -16,7 +16,8 @@ struct CaseBeam {
     FluenceMap map;
     bool along_z = true;
 };
-/// Point source with a sharp rectangular field on the plane 100 cm away; fluence falls as 1/R². Throws bad_input.
+/// Point source with a sharp rectangular field on the plane 100 cm away; fluence falls as 1/R². Throws
+/// bad_input.
 CaseBeam case_beam(const ReferenceCase& reference);
 
 Edges case_edges_mm(const ReferenceCase& reference);

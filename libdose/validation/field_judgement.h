@@ -15,8 +15,10 @@ struct FieldLine {
     std::vector<double> calculated, reference;
 };
 
-/// High dose: largest difference in percent of the reference where it is above 80 % of the line's middle (down: everywhere behind 20 mm). Penumbra: largest
-/// shift, mm, of the 20, 50 and 80 % levels. Tail: largest difference in percent of the maximum, below 20 % of the middle.
-std::vector<SuiteRow> judge_lines(const std::vector<FieldLine>& lines, double maximum, double high_dose_percent);
+/// High dose: largest difference in percent of the reference where it is above 80 % of the line's middle
+/// (down: everywhere behind 20 mm). Penumbra: largest shift, mm, of the 20, 50 and 80 % levels. Tail: largest
+/// difference in percent of the maximum, below 20 % of the middle.
+std::vector<SuiteRow> judge_lines(const std::vector<FieldLine>& lines, double maximum,
+                                  double high_dose_percent);
 
 }  // namespace libdose

@@ -1,13 +1,14 @@
-// Dose at points of water, without a grid: the equations of both engines, integrated along exact rays (docs/theory/commissioning.md).
+// Dose at points of water, without a grid: the equations of both engines, integrated along exact rays
+// (docs/theory/commissioning.md).
 #pragma once
 
 #include <array>
 #include <vector>
 
 #include "fluence/fluence_map.h"
-#include "terma/terma_table.h"
 #include "libdose/beam_model.h"
 #include "libdose/engine.h"
+#include "terma/terma_table.h"
 
 namespace libdose {
 
@@ -20,10 +21,12 @@ struct WaterPoint {
     Vec3 inwards = Vec3(0, 0, 1);  ///< normal of the surface, in u, v and along the beam
 };
 
-/// Dose of one beam's fluence maps, Gy per unit of the map's values × unit photon fluence, as compute_dose gives it.
+/// Dose of one beam's fluence maps, Gy per unit of the map's values × unit photon fluence, as compute_dose
+/// gives it.
 class PointDose {
 public:
-    PointDose(const Spectrum& spectrum, const ConeKernel& cones, const PencilKernel& pencil, const ElectronContamination& electrons);
+    PointDose(const Spectrum& spectrum, const ConeKernel& cones, const PencilKernel& pencil,
+              const ElectronContamination& electrons);
 
     double collapsed_cone(const FluenceMap& map, const WaterPoint& point) const;
     double pencil_beam(const FluenceMap& map, const WaterPoint& point) const;
@@ -41,12 +44,13 @@ private:
     std::vector<double> rate_cm2_g_;
     std::vector<double> terma_of_water_;  ///< by path
     double open_ = 0;                     ///< released(0)
-    TermaTable terma_;               ///< of both basis materials, for wedges
+    TermaTable terma_;                    ///< of both basis materials, for wedges
     std::vector<float> emission_;         ///< [depth][angle][rate] per steradian
     std::size_t depths_ = 0;
-    std::vector<double> cosine_, solid_angle_;         ///< polar directions about the ray of the point
-    std::vector<double> node_cm_;                      ///< distances back along a direction
-    std::vector<double> lower_weight_, upper_weight_;  ///< [interval][rate] share of what the interval's ends hold that reaches the point
+    std::vector<double> cosine_, solid_angle_;  ///< polar directions about the ray of the point
+    std::vector<double> node_cm_;               ///< distances back along a direction
+    std::vector<double> lower_weight_,
+        upper_weight_;  ///< [interval][rate] share of what the interval's ends hold that reaches the point
 };
 
 }  // namespace libdose

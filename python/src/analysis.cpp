@@ -158,9 +158,12 @@ void bind_analysis(nb::module_& m) {
         "dose"_a, "mask"_a, "spacing_mm"_a, "origin_mm"_a, "bin_width_gy"_a, "sampling_mm"_a, "threads"_a);
     m.def(
         "mask",
-        [](nb::handle structure, const std::tuple<std::size_t, std::size_t, std::size_t>& shape_zyx, const Triple& spacing_mm, const Triple& origin_mm) {
+        [](nb::handle structure, const std::tuple<std::size_t, std::size_t, std::size_t>& shape_zyx,
+           const Triple& spacing_mm, const Triple& origin_mm) {
             const Structure s = structure_of(structure);
-            const Grid grid = grid_of({std::get<0>(shape_zyx), std::get<1>(shape_zyx), std::get<2>(shape_zyx)}, spacing_mm, origin_mm, "mask");
+            const Grid grid =
+                grid_of({std::get<0>(shape_zyx), std::get<1>(shape_zyx), std::get<2>(shape_zyx)}, spacing_mm,
+                        origin_mm, "mask");
             auto* volume = new Volume<float>;
             const nb::capsule owner(volume, [](void* p) noexcept { delete static_cast<Volume<float>*>(p); });
             {

@@ -29,12 +29,14 @@ using InputVolume = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::devi
 
 /// The volume's own memory, [z, y, x]; `owner` keeps it alive.
 inline FloatVolume view_of(std::vector<float>& values, const Grid& grid, nb::handle owner) {
-    const std::array<std::size_t, 3> shape{static_cast<std::size_t>(grid.size[2]), static_cast<std::size_t>(grid.size[1]),
+    const std::array<std::size_t, 3> shape{static_cast<std::size_t>(grid.size[2]),
+                                           static_cast<std::size_t>(grid.size[1]),
                                            static_cast<std::size_t>(grid.size[0])};
     return FloatVolume(values.data(), 3, shape.data(), owner);
 }
 
-inline Grid grid_of(const std::array<std::size_t, 3>& shape_zyx, const Triple& spacing_mm, const Triple& origin_mm, const std::string& where) {
+inline Grid grid_of(const std::array<std::size_t, 3>& shape_zyx, const Triple& spacing_mm,
+                    const Triple& origin_mm, const std::string& where) {
     Grid grid;
     for (std::size_t axis = 0; axis < 3; ++axis) {
         if (shape_zyx[2 - axis] > 100000) throw bad_input("the array is too long along an axis", where);
@@ -46,12 +48,14 @@ inline Grid grid_of(const std::array<std::size_t, 3>& shape_zyx, const Triple& s
 }
 
 /// Copies an array [z, y, x]. Throws bad_input when a value is not finite.
-inline Volume<float> volume_of(const InputVolume& array, const Triple& spacing_mm, const Triple& origin_mm, const std::string& where) {
+inline Volume<float> volume_of(const InputVolume& array, const Triple& spacing_mm, const Triple& origin_mm,
+                               const std::string& where) {
     Volume<float> volume;
     volume.grid = grid_of({array.shape(0), array.shape(1), array.shape(2)}, spacing_mm, origin_mm, where);
     volume.values.assign(array.data(), array.data() + array.size());
     for (std::size_t v = 0; v < volume.values.size(); ++v)
-        if (!std::isfinite(volume.values[v])) throw bad_input("voxel " + std::to_string(v) + " is not a finite number", where);
+        if (!std::isfinite(volume.values[v]))
+            throw bad_input("voxel " + std::to_string(v) + " is not a finite number", where);
     return volume;
 }
 

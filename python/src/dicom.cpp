@@ -29,7 +29,8 @@ Paths files_of(const std::vector<io::DicomEntry>& entries) {
 }
 
 template <class Wanted>
-std::vector<io::DicomEntry> of_kind(const io::DicomIndex& index, const std::string& kind, const Wanted& wanted) {
+std::vector<io::DicomEntry> of_kind(const io::DicomIndex& index, const std::string& kind,
+                                    const Wanted& wanted) {
     std::vector<io::DicomEntry> found;
     for (const io::DicomEntry& entry : index.entries)
         if (entry.kind == kind && wanted(entry)) found.push_back(entry);
@@ -49,13 +50,15 @@ void bind_dicom(nb::module_& m) {
             }
             nb::list entries;
             for (const io::DicomEntry& e : index.entries)
-                entries.append(nb::make_tuple(e.file, e.kind, e.sop_instance_uid, e.series_uid, e.frame_of_reference_uid, e.label));
+                entries.append(nb::make_tuple(e.file, e.kind, e.sop_instance_uid, e.series_uid,
+                                              e.frame_of_reference_uid, e.label));
             nb::list broken;
             for (const io::DicomEntry& e : index.broken) broken.append(e.kind);
             return nb::make_tuple(entries, broken);
         },
         "paths"_a,
-        "Files below the paths as (file, kind, SOP Instance UID, series UID, frame of reference UID, label), and the kinds of those that cannot be read; "
+        "Files below the paths as (file, kind, SOP Instance UID, series UID, frame of reference UID, label), "
+        "and the kinds of those that cannot be read; "
         "kind: CT, RTSTRUCT, RTPLAN, RTDOSE, other.");
     m.def(
         "select_case",
@@ -69,14 +72,16 @@ void bind_dicom(nb::module_& m) {
                     index, plan, series,
                     without_structures ? io::StructureUse::left_out : io::StructureUse::required);
                 const std::string& frame = found.plan.front().frame_of_reference_uid;
-                plans = of_kind(index, "RTPLAN", [&](const io::DicomEntry& e) { return e.frame_of_reference_uid == frame; });
+                plans = of_kind(index, "RTPLAN",
+                                [&](const io::DicomEntry& e) { return e.frame_of_reference_uid == frame; });
                 doses = of_kind(index, "RTDOSE", [](const io::DicomEntry&) { return true; });
             }
-            return nb::make_tuple(files_of(found.ct), files_of(found.structures), files_of(found.plan), files_of(found.doses), found.notes,
-                                  files_of(plans), files_of(doses));
+            return nb::make_tuple(files_of(found.ct), files_of(found.structures), files_of(found.plan),
+                                  files_of(found.doses), found.notes, files_of(plans), files_of(doses));
         },
         "paths"_a, "plan"_a, "series"_a = "", "without_structures"_a = false,
-        "Files of (CT, structures, plan, doses) that belong together, notes, and files of (plans, doses): all plans in the frame of reference of the "
+        "Files of (CT, structures, plan, doses) that belong together, notes, and files of (plans, doses): "
+        "all plans in the frame of reference of the "
         "one that is picked, and all doses. Copies count once.");
     m.def(
         "read_ct",
@@ -106,7 +111,8 @@ void bind_dicom(nb::module_& m) {
             }
             return to_python(plan);
         },
-        "file"_a, "fraction_group"_a = 0, "accept"_a = std::vector<std::string>{}, "An RT Plan. Raises RefusedPlan for what is not modelled.");
+        "file"_a, "fraction_group"_a = 0, "accept"_a = std::vector<std::string>{},
+        "An RT Plan. Raises RefusedPlan for what is not modelled.");
 }
 
 }  // namespace libdose::python

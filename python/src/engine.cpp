@@ -13,15 +13,15 @@
 
 #include "arrays.h"
 #include "bindings.h"
-#include "patient/bolus_density.h"
 #include "engine/beam_modifiers.h"
 #include "engine/setup.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
 #include "libdose/io/provenance.h"
 #include "model.h"
-#include "patient/density.h"
 #include "options.h"
+#include "patient/bolus_density.h"
+#include "patient/density.h"
 #include "records.h"
 #include "request.h"
 #include "run.h"
@@ -57,13 +57,15 @@ EngineOptions options_of(const nb::dict& settings) {
     options.per_beam = nb::cast<bool>(settings["per_beam"]);
     options.accept_gaps = nb::cast<bool>(settings["accept_gaps"]);
     options.lateral_scaling = nb::cast<bool>(settings["lateral_scaling"]);
-    if (text("dose_to") != "medium" && text("dose_to") != "water") throw bad_input("\"" + text("dose_to") + "\" is neither medium nor water", "dose_to");
+    if (text("dose_to") != "medium" && text("dose_to") != "water")
+        throw bad_input("\"" + text("dose_to") + "\" is neither medium nor water", "dose_to");
     options.dose_to = text("dose_to") == "water" ? DoseMedium::water : DoseMedium::medium;
     const auto densities = nb::cast<std::map<std::string, double>>(settings["densities"]);
     const auto materials = nb::cast<std::map<std::string, std::string>>(settings["materials"]);
     for (const auto& [structure, density] : densities) {
         const auto material = materials.find(structure);
-        options.overrides.push_back({structure, density, material == materials.end() ? "" : material->second});
+        options.overrides.push_back(
+            {structure, density, material == materials.end() ? "" : material->second});
     }
     for (const auto& [structure, material] : materials)
         if (!densities.contains(structure)) options.overrides.push_back({structure, 0, material});
@@ -86,8 +88,12 @@ Request::Request(nb::handle p, const CtImage& c, nb::handle s, const nb::dict& s
 }
 
 std::shared_ptr<PythonDose> dose_of(CalculationResult&& result, const Request& request) {
-    auto dose = std::make_shared<PythonDose>(PythonDose{std::move(result.plan), std::move(result.notes), std::move(result.seconds), {}});
-    const auto complete = [&](Dose& d) { io::add_inputs(d.provenance, request.options.hu_curve, request.ct, request.structure_set(), request.plan); };
+    auto dose = std::make_shared<PythonDose>(
+        PythonDose{std::move(result.plan), std::move(result.notes), std::move(result.seconds), {}});
+    const auto complete = [&](Dose& d) {
+        io::add_inputs(d.provenance, request.options.hu_curve, request.ct, request.structure_set(),
+                       request.plan);
+    };
     complete(dose->dose);
     for (Dose& beam : result.beams) {
         complete(beam);
@@ -97,17 +103,20 @@ std::shared_ptr<PythonDose> dose_of(CalculationResult&& result, const Request& r
 }
 
 void bind_engine(nb::module_& m) {
-    nb::class_<OpenDevices>(m, "OpenDevices", "CUDA devices that an Engine has opened, with the memory that they took")
+    nb::class_<OpenDevices>(m, "OpenDevices",
+                            "CUDA devices that an Engine has opened, with the memory that they took")
         .def(nb::init<>())
         .def("close", &OpenDevices::close, "Closes those that no calculation uses.")
         .def("__reduce__", [](nb::handle self) { return nb::make_tuple(self.type(), nb::make_tuple()); });
     m.def(
         "calculate",
-        [](nb::handle plan, const CtImage& ct, nb::handle structures, const nb::dict& settings, nb::handle progress) {
+        [](nb::handle plan, const CtImage& ct, nb::handle structures, const nb::dict& settings,
+           nb::handle progress) {
             Request request(plan, ct, structures, settings);
             CalculationResult result = run(progress, [&](const Report& report) {
                 request.options.progress = report;
-                return calculate(ct, request.structure_set(), request.plan, request.materials, request.models.provider(), request.options);
+                return calculate(ct, request.structure_set(), request.plan, request.materials,
+                                 request.models.provider(), request.options);
             });
             return dose_of(std::move(result), request);
         },
@@ -123,7 +132,8 @@ void bind_engine(nb::module_& m) {
                 const Grid grid =
                     dose_grid(ct, request.structure_set(), request.plan, models, request.options, notes);
                 return std::make_shared<DensityGrid>(
-                    density_on_grid(ct, request.structure_set(), request.options.hu_curve, request.materials, request.options.overrides, grid));
+                    density_on_grid(ct, request.structure_set(), request.options.hu_curve, request.materials,
+                                    request.options.overrides, grid));
             });
         },
         "plan"_a, "ct"_a, "structures"_a.none(), "settings"_a);

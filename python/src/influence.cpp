@@ -57,11 +57,13 @@ InfluenceOptions influence_options(const EngineOptions& engine, const nb::dict& 
 }
 
 /// (column begins, voxels, Gy) of columns: views of `columns`, which the arrays keep alive.
-using Columns = std::tuple<nb::ndarray<nb::numpy, const std::int64_t, nb::ndim<1>>, nb::ndarray<nb::numpy, const std::int32_t, nb::ndim<1>>,
+using Columns = std::tuple<nb::ndarray<nb::numpy, const std::int64_t, nb::ndim<1>>,
+                           nb::ndarray<nb::numpy, const std::int32_t, nb::ndim<1>>,
                            nb::ndarray<nb::numpy, const float, nb::ndim<1>>>;
 Columns arrays_of(std::shared_ptr<const InfluenceColumns> columns) {
     auto* kept = new std::shared_ptr<const InfluenceColumns>(std::move(columns));
-    const nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::shared_ptr<const InfluenceColumns>*>(p); });
+    const nb::capsule owner(
+        kept, [](void* p) noexcept { delete static_cast<std::shared_ptr<const InfluenceColumns>*>(p); });
     const InfluenceColumns& c = **kept;
     const auto view = [&](const auto& v) {
         using T = std::remove_cvref_t<decltype(v[0])>;
@@ -73,7 +75,8 @@ Columns arrays_of(std::shared_ptr<const InfluenceColumns> columns) {
 }  // namespace
 
 void bind_influence(nb::module_& m) {
-    nb::class_<PythonInfluence>(m, "Influence", "Dose of every beamlet, column by column, in memory or in a file.")
+    nb::class_<PythonInfluence>(m, "Influence",
+                                "Dose of every beamlet, column by column, in memory or in a file.")
         .def_prop_ro("count", &PythonInfluence::count, "Beamlets")
         .def_prop_ro("entries", &PythonInfluence::entries, "Values")
         .def_prop_ro(
@@ -83,23 +86,28 @@ void bind_influence(nb::module_& m) {
                          const auto& s = i.header().grid.size;
                          return std::tuple(s[2], s[1], s[0]);
                      })
-        .def_prop_ro("spacing_mm", [](const PythonInfluence& i) { return triple(i.header().grid.spacing_mm); })
+        .def_prop_ro("spacing_mm",
+                     [](const PythonInfluence& i) { return triple(i.header().grid.spacing_mm); })
         .def_prop_ro("origin_mm", [](const PythonInfluence& i) { return triple(i.header().grid.origin_mm); })
         .def_prop_ro("beamlet_mm", [](const PythonInfluence& i) { return i.header().side_mm; })
         .def_prop_ro("cutoff", [](const PythonInfluence& i) { return i.header().cutoff; })
-        .def_prop_ro("frame_of_reference_uid", [](const PythonInfluence& i) { return i.header().frame_of_reference_uid; })
+        .def_prop_ro("frame_of_reference_uid",
+                     [](const PythonInfluence& i) { return i.header().frame_of_reference_uid; })
         .def_prop_ro("notes", [](const PythonInfluence& i) { return i.header().notes; })
         .def_prop_ro("seconds", [](const PythonInfluence& i) { return i.header().seconds; })
         .def_prop_ro("settings", [](const PythonInfluence& i) { return i.header().provenance.settings; })
-        .def_prop_ro("model_hashes", [](const PythonInfluence& i) { return i.header().provenance.model_hashes; })
+        .def_prop_ro("model_hashes",
+                     [](const PythonInfluence& i) { return i.header().provenance.model_hashes; })
         .def_prop_ro("beamlets",
                      [](const PythonInfluence& i) {
                          std::vector<std::int32_t> beam, point;
                          std::vector<double> u, v;
                          for (const Beamlet& b : i.header().beamlets)
-                             beam.push_back(b.beam), point.push_back(b.control_point), u.push_back(b.u_mm), v.push_back(b.v_mm);
+                             beam.push_back(b.beam), point.push_back(b.control_point), u.push_back(b.u_mm),
+                                 v.push_back(b.v_mm);
                          nb::dict d;
-                         d["beam"] = array_of(beam), d["control_point"] = array_of(point), d["u_mm"] = array_of(u), d["v_mm"] = array_of(v);
+                         d["beam"] = array_of(beam), d["control_point"] = array_of(point),
+                         d["u_mm"] = array_of(u), d["v_mm"] = array_of(v);
                          return d;
                      })
         .def(
@@ -107,9 +115,11 @@ void bind_influence(nb::module_& m) {
             [](nb::handle_t<PythonInfluence> self, std::size_t first, std::size_t last) {
                 const PythonInfluence& i = nb::cast<const PythonInfluence&>(self);
                 if (first > last || last > i.count())
-                    throw bad_input("columns " + std::to_string(first) + " to " + std::to_string(last) + " are asked for, of " + std::to_string(i.count()),
+                    throw bad_input("columns " + std::to_string(first) + " to " + std::to_string(last) +
+                                        " are asked for, of " + std::to_string(i.count()),
                                     "influence");
-                if (i.file) return arrays_of(std::make_shared<const InfluenceColumns>(i.file->columns(first, last)));
+                if (i.file)
+                    return arrays_of(std::make_shared<const InfluenceColumns>(i.file->columns(first, last)));
                 // Of a matrix in memory the whole without a copy, parts as copies.
                 const InfluenceColumns& c = i.stored.matrix.columns;
                 if (first == 0 && last == i.count()) {
@@ -117,8 +127,10 @@ void bind_influence(nb::module_& m) {
                     return arrays_of(std::shared_ptr<const InfluenceColumns>(owner, &c));
                 }
                 auto part = std::make_shared<InfluenceColumns>();
-                for (std::size_t b = first; b < last; ++b) part->begin.push_back(c.begin[b + 1] - c.begin[first]);
-                const auto from = static_cast<std::ptrdiff_t>(c.begin[first]), to = static_cast<std::ptrdiff_t>(c.begin[last]);
+                for (std::size_t b = first; b < last; ++b)
+                    part->begin.push_back(c.begin[b + 1] - c.begin[first]);
+                const auto from = static_cast<std::ptrdiff_t>(c.begin[first]),
+                           to = static_cast<std::ptrdiff_t>(c.begin[last]);
                 part->voxel.assign(c.voxel.begin() + from, c.voxel.begin() + to);
                 part->gy.assign(c.gy.begin() + from, c.gy.begin() + to);
                 return arrays_of(part);
@@ -139,9 +151,12 @@ void bind_influence(nb::module_& m) {
         .def("__getstate__",
              [](const PythonInfluence& i) {
                  if (i.file) return nb::make_tuple(i.stored.file.string(), nb::none());
-                 throw bad_input("an influence matrix in memory is not pickled", "Influence", "Write it to a file first, or pass its scipy matrix");
+                 throw bad_input("an influence matrix in memory is not pickled", "Influence",
+                                 "Write it to a file first, or pass its scipy matrix");
              })
-        .def("__setstate__", [](PythonInfluence& self, const nb::tuple& state) { new (&self) PythonInfluence(*opened(nb::cast<std::string>(state[0]))); });
+        .def("__setstate__", [](PythonInfluence& self, const nb::tuple& state) {
+            new (&self) PythonInfluence(*opened(nb::cast<std::string>(state[0])));
+        });
     m.def("read_influence", &opened, "file"_a);
     m.def(
         "join_influence",
@@ -153,10 +168,13 @@ void bind_influence(nb::module_& m) {
             header.beamlets.clear();
             for (const auto& part : parts) {
                 const InfluenceHeader& other = part->header();
-                if (!(other.grid == header.grid) || other.side_mm != header.side_mm || other.cutoff != header.cutoff ||
-                    other.provenance.model_hashes != header.provenance.model_hashes || other.provenance.settings != header.provenance.settings)
+                if (!(other.grid == header.grid) || other.side_mm != header.side_mm ||
+                    other.cutoff != header.cutoff ||
+                    other.provenance.model_hashes != header.provenance.model_hashes ||
+                    other.provenance.settings != header.provenance.settings)
                     throw bad_input("the parts are not of one calculation", "influence");
-                writer.append(part->file ? part->file->columns(0, part->count()) : part->stored.matrix.columns);
+                writer.append(part->file ? part->file->columns(0, part->count())
+                                         : part->stored.matrix.columns);
                 header.beamlets.insert(header.beamlets.end(), other.beamlets.begin(), other.beamlets.end());
             }
             writer.finish(header);
@@ -164,13 +182,14 @@ void bind_influence(nb::module_& m) {
         "parts"_a, "file"_a);
     m.def(
         "influence",
-        [](nb::handle plan, const CtImage& ct, nb::handle structures, const nb::dict& settings, const nb::dict& beamlets, const std::filesystem::path& spill,
-           nb::handle progress) {
+        [](nb::handle plan, const CtImage& ct, nb::handle structures, const nb::dict& settings,
+           const nb::dict& beamlets, const std::filesystem::path& spill, nb::handle progress) {
             Request request(plan, ct, structures, settings);
             InfluenceOptions options = influence_options(request.options, beamlets);
             auto stored = run(progress, [&](const Report& report) {
                 options.engine.progress = report;
-                return io::influence_or_spill(ct, request.structure_set(), request.plan, request.materials, request.models.provider(), options, spill);
+                return io::influence_or_spill(ct, request.structure_set(), request.plan, request.materials,
+                                              request.models.provider(), options, spill);
             });
             if (!stored.file.empty()) return opened(stored.file);
             auto result = std::make_shared<PythonInfluence>();
@@ -180,25 +199,29 @@ void bind_influence(nb::module_& m) {
         "plan"_a, "ct"_a, "structures"_a.none(), "settings"_a, "beamlets"_a, "spill"_a, "progress"_a.none());
     m.def(
         "count_beamlets",
-        [](nb::handle plan, const CtImage& ct, nb::handle structures, const nb::dict& settings, const nb::dict& beamlets) {
+        [](nb::handle plan, const CtImage& ct, nb::handle structures, const nb::dict& settings,
+           const nb::dict& beamlets) {
             Request request(plan, ct, structures, settings);
             const InfluenceOptions options = influence_options(request.options, beamlets);
-            return beamlets_of(ct, request.structure_set(), request.plan, request.models.provider(), options).size();
+            return beamlets_of(ct, request.structure_set(), request.plan, request.models.provider(), options)
+                .size();
         },
         "plan"_a, "ct"_a, "structures"_a.none(), "settings"_a, "beamlets"_a);
     m.def(
         "calculate_beamlets",
-        [](nb::handle plan, const CtImage& ct, nb::handle structures, const nb::dict& settings, const nb::dict& beamlets, const std::vector<double>& weights_mu,
-           nb::handle progress) {
+        [](nb::handle plan, const CtImage& ct, nb::handle structures, const nb::dict& settings,
+           const nb::dict& beamlets, const std::vector<double>& weights_mu, nb::handle progress) {
             Request request(plan, ct, structures, settings);
             InfluenceOptions options = influence_options(request.options, beamlets);
             CalculationResult result = run(progress, [&](const Report& report) {
                 options.engine.progress = report;
-                return calculate_beamlets(ct, request.structure_set(), request.plan, request.materials, request.models.provider(), options, weights_mu);
+                return calculate_beamlets(ct, request.structure_set(), request.plan, request.materials,
+                                          request.models.provider(), options, weights_mu);
             });
             return dose_of(std::move(result), request);
         },
-        "plan"_a, "ct"_a, "structures"_a.none(), "settings"_a, "beamlets"_a, "weights_mu"_a, "progress"_a.none());
+        "plan"_a, "ct"_a, "structures"_a.none(), "settings"_a, "beamlets"_a, "weights_mu"_a,
+        "progress"_a.none());
 }
 
 }  // namespace libdose::python

@@ -69,7 +69,8 @@ Models::Models(nb::handle model, nb::handle calibration_depth) {
     if (!calibration_depth.is_none()) {
         depth_ = nb::cast<std::string>(calibration_depth);
         if (depth_ != "maximum" && depth_ != "10cm")
-            throw bad_input("\"" + depth_ + "\" is no calibration depth", "calibration_depth", "It is maximum or 10cm");
+            throw bad_input("\"" + depth_ + "\" is no calibration depth", "calibration_depth",
+                            "It is maximum or 10cm");
     }
     if (model.is_none()) return;
     if (nb::isinstance<BeamModel>(model)) {
@@ -103,33 +104,47 @@ BeamModelProvider Models::provider() {
 void bind_model(nb::module_& m) {
     nb::class_<BeamModel>(m, "BeamModel", "Everything about one photon beam that is not in the plan.")
         .def_static(
-            "load", [](const std::string& name_or_file) { return std::make_shared<BeamModel>(store().get(name_or_file)); }, "name_or_file"_a,
+            "load",
+            [](const std::string& name_or_file) {
+                return std::make_shared<BeamModel>(store().get(name_or_file));
+            },
+            "name_or_file"_a,
             "A model of the data folder by name, or a file. Raises BadInput, listing what there is.")
         .def_static("names", &io::ModelStore::names, "Models of the data folder")
         .def_ro("name", &BeamModel::name)
         .def_ro("version", &BeamModel::version)
         .def_ro("description", &BeamModel::description)
-        .def_ro("machine", &BeamModel::machine, "Treatment machine that it was commissioned for; empty: generic")
+        .def_ro("machine", &BeamModel::machine,
+                "Treatment machine that it was commissioned for; empty: generic")
         .def_ro("nominal_energy_mv", &BeamModel::nominal_energy_mv)
         .def_ro("fluence_mode", &BeamModel::fluence_mode)
         .def_ro("content_hash", &BeamModel::content_hash, "SHA-256 of all that counts")
         .def_ro("sources", &BeamModel::sources, "Where its numbers come from")
         .def_ro("lineage", &BeamModel::lineage, "Of a commissioned model")
-        .def_prop_ro("reference_gy_per_mu", [](const BeamModel& b) { return b.calibration.reference_gy_per_mu; })
+        .def_prop_ro("reference_gy_per_mu",
+                     [](const BeamModel& b) { return b.calibration.reference_gy_per_mu; })
         .def_prop_ro(
             "calibration_depth", [](const BeamModel& b) { return b.calibration.depth; }, "maximum or 10cm")
-        .def_prop_ro("depth_of_maximum_cm", [](const BeamModel& b) { return b.calibration.depth_of_maximum_cm; })
+        .def_prop_ro("depth_of_maximum_cm",
+                     [](const BeamModel& b) { return b.calibration.depth_of_maximum_cm; })
         .def_prop_ro(
-            "spectrum_energy_mev", [](const BeamModel& b) { return array_of(b.spectrum.energy_mev); }, nb::rv_policy::automatic, "Mean energy by bin")
+            "spectrum_energy_mev", [](const BeamModel& b) { return array_of(b.spectrum.energy_mev); },
+            nb::rv_policy::automatic, "Mean energy by bin")
         .def_prop_ro(
-            "spectrum_fluence", [](const BeamModel& b) { return array_of(b.spectrum.fluence); }, nb::rv_policy::automatic, "Fraction of the photons by bin")
+            "spectrum_fluence", [](const BeamModel& b) { return array_of(b.spectrum.fluence); },
+            nb::rv_policy::automatic, "Fraction of the photons by bin")
         .def_prop_ro(
-            "profile_radius_mm", [](const BeamModel& b) { return array_of(b.head.profile_radius_mm); }, nb::rv_policy::automatic, "At the isocentre plane")
+            "profile_radius_mm", [](const BeamModel& b) { return array_of(b.head.profile_radius_mm); },
+            nb::rv_policy::automatic, "At the isocentre plane")
         .def_prop_ro(
-            "profile", [](const BeamModel& b) { return array_of(b.head.profile); }, nb::rv_policy::automatic, "Open field in air relative to the axis")
+            "profile", [](const BeamModel& b) { return array_of(b.head.profile); }, nb::rv_policy::automatic,
+            "Open field in air relative to the axis")
         .def(
-            "write", [](const BeamModel& b, const std::filesystem::path& file) { return io::write_beam_model(b, file); }, "file"_a,
-            "Writes the model as HDF5; returns its hash.")
+            "write",
+            [](const BeamModel& b, const std::filesystem::path& file) {
+                return io::write_beam_model(b, file);
+            },
+            "file"_a, "Writes the model as HDF5; returns its hash.")
         .def("__getstate__",
              [](const BeamModel& b) {
                  const std::string bytes = file_of(b);

@@ -18,8 +18,8 @@ namespace nb = nanobind;
 /// The model of each beam. Made with the interpreter's lock, used without.
 class Models {
 public:
-    /// model: None (by the beam's energy, fluence mode and machine), a name, a file, a BeamModel, or several BeamModels to choose from. calibration_depth:
-    /// None, "maximum" or "10cm".
+    /// model: None (by the beam's energy, fluence mode and machine), a name, a file, a BeamModel, or several
+    /// BeamModels to choose from. calibration_depth: None, "maximum" or "10cm".
     Models(nb::handle model, nb::handle calibration_depth);
     BeamModelProvider provider();
 

@@ -32,13 +32,15 @@ struct Record;
 template <>
 struct Record<MultileafCollimator> {
     static constexpr const char* name = "MultileafCollimator";
-    static constexpr auto fields = std::tuple{Field{"type", &MultileafCollimator::type}, Field{"motion", &MultileafCollimator::motion},
-                                              Field{"leaf_boundaries_mm", &MultileafCollimator::leaf_boundaries_mm}};
+    static constexpr auto fields =
+        std::tuple{Field{"type", &MultileafCollimator::type}, Field{"motion", &MultileafCollimator::motion},
+                   Field{"leaf_boundaries_mm", &MultileafCollimator::leaf_boundaries_mm}};
 };
 template <>
 struct Record<LeafPositions> {
     static constexpr const char* name = "LeafPositions";
-    static constexpr auto fields = std::tuple{Field{"lower_mm", &LeafPositions::lower_mm}, Field{"upper_mm", &LeafPositions::upper_mm}};
+    static constexpr auto fields =
+        std::tuple{Field{"lower_mm", &LeafPositions::lower_mm}, Field{"upper_mm", &LeafPositions::upper_mm}};
 };
 template <>
 struct Record<Wedge> {
@@ -67,7 +69,8 @@ struct Record<Block> {
 template <>
 struct Record<BeamBolus> {
     static constexpr const char* name = "BeamBolus";
-    static constexpr auto fields = std::tuple{Field{"structure_number", &BeamBolus::structure_number}, Field{"id", &BeamBolus::id}};
+    static constexpr auto fields =
+        std::tuple{Field{"structure_number", &BeamBolus::structure_number}, Field{"id", &BeamBolus::id}};
 };
 template <>
 struct Record<ControlPoint> {
@@ -85,76 +88,85 @@ struct Record<ControlPoint> {
 template <>
 struct Record<Beam> {
     static constexpr const char* name = "Beam";
-    static constexpr auto fields = std::tuple{Field{"number", &Beam::number},
-                                              Field{"name", &Beam::name},
-                                              Field{"machine", &Beam::machine},
-                                              Field{"manufacturer", &Beam::manufacturer},
-                                              Field{"machine_model", &Beam::machine_model},
-                                              Field{"nominal_energy_mv", &Beam::nominal_energy_mv},
-                                              Field{"fluence_mode", &Beam::fluence_mode},
-                                              Field{"meterset_mu", &Beam::meterset_mu},
-                                              Field{"source_axis_distance_mm", &Beam::source_axis_distance_mm},
-                                              Field{"final_cumulative_weight", &Beam::final_cumulative_weight},
-                                              Field{"collimators", &Beam::collimators},
-                                              Field{"wedges", &Beam::wedges},
-                                              Field{"blocks", &Beam::blocks},
-                                              Field{"tray_factor", &Beam::tray_factor},
-                                              Field{"tray_water_mm", &Beam::tray_water_mm},
-                                              Field{"boluses", &Beam::boluses},
-                                              Field{"control_points", &Beam::control_points},
-                                              Field{"gantry_rotation", &Beam::gantry_rotation},
-                                              Field{"dose_point_mm", &Beam::dose_point_mm},
-                                              Field{"dose_point_gy", &Beam::dose_point_gy}};
+    static constexpr auto fields =
+        std::tuple{Field{"number", &Beam::number},
+                   Field{"name", &Beam::name},
+                   Field{"machine", &Beam::machine},
+                   Field{"manufacturer", &Beam::manufacturer},
+                   Field{"machine_model", &Beam::machine_model},
+                   Field{"nominal_energy_mv", &Beam::nominal_energy_mv},
+                   Field{"fluence_mode", &Beam::fluence_mode},
+                   Field{"meterset_mu", &Beam::meterset_mu},
+                   Field{"source_axis_distance_mm", &Beam::source_axis_distance_mm},
+                   Field{"final_cumulative_weight", &Beam::final_cumulative_weight},
+                   Field{"collimators", &Beam::collimators},
+                   Field{"wedges", &Beam::wedges},
+                   Field{"blocks", &Beam::blocks},
+                   Field{"tray_factor", &Beam::tray_factor},
+                   Field{"tray_water_mm", &Beam::tray_water_mm},
+                   Field{"boluses", &Beam::boluses},
+                   Field{"control_points", &Beam::control_points},
+                   Field{"gantry_rotation", &Beam::gantry_rotation},
+                   Field{"dose_point_mm", &Beam::dose_point_mm},
+                   Field{"dose_point_gy", &Beam::dose_point_gy}};
 };
 template <>
 struct Record<GateEntry> {
     static constexpr const char* name = "GateEntry";
-    static constexpr auto fields =
-        std::tuple{Field{"verdict", &GateEntry::verdict}, Field{"beam", &GateEntry::beam},   Field{"tag", &GateEntry::tag},
-                   Field{"name", &GateEntry::name},       Field{"where", &GateEntry::where}, Field{"value", &GateEntry::value},
-                   Field{"reason", &GateEntry::reason},   Field{"count", &GateEntry::count}, Field{"acceptable", &GateEntry::acceptable}};
+    static constexpr auto fields = std::tuple{Field{"verdict", &GateEntry::verdict},
+                                              Field{"beam", &GateEntry::beam},
+                                              Field{"tag", &GateEntry::tag},
+                                              Field{"name", &GateEntry::name},
+                                              Field{"where", &GateEntry::where},
+                                              Field{"value", &GateEntry::value},
+                                              Field{"reason", &GateEntry::reason},
+                                              Field{"count", &GateEntry::count},
+                                              Field{"acceptable", &GateEntry::acceptable}};
 };
 template <>
 struct Record<Plan> {
     static constexpr const char* name = "Plan";
-    static constexpr auto fields = std::tuple{Field{"label", &Plan::label},
-                                              Field{"name", &Plan::name},
-                                              Field{"sop_instance_uid", &Plan::sop_instance_uid},
-                                              Field{"sop_class_uid", &Plan::sop_class_uid},
-                                              Field{"patient_id", &Plan::patient_id},
-                                              Field{"frame_of_reference_uid", &Plan::frame_of_reference_uid},
-                                              Field{"referenced_structure_set_uid", &Plan::referenced_structure_set_uid},
-                                              Field{"position", &Plan::position},
-                                              Field{"fraction_group", &Plan::fraction_group},
-                                              Field{"fractions", &Plan::fractions},
-                                              Field{"beams", &Plan::beams},
-                                              Field{"notes", &Plan::notes},
-                                              Field{"gate", &Plan::gate}};
+    static constexpr auto fields =
+        std::tuple{Field{"label", &Plan::label},
+                   Field{"name", &Plan::name},
+                   Field{"sop_instance_uid", &Plan::sop_instance_uid},
+                   Field{"sop_class_uid", &Plan::sop_class_uid},
+                   Field{"patient_id", &Plan::patient_id},
+                   Field{"frame_of_reference_uid", &Plan::frame_of_reference_uid},
+                   Field{"referenced_structure_set_uid", &Plan::referenced_structure_set_uid},
+                   Field{"position", &Plan::position},
+                   Field{"fraction_group", &Plan::fraction_group},
+                   Field{"fractions", &Plan::fractions},
+                   Field{"beams", &Plan::beams},
+                   Field{"notes", &Plan::notes},
+                   Field{"gate", &Plan::gate}};
 };
 template <>
 struct Record<Structure> {
     static constexpr const char* name = "Structure";
-    static constexpr auto fields = std::tuple{Field{"number", &Structure::number},
-                                              Field{"name", &Structure::name},
-                                              Field{"type", &Structure::type},
-                                              Field{"contours", &Structure::contours},
-                                              Field{"xor_contours", &Structure::xor_contours},
-                                              Field{"plane_spacing_mm", &Structure::plane_spacing_mm},
-                                              Field{"relative_mass_density", &Structure::relative_mass_density},
-                                              Field{"relative_electron_density", &Structure::relative_electron_density},
-                                              Field{"material", &Structure::material},
-                                              Field{"frame_of_reference_uid", &Structure::frame_of_reference_uid}};
+    static constexpr auto fields =
+        std::tuple{Field{"number", &Structure::number},
+                   Field{"name", &Structure::name},
+                   Field{"type", &Structure::type},
+                   Field{"contours", &Structure::contours},
+                   Field{"xor_contours", &Structure::xor_contours},
+                   Field{"plane_spacing_mm", &Structure::plane_spacing_mm},
+                   Field{"relative_mass_density", &Structure::relative_mass_density},
+                   Field{"relative_electron_density", &Structure::relative_electron_density},
+                   Field{"material", &Structure::material},
+                   Field{"frame_of_reference_uid", &Structure::frame_of_reference_uid}};
 };
 template <>
 struct Record<StructureSet> {
     static constexpr const char* name = "StructureSet";
-    static constexpr auto fields = std::tuple{Field{"sop_instance_uid", &StructureSet::sop_instance_uid},
-                                              Field{"frame_of_reference_uid", &StructureSet::frame_of_reference_uid},
-                                              Field{"label", &StructureSet::label},
-                                              Field{"patient_id", &StructureSet::patient_id},
-                                              Field{"referenced_series_uid", &StructureSet::referenced_series_uid},
-                                              Field{"structures", &StructureSet::structures},
-                                              Field{"notes", &StructureSet::notes}};
+    static constexpr auto fields =
+        std::tuple{Field{"sop_instance_uid", &StructureSet::sop_instance_uid},
+                   Field{"frame_of_reference_uid", &StructureSet::frame_of_reference_uid},
+                   Field{"label", &StructureSet::label},
+                   Field{"patient_id", &StructureSet::patient_id},
+                   Field{"referenced_series_uid", &StructureSet::referenced_series_uid},
+                   Field{"structures", &StructureSet::structures},
+                   Field{"notes", &StructureSet::notes}};
 };
 
 template <class E>
@@ -165,18 +177,23 @@ struct Word {
 template <class E>
 constexpr std::array<Word<E>, 0> words{};
 template <>
-constexpr std::array words<MultileafCollimator::Motion>{Word<MultileafCollimator::Motion>{MultileafCollimator::Motion::along_x, "x"},
-                                                        Word<MultileafCollimator::Motion>{MultileafCollimator::Motion::along_y, "y"}};
+constexpr std::array words<MultileafCollimator::Motion>{
+    Word<MultileafCollimator::Motion>{MultileafCollimator::Motion::along_x, "x"},
+    Word<MultileafCollimator::Motion>{MultileafCollimator::Motion::along_y, "y"}};
 template <>
-constexpr std::array words<Wedge::Kind>{Word<Wedge::Kind>{Wedge::Kind::physical, "physical"}, Word<Wedge::Kind>{Wedge::Kind::motorised, "motorised"},
+constexpr std::array words<Wedge::Kind>{Word<Wedge::Kind>{Wedge::Kind::physical, "physical"},
+                                        Word<Wedge::Kind>{Wedge::Kind::motorised, "motorised"},
                                         Word<Wedge::Kind>{Wedge::Kind::dynamic, "dynamic"}};
 template <>
-constexpr std::array words<Rotation>{Word<Rotation>{Rotation::none, "none"}, Word<Rotation>{Rotation::clockwise, "clockwise"},
+constexpr std::array words<Rotation>{Word<Rotation>{Rotation::none, "none"},
+                                     Word<Rotation>{Rotation::clockwise, "clockwise"},
                                      Word<Rotation>{Rotation::counter_clockwise, "counter-clockwise"}};
 template <>
 constexpr std::array words<GateEntry::Verdict>{
-    Word<GateEntry::Verdict>{GateEntry::Verdict::honoured, "honoured"}, Word<GateEntry::Verdict>{GateEntry::Verdict::harmless, "harmless"},
-    Word<GateEntry::Verdict>{GateEntry::Verdict::accepted, "accepted"}, Word<GateEntry::Verdict>{GateEntry::Verdict::refused, "refused"}};
+    Word<GateEntry::Verdict>{GateEntry::Verdict::honoured, "honoured"},
+    Word<GateEntry::Verdict>{GateEntry::Verdict::harmless, "harmless"},
+    Word<GateEntry::Verdict>{GateEntry::Verdict::accepted, "accepted"},
+    Word<GateEntry::Verdict>{GateEntry::Verdict::refused, "refused"}};
 
 template <class T>
 concept IsRecord = requires {
@@ -202,7 +219,8 @@ nb::object value_of(const Contour& contour) {
     auto* points = new std::vector<double>;
     for (const Vec3& p : contour.points_mm) points->insert(points->end(), {p[0], p[1], p[2]});
     const nb::capsule owner(points, [](void* p) noexcept { delete static_cast<std::vector<double>*>(p); });
-    return nb::cast(nb::ndarray<nb::numpy, double, nb::ndim<2>>(points->data(), {points->size() / 3, 3}, owner));
+    return nb::cast(
+        nb::ndarray<nb::numpy, double, nb::ndim<2>>(points->data(), {points->size() / 3, 3}, owner));
 }
 template <class E>
 requires std::is_enum_v<E> nb::object value_of(E v) {
@@ -225,12 +243,15 @@ nb::object value_of(const std::vector<T>& v) {
 template <IsRecord T>
 nb::object value_of(const T& record) {
     nb::dict fields;
-    std::apply([&](const auto&... field) { ((fields[field.name] = value_of(record.*field.member)), ...); }, Record<T>::fields);
+    std::apply([&](const auto&... field) { ((fields[field.name] = value_of(record.*field.member)), ...); },
+               Record<T>::fields);
     return nb::module_::import_("libdose.records").attr(Record<T>::name)(**fields);
 }
 
 // From Python.
-[[noreturn]] void wrong_type(const std::string& where, const char* wanted) { throw nb::type_error((where + " is not " + wanted).c_str()); }
+[[noreturn]] void wrong_type(const std::string& where, const char* wanted) {
+    throw nb::type_error((where + " is not " + wanted).c_str());
+}
 template <class T>
 void take(nb::handle from, T& to, const std::string& where, const char* wanted) {
     if (!nb::try_cast<T>(from, to)) wrong_type(where, wanted);
@@ -242,7 +263,9 @@ void read(nb::handle from, bool& to, const std::string& where) {
     to = truth != 0;
 }
 void read(nb::handle from, int& to, const std::string& where) { take(from, to, where, "a whole number"); }
-void read(nb::handle from, std::size_t& to, const std::string& where) { take(from, to, where, "a whole number"); }
+void read(nb::handle from, std::size_t& to, const std::string& where) {
+    take(from, to, where, "a whole number");
+}
 void read(nb::handle from, double& to, const std::string& where) { take(from, to, where, "a number"); }
 void read(nb::handle from, std::string& to, const std::string& where) { take(from, to, where, "text"); }
 void read(nb::handle from, Vec3& to, const std::string& where) {
@@ -260,7 +283,9 @@ void read(nb::handle from, PatientPosition& to, const std::string& where) {
     read(from, text, where);
     to = patient_position_from_string(text);
 }
-void read(nb::handle from, std::vector<double>& to, const std::string& where) { take(from, to, where, "a sequence of numbers"); }
+void read(nb::handle from, std::vector<double>& to, const std::string& where) {
+    take(from, to, where, "a sequence of numbers");
+}
 void read(nb::handle from, Contour& to, const std::string& where) {
     std::vector<Triple> points;
     take(from, points, where, "an array of points (x, y, z)");
@@ -302,7 +327,8 @@ void read(nb::handle from, T& to, const std::string& where) {
     const std::string here = where.empty() ? Record<T>::name : where;
     const auto one = [&](const auto& field) {
         const std::string place = here + "." + field.name;
-        if (!nb::hasattr(from, field.name)) wrong_type(here, (std::string("a ") + Record<T>::name + ": it has no " + field.name).c_str());
+        if (!nb::hasattr(from, field.name))
+            wrong_type(here, (std::string("a ") + Record<T>::name + ": it has no " + field.name).c_str());
         read(from.attr(field.name), to.*field.member, place);
     };
     std::apply([&](const auto&... field) { (one(field), ...); }, Record<T>::fields);

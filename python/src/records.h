@@ -1,4 +1,5 @@
-// Plain records of the library (plans, structures) as the dataclasses of libdose/records.py, field by field, and back.
+// Plain records of the library (plans, structures) as the dataclasses of libdose/records.py, field by field,
+// and back.
 #pragma once
 
 #include <nanobind/nanobind.h>

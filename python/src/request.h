@@ -20,7 +20,8 @@ struct Request {
     EngineOptions options;
     Models models;
 
-    Request(nanobind::handle plan, const CtImage& ct, nanobind::handle structures, const nanobind::dict& settings);
+    Request(nanobind::handle plan, const CtImage& ct, nanobind::handle structures,
+            const nanobind::dict& settings);
     const StructureSet* structure_set() const { return structures ? &*structures : nullptr; }
 };
 

@@ -1,4 +1,5 @@
-// Runs work of the library without the interpreter's lock; signals stop it, progress is reported by the calling thread.
+// Runs work of the library without the interpreter's lock; signals stop it, progress is reported by the
+// calling thread.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -25,8 +26,8 @@ struct Stopped : std::exception {
 
 using Report = std::function<void(double, const std::string&)>;
 
-/// Returns work(report). `progress`: None or a callable (fraction, stage). Ctrl-C, or an exception of `progress`, ends the work at its next
-/// report and is raised.
+/// Returns work(report). `progress`: None or a callable (fraction, stage). Ctrl-C, or an exception of
+/// `progress`, ends the work at its next report and is raised.
 template <class Work>
 auto run(nb::handle progress, Work&& work) {
     using Result = decltype(work(std::declval<const Report&>()));

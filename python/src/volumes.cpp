@@ -12,11 +12,11 @@
 #include <nanobind/stl/vector.h>
 
 #include "arrays.h"
+#include "base/text.h"
 #include "bindings.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
 #include "libdose/io/hdf5.h"
-#include "base/text.h"
 
 namespace libdose::python {
 
@@ -74,7 +74,8 @@ Provenance provenance_from(const nb::dict& d) {
     Provenance p;
     p.engine_version = text("engine_version"), p.engine = text("engine"), p.backend = text("backend");
     p.hu_curve_name = text("hu_curve_name"), p.hu_curve_hash = text("hu_curve_hash");
-    p.model_hashes = nb::cast<Texts>(d["model_hashes"]), p.settings = nb::cast<Texts>(d["settings"]), p.input_uids = nb::cast<Texts>(d["input_uids"]);
+    p.model_hashes = nb::cast<Texts>(d["model_hashes"]), p.settings = nb::cast<Texts>(d["settings"]),
+    p.input_uids = nb::cast<Texts>(d["input_uids"]);
     p.gate = nb::cast<std::vector<std::string>>(d["gate"]);
     return p;
 }
@@ -93,8 +94,9 @@ nb::dict dose_state(const PythonDose& self) {
     d["plane"] = dose.plane;
     d["patient_id"] = dose.patient_id;
     d["further_plan_uids"] = dose.further_plan_uids;
-    d["uids"] = nb::make_tuple(dose.frame_of_reference_uid, dose.referenced_plan_uid, dose.referenced_plan_class_uid, dose.referenced_structure_set_uid,
-                               dose.sop_instance_uid);
+    d["uids"] =
+        nb::make_tuple(dose.frame_of_reference_uid, dose.referenced_plan_uid, dose.referenced_plan_class_uid,
+                       dose.referenced_structure_set_uid, dose.sop_instance_uid);
     d["provenance"] = provenance_of(dose.provenance);
     d["notes"] = self.notes;
     d["seconds"] = self.seconds;
@@ -114,7 +116,8 @@ void restore(PythonDose& self, const nb::dict& d) {
     dose.patient_id = nb::cast<std::string>(d["patient_id"]);
     dose.further_plan_uids = nb::cast<std::vector<std::string>>(d["further_plan_uids"]);
     const auto uids = nb::cast<std::vector<std::string>>(nb::list(d["uids"]));
-    dose.frame_of_reference_uid = uids.at(0), dose.referenced_plan_uid = uids.at(1), dose.referenced_plan_class_uid = uids.at(2);
+    dose.frame_of_reference_uid = uids.at(0), dose.referenced_plan_uid = uids.at(1),
+    dose.referenced_plan_class_uid = uids.at(2);
     dose.referenced_structure_set_uid = uids.at(3), dose.sop_instance_uid = uids.at(4);
     dose.provenance = provenance_from(nb::cast<nb::dict>(d["provenance"]));
     self.notes = nb::cast<std::vector<std::string>>(d["notes"]);
@@ -129,14 +132,18 @@ FloatVolume array_view(nb::handle_t<T> self, Volume<float>& volume) {
 
 void bind_ct(nb::module_& m) {
     const auto texts = [](CtImage& ct) {
-        return std::vector<std::string*>{&ct.patient_id, &ct.patient_name, &ct.study_uid, &ct.series_uid,       &ct.frame_of_reference_uid,
-                                         &ct.study_date, &ct.study_time,   &ct.study_id,  &ct.accession_number, &ct.patient_birth_date,
-                                         &ct.patient_sex};
+        return std::vector<std::string*>{
+            &ct.patient_id, &ct.patient_name, &ct.study_uid, &ct.series_uid,       &ct.frame_of_reference_uid,
+            &ct.study_date, &ct.study_time,   &ct.study_id,  &ct.accession_number, &ct.patient_birth_date,
+            &ct.patient_sex};
     };
-    nb::class_<CtImage>(m, "CtImage", "CT in Hounsfield units on a regular grid whose axes are the patient's (LPS), all ascending.")
+    nb::class_<CtImage>(
+        m, "CtImage",
+        "CT in Hounsfield units on a regular grid whose axes are the patient's (LPS), all ascending.")
         .def(
             "__init__",
-            [](CtImage* self, const InputVolume& array, const Triple& spacing, const Triple& origin, const std::string& position, const std::string& frame) {
+            [](CtImage* self, const InputVolume& array, const Triple& spacing, const Triple& origin,
+               const std::string& position, const std::string& frame) {
                 CtImage ct;
                 ct.hu = volume_of(array, spacing, origin, "CtImage");
                 ct.position = patient_position_from_string(position);
@@ -144,17 +151,21 @@ void bind_ct(nb::module_& m) {
                 new (self) CtImage(std::move(ct));
             },
             "array"_a, "spacing_mm"_a, "origin_mm"_a, "position"_a = "HFS", "frame_of_reference_uid"_a = "",
-            "array: float [z, y, x], HU. spacing_mm, origin_mm: (x, y, z), the origin is the centre of voxel [0, 0, 0]. position: HFS, HFP, FFS, FFP, HFDR, "
+            "array: float [z, y, x], HU. spacing_mm, origin_mm: (x, y, z), the origin is the centre of voxel "
+            "[0, 0, 0]. position: HFS, HFP, FFS, FFP, HFDR, "
             "HFDL, "
             "FFDR or FFDL. Raises BadInput for a value that is not finite and a grid that cannot be.")
         .def_prop_ro(
-            "array", [](nb::handle_t<CtImage> self) { return array_view(self, nb::cast<CtImage&>(self).hu); }, "HU, float32 [z, y, x]: a view, not a copy.")
+            "array", [](nb::handle_t<CtImage> self) { return array_view(self, nb::cast<CtImage&>(self).hu); },
+            "HU, float32 [z, y, x]: a view, not a copy.")
         .def_prop_ro(
             "spacing_mm", [](const CtImage& ct) { return triple(ct.hu.grid.spacing_mm); }, "(x, y, z), mm")
         .def_prop_ro(
-            "origin_mm", [](const CtImage& ct) { return triple(ct.hu.grid.origin_mm); }, "Centre of voxel [0, 0, 0], (x, y, z), mm, LPS")
+            "origin_mm", [](const CtImage& ct) { return triple(ct.hu.grid.origin_mm); },
+            "Centre of voxel [0, 0, 0], (x, y, z), mm, LPS")
         .def_prop_ro(
-            "direction", [](const CtImage&) { return direction; }, "Row-major direction cosines: always the identity")
+            "direction", [](const CtImage&) { return direction; },
+            "Row-major direction cosines: always the identity")
         .def_prop_ro(
             "position", [](const CtImage& ct) { return to_string(ct.position); }, "Patient position, as HFS")
         .def_ro("patient_id", &CtImage::patient_id)
@@ -168,21 +179,24 @@ void bind_ct(nb::module_& m) {
                  CtImage& ct = nb::cast<CtImage&>(self);
                  std::vector<std::string> values;
                  for (const std::string* text : texts(ct)) values.push_back(*text);
-                 return nb::make_tuple(array_view(self, ct.hu).cast(), triple(ct.hu.grid.spacing_mm), triple(ct.hu.grid.origin_mm), to_string(ct.position),
+                 return nb::make_tuple(array_view(self, ct.hu).cast(), triple(ct.hu.grid.spacing_mm),
+                                       triple(ct.hu.grid.origin_mm), to_string(ct.position),
                                        ct.position_stated, values, ct.sop_instance_uids, ct.notes);
              })
-        .def("__setstate__",
-             [texts](CtImage& self, const std::tuple<InputVolume, Triple, Triple, std::string, bool, std::vector<std::string>, std::vector<std::string>,
-                                                     std::vector<std::string>>& state) {
-                 CtImage ct;
-                 ct.hu = volume_of(std::get<0>(state), std::get<1>(state), std::get<2>(state), "CtImage");
-                 ct.position = patient_position_from_string(std::get<3>(state));
-                 ct.position_stated = std::get<4>(state);
-                 const auto to = texts(ct);
-                 for (std::size_t i = 0; i < to.size(); ++i) *to[i] = std::get<5>(state).at(i);
-                 ct.sop_instance_uids = std::get<6>(state), ct.notes = std::get<7>(state);
-                 new (&self) CtImage(std::move(ct));
-             })
+        .def(
+            "__setstate__",
+            [texts](CtImage& self,
+                    const std::tuple<InputVolume, Triple, Triple, std::string, bool, std::vector<std::string>,
+                                     std::vector<std::string>, std::vector<std::string>>& state) {
+                CtImage ct;
+                ct.hu = volume_of(std::get<0>(state), std::get<1>(state), std::get<2>(state), "CtImage");
+                ct.position = patient_position_from_string(std::get<3>(state));
+                ct.position_stated = std::get<4>(state);
+                const auto to = texts(ct);
+                for (std::size_t i = 0; i < to.size(); ++i) *to[i] = std::get<5>(state).at(i);
+                ct.sop_instance_uids = std::get<6>(state), ct.notes = std::get<7>(state);
+                new (&self) CtImage(std::move(ct));
+            })
         .def("__repr__", [](const CtImage& ct) { return "<CtImage " + text_of(ct.hu.grid) + ">"; });
 }
 
@@ -193,17 +207,25 @@ void bind_density(nb::module_& m) {
             return view_of(density.*member, density.grid, self);
         };
     };
-    nb::class_<DensityGrid>(m, "DensityGrid", "What the transport sees of the patient, on the dose grid; arrays are float32 [z, y, x] views.")
+    nb::class_<DensityGrid>(
+        m, "DensityGrid",
+        "What the transport sees of the patient, on the dose grid; arrays are float32 [z, y, x] views.")
         .def_prop_ro("array", part(&DensityGrid::density), "Mass density, g/cm3")
-        .def_prop_ro("water_part", part(&DensityGrid::water_part), "Density times the water part of the attenuation, g/cm3")
-        .def_prop_ro("high_z_part", part(&DensityGrid::high_z_part), "Density times the titanium part of the attenuation, g/cm3")
-        .def_prop_ro("kernel_density", part(&DensityGrid::kernel_density), "Density that scales the kernel, g/cm3")
-        .def_prop_ro("water_to_medium", part(&DensityGrid::water_to_medium), "Dose to water over dose to medium")
-        .def_prop_ro("inside", part(&DensityGrid::inside), "Fraction of the voxel inside body, support or bolus")
+        .def_prop_ro("water_part", part(&DensityGrid::water_part),
+                     "Density times the water part of the attenuation, g/cm3")
+        .def_prop_ro("high_z_part", part(&DensityGrid::high_z_part),
+                     "Density times the titanium part of the attenuation, g/cm3")
+        .def_prop_ro("kernel_density", part(&DensityGrid::kernel_density),
+                     "Density that scales the kernel, g/cm3")
+        .def_prop_ro("water_to_medium", part(&DensityGrid::water_to_medium),
+                     "Dose to water over dose to medium")
+        .def_prop_ro("inside", part(&DensityGrid::inside),
+                     "Fraction of the voxel inside body, support or bolus")
         .def_prop_ro(
             "spacing_mm", [](const DensityGrid& d) { return triple(d.grid.spacing_mm); }, "(x, y, z), mm")
         .def_prop_ro(
-            "origin_mm", [](const DensityGrid& d) { return triple(d.grid.origin_mm); }, "Centre of voxel [0, 0, 0], (x, y, z), mm, LPS")
+            "origin_mm", [](const DensityGrid& d) { return triple(d.grid.origin_mm); },
+            "Centre of voxel [0, 0, 0], (x, y, z), mm, LPS")
         .def_ro("notes", &DensityGrid::notes)
         .def("__repr__", [](const DensityGrid& d) { return "<DensityGrid " + text_of(d.grid) + ">"; });
 }
@@ -345,13 +367,15 @@ void bind_dose(nb::module_& m) {
             [](const std::filesystem::path& file) {
                 const nb::gil_scoped_release unlocked;
                 const bool hdf5 = file.extension() == ".h5" || file.extension() == ".hdf5";
-                return std::make_shared<PythonDose>(PythonDose{hdf5 ? io::read_dose_hdf5(file) : io::read_dose(file), {}, {}, {}});
+                return std::make_shared<PythonDose>(
+                    PythonDose{hdf5 ? io::read_dose_hdf5(file) : io::read_dose(file), {}, {}, {}});
             },
             "file"_a, "Reads an RT Dose, or HDF5 (.h5, .hdf5) as write_hdf5() makes it.")
         .def("__getstate__",
              [](nb::handle_t<PythonDose> self) {
                  PythonDose& d = nb::cast<PythonDose&>(self);
-                 return nb::make_tuple(array_view(self, d.dose.gy).cast(), triple(d.dose.gy.grid.spacing_mm), triple(d.dose.gy.grid.origin_mm), dose_state(d));
+                 return nb::make_tuple(array_view(self, d.dose.gy).cast(), triple(d.dose.gy.grid.spacing_mm),
+                                       triple(d.dose.gy.grid.origin_mm), dose_state(d));
              })
         .def("__setstate__",
              [](PythonDose& self, const std::tuple<InputVolume, Triple, Triple, nb::dict>& state) {
@@ -382,7 +406,8 @@ void bind_sum(nb::module_& m) {
 
 std::string text_of(const Grid& grid) {
     std::string text;
-    for (std::size_t axis = 3; axis-- > 0;) text += std::to_string(grid.size[axis]) + (axis ? " x " : " voxels [z, y, x]");
+    for (std::size_t axis = 3; axis-- > 0;)
+        text += std::to_string(grid.size[axis]) + (axis ? " x " : " voxels [z, y, x]");
     return text;
 }
 

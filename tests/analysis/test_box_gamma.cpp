@@ -19,14 +19,16 @@ BoxAverage ramp() {
     std::vector<float> values(grid.voxel_count());
     for (int k = 0; k < 20; ++k)
         for (int j = 0; j < 20; ++j)
-            for (int i = 0; i < 400; ++i) values[grid.index(i, j, k)] = static_cast<float>(grid.centre_mm(i, j, k)[0]);
+            for (int i = 0; i < 400; ++i)
+                values[grid.index(i, j, k)] = static_cast<float>(grid.centre_mm(i, j, k)[0]);
     return BoxAverage(grid, values);
 }
 
 }  // namespace
 
 TEST(BoxGamma, FollowsTheFormulaOnARamp) {
-    // Tolerances 0.5 and 2 mm on a slope of 1 per mm: gamma = |difference| / sqrt(0.5² + 2²) = |difference| / 2.06.
+    // Tolerances 0.5 and 2 mm on a slope of 1 per mm: gamma = |difference| / sqrt(0.5² + 2²) = |difference|
+    // / 2.06.
     const BoxAverage dose = ramp();
     const Vec3 low(9, 9, 9), high(11, 11, 11);  // average 10
     for (const double sign : {-1.0, 1.0}) {
@@ -59,10 +61,13 @@ TEST(BoxGamma, FindsWhatAPlainSearchFinds) {
     for (int k = 0; k < grid.size[2]; ++k)
         for (int j = 0; j < grid.size[1]; ++j)
             for (int i = 0; i < grid.size[0]; ++i)
-                values[grid.index(i, j, k)] = static_cast<float>(100 / (1 + std::exp(-(i - 12.0) / 1.5)) + 2 * std::sin(0.4 * j) + std::cos(0.3 * k));
+                values[grid.index(i, j, k)] = static_cast<float>(100 / (1 + std::exp(-(i - 12.0) / 1.5)) +
+                                                                 2 * std::sin(0.4 * j) + std::cos(0.3 * k));
     const BoxAverage dose(grid, values);
-    EXPECT_NEAR(dose.range(Vec3(3.2, 4, 5), Vec3(6.2, 4.3, 5.3)),
-                static_cast<double>(values[grid.index(6, 4, 5)]) - static_cast<double>(values[grid.index(3, 4, 5)]), 1e-9);
+    EXPECT_NEAR(
+        dose.range(Vec3(3.2, 4, 5), Vec3(6.2, 4.3, 5.3)),
+        static_cast<double>(values[grid.index(6, 4, 5)]) - static_cast<double>(values[grid.index(3, 4, 5)]),
+        1e-9);
     constexpr double distance_mm = 1, tolerance = 1;
     enum class Found { nothing, between_steps, agreement };
     const auto plain = [&](const Vec3& low, const Vec3& high, double wanted) {
@@ -73,9 +78,11 @@ TEST(BoxGamma, FindsWhatAPlainSearchFinds) {
                     const Vec3 shift = 0.1 * Vec3(a, b, c);
                     const double part = shift.squaredNorm() / (distance_mm * distance_mm);
                     if (part > 1) continue;
-                    const double average = dose.average(low + shift, high + shift), difference = (average - wanted) / tolerance;
+                    const double average = dose.average(low + shift, high + shift),
+                                 difference = (average - wanted) / tolerance;
                     if (difference * difference + part <= 1 + 1e-12) return Found::agreement;
-                    least = std::min(least, average), most = std::max(most, average);
+                    least = std::min(least, average);
+                    most = std::max(most, average);
                 }
         // The dose is continuous: it is met between two steps.
         return least <= wanted && wanted <= most ? Found::between_steps : Found::nothing;
@@ -84,7 +91,8 @@ TEST(BoxGamma, FindsWhatAPlainSearchFinds) {
     std::uniform_real_distribution<double> part(0, 1);
     int passed = 0, failed = 0;
     for (int n = 0; n < 300; ++n) {
-        const Vec3 low = Vec3(2, 2, 2) + Vec3(17 * part(random), 15 * part(random), 13 * part(random)), high = low + Vec3(2, 2.5, 1.5);
+        const Vec3 low = Vec3(2, 2, 2) + Vec3(17 * part(random), 15 * part(random), 13 * part(random)),
+                   high = low + Vec3(2, 2.5, 1.5);
         const double wanted = dose.average(low, high) + (part(random) - 0.5) * (n % 2 ? 6 : 30);
         const Found found = plain(low, high, wanted);
         const bool passes = box_gamma_passes(dose, low, high, wanted, tolerance, distance_mm);

@@ -100,7 +100,8 @@ TEST(DoseSum, TheWholeCourseOfOneFraction) {
     EXPECT_EQ(course.fractions, 30);
     Dose beam = flat(1);
     beam.summation = DoseSummation::beam;
-    beam.fractions = 1, beam.beam_number = 2;
+    beam.fractions = 1;
+    beam.beam_number = 2;
     EXPECT_EQ(whole_course(beam, 25).summation, DoseSummation::beam);
     EXPECT_EQ(whole_course(beam, 25).fractions, 25);
     EXPECT_THAT(message([&] { whole_course(whole_course(beam, 25), 25); }),
@@ -128,7 +129,8 @@ TEST(DoseSum, RefusesWhatDoesNotAddUp) {
     EXPECT_THAT(message([&] { sum_of_doses({&a}, {std::nan("")}); }), HasSubstr("finite"));
     EXPECT_THAT(message([&] { scaled_dose(a, 1e39); }), HasSubstr("finite"));
     Dose one = flat(1), other = flat(1);
-    one.patient_id = "A", other.patient_id = "B";
+    one.patient_id = "A";
+    other.patient_id = "B";
     EXPECT_THAT(message([&] { sum_of_doses({&one, &other}); }), HasSubstr("patients A and B"));
 }
 
@@ -197,7 +199,8 @@ TEST(Comparable, DosesOfOneKind) {
     EXPECT_THAT(against([](Dose& d) { d.summation = DoseSummation::fraction; }), HasSubstr("FRACTION"));
     EXPECT_THAT(against([](Dose& d) { d.summation = DoseSummation::beam; }), HasSubstr("(3004,000a)"));
     Dose fraction = flat(2), beam = flat(2);
-    fraction.summation = DoseSummation::fraction, beam.summation = DoseSummation::beam;
+    fraction.summation = DoseSummation::fraction;
+    beam.summation = DoseSummation::beam;
     EXPECT_THAT(message([&] { check_comparable(beam, fraction); }),
                 HasSubstr("BEAM is compared with one of FRACTION"));
     EXPECT_TRUE(check_comparable(beam, beam).empty());
@@ -205,7 +208,8 @@ TEST(Comparable, DosesOfOneKind) {
     one.fractions = 1;
     EXPECT_THAT(message([&] { check_comparable(beam, one); }), HasSubstr("30 fractions and 1 fractions"));
     // An unknown frame of reference or number of fractions hinders nothing, but is said.
-    one.fractions.reset(), one.frame_of_reference_uid.clear();
+    one.fractions.reset();
+    one.frame_of_reference_uid.clear();
     EXPECT_THAT(check_comparable(beam, one),
                 testing::ElementsAre(HasSubstr("an unknown number of fractions")));
 }
@@ -213,7 +217,8 @@ TEST(Comparable, DosesOfOneKind) {
 TEST(Comparable, NotesWhatMayBeAMistake) {
     Dose plan = flat(2), sum = flat(2);
     sum.summation = DoseSummation::multi_plan;
-    plan.patient_id = "A", sum.patient_id = "B";
+    plan.patient_id = "A";
+    sum.patient_id = "B";
     const GammaResult result = gamma_index(plan, sum, {});
     ASSERT_EQ(result.notes.size(), 2u);
     EXPECT_THAT(result.notes[0], HasSubstr("MULTI_PLAN"));
@@ -272,7 +277,8 @@ TEST(GammaOptions, ThreadsAndNormalisation) {
     const Dose dose = flat(2);
     GammaOptions o;
     EXPECT_EQ(gamma_index(dose, dose, o).normalisation_gy, 2);
-    o.normalisation_gy = 4, o.threads = 2;
+    o.normalisation_gy = 4;
+    o.threads = 2;
     EXPECT_EQ(gamma_index(dose, dose, o).normalisation_gy, 4);
     o.threads = -1;
     EXPECT_THAT(message([&] { gamma_index(dose, dose, o); }), HasSubstr("threads"));

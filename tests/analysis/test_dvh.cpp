@@ -12,7 +12,8 @@ namespace {
 
 constexpr double pi = 3.14159265358979323846;
 
-Structure stacked(const std::string& name, double z_first, int planes, double dz, const std::function<std::vector<Vec3>(double)>& outline) {
+Structure stacked(const std::string& name, double z_first, int planes, double dz,
+                  const std::function<std::vector<Vec3>(double)>& outline) {
     Structure s;
     s.name = name;
     s.plane_spacing_mm = dz;
@@ -22,14 +23,17 @@ Structure stacked(const std::string& name, double z_first, int planes, double dz
 
 /// x -20 … 20, y -10 … 10, z -15 … 15 mm: 24 cm³.
 Structure box() {
-    return stacked("box", -13.5, 10, 3, [](double z) { return std::vector<Vec3>{{-20, -10, z}, {20, -10, z}, {20, 10, z}, {-20, 10, z}}; });
+    return stacked("box", -13.5, 10, 3, [](double z) {
+        return std::vector<Vec3>{{-20, -10, z}, {20, -10, z}, {20, 10, z}, {-20, 10, z}};
+    });
 }
 
 Volume<float> ramp(const Grid& grid) {
     Volume<float> dose(grid);
     for (int k = 0; k < grid.size[2]; ++k)
         for (int j = 0; j < grid.size[1]; ++j)
-            for (int i = 0; i < grid.size[0]; ++i) dose.at(i, j, k) = static_cast<float>(30 + grid.centre_mm(i, j, k)[0]);
+            for (int i = 0; i < grid.size[0]; ++i)
+                dose.at(i, j, k) = static_cast<float>(30 + grid.centre_mm(i, j, k)[0]);
     return dose;
 }
 
@@ -48,12 +52,14 @@ TEST(Dvh, BoxInALinearRamp) {
     EXPECT_EQ(h.dose_at_volume_percent(0), h.maximum_gy);
 }
 
-// Sphere of radius 20 mm: V(dose > 40) is the cap of height 10 mm, pi h² (3 R - h) / 3 of 4/3 pi R³: 15.625 %.
+// Sphere of radius 20 mm: V(dose > 40) is the cap of height 10 mm, pi h² (3 R - h) / 3 of 4/3 pi R³: 15.625
+// %.
 TEST(Dvh, SphereInALinearRamp) {
     const auto s = stacked("sphere", -19.5, 40, 1, [](double z) {
         std::vector<Vec3> circle;
         const double r = std::sqrt(400 - z * z);
-        for (int n = 0; n < 180; ++n) circle.emplace_back(r * std::cos(n * pi / 90), r * std::sin(n * pi / 90), z);
+        for (int n = 0; n < 180; ++n)
+            circle.emplace_back(r * std::cos(n * pi / 90), r * std::sin(n * pi / 90), z);
         return circle;
     });
     const auto h = dose_volume_histogram(ramp({{31, 31, 31}, Vec3::Constant(2), Vec3::Constant(-30)}), s);
@@ -68,11 +74,14 @@ TEST(Dvh, SinglePlaneIsADoseVoxelThick) {
     auto s = box();
     s.contours.resize(1);
     s.plane_spacing_mm = 0;
-    EXPECT_NEAR(dose_volume_histogram(ramp({{31, 21, 21}, Vec3::Constant(2), Vec3(-30, -20, -20)}), s).volume_cm3, 1.6, 1e-4);
+    EXPECT_NEAR(
+        dose_volume_histogram(ramp({{31, 21, 21}, Vec3::Constant(2), Vec3(-30, -20, -20)}), s).volume_cm3,
+        1.6, 1e-4);
 }
 
 TEST(Dvh, UniformDose) {
-    const auto h = dose_volume_histogram(Volume<float>({{31, 21, 21}, Vec3::Constant(2), Vec3(-30, -20, -20)}, 20.0f), box());
+    const auto h = dose_volume_histogram(
+        Volume<float>({{31, 21, 21}, Vec3::Constant(2), Vec3(-30, -20, -20)}, 20.0f), box());
     EXPECT_NEAR(h.dose_at_volume_percent(98), 20, 1e-6);
     EXPECT_NEAR(h.dose_at_volume_percent(2), 20, 1e-6);
     EXPECT_NEAR(h.volume_percent_at_dose(20), 100, 1e-6);
@@ -81,7 +90,8 @@ TEST(Dvh, UniformDose) {
 
 // The dose grid ends at x = 10: a quarter of the box (10 … 20) is outside and counted.
 TEST(Dvh, VolumeOutsideTheDoseGridIsCounted) {
-    const auto h = dose_volume_histogram(Volume<float>({{20, 21, 21}, Vec3::Constant(2), Vec3(-29, -20, -20)}, 20.0f), box());
+    const auto h = dose_volume_histogram(
+        Volume<float>({{20, 21, 21}, Vec3::Constant(2), Vec3(-29, -20, -20)}, 20.0f), box());
     EXPECT_NEAR(h.volume_cm3, 24, 1e-4);
     EXPECT_NEAR(h.volume_outside_cm3, 6, 1e-3);
     EXPECT_NEAR(h.volume_percent_at_dose(10), 75, 0.01);
@@ -94,7 +104,9 @@ TEST(Dvh, RefusesWhatHasNoHistogram) {
     empty.name = "empty";
     EXPECT_THROW(dose_volume_histogram(dose, empty), Error);
     EXPECT_THROW(dose_volume_histogram(dose, box(), 0), Error);
-    EXPECT_THROW(dose_volume_histogram(Volume<float>({{3, 3, 3}, Vec3::Constant(4), Vec3::Constant(500)}, 1.0f), box()), Error);
+    EXPECT_THROW(dose_volume_histogram(
+                     Volume<float>({{3, 3, 3}, Vec3::Constant(4), Vec3::Constant(500)}, 1.0f), box()),
+                 Error);
     dose.values[3] = std::numeric_limits<float>::quiet_NaN();
     EXPECT_THROW(dose_volume_histogram(dose, box()), Error);
 }

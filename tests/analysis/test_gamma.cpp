@@ -12,14 +12,17 @@
 namespace libdose {
 namespace {
 
-Grid cube(int n, double spacing, double origin = 0) { return Grid{{n, n, n}, Vec3::Constant(spacing), Vec3::Constant(origin)}; }
+Grid cube(int n, double spacing, double origin = 0) {
+    return Grid{{n, n, n}, Vec3::Constant(spacing), Vec3::Constant(origin)};
+}
 
 template <class F>
 Volume<float> filled(const Grid& grid, F dose) {
     Volume<float> v(grid);
     for (int k = 0; k < grid.size[2]; ++k)
         for (int j = 0; j < grid.size[1]; ++j)
-            for (int i = 0; i < grid.size[0]; ++i) v.at(i, j, k) = static_cast<float>(dose(grid.centre_mm(i, j, k)));
+            for (int i = 0; i < grid.size[0]; ++i)
+                v.at(i, j, k) = static_cast<float>(dose(grid.centre_mm(i, j, k)));
     return v;
 }
 
@@ -42,8 +45,8 @@ TEST(Gamma, UniformDoseScaledByTheCriterionGivesOne) {
     EXPECT_NEAR(fails.mean, 3.1 / 3, 1e-5);
 }
 
-// A ramp of slope g (dose criteria per mm) shifted by s: gamma = s g / (D sqrt(g² + 1/D²)): the distance from a line.
-// Here (x/2)² + ((1 - x)/1.5)² is least at x = 0.64 mm: 0.1024 + 0.0576 = 0.4².
+// A ramp of slope g (dose criteria per mm) shifted by s: gamma = s g / (D sqrt(g² + 1/D²)): the distance from
+// a line. Here (x/2)² + ((1 - x)/1.5)² is least at x = 0.64 mm: 0.1024 + 0.0576 = 0.4².
 TEST(Gamma, ShiftedRamp) {
     const Grid grid = cube(15, 1);
     const auto reference = filled(grid, [](const Vec3& p) { return 50 + p[0]; });
@@ -57,10 +60,13 @@ TEST(Gamma, ShiftedRamp) {
 // A step moved by 3 mm: the searched point must cross it; gamma of the points between is distance / 2 mm.
 TEST(Gamma, ShiftedStep) {
     const Grid grid = cube(41, 1);
-    const auto step_at = [&](double x) { return filled(grid, [x](const Vec3& p) { return p[0] < x ? 1.0 : 2.0; }); };
+    const auto step_at = [&](double x) {
+        return filled(grid, [x](const Vec3& p) { return p[0] < x ? 1.0 : 2.0; });
+    };
     const auto r = gamma_index(step_at(20), step_at(23), {});
-    // Reference 2 at x = 21; the evaluated dose, linear from 22 (1) to 23 (2), is within c = 0.06 of it at 23:
-    // minimise ((x - 21) / 2)² + ((23 - x) / 0.06)². The minimum is 2² / (2² + 0.06²) about 1, on steps of 0.2 mm it is at 23: 1.
+    // Reference 2 at x = 21; the evaluated dose, linear from 22 (1) to 23 (2), is within c = 0.06 of it at
+    // 23: minimise ((x - 21) / 2)² + ((23 - x) / 0.06)². The minimum is 2² / (2² + 0.06²) about 1, on steps
+    // of 0.2 mm it is at 23: 1.
     EXPECT_NEAR(r.gamma.at(21, 20, 20), 1.0, 1e-6);
     EXPECT_NEAR(r.gamma.at(22, 20, 20), 0.5, 1e-6);
     EXPECT_NEAR(r.gamma.at(20, 20, 20), 1.5, 1e-6);
@@ -99,7 +105,8 @@ TEST(Gamma, PointsOutsideTheEvaluatedGridFail) {
 }
 
 /// Every offset for every voxel, by the public interpolation: slow and plain.
-double brute_force(const Volume<float>& reference, const Volume<float>& evaluated, const GammaOptions& o, int i, int j, int k) {
+double brute_force(const Volume<float>& reference, const Volume<float>& evaluated, const GammaOptions& o,
+                   int i, int j, int k) {
     const double norm = *std::max_element(reference.values.begin(), reference.values.end());
     const double dose = reference.at(i, j, k), criterion = o.dose_percent / 100 * (o.local ? dose : norm);
     double best = o.max_gamma * o.max_gamma;
@@ -108,9 +115,11 @@ double brute_force(const Volume<float>& reference, const Volume<float>& evaluate
         for (int b = -n; b <= n; ++b)
             for (int a = -n; a <= n; ++a) {
                 const Vec3 offset = Vec3(a, b, c) * o.distance_mm / o.steps_per_distance;
-                const double value = interpolate(evaluated, reference.grid.centre_mm(i, j, k) + offset, -1e30);
+                const double value =
+                    interpolate(evaluated, reference.grid.centre_mm(i, j, k) + offset, -1e30);
                 if (value < -1e29) continue;
-                const double distance = offset.norm() / o.distance_mm, difference = (value - dose) / criterion;
+                const double distance = offset.norm() / o.distance_mm,
+                             difference = (value - dose) / criterion;
                 best = std::min(best, distance * distance + difference * difference);
             }
     return std::sqrt(best);
@@ -132,7 +141,8 @@ TEST(Gamma, MatchesBruteForceOnDifferentGrids) {
         ASSERT_EQ(r.outside, 0u);
         for (int k = 0; k < 3; ++k)
             for (int j = 0; j < 4; ++j)
-                for (int i = 0; i < 5; ++i) EXPECT_NEAR(r.gamma.at(i, j, k), brute_force(reference, evaluated, o, i, j, k), 1e-5);
+                for (int i = 0; i < 5; ++i)
+                    EXPECT_NEAR(r.gamma.at(i, j, k), brute_force(reference, evaluated, o, i, j, k), 1e-5);
     }
 }
 

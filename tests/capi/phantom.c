@@ -15,7 +15,8 @@ int16_t* cube_hu(void) {
     for (int k = 0; k < 80; ++k)
         for (int j = 0; j < 80; ++j)
             for (int i = 0; i < 80; ++i) {
-                const int inside = abs(-158 + 4 * i) < 120 && abs(-158 + 4 * j) < 120 && abs(-158 + 4 * k) < 120;
+                const int inside =
+                    abs(-158 + 4 * i) < 120 && abs(-158 + 4 * j) < 120 && abs(-158 + 4 * k) < 120;
                 hu[(k * 80 + j) * 80 + i] = inside ? 0 : -1000;
             }
     return hu;
@@ -89,7 +90,8 @@ libdose_plan* arc_plan(void) {
     size_t index = 99;
     REQUIRE(libdose_plan_add_beam(plan, &beam, &index) == LIBDOSE_OK);
     double edges[61], lower[60], upper[60];
-    for (int i = 0; i <= 60; ++i) edges[i] = i <= 10 ? -200 + 10 * i : i <= 50 ? -100 + 5 * (i - 10) : 100 + 10 * (i - 50);
+    for (int i = 0; i <= 60; ++i)
+        edges[i] = i <= 10 ? -200 + 10 * i : i <= 50 ? -100 + 5 * (i - 10) : 100 + 10 * (i - 50);
     REQUIRE(libdose_plan_add_collimator(plan, index, "MLCX", edges, 61) == LIBDOSE_OK);
     for (int n = 0; n < 3; ++n) {
         libdose_control_point point = field_point(n == 0 ? 350 : 4 * (n - 1), 0.5 * n);

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "support/water_cube.h"
 #include "libdose/io/model_store.h"
+#include "support/water_cube.h"
 
 using namespace libdose;
 
@@ -15,7 +15,10 @@ Beam arc_beam() {
     Beam beam = static_beam(1, 350, 80);
     MultileafCollimator mlc;
     mlc.type = "MLCX";
-    for (int i = 0; i <= 60; ++i) mlc.leaf_boundaries_mm.push_back(i <= 10 ? -200 + 10 * i : i <= 50 ? -100 + 5 * (i - 10) : 100 + 10 * (i - 50));
+    for (int i = 0; i <= 60; ++i)
+        mlc.leaf_boundaries_mm.push_back(i <= 10   ? -200 + 10 * i
+                                         : i <= 50 ? -100 + 5 * (i - 10)
+                                                   : 100 + 10 * (i - 50));
     beam.manufacturer = "Varian Medical Systems";
     beam.collimators = {mlc};
     beam.control_points.resize(3, beam.control_points.front());
@@ -41,7 +44,9 @@ CalculationResult calculated(const reference_case& wanted) {
     EngineOptions options;
     options.grid_mm = 5;
     options.algorithm = static_cast<Algorithm>(wanted.algorithm);
-    options.quality = wanted.quality == 0 ? Quality::standard : wanted.quality == 1 ? Quality::draft : Quality::high;
+    options.quality = wanted.quality == 0   ? Quality::standard
+                      : wanted.quality == 1 ? Quality::draft
+                                            : Quality::high;
     options.transport = static_cast<Transport>(wanted.transport);
     options.dose_to = static_cast<DoseMedium>(wanted.dose_to);
     options.threads = wanted.threads;
@@ -54,18 +59,24 @@ CalculationResult calculated(const reference_case& wanted) {
     const StructureSet body = body_of_cube();
     io::ModelStore store;
     return calculate(
-        water_ct(), wanted.body ? &body : nullptr, plan, MaterialTable::read_csv(data_folder() / "materials" / "basis.csv"),
+        water_ct(), wanted.body ? &body : nullptr, plan,
+        MaterialTable::read_csv(data_folder() / "materials" / "basis.csv"),
         [&](const Beam& beam) -> const BeamModel& { return store.for_beam(beam); }, options);
 }
 
 }  // namespace
 
-float* reference_dose(const reference_case* wanted, int beam, std::size_t* count, int size[3], double origin_mm[3]) {
+float* reference_dose(const reference_case* wanted, int beam, std::size_t* count, int size[3],
+                      double origin_mm[3]) {
     try {
         const CalculationResult result = calculated(*wanted);
-        const Volume<float>& dose = beam < 0 ? result.plan.gy : result.beams.at(static_cast<std::size_t>(beam)).gy;
+        const Volume<float>& dose =
+            beam < 0 ? result.plan.gy : result.beams.at(static_cast<std::size_t>(beam)).gy;
         *count = dose.values.size();
-        for (std::size_t a = 0; a < 3; ++a) size[a] = dose.grid.size[a], origin_mm[a] = dose.grid.origin_mm[static_cast<Eigen::Index>(a)];
+        for (std::size_t a = 0; a < 3; ++a) {
+            size[a] = dose.grid.size[a];
+            origin_mm[a] = dose.grid.origin_mm[static_cast<Eigen::Index>(a)];
+        }
         auto* values = static_cast<float*>(std::malloc(*count * sizeof(float)));
         if (values) std::memcpy(values, dose.values.data(), *count * sizeof(float));
         return values;

@@ -15,8 +15,10 @@ typedef struct reference_case {
     const char* hu_curve_file; /* or NULL */
 } reference_case;
 
-/* Dose of the plan on the water cube with a 5 mm grid; the caller frees. `beam` -1: the plan, else the dose of that beam. NULL: it failed. */
-float* reference_dose(const reference_case* wanted, int beam, size_t* count, int size[3], double origin_mm[3]);
+/* Dose of the plan on the water cube with a 5 mm grid; the caller frees. `beam` -1: the plan, else the dose
+ * of that beam. NULL: it failed. */
+float* reference_dose(const reference_case* wanted, int beam, size_t* count, int size[3],
+                      double origin_mm[3]);
 
 #ifdef __cplusplus
 }

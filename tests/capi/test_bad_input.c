@@ -1,4 +1,5 @@
-/* What a caller can get wrong: a status and a clear text each, nothing set, nothing leaked, nothing crashed. */
+/* What a caller can get wrong: a status and a clear text each, nothing set, nothing leaked, nothing crashed.
+ */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* setenv */
 #endif
@@ -17,7 +18,8 @@ static void statuses(void) {
     CHECK_FAILS(libdose_data_folder(little, sizeof little, NULL), LIBDOSE_BAD_INPUT, "bytes");
     CHECK_FAILS(libdose_data_folder(NULL, 10, NULL), LIBDOSE_BAD_INPUT, "NULL [text]");
     /* A call that succeeds takes the text away. */
-    CHECK(libdose_data_folder(text, sizeof text, NULL) == LIBDOSE_OK && strcmp(libdose_last_error(), "") == 0);
+    CHECK(libdose_data_folder(text, sizeof text, NULL) == LIBDOSE_OK &&
+          strcmp(libdose_last_error(), "") == 0);
 }
 
 static void free_again(void) {
@@ -37,7 +39,8 @@ static void free_again(void) {
     libdose_plan* plan = static_plan();
     libdose_ct* disguised = (libdose_ct*)plan;
     libdose_grid grid = cube_grid();
-    CHECK_FAILS(libdose_ct_grid(disguised, &grid), LIBDOSE_BAD_INPUT, "not, or no longer, that of a CT image");
+    CHECK_FAILS(libdose_ct_grid(disguised, &grid), LIBDOSE_BAD_INPUT,
+                "not, or no longer, that of a CT image");
     libdose_ct_free(&disguised);
     CHECK(libdose_plan_check(plan) == LIBDOSE_OK);
     libdose_plan_free(&plan);
@@ -58,14 +61,18 @@ static void struct_sizes(void) {
     CHECK(libdose_ct_create_int16(&newer.grid, hu, 8, LIBDOSE_HFS, NULL, &ct) == LIBDOSE_OK);
     newer.later = 3;
     libdose_ct* other = NULL;
-    CHECK_FAILS(libdose_ct_create_int16(&newer.grid, hu, 8, LIBDOSE_HFS, NULL, &other), LIBDOSE_BAD_INPUT, "does not know");
+    CHECK_FAILS(libdose_ct_create_int16(&newer.grid, hu, 8, LIBDOSE_HFS, NULL, &other), LIBDOSE_BAD_INPUT,
+                "does not know");
     /* What is written stays within the library's struct and leaves the caller's size. */
-    CHECK(libdose_ct_grid(ct, &newer.grid) == LIBDOSE_OK && newer.later == 3 && newer.grid.struct_size == sizeof newer && newer.grid.size[2] == 2);
+    CHECK(libdose_ct_grid(ct, &newer.grid) == LIBDOSE_OK && newer.later == 3 &&
+          newer.grid.struct_size == sizeof newer && newer.grid.size[2] == 2);
     newer.grid.struct_size = 0;
-    CHECK_FAILS(libdose_ct_create_int16(&newer.grid, hu, 8, LIBDOSE_HFS, NULL, &other), LIBDOSE_BAD_INPUT, "struct_size is 0");
+    CHECK_FAILS(libdose_ct_create_int16(&newer.grid, hu, 8, LIBDOSE_HFS, NULL, &other), LIBDOSE_BAD_INPUT,
+                "struct_size is 0");
     CHECK_FAILS(libdose_ct_grid(ct, &newer.grid), LIBDOSE_BAD_INPUT, "struct_size is 0");
     newer.grid.struct_size = (size_t)-1;
-    CHECK_FAILS(libdose_ct_create_int16(&newer.grid, hu, 8, LIBDOSE_HFS, NULL, &other), LIBDOSE_BAD_INPUT, "struct_size is");
+    CHECK_FAILS(libdose_ct_create_int16(&newer.grid, hu, 8, LIBDOSE_HFS, NULL, &other), LIBDOSE_BAD_INPUT,
+                "struct_size is");
     CHECK(other == NULL);
     libdose_ct_free(&ct);
     /* An older caller's shorter struct is filled as far as it goes. */
@@ -83,16 +90,23 @@ static void images(void) {
     int16_t hu[8] = {0};
     float values[8] = {0};
     libdose_ct* ct = (libdose_ct*)&grid;
-    CHECK_FAILS(libdose_ct_create_int16(NULL, hu, 8, LIBDOSE_HFS, NULL, &ct), LIBDOSE_BAD_INPUT, "NULL [grid]");
+    CHECK_FAILS(libdose_ct_create_int16(NULL, hu, 8, LIBDOSE_HFS, NULL, &ct), LIBDOSE_BAD_INPUT,
+                "NULL [grid]");
     CHECK(ct == NULL);
-    CHECK_FAILS(libdose_ct_create_int16(&grid, NULL, 8, LIBDOSE_HFS, NULL, &ct), LIBDOSE_BAD_INPUT, "NULL [hu]");
-    CHECK_FAILS(libdose_ct_create_int16(&grid, hu, 8, LIBDOSE_HFS, NULL, NULL), LIBDOSE_BAD_INPUT, "NULL [ct]");
-    CHECK_FAILS(libdose_ct_create_int16(&grid, hu, 7, LIBDOSE_HFS, NULL, &ct), LIBDOSE_BAD_INPUT, "7 values are given where 8 are needed [hu]");
-    CHECK_FAILS(libdose_ct_create_int16(&grid, hu, 8, 8, NULL, &ct), LIBDOSE_BAD_INPUT, "not one of 0 to 7 [position]");
+    CHECK_FAILS(libdose_ct_create_int16(&grid, NULL, 8, LIBDOSE_HFS, NULL, &ct), LIBDOSE_BAD_INPUT,
+                "NULL [hu]");
+    CHECK_FAILS(libdose_ct_create_int16(&grid, hu, 8, LIBDOSE_HFS, NULL, NULL), LIBDOSE_BAD_INPUT,
+                "NULL [ct]");
+    CHECK_FAILS(libdose_ct_create_int16(&grid, hu, 7, LIBDOSE_HFS, NULL, &ct), LIBDOSE_BAD_INPUT,
+                "7 values are given where 8 are needed [hu]");
+    CHECK_FAILS(libdose_ct_create_int16(&grid, hu, 8, 8, NULL, &ct), LIBDOSE_BAD_INPUT,
+                "not one of 0 to 7 [position]");
     values[5] = NAN;
-    CHECK_FAILS(libdose_ct_create_float(&grid, values, 8, LIBDOSE_HFS, NULL, &ct), LIBDOSE_BAD_INPUT, "voxel 5 is not a finite number");
+    CHECK_FAILS(libdose_ct_create_float(&grid, values, 8, LIBDOSE_HFS, NULL, &ct), LIBDOSE_BAD_INPUT,
+                "voxel 5 is not a finite number");
     values[5] = INFINITY;
-    CHECK_FAILS(libdose_ct_create_float(&grid, values, 8, LIBDOSE_HFS, NULL, &ct), LIBDOSE_BAD_INPUT, "voxel 5 is not a finite number");
+    CHECK_FAILS(libdose_ct_create_float(&grid, values, 8, LIBDOSE_HFS, NULL, &ct), LIBDOSE_BAD_INPUT,
+                "voxel 5 is not a finite number");
     grid.spacing_mm[1] = 0;
     CHECK_FAILS(libdose_ct_create_int16(&grid, hu, 8, LIBDOSE_HFS, NULL, &ct), LIBDOSE_BAD_INPUT, "[grid]");
     grid.spacing_mm[1] = NAN;
@@ -108,7 +122,8 @@ static void images(void) {
     CHECK_FAILS(libdose_ct_read(nowhere, 0, &ct), LIBDOSE_BAD_INPUT, "");
     CHECK(ct == NULL);
     ct = cube_ct();
-    CHECK_FAILS(libdose_ct_copy_hu(ct, values, 8), LIBDOSE_BAD_INPUT, "8 values are given where 512000 are needed");
+    CHECK_FAILS(libdose_ct_copy_hu(ct, values, 8), LIBDOSE_BAD_INPUT,
+                "8 values are given where 512000 are needed");
     CHECK_FAILS(libdose_ct_copy_hu(NULL, values, 8), LIBDOSE_BAD_INPUT, "NULL [ct]");
     libdose_ct_free(&ct);
 }
@@ -132,7 +147,8 @@ static void structure_sets(void) {
     size_t index = 0, count = 0;
     CHECK(libdose_structures_add(set, &body, &index) == LIBDOSE_OK && index == 1);
     CHECK(libdose_structures_count(set, &count) == LIBDOSE_OK && count == 2);
-    CHECK(libdose_structures_get(set, 1, &body) == LIBDOSE_OK && strcmp(body.name, "PTV") == 0 && body.number == 2);
+    CHECK(libdose_structures_get(set, 1, &body) == LIBDOSE_OK && strcmp(body.name, "PTV") == 0 &&
+          body.number == 2);
     const double tilted[9] = {0, 0, 0, 1, 0, 0, 1, 1, 1}, broken[9] = {0, 0, 0, 1, NAN, 0, 1, 1, 0};
     CHECK_FAILS(libdose_structures_add_contour(set, 2, tilted, 3), LIBDOSE_BAD_INPUT, "no number 2 among 2");
     CHECK_FAILS(libdose_structures_add_contour(set, 1, tilted, 3), LIBDOSE_BAD_INPUT, "axial plane");
@@ -145,7 +161,8 @@ static void structure_sets(void) {
 
 static void plans(void) {
     libdose_plan* plan = NULL;
-    CHECK_FAILS(libdose_plan_create("x", 0, LIBDOSE_HFS, NULL, &plan), LIBDOSE_BAD_INPUT, "number of fractions is 0");
+    CHECK_FAILS(libdose_plan_create("x", 0, LIBDOSE_HFS, NULL, &plan), LIBDOSE_BAD_INPUT,
+                "number of fractions is 0");
     CHECK_FAILS(libdose_plan_create("x", 1, -1, NULL, &plan), LIBDOSE_BAD_INPUT, "[position]");
     CHECK(plan == NULL && libdose_plan_create(NULL, 1, LIBDOSE_HFS, NULL, &plan) == LIBDOSE_OK);
     CHECK_FAILS(libdose_plan_check(plan), LIBDOSE_BAD_INPUT, "no beam");
@@ -161,28 +178,36 @@ static void plans(void) {
     CHECK(libdose_plan_add_beam(plan, &beam, NULL) == LIBDOSE_OK);
     CHECK_FAILS(libdose_plan_add_beam(plan, &beam, NULL), LIBDOSE_BAD_INPUT, "number 1 already");
     CHECK_FAILS(libdose_plan_check(plan), LIBDOSE_BAD_INPUT, "fewer than two control points");
-    const double edges[3] = {-10, 0, 10}, folded[3] = {-10, 5, 0}, lower[2] = {-5, -5}, upper[2] = {5, 5}, crossed[2] = {5, -9};
-    CHECK_FAILS(libdose_plan_add_collimator(plan, 0, "MLC", edges, 3), LIBDOSE_BAD_INPUT, "unknown collimator type \"MLC\"");
+    const double edges[3] = {-10, 0, 10}, folded[3] = {-10, 5, 0}, lower[2] = {-5, -5}, upper[2] = {5, 5},
+                 crossed[2] = {5, -9};
+    CHECK_FAILS(libdose_plan_add_collimator(plan, 0, "MLC", edges, 3), LIBDOSE_BAD_INPUT,
+                "unknown collimator type \"MLC\"");
     CHECK_FAILS(libdose_plan_add_collimator(plan, 0, "MLCX", folded, 3), LIBDOSE_BAD_INPUT, "do not ascend");
-    CHECK_FAILS(libdose_plan_add_collimator(plan, 0, "MLCX", edges, 1), LIBDOSE_BAD_INPUT, "fewer than two leaf boundaries");
+    CHECK_FAILS(libdose_plan_add_collimator(plan, 0, "MLCX", edges, 1), LIBDOSE_BAD_INPUT,
+                "fewer than two leaf boundaries");
     CHECK_FAILS(libdose_plan_add_collimator(plan, 7, "MLCX", edges, 3), LIBDOSE_BAD_INPUT, "[beam_index]");
     CHECK(libdose_plan_add_collimator(plan, 0, "MLCX", edges, 3) == LIBDOSE_OK);
     libdose_control_point point = field_point(0, 0);
-    CHECK_FAILS(libdose_plan_add_control_point(plan, 0, &point), LIBDOSE_BAD_INPUT, "0 values are given where 2 are needed");
+    CHECK_FAILS(libdose_plan_add_control_point(plan, 0, &point), LIBDOSE_BAD_INPUT,
+                "0 values are given where 2 are needed");
     point.leaf_pair_count = 2;
-    CHECK_FAILS(libdose_plan_add_control_point(plan, 0, &point), LIBDOSE_BAD_INPUT, "NULL [point->leaf_lower_mm]");
+    CHECK_FAILS(libdose_plan_add_control_point(plan, 0, &point), LIBDOSE_BAD_INPUT,
+                "NULL [point->leaf_lower_mm]");
     point.leaf_lower_mm = lower, point.leaf_upper_mm = upper;
     point.gantry_rotation = 3;
-    CHECK_FAILS(libdose_plan_add_control_point(plan, 0, &point), LIBDOSE_BAD_INPUT, "[point->gantry_rotation]");
+    CHECK_FAILS(libdose_plan_add_control_point(plan, 0, &point), LIBDOSE_BAD_INPUT,
+                "[point->gantry_rotation]");
     point.gantry_rotation = LIBDOSE_ROTATION_NONE;
     CHECK(libdose_plan_add_control_point(plan, 0, &point) == LIBDOSE_OK);
-    CHECK_FAILS(libdose_plan_add_collimator(plan, 0, "MLCX", edges, 3), LIBDOSE_BAD_INPUT, "has control points already");
+    CHECK_FAILS(libdose_plan_add_collimator(plan, 0, "MLCX", edges, 3), LIBDOSE_BAD_INPUT,
+                "has control points already");
     point.cumulative_weight = 1, point.leaf_upper_mm = crossed;
     CHECK(libdose_plan_add_control_point(plan, 0, &point) == LIBDOSE_OK);
     CHECK_FAILS(libdose_plan_check(plan), LIBDOSE_BAD_INPUT, "the leaves cross");
     size_t count = 0;
     CHECK(libdose_plan_beam_count(plan, &count) == LIBDOSE_OK && count == 1);
-    CHECK(libdose_plan_beam(plan, 0, &beam) == LIBDOSE_OK && beam.control_point_count == 2 && strcmp(beam.fluence_mode, "STANDARD") == 0);
+    CHECK(libdose_plan_beam(plan, 0, &beam) == LIBDOSE_OK && beam.control_point_count == 2 &&
+          strcmp(beam.fluence_mode, "STANDARD") == 0);
     libdose_plan_free(&plan);
 
     /* What is refused in DICOM is refused by hand: a full turn or none, and a field that nothing limits. */
@@ -192,11 +217,14 @@ static void plans(void) {
         CHECK(libdose_plan_add_beam(plan, &beam, NULL) == LIBDOSE_OK);
         for (int n = 0; n < 2; ++n) {
             point = field_point(unlimited ? 0 : 360.0 * n, n);
-            if (unlimited) point.has_jaw_y = 0;
-            else point.gantry_rotation = LIBDOSE_ROTATION_CLOCKWISE;
+            if (unlimited)
+                point.has_jaw_y = 0;
+            else
+                point.gantry_rotation = LIBDOSE_ROTATION_CLOCKWISE;
             CHECK(libdose_plan_add_control_point(plan, 0, &point) == LIBDOSE_OK);
         }
-        CHECK_FAILS(libdose_plan_check(plan), LIBDOSE_REFUSED_PLAN, unlimited ? "not limited in both directions" : "a full turn or none");
+        CHECK_FAILS(libdose_plan_check(plan), LIBDOSE_REFUSED_PLAN,
+                    unlimited ? "not limited in both directions" : "a full turn or none");
         libdose_plan_free(&plan);
     }
     plan = static_plan();
@@ -286,9 +314,11 @@ static void calculations(void) {
     CHECK_FAILS(libdose_models_use(models, 0, "generic-7MV"), LIBDOSE_BAD_INPUT, "generic-6MV");
     CHECK_FAILS(libdose_models_use(models, -1, "generic-6MV"), LIBDOSE_BAD_INPUT, "[beam_number]");
     const char *name = NULL, *hash = NULL;
-    CHECK(libdose_models_find(models, plan, 0, &name, &hash) == LIBDOSE_OK && strcmp(name, "generic-6MV") == 0 && strlen(hash) == 64);
+    CHECK(libdose_models_find(models, plan, 0, &name, &hash) == LIBDOSE_OK &&
+          strcmp(name, "generic-6MV") == 0 && strlen(hash) == 64);
     CHECK(libdose_models_use(models, 2, "generic-10MV") == LIBDOSE_OK);
-    CHECK(libdose_models_find(models, plan, 0, &name, NULL) == LIBDOSE_OK && strcmp(name, "generic-6MV") == 0);
+    CHECK(libdose_models_find(models, plan, 0, &name, NULL) == LIBDOSE_OK &&
+          strcmp(name, "generic-6MV") == 0);
     CHECK_FAILS(libdose_models_find(models, plan, 1, &name, NULL), LIBDOSE_REFUSED_PLAN, "generic-10MV");
     CHECK_FAILS(CALCULATE(), LIBDOSE_REFUSED_PLAN, "beam 2");
     libdose_models_free(&models);
@@ -297,11 +327,13 @@ static void calculations(void) {
     libdose_plan* other = NULL;
     CHECK(libdose_plan_create("prone", 1, LIBDOSE_HFP, NULL, &other) == LIBDOSE_OK);
     add_field(other, 1, 0, 100);
-    CHECK_FAILS(libdose_calculate(ct, NULL, other, NULL, &options, &dose), LIBDOSE_BAD_INPUT, "patient position HFP");
+    CHECK_FAILS(libdose_calculate(ct, NULL, other, NULL, &options, &dose), LIBDOSE_BAD_INPUT,
+                "patient position HFP");
     libdose_plan_free(&other);
     CHECK(libdose_plan_create("frame", 1, LIBDOSE_HFS, "9.9", &other) == LIBDOSE_OK);
     add_field(other, 1, 0, 100);
-    CHECK_FAILS(libdose_calculate(ct, NULL, other, NULL, &options, &dose), LIBDOSE_BAD_INPUT, "different frames of reference");
+    CHECK_FAILS(libdose_calculate(ct, NULL, other, NULL, &options, &dose), LIBDOSE_BAD_INPUT,
+                "different frames of reference");
     libdose_plan_free(&other);
     CHECK(dose == NULL);
     libdose_plan_free(&plan);
@@ -314,24 +346,29 @@ static void doses(void) {
     float gy[8] = {1, 1, 1, 1, 1, 1, 1, 1};
     libdose_dose *dose = NULL, *other = NULL;
     gy[3] = NAN;
-    CHECK_FAILS(libdose_dose_create(&grid, gy, 8, NULL, &dose), LIBDOSE_BAD_INPUT, "voxel 3 is not a finite number");
+    CHECK_FAILS(libdose_dose_create(&grid, gy, 8, NULL, &dose), LIBDOSE_BAD_INPUT,
+                "voxel 3 is not a finite number");
     gy[3] = 1;
-    CHECK_FAILS(libdose_dose_create(&grid, gy, 9, NULL, &dose), LIBDOSE_BAD_INPUT, "9 values are given where 8 are needed");
+    CHECK_FAILS(libdose_dose_create(&grid, gy, 9, NULL, &dose), LIBDOSE_BAD_INPUT,
+                "9 values are given where 8 are needed");
     CHECK(dose == NULL && libdose_dose_create(&grid, gy, 8, "1.2.3", &dose) == LIBDOSE_OK);
     CHECK(libdose_dose_create(&grid, gy, 8, "9.9", &other) == LIBDOSE_OK);
     libdose_gamma* gamma = NULL;
-    CHECK_FAILS(libdose_gamma_calculate(dose, other, NULL, &gamma), LIBDOSE_BAD_INPUT, "different frames of reference");
+    CHECK_FAILS(libdose_gamma_calculate(dose, other, NULL, &gamma), LIBDOSE_BAD_INPUT,
+                "different frames of reference");
     libdose_gamma_options criteria;
     libdose_gamma_options_init(&criteria, sizeof criteria);
     criteria.distance_mm = NAN;
-    CHECK_FAILS(libdose_gamma_calculate(dose, dose, &criteria, &gamma), LIBDOSE_BAD_INPUT, "must be positive");
+    CHECK_FAILS(libdose_gamma_calculate(dose, dose, &criteria, &gamma), LIBDOSE_BAD_INPUT,
+                "must be positive");
     CHECK_FAILS(libdose_gamma_calculate(dose, NULL, NULL, &gamma), LIBDOSE_BAD_INPUT, "NULL [evaluated]");
     CHECK(gamma == NULL);
     libdose_structures* body = cube_body();
     libdose_dvh* dvh = NULL;
     CHECK_FAILS(libdose_dvh_calculate(dose, body, "PTV", 0, &dvh), LIBDOSE_BAD_INPUT, "Structures: BODY");
     CHECK_FAILS(libdose_dvh_calculate(dose, body, "BODY", NAN, &dvh), LIBDOSE_BAD_INPUT, "bin width");
-    CHECK_FAILS(libdose_dvh_calculate(other, body, "BODY", 0, &dvh), LIBDOSE_BAD_INPUT, "different frames of reference");
+    CHECK_FAILS(libdose_dvh_calculate(other, body, "BODY", 0, &dvh), LIBDOSE_BAD_INPUT,
+                "different frames of reference");
     libdose_structures_free(&body);
     const double nowhere[3] = {NAN, 0, 0};
     double value = 7;

@@ -1,4 +1,5 @@
-/* Doses of the caller: what they are, at points, added, compared; dose on a given grid; programs with an older header. Values by hand. */
+/* Doses of the caller: what they are, at points, added, compared; dose on a given grid; programs with an
+ * older header. Values by hand. */
 #include "phantom.h"
 
 enum { voxels = 24 };
@@ -48,7 +49,8 @@ static void kinds(void) {
     /* Voxels reach from -1 to 7 mm along x. */
     const double points[] = {3, 2, 1, -0.9, 2, 1, -1.1, 2, 1};
     double gy[3];
-    CHECK(libdose_dose_at_points(dose, points, 3, gy) == LIBDOSE_OK && gy[0] == 2 && gy[1] == 2 && isnan(gy[2]));
+    CHECK(libdose_dose_at_points(dose, points, 3, gy) == LIBDOSE_OK && gy[0] == 2 && gy[1] == 2 &&
+          isnan(gy[2]));
     CHECK(libdose_dose_at_points(dose, NULL, 0, NULL) == LIBDOSE_OK);
     CHECK_FAILS(libdose_dose_at_points(dose, NULL, 1, gy), LIBDOSE_BAD_INPUT, "points_mm");
     libdose_structures* structures = NULL;
@@ -62,9 +64,11 @@ static void sums(void) {
     libdose_dose *a = flat(2, "1.2.3"), *b = flat(3, "1.2.3"), *elsewhere = flat(3, "9"), *sum = NULL;
     const libdose_dose* both[] = {a, b};
     const double weights[] = {1, -1};
-    CHECK(libdose_dose_sum(both, NULL, 2, LIBDOSE_SUM_SAME_GRID, &sum) == LIBDOSE_OK && first_value(sum) == 5);
+    CHECK(libdose_dose_sum(both, NULL, 2, LIBDOSE_SUM_SAME_GRID, &sum) == LIBDOSE_OK &&
+          first_value(sum) == 5);
     libdose_dose_free(&sum);
-    CHECK(libdose_dose_sum(both, weights, 2, LIBDOSE_SUM_FIRST_GRID, &sum) == LIBDOSE_OK && first_value(sum) == -1);
+    CHECK(libdose_dose_sum(both, weights, 2, LIBDOSE_SUM_FIRST_GRID, &sum) == LIBDOSE_OK &&
+          first_value(sum) == -1);
     const char* type = NULL;
     CHECK(libdose_dose_type(sum, &type) == LIBDOSE_OK && strcmp(type, "ERROR") == 0);
     /* A difference is not compared. */
@@ -72,14 +76,16 @@ static void sums(void) {
     CHECK_FAILS(libdose_gamma_calculate(a, sum, NULL, &gamma), LIBDOSE_BAD_INPUT, "(3004,0004)");
     libdose_dose_free(&sum);
     const libdose_dose* apart[] = {a, elsewhere};
-    CHECK_FAILS(libdose_dose_sum(apart, NULL, 2, LIBDOSE_SUM_SAME_GRID, &sum), LIBDOSE_BAD_INPUT, "frames of reference");
+    CHECK_FAILS(libdose_dose_sum(apart, NULL, 2, LIBDOSE_SUM_SAME_GRID, &sum), LIBDOSE_BAD_INPUT,
+                "frames of reference");
     CHECK_FAILS(libdose_dose_sum(both, NULL, 2, 3, &sum), LIBDOSE_BAD_INPUT, "grid");
     CHECK_FAILS(libdose_dose_sum(both, NULL, 0, 0, &sum), LIBDOSE_BAD_INPUT, "no dose");
     CHECK_FAILS(libdose_dose_sum(NULL, NULL, 2, 0, &sum), LIBDOSE_BAD_INPUT, "doses");
     CHECK_FAILS(libdose_dose_whole_course(a, 30, &sum), LIBDOSE_BAD_INPUT, "whole course already");
     CHECK(libdose_dose_describe(a, LIBDOSE_SUMMATION_FRACTION, 0, "PHYSICAL") == LIBDOSE_OK);
     CHECK_FAILS(libdose_gamma_calculate(a, b, NULL, &gamma), LIBDOSE_BAD_INPUT, "FRACTION");
-    CHECK(libdose_dose_whole_course(a, 30, &sum) == LIBDOSE_OK && first_value(sum) == 60 && info_of(sum).fractions == 30);
+    CHECK(libdose_dose_whole_course(a, 30, &sum) == LIBDOSE_OK && first_value(sum) == 60 &&
+          info_of(sum).fractions == 30);
     libdose_dose_free(&sum);
     libdose_dose_free(&a);
     libdose_dose_free(&b);
@@ -92,21 +98,26 @@ static void gammas(void) {
     libdose_gamma_options_init(&options, sizeof options);
     options.margin_mm = 1.5, options.threads = 1, options.normalisation_gy = 4;
     libdose_gamma* gamma = NULL;
-    REQUIRE(libdose_gamma_calculate(reference, evaluated, &options, &gamma) == LIBDOSE_BAD_INPUT); /* 4 mm along z: every centre is 1 mm from a face */
+    REQUIRE(libdose_gamma_calculate(reference, evaluated, &options, &gamma) ==
+            LIBDOSE_BAD_INPUT); /* 4 mm along z: every centre is 1 mm from a face */
     options.margin_mm = 0.5;
     REQUIRE(libdose_gamma_calculate(reference, evaluated, &options, &gamma) == LIBDOSE_OK);
     libdose_gamma_info info;
     libdose_gamma_info_init(&info, sizeof info);
-    CHECK(libdose_gamma_get_info(gamma, &info) == LIBDOSE_OK && info.evaluated == voxels && info.left_out == 0);
+    CHECK(libdose_gamma_get_info(gamma, &info) == LIBDOSE_OK && info.evaluated == voxels &&
+          info.left_out == 0);
     CHECK(info.normalisation_gy == 4 && info.note_count == 0);
     const char* note = NULL;
     CHECK_FAILS(libdose_gamma_note(gamma, 0, &note), LIBDOSE_BAD_INPUT, "there is no number");
     /* A program with the header of version 1.0: shorter structs. */
-    struct { libdose_gamma_info info; } old;
+    struct {
+        libdose_gamma_info info;
+    } old;
     memset(&old, 7, sizeof old);
     old.info.struct_size = offsetof(libdose_gamma_info, left_out);
     CHECK(libdose_gamma_get_info(gamma, &old.info) == LIBDOSE_OK && old.info.evaluated == voxels);
-    CHECK(old.info.left_out == 0x0707070707070707u && old.info.struct_size == offsetof(libdose_gamma_info, left_out));
+    CHECK(old.info.left_out == 0x0707070707070707u &&
+          old.info.struct_size == offsetof(libdose_gamma_info, left_out));
     libdose_gamma_free(&gamma);
     options.struct_size = offsetof(libdose_gamma_options, margin_mm);
     options.margin_mm = -5; /* beyond the end of the old struct */

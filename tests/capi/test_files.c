@@ -1,5 +1,5 @@
-/* A DICOM case through the C ABI equals the command's result; what is written is read again; gamma, histogram, dose in the caller's grid.
- * Usage: test_files CASE DOSE_OF_THE_COMMAND.h5 FOLDER */
+/* A DICOM case through the C ABI equals the command's result; what is written is read again; gamma,
+ * histogram, dose in the caller's grid. Usage: test_files CASE DOSE_OF_THE_COMMAND.h5 FOLDER */
 #include "phantom.h"
 
 static float* values_of(const libdose_dose* dose, size_t* count) {
@@ -14,7 +14,8 @@ static float* values_of(const libdose_dose* dose, size_t* count) {
 static int same_values(const libdose_dose* a, const libdose_dose* b) {
     const float *left = NULL, *right = NULL;
     size_t count = 0, other = 0;
-    REQUIRE(libdose_dose_values(a, &left, &count) == LIBDOSE_OK && libdose_dose_values(b, &right, &other) == LIBDOSE_OK);
+    REQUIRE(libdose_dose_values(a, &left, &count) == LIBDOSE_OK &&
+            libdose_dose_values(b, &right, &other) == LIBDOSE_OK);
     return count == other && memcmp(left, right, count * sizeof *left) == 0;
 }
 
@@ -53,7 +54,8 @@ static void metrics(const libdose_dose* dose, const libdose_structures* structur
     options.threads = 1;
     CHECK(libdose_dvh_calculate_with(dose, structures, "BODY and PTV", &options, &made) == LIBDOSE_OK &&
           libdose_dvh_get_info(made, &result) == LIBDOSE_OK);
-    CHECK(result.bin_width_gy == 0.1 && fabs(result.volume_cm3 - info->volume_cm3) < 0.001 * info->volume_cm3);
+    CHECK(result.bin_width_gy == 0.1 &&
+          fabs(result.volume_cm3 - info->volume_cm3) < 0.001 * info->volume_cm3);
     CHECK(fabs(result.mean_gy - info->mean_gy) < 0.01 * info->mean_gy);
     libdose_dvh_free(&made);
     options.sampling_mm = -1;
@@ -82,7 +84,8 @@ static void metrics(const libdose_dose* dose, const libdose_structures* structur
 }
 
 static void analysis(const libdose_dose* dose, const libdose_structures* structures) {
-    /* Raised by 2 percent of its maximum everywhere: gamma at 3 %/2 mm passes, at 1 %/0.1 mm it fails where the dose is flat. */
+    /* Raised by 2 percent of its maximum everywhere: gamma at 3 %/2 mm passes, at 1 %/0.1 mm it fails where
+     * the dose is flat. */
     libdose_grid grid;
     libdose_grid_init(&grid, sizeof grid);
     REQUIRE(libdose_dose_grid(dose, &grid) == LIBDOSE_OK);
@@ -98,7 +101,8 @@ static void analysis(const libdose_dose* dose, const libdose_structures* structu
     CHECK(libdose_gamma_calculate(dose, raised, NULL, &gamma) == LIBDOSE_OK);
     libdose_gamma_info result;
     libdose_gamma_info_init(&result, sizeof result);
-    CHECK(libdose_gamma_get_info(gamma, &result) == LIBDOSE_OK && result.pass_rate_percent == 100 && result.passed == result.evaluated && result.outside == 0);
+    CHECK(libdose_gamma_get_info(gamma, &result) == LIBDOSE_OK && result.pass_rate_percent == 100 &&
+          result.passed == result.evaluated && result.outside == 0);
     CHECK(result.maximum <= 2.0 / 3 + 1e-3);
     CHECK(libdose_gamma_copy(gamma, gy, count) == LIBDOSE_OK);
     size_t evaluated = 0;
@@ -121,7 +125,8 @@ static void analysis(const libdose_dose* dose, const libdose_structures* structu
     libdose_dvh_info_init(&a, sizeof a);
     libdose_dvh_info_init(&b, sizeof b);
     CHECK(libdose_dvh_get_info(low, &a) == LIBDOSE_OK && libdose_dvh_get_info(high, &b) == LIBDOSE_OK);
-    CHECK(a.bin_width_gy == 0.01 && b.bin_width_gy == 0.005 && a.volume_cm3 > 1 && a.volume_cm3 == b.volume_cm3);
+    CHECK(a.bin_width_gy == 0.01 && b.bin_width_gy == 0.005 && a.volume_cm3 > 1 &&
+          a.volume_cm3 == b.volume_cm3);
     CHECK(fabs(b.mean_gy - a.mean_gy - 0.02 * info.maximum_gy) < 1e-4 * info.maximum_gy);
     double* curve = malloc(a.bin_count * sizeof *curve);
     REQUIRE(curve);
@@ -147,20 +152,26 @@ static void own_grid(const libdose_dose* dose) {
     REQUIRE(libdose_dose_grid(dose, &grid) == LIBDOSE_OK);
     two = grid;
     const int middle[3] = {grid.size[0] / 2, grid.size[1] / 2, grid.size[2] / 2};
-    for (int a = 0; a < 3; ++a) two.size[a] = 1, two.origin_mm[a] = grid.origin_mm[a] + middle[a] * grid.spacing_mm[a];
+    for (int a = 0; a < 3; ++a)
+        two.size[a] = 1, two.origin_mm[a] = grid.origin_mm[a] + middle[a] * grid.spacing_mm[a];
     two.size[0] = 3, two.spacing_mm[0] = grid.spacing_mm[0] / 2;
     float out[3] = {-1, -1, -1};
     const float* gy = NULL;
     CHECK(libdose_dose_values(dose, &gy, NULL) == LIBDOSE_OK);
-    const float* at = gy + ((size_t)middle[2] * (size_t)grid.size[1] + (size_t)middle[1]) * (size_t)grid.size[0] + (size_t)middle[0];
+    const float* at = gy +
+                      ((size_t)middle[2] * (size_t)grid.size[1] + (size_t)middle[1]) * (size_t)grid.size[0] +
+                      (size_t)middle[0];
     CHECK(libdose_dose_copy_on_grid(dose, &two, out, 3) == LIBDOSE_OK);
     CHECK(at[0] > 0 && fabsf(out[0] - at[0]) < 1e-5f * at[0] && fabsf(out[2] - at[1]) < 1e-5f * at[0] &&
           fabsf(out[1] - 0.5f * (at[0] + at[1])) < 1e-5f * at[0]);
     double here = 0;
-    CHECK(libdose_dose_at(dose, two.origin_mm, &here) == LIBDOSE_OK && fabs(here - (double)out[0]) < 1e-6 * here);
+    CHECK(libdose_dose_at(dose, two.origin_mm, &here) == LIBDOSE_OK &&
+          fabs(here - (double)out[0]) < 1e-6 * here);
     two.origin_mm[0] = 1e5;
-    CHECK(libdose_dose_copy_on_grid(dose, &two, out, 3) == LIBDOSE_OK && out[0] == 0 && out[1] == 0 && out[2] == 0);
-    CHECK_FAILS(libdose_dose_copy_on_grid(dose, &two, out, 2), LIBDOSE_BAD_INPUT, "2 values are given where 3 are needed");
+    CHECK(libdose_dose_copy_on_grid(dose, &two, out, 3) == LIBDOSE_OK && out[0] == 0 && out[1] == 0 &&
+          out[2] == 0);
+    CHECK_FAILS(libdose_dose_copy_on_grid(dose, &two, out, 2), LIBDOSE_BAD_INPUT,
+                "2 values are given where 3 are needed");
 }
 
 int main(int argc, char** argv) {
@@ -189,7 +200,8 @@ int main(int argc, char** argv) {
     CHECK(other == NULL);
     libdose_plan_reading_init(&reading, sizeof reading);
     reading.series = "1.2.3.no.such.series";
-    CHECK_FAILS(libdose_read_case(paths, 1, &reading, NULL, NULL, &other), LIBDOSE_BAD_INPUT, "no CT series 1.2.3.no.such.series");
+    CHECK_FAILS(libdose_read_case(paths, 1, &reading, NULL, NULL, &other), LIBDOSE_BAD_INPUT,
+                "no CT series 1.2.3.no.such.series");
     /* A program with the header of before has a shorter struct. */
     reading.struct_size = offsetof(libdose_plan_reading, series);
     CHECK(libdose_read_case(paths, 1, &reading, NULL, NULL, &other) == LIBDOSE_OK);
@@ -216,7 +228,8 @@ int main(int argc, char** argv) {
     CHECK(libdose_dose_read(file, &again) == LIBDOSE_OK);
     size_t count = 0, read = 0;
     const float *gy = NULL, *from_file = NULL;
-    CHECK(libdose_dose_values(dose, &gy, &count) == LIBDOSE_OK && libdose_dose_values(again, &from_file, &read) == LIBDOSE_OK && read == count);
+    CHECK(libdose_dose_values(dose, &gy, &count) == LIBDOSE_OK &&
+          libdose_dose_values(again, &from_file, &read) == LIBDOSE_OK && read == count);
     libdose_dose_info info;
     libdose_dose_info_init(&info, sizeof info);
     CHECK(libdose_dose_get_info(dose, &info) == LIBDOSE_OK);

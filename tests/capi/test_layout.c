@@ -1,12 +1,14 @@
-/* Where the members of the structs of dose_c.h are, on 64-bit machines. What is here never changes; a new member gets a new line at the end of
- * its struct, and the size follows. */
+/* Where the members of the structs of dose_c.h are, on 64-bit machines. What is here never changes; a new
+ * member gets a new line at the end of its struct, and the size follows. */
 #include <libdose/dose_c.h>
 
-#define MEMBER(type, member, offset) _Static_assert(offsetof(type, member) == (offset), #type "." #member " has moved")
+#define MEMBER(type, member, offset) \
+    _Static_assert(offsetof(type, member) == (offset), #type "." #member " has moved")
 #define SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " has another size")
 
 _Static_assert(sizeof(void*) == 8 && sizeof(size_t) == 8, "the offsets below are those of 64-bit machines");
-_Static_assert(sizeof(libdose_status) == 4 && sizeof(libdose_patient_position) == 4, "statuses are 32-bit numbers");
+_Static_assert(sizeof(libdose_status) == 4 && sizeof(libdose_patient_position) == 4,
+               "statuses are 32-bit numbers");
 
 MEMBER(libdose_grid, struct_size, 0);
 MEMBER(libdose_grid, size, 8);

@@ -1,4 +1,5 @@
-/* Doses of the C ABI are those of C++, bit for bit; also from several threads at once, and after a calculation that was cancelled. */
+/* Doses of the C ABI are those of C++, bit for bit; also from several threads at once, and after a
+ * calculation that was cancelled. */
 #include <pthread.h>
 
 #include "phantom.h"
@@ -32,14 +33,17 @@ static int equals_reference(const reference_case* wanted, const libdose_dose* do
     libdose_grid_init(&grid, sizeof grid);
     REQUIRE(libdose_dose_grid(dose, &grid) == LIBDOSE_OK);
     int same = 1;
-    for (int a = 0; a < 3; ++a) same = same && grid.size[a] == size[a] && grid.origin_mm[a] == origin_mm[a] && grid.spacing_mm[a] == 5;
+    for (int a = 0; a < 3; ++a)
+        same =
+            same && grid.size[a] == size[a] && grid.origin_mm[a] == origin_mm[a] && grid.spacing_mm[a] == 5;
     float* values = malloc(count * sizeof *values);
     REQUIRE(values);
-    same = same && libdose_dose_copy(dose, values, count) == LIBDOSE_OK && memcmp(values, expected, count * sizeof *values) == 0;
+    same = same && libdose_dose_copy(dose, values, count) == LIBDOSE_OK &&
+           memcmp(values, expected, count * sizeof *values) == 0;
     const float* borrowed = NULL;
     size_t borrowed_count = 0;
-    same = same && libdose_dose_values(dose, &borrowed, &borrowed_count) == LIBDOSE_OK && borrowed_count == count &&
-           memcmp(borrowed, expected, count * sizeof *values) == 0;
+    same = same && libdose_dose_values(dose, &borrowed, &borrowed_count) == LIBDOSE_OK &&
+           borrowed_count == count && memcmp(borrowed, expected, count * sizeof *values) == 0;
     free(values);
     free(expected);
     return same;
@@ -48,18 +52,24 @@ static int equals_reference(const reference_case* wanted, const libdose_dose* do
 static libdose_dose* calculated(const reference_case* wanted) {
     const libdose_options options = options_of(wanted);
     libdose_dose* dose = NULL;
-    CHECK(libdose_calculate(ct, wanted->body ? body : NULL, plans[wanted->plan], NULL, &options, &dose) == LIBDOSE_OK);
+    CHECK(libdose_calculate(ct, wanted->body ? body : NULL, plans[wanted->plan], NULL, &options, &dose) ==
+          LIBDOSE_OK);
     REQUIRE(dose);
     return dose;
 }
 
 static void every_option(const char* hu_curve_file) {
     const reference_case cases[] = {
-        {reference_static, LIBDOSE_COLLAPSED_CONE, LIBDOSE_QUALITY_DRAFT, LIBDOSE_TRANSPORT_AUTO, LIBDOSE_TO_MEDIUM, 0, 0, 1, NULL},
-        {reference_static, LIBDOSE_COLLAPSED_CONE, LIBDOSE_QUALITY_STANDARD, LIBDOSE_TRANSPORT_ONE, LIBDOSE_TO_WATER, 1, 0, 1, NULL},
-        {reference_static, LIBDOSE_PENCIL_BEAM, LIBDOSE_QUALITY_DRAFT, LIBDOSE_TRANSPORT_AUTO, LIBDOSE_TO_WATER, 2, 0, 0, NULL},
-        {reference_arc, LIBDOSE_COLLAPSED_CONE, LIBDOSE_QUALITY_DRAFT, LIBDOSE_TRANSPORT_EACH, LIBDOSE_TO_MEDIUM, 2, 0, 1, NULL},
-        {reference_arc, LIBDOSE_PENCIL_BEAM, LIBDOSE_QUALITY_HIGH, LIBDOSE_TRANSPORT_AUTO, LIBDOSE_TO_MEDIUM, 1, 0, 1, hu_curve_file},
+        {reference_static, LIBDOSE_COLLAPSED_CONE, LIBDOSE_QUALITY_DRAFT, LIBDOSE_TRANSPORT_AUTO,
+         LIBDOSE_TO_MEDIUM, 0, 0, 1, NULL},
+        {reference_static, LIBDOSE_COLLAPSED_CONE, LIBDOSE_QUALITY_STANDARD, LIBDOSE_TRANSPORT_ONE,
+         LIBDOSE_TO_WATER, 1, 0, 1, NULL},
+        {reference_static, LIBDOSE_PENCIL_BEAM, LIBDOSE_QUALITY_DRAFT, LIBDOSE_TRANSPORT_AUTO,
+         LIBDOSE_TO_WATER, 2, 0, 0, NULL},
+        {reference_arc, LIBDOSE_COLLAPSED_CONE, LIBDOSE_QUALITY_DRAFT, LIBDOSE_TRANSPORT_EACH,
+         LIBDOSE_TO_MEDIUM, 2, 0, 1, NULL},
+        {reference_arc, LIBDOSE_PENCIL_BEAM, LIBDOSE_QUALITY_HIGH, LIBDOSE_TRANSPORT_AUTO, LIBDOSE_TO_MEDIUM,
+         1, 0, 1, hu_curve_file},
     };
     for (size_t n = 0; n < sizeof cases / sizeof *cases; ++n) {
         libdose_dose* dose = calculated(&cases[n]);
@@ -71,12 +81,14 @@ static void every_option(const char* hu_curve_file) {
 }
 
 static void per_beam(void) {
-    const reference_case wanted = {reference_static, LIBDOSE_PENCIL_BEAM, LIBDOSE_QUALITY_DRAFT, 0, 0, 0, 1, 1, NULL};
+    const reference_case wanted = {
+        reference_static, LIBDOSE_PENCIL_BEAM, LIBDOSE_QUALITY_DRAFT, 0, 0, 0, 1, 1, NULL};
     libdose_dose* dose = calculated(&wanted);
     libdose_dose_info info;
     libdose_dose_info_init(&info, sizeof info);
     CHECK(libdose_dose_get_info(dose, &info) == LIBDOSE_OK);
-    CHECK(info.beam_count == 2 && info.summation == LIBDOSE_SUMMATION_PLAN && info.fractions == 2 && info.medium == LIBDOSE_TO_MEDIUM);
+    CHECK(info.beam_count == 2 && info.summation == LIBDOSE_SUMMATION_PLAN && info.fractions == 2 &&
+          info.medium == LIBDOSE_TO_MEDIUM);
     CHECK(info.note_count > 0 && info.maximum_gy > 0);
     const char* note = NULL;
     CHECK(libdose_dose_note(dose, 0, &note) == LIBDOSE_OK && note && *note);
@@ -85,7 +97,8 @@ static void per_beam(void) {
         libdose_dose* beam = NULL;
         REQUIRE(libdose_dose_beam(dose, (size_t)b, &beam) == LIBDOSE_OK);
         CHECK(equals_reference(&wanted, beam, b));
-        CHECK(libdose_dose_get_info(beam, &info) == LIBDOSE_OK && info.summation == LIBDOSE_SUMMATION_BEAM && info.beam_number == b + 1);
+        CHECK(libdose_dose_get_info(beam, &info) == LIBDOSE_OK && info.summation == LIBDOSE_SUMMATION_BEAM &&
+              info.beam_number == b + 1);
         libdose_dose_free(&beam);
     }
     libdose_dose_free(&dose);
@@ -105,7 +118,8 @@ static void* work(void* argument) {
     const libdose_options options = options_of(&mine->wanted);
     for (int round = 0; round < 3; ++round) {
         libdose_dose_free(&mine->dose);
-        if (libdose_calculate(ct, body, plans[mine->wanted.plan], NULL, &options, &mine->dose) != LIBDOSE_OK) return NULL;
+        if (libdose_calculate(ct, body, plans[mine->wanted.plan], NULL, &options, &mine->dose) != LIBDOSE_OK)
+            return NULL;
     }
     char name[32];
     snprintf(name, sizeof name, "model-of-%p", (void*)mine);
@@ -153,17 +167,22 @@ typedef struct watch {
 
 static int watched(void* user, double fraction, const char* stage) {
     watch* w = user;
-    if (w->inside++ || !pthread_equal(w->host, pthread_self()) || !stage || !*stage || fraction < w->last || fraction < 0 || fraction > 1) w->out_of_order = 1;
+    if (w->inside++ || !pthread_equal(w->host, pthread_self()) || !stage || !*stage || fraction < w->last ||
+        fraction < 0 || fraction > 1)
+        w->out_of_order = 1;
     w->last = fraction;
     --w->inside;
     return ++w->calls == w->stop_at;
 }
 
 static void cancelling(void) {
-    /* Draft: 64 directions a beam; one transport for the plan is another code path, and the pencil beam a third. */
+    /* Draft: 64 directions a beam; one transport for the plan is another code path, and the pencil beam a
+     * third. */
     const reference_case cases[] = {
-        {reference_static, LIBDOSE_COLLAPSED_CONE, LIBDOSE_QUALITY_DRAFT, LIBDOSE_TRANSPORT_EACH, 0, 2, 0, 1, NULL},
-        {reference_arc, LIBDOSE_COLLAPSED_CONE, LIBDOSE_QUALITY_DRAFT, LIBDOSE_TRANSPORT_ONE, 0, 2, 0, 1, NULL},
+        {reference_static, LIBDOSE_COLLAPSED_CONE, LIBDOSE_QUALITY_DRAFT, LIBDOSE_TRANSPORT_EACH, 0, 2, 0, 1,
+         NULL},
+        {reference_arc, LIBDOSE_COLLAPSED_CONE, LIBDOSE_QUALITY_DRAFT, LIBDOSE_TRANSPORT_ONE, 0, 2, 0, 1,
+         NULL},
         {reference_arc, LIBDOSE_PENCIL_BEAM, LIBDOSE_QUALITY_DRAFT, LIBDOSE_TRANSPORT_AUTO, 0, 2, 0, 1, NULL},
     };
     for (size_t n = 0; n < sizeof cases / sizeof *cases; ++n) {
@@ -181,7 +200,8 @@ static void cancelling(void) {
             w.stop_at = stops[s], w.host = pthread_self();
             options.user = &w;
             dose = (libdose_dose*)&w;
-            CHECK_FAILS(libdose_calculate(ct, body, plans[cases[n].plan], NULL, &options, &dose), LIBDOSE_CANCELLED, "cancelled");
+            CHECK_FAILS(libdose_calculate(ct, body, plans[cases[n].plan], NULL, &options, &dose),
+                        LIBDOSE_CANCELLED, "cancelled");
             CHECK(dose == NULL && w.calls == stops[s] && !w.out_of_order);
         }
         /* Nothing is left behind: the next calculation is right. */

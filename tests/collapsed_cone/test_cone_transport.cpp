@@ -6,7 +6,9 @@ using namespace libdose;
 
 TEST(ConeTransport, ExponentialMatchesTheLibrary) {
     for (float x = 0; x < 80; x += 0.0137f)
-        EXPECT_NEAR(physics::exp_minus(x) / std::exp(-static_cast<double>(x)), 1.0, 3e-7 + 1.2e-7 * static_cast<double>(x)) << x;
+        EXPECT_NEAR(physics::exp_minus(x) / std::exp(-static_cast<double>(x)), 1.0,
+                    3e-7 + 1.2e-7 * static_cast<double>(x))
+            << x;
     EXPECT_EQ(physics::exp_minus(0.0f), 1.0f);
     EXPECT_LT(physics::exp_minus(500.0f), 1e-37f);
 }
@@ -27,7 +29,8 @@ TEST(ConeTransport, EnergyIsConservedInAStep) {
     for (const float x : {0.0f, 1e-4f, 0.1f, 0.2499f, 0.2501f, 0.7f, 3.0f, 20.0f, 100.0f}) {
         const auto f = physics::step_factors(x);
         const float arriving = 0.83f, released = 1.7f;
-        const float deposit = x * (arriving * f.g + released * f.h), leaving = arriving * f.e + released * f.g;
+        const float deposit = x * (arriving * f.g + released * f.h),
+                    leaving = arriving * f.e + released * f.g;
         EXPECT_NEAR(deposit + leaving, arriving + released, 1e-6f) << x;
     }
 }
@@ -43,7 +46,8 @@ TEST(ConeTransport, SeriesMeetsTheClosedFormAtItsLimit) {
 }
 
 TEST(ConeTransport, PolynomialsMeetTheClosedFormUpToTheirLimits) {
-    // In double precision, from the series near zero. What a wrong h moves from a voxel to the next is in g and e.
+    // In double precision, from the series near zero. What a wrong h moves from a voxel to the next is in g
+    // and e.
     const auto check = [](const auto& step, double in_h, double in_g, double in_e) {
         for (int n = 0; n <= 1000; ++n) {
             const float at = step.limit * static_cast<float>(n) / 1000;
@@ -65,8 +69,12 @@ TEST(ConeTransport, PolynomialsConserveEnergy) {
     const auto check = [](const auto& step) {
         const float x = 0.77f * step.limit, arriving = 0.83f, released = 1.7f;
         const auto f = step.factors(x);
-        const float deposit = x * (arriving * f.g + released * f.h), leaving = arriving * f.e + released * f.g;
+        const float deposit = x * (arriving * f.g + released * f.h),
+                    leaving = arriving * f.e + released * f.g;
         EXPECT_NEAR(deposit + leaving, arriving + released, 1e-6f) << x;
     };
-    check(physics::thin_step), check(physics::short_step), check(physics::middle_step), check(physics::long_step);
+    check(physics::thin_step);
+    check(physics::short_step);
+    check(physics::middle_step);
+    check(physics::long_step);
 }

@@ -11,7 +11,8 @@ namespace {
 
 std::array<double, 8> weights(double u, double v, double depth) {
     std::array<double, 8> all;
-    for (std::size_t corner = 0; corner < 8; ++corner) physics::emission_weight(corner, u, v, depth, all[corner]);
+    for (std::size_t corner = 0; corner < 8; ++corner)
+        physics::emission_weight(corner, u, v, depth, all[corner]);
     return all;
 }
 
@@ -39,7 +40,10 @@ TEST(EmissionWeight, LinearFunctionsComeBackFromFourCorners) {
         for (std::size_t c = 0; c < 8; ++c) {
             EXPECT_GE(w[c], 0);
             used += w[c] > 0;
-            sum += w[c], sum_u += c & 1 ? w[c] : 0, sum_v += c & 2 ? w[c] : 0, sum_depth += c & 4 ? w[c] : 0;
+            sum += w[c];
+            sum_u += c & 1 ? w[c] : 0;
+            sum_v += c & 2 ? w[c] : 0;
+            sum_depth += c & 4 ? w[c] : 0;
         }
         EXPECT_LE(used, 4);
         EXPECT_NEAR(sum, 1, 1e-12);
@@ -50,7 +54,8 @@ TEST(EmissionWeight, LinearFunctionsComeBackFromFourCorners) {
 }
 
 TEST(BalancedEmission, SharesWhatIsMissingBySize) {
-    // 3 and 1 where 5 should be: each a quarter more. 3 and -2 where 2 should be: of the 1 that is missing 0.6 and 0.4, though their sum is small.
+    // 3 and 1 where 5 should be: each a quarter more. 3 and -2 where 2 should be: of the 1 that is missing
+    // 0.6 and 0.4, though their sum is small.
     const double same_sign = physics::missing_emission(5, 4, 4), opposed = physics::missing_emission(2, 1, 5);
     EXPECT_DOUBLE_EQ(physics::balanced_emission(3, same_sign), 3.75);
     EXPECT_DOUBLE_EQ(physics::balanced_emission(1, same_sign), 1.25);

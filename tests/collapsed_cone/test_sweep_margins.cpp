@@ -1,5 +1,6 @@
-// A sweep works on whole blocks of lines, which reach beyond the grid: on grids of every small size that changes nothing.
-// Built with the address sanitizer, as tests/run.sh does, the test also sees what reads or writes beyond the memory.
+// A sweep works on whole blocks of lines, which reach beyond the grid: on grids of every small size that
+// changes nothing. Built with the address sanitizer, as tests/run.sh does, the test also sees what reads or
+// writes beyond the memory.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,10 +24,12 @@ public:
     cpu::ColumnRange row(int plane, int row, float* const* out) override {
         row -= first_row_;
         if (row < 0 || row >= rows_ || (plane + row) % 3 == 1) return {};
-        const int begin = (plane * 5 + row * 3) % columns_, end = std::min(columns_, begin + 1 + (plane + row) % 7);
+        const int begin = (plane * 5 + row * 3) % columns_,
+                  end = std::min(columns_, begin + 1 + (plane + row) % 7);
         for (std::size_t n = 0; n < values; ++n)
             for (int c = begin; c < end; ++c)
-                out[n][first_column_ + c] = 0.1f + 0.07f * static_cast<float>((plane * 11 + row * 5 + c) % 13);
+                out[n][first_column_ + c] =
+                    0.1f + 0.07f * static_cast<float>((plane * 11 + row * 5 + c) % 13);
         return {first_column_ + begin, first_column_ + end};
     }
 
@@ -48,8 +51,8 @@ Swept swept(const Grid& grid, const std::vector<float>& eta, double sense, Small
     cpu::SweepWorkspace workspace;
     Swept result;
     const auto columns = static_cast<std::size_t>(grid.size[0]);
-    result.escaped = cpu::sweep(plans, LatticeMode::interpolated, cpu::SweepMedium(eta, grid.size[0]), {2.0, 0.05}, source, 0,
-                                deposit, workspace);
+    result.escaped = cpu::sweep(plans, LatticeMode::interpolated, cpu::SweepMedium(eta, grid.size[0]),
+                                {2.0, 0.05}, source, 0, deposit, workspace);
     result.deposit.assign(grid.voxel_count(), 0.0f);
     for (std::size_t v = 0; v < result.deposit.size(); ++v)
         if (deposit.touched[v / columns]) result.deposit[v] = deposit.rows.row(v / columns)[v % columns];
@@ -59,8 +62,9 @@ Swept swept(const Grid& grid, const std::vector<float>& eta, double sense, Small
 }  // namespace
 
 TEST(SweepMargins, AGridInTheVoidHasTheSameBitsAsByItself) {
-    // Lines keep their places when rows and columns of nothing are put around a grid, and nothing changes energy that
-    // passes nothing: the deposits are the same bits, whatever the number of columns is to a block.
+    // Lines keep their places when rows and columns of nothing are put around a grid, and nothing changes
+    // energy that passes nothing: the deposits are the same bits, whatever the number of columns is to a
+    // block.
     for (int columns = 1; columns <= 20; ++columns)
         for (int rows = 1; rows <= 20; rows += rows < 4 ? 1 : 4) {
             Grid grid;
@@ -87,11 +91,13 @@ TEST(SweepMargins, AGridInTheVoidHasTheSameBitsAsByItself) {
                             const std::size_t v = grid.index(i, j, k);
                             if (eta[v] == 0) continue;
                             ASSERT_EQ(alone.deposit[v], within.deposit[at(i, j, k)])
-                                << columns << " columns, " << rows << " rows, voxel " << i << ", " << j << ", " << k;
+                                << columns << " columns, " << rows << " rows, voxel " << i << ", " << j
+                                << ", " << k;
                             deposited += static_cast<double>(alone.deposit[v] * eta[v]);
                         }
                 EXPECT_GT(deposited, 0);
-                EXPECT_NEAR(alone.escaped / within.escaped, 1, 1e-5) << columns << " columns, " << rows << " rows";
+                EXPECT_NEAR(alone.escaped / within.escaped, 1, 1e-5)
+                    << columns << " columns, " << rows << " rows";
             }
         }
 }

@@ -7,11 +7,11 @@
 #include "commissioning/fit_model.h"
 #include "commissioning/leaf_field.h"
 #include "commissioning/predict.h"
+#include "fluence/head_equations.h"
 #include "libdose/commission.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
 #include "libdose/io/hdf5.h"
-#include "fluence/head_equations.h"
 
 using namespace libdose;
 using namespace libdose::commission;
@@ -20,25 +20,35 @@ namespace {
 
 MeasuredCurve curve_of(CurveKind kind, const std::string& name, double side, std::vector<double> positions) {
     MeasuredCurve c;
-    c.kind = kind, c.name = name;
+    c.kind = kind;
+    c.name = name;
     c.side_x_mm = c.side_y_mm = side;
     c.position_mm = std::move(positions);
-    c.normalised = true, c.normalisation_mm = 100, c.depth_mm = 100;
+    c.normalised = true;
+    c.normalisation_mm = 100;
+    c.depth_mm = 100;
     return c;
 }
 
 /// Tissue-phantom ratios, depth dose, output factors and primary fluence without their values.
 MeasurementSet set_up() {
     MeasurementSet set;
-    set.nominal_energy_mv = 6, set.fluence_mode = "STANDARD";
+    set.nominal_energy_mv = 6;
+    set.fluence_mode = "STANDARD";
     for (const double side : {40.0, 100.0, 250.0})
-        set.curves.push_back(curve_of(CurveKind::tissue_phantom_ratio, "tpr " + std::to_string(static_cast<int>(side)), side,
-                                      {0, 3, 5, 7, 10, 12, 14, 16, 18, 20, 25, 30, 40, 50, 70, 100, 130, 160, 200, 240, 280, 300}));
-    MeasuredCurve outputs = curve_of(CurveKind::output_factor, "output factors", 0, {20, 30, 50, 70, 100, 150, 200, 300});
-    outputs.side_x_mm = outputs.side_y_mm = 0, outputs.ssd_mm = 900, outputs.side_y_of_mm = outputs.position_mm;
+        set.curves.push_back(curve_of(
+            CurveKind::tissue_phantom_ratio, "tpr " + std::to_string(static_cast<int>(side)), side,
+            {0, 3, 5, 7, 10, 12, 14, 16, 18, 20, 25, 30, 40, 50, 70, 100, 130, 160, 200, 240, 280, 300}));
+    MeasuredCurve outputs =
+        curve_of(CurveKind::output_factor, "output factors", 0, {20, 30, 50, 70, 100, 150, 200, 300});
+    outputs.side_x_mm = outputs.side_y_mm = 0;
+    outputs.ssd_mm = 900;
+    outputs.side_y_of_mm = outputs.position_mm;
     set.curves.push_back(outputs);
     MeasuredCurve fluence = curve_of(CurveKind::primary_fluence, "primary fluence", 0, {});
-    fluence.side_x_mm = fluence.side_y_mm = 0, fluence.normalisation_mm = 0, fluence.depth_mm = 0;
+    fluence.side_x_mm = fluence.side_y_mm = 0;
+    fluence.normalisation_mm = 0;
+    fluence.depth_mm = 0;
     for (int r = 0; r <= 260; r += 10) fluence.position_mm.push_back(r);
     set.curves.push_back(fluence);
     set.absolute = AbsoluteDose{0.0080, 900, 100, 100};
@@ -53,31 +63,52 @@ TEST(Commission, FindsAKnownModelAgain) {
     const AttenuationTable attenuation = AttenuationTable::read(data_folder() / "materials");
     MeasurementSet set = set_up();
     const std::vector<LeafDesign> designs = read_leaf_designs(data_folder() / "mlc");
-    const auto design = std::find_if(designs.begin(), designs.end(), [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
+    const auto design = std::find_if(designs.begin(), designs.end(),
+                                     [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
     MeasuredCurve shaped = curve_of(CurveKind::output_factor, "output factors by MLC", 0, {30, 60});
-    shaped.side_x_mm = shaped.side_y_mm = 0, shaped.side_y_of_mm = shaped.position_mm, shaped.ssd_mm = 900;
-    shaped.leaves = "varian-millennium-120", shaped.jaw_x_mm = shaped.jaw_y_mm = 120;
+    shaped.side_x_mm = shaped.side_y_mm = 0;
+    shaped.side_y_of_mm = shaped.position_mm;
+    shaped.ssd_mm = 900;
+    shaped.leaves = "varian-millennium-120";
+    shaped.jaw_x_mm = shaped.jaw_y_mm = 120;
     FieldCache cache;
     {
         MeasurementSet bare = set;
         bare.curves.pop_back();
         ModelMaker truth(generic, bare, kernels, attenuation);
-        truth.set(Quantity::spectrum_filter, 8), truth.set(Quantity::extrafocal_amplitude, 0.06), truth.set(Quantity::electron_amplitude, 1.6);
+        truth.set(Quantity::spectrum_filter, 8);
+        truth.set(Quantity::extrafocal_amplitude, 0.06);
+        truth.set(Quantity::electron_amplitude, 1.6);
         truth.set(Quantity::spot_fwhm, 3);
         truth.set_open_field({0, 100, 200, 300}, {1, 1.03, 1.05, 1.05});
         truth.fit_rates();
         const BeamModel model = truth.model();
-        for (MeasuredCurve& c : set.curves) c.value = predict(model, {{&c, c.position_mm, c.side_y_of_mm, {}}}, Algorithm::collapsed_cone, cache).front();
-        shaped.value = predict_leaf_fields(model, *design, {{&shaped, shaped.position_mm, shaped.side_y_of_mm, {}}}, Algorithm::collapsed_cone).front();
+        for (MeasuredCurve& c : set.curves)
+            c.value =
+                predict(model, {{&c, c.position_mm, c.side_y_of_mm, {}}}, Algorithm::collapsed_cone, cache)
+                    .front();
+        shaped.value =
+            predict_leaf_fields(model, *design, {{&shaped, shaped.position_mm, shaped.side_y_of_mm, {}}},
+                                Algorithm::collapsed_cone)
+                .front();
     }
-    // Devices that are not in the generic model: leaves whose gaps seem 2.1 mm wider, 1.5 % of transmission, a thicker wedge.
+    // Devices that are not in the generic model: leaves whose gaps seem 2.1 mm wider, 1.5 % of transmission,
+    // a thicker wedge.
     set.leaf_transmission = 0.015;
-    MeasuredCurve gaps = curve_of(CurveKind::leaf_gap, "gaps", 100, {4, 10, 20}), wedge = curve_of(CurveKind::wedge_factor, "wedge", 0, {100});
-    gaps.leaves = "varian-millennium-120", gaps.travel_mm = 120;
-    for (MeasuredCurve* c : {&gaps, &wedge}) c->ssd_mm = 900, c->normalised = false;
-    for (const double gap : gaps.position_mm) gaps.value.push_back(0.015 + 0.985 * (gap + 2.1) / gaps.travel_mm);
+    MeasuredCurve gaps = curve_of(CurveKind::leaf_gap, "gaps", 100, {4, 10, 20}),
+                  wedge = curve_of(CurveKind::wedge_factor, "wedge", 0, {100});
+    gaps.leaves = "varian-millennium-120";
+    gaps.travel_mm = 120;
+    for (MeasuredCurve* c : {&gaps, &wedge}) {
+        c->ssd_mm = 900;
+        c->normalised = false;
+    }
+    for (const double gap : gaps.position_mm)
+        gaps.value.push_back(0.015 + 0.985 * (gap + 2.1) / gaps.travel_mm);
     wedge.wedge = MeasuredWedge{"physical", 45, "W45", std::nullopt};
-    wedge.side_x_mm = wedge.side_y_mm = 0, wedge.side_y_of_mm = wedge.position_mm, wedge.value = {0.45};
+    wedge.side_x_mm = wedge.side_y_mm = 0;
+    wedge.side_y_of_mm = wedge.position_mm;
+    wedge.value = {0.45};
     set.device_curves = {gaps, wedge, shaped};
     double last = 0;
     CommissionOptions options;
@@ -92,8 +123,12 @@ TEST(Commission, FindsAKnownModelAgain) {
     EXPECT_EQ(last, 1);
     for (const CurveComparison& c : result.curves) {
         if (c.engine != "collapsed-cone") continue;
-        // The gaps' readings are rounded by hand, and with them the leaves are a little farther apart than those that shaped a field.
-        EXPECT_LT(c.max_abs_percent, c.kind == CurveKind::leaf_gap ? 2 : c.name == shaped.name ? 1.5 : 0.4) << c.name;
+        // The gaps' readings are rounded by hand, and with them the leaves are a little farther apart than
+        // those that shaped a field.
+        EXPECT_LT(c.max_abs_percent, c.kind == CurveKind::leaf_gap ? 2
+                                     : c.name == shaped.name       ? 1.5
+                                                                   : 0.4)
+            << c.name;
         if (c.kind == CurveKind::output_factor) {
             EXPECT_LT(c.before_max_abs_percent, 0.3) << c.name;
         }
@@ -113,12 +148,15 @@ TEST(Commission, FindsAKnownModelAgain) {
     ASSERT_EQ(result.model.head.wedges.size(), 1u);
     EXPECT_EQ(result.model.head.wedges[0].id, "W45");
     EXPECT_EQ(result.model.fit.size(), result.parameters.size());
-    // 0.8 cGy/MU 10 cm deep at SSD 90 cm: at SSD 100 cm the inverse square of the distances, and a little scatter of the smaller field at depth.
+    // 0.8 cGy/MU 10 cm deep at SSD 90 cm: at SSD 100 cm the inverse square of the distances, and a little
+    // scatter of the smaller field at depth.
     EXPECT_EQ(result.model.calibration.depth, "10cm");
-    EXPECT_NEAR(result.model.calibration.reference_gy_per_mu, 0.0080 * std::pow(1000.0 / 1100, 2), 0.0080 * 0.02);
+    EXPECT_NEAR(result.model.calibration.reference_gy_per_mu, 0.0080 * std::pow(1000.0 / 1100, 2),
+                0.0080 * 0.02);
     EXPECT_EQ(result.model.lineage.at("by"), "a test");
     EXPECT_EQ(result.model.sources.at("calibration"), "measured");
-    const auto rows_of_leaves = std::count_if(result.criteria.begin(), result.criteria.end(), [&](const auto& c) { return c.curve == shaped.name; });
+    const auto rows_of_leaves = std::count_if(result.criteria.begin(), result.criteria.end(),
+                                              [&](const auto& c) { return c.curve == shaped.name; });
     EXPECT_EQ(rows_of_leaves, 1) << "no residual table: it is of fields of the jaws";
     for (const CommissionCriterion& c : result.criteria)
         if (c.test.rfind("5.1", 0) == 0 || c.test.rfind("5.2", 0) == 0) {
@@ -134,12 +172,19 @@ TEST(Commission, ProfilesGiveTheOpenField) {
     set.absolute.reset();
     set.curves.pop_back();
     for (MeasuredCurve& c : set.curves)
-        if (c.kind == CurveKind::tissue_phantom_ratio) c.position_mm = {5, 10, 15, 20, 30, 50, 100, 150, 200, 250, 300};
-    for (const auto& [side, depth] : {std::pair{100.0, 100.0}, std::pair{300.0, 15.0}, std::pair{300.0, 150.0}}) {
-        MeasuredCurve c = curve_of(CurveKind::profile, "profile " + std::to_string(static_cast<int>(side + depth)), side, {});
-        c.normalised = false, c.normalisation_mm = 0, c.ssd_mm = 900, c.depth_mm = depth;
+        if (c.kind == CurveKind::tissue_phantom_ratio)
+            c.position_mm = {5, 10, 15, 20, 30, 50, 100, 150, 200, 250, 300};
+    for (const auto& [side, depth] :
+         {std::pair{100.0, 100.0}, std::pair{300.0, 15.0}, std::pair{300.0, 150.0}}) {
+        MeasuredCurve c = curve_of(CurveKind::profile,
+                                   "profile " + std::to_string(static_cast<int>(side + depth)), side, {});
+        c.normalised = false;
+        c.normalisation_mm = 0;
+        c.ssd_mm = 900;
+        c.depth_mm = depth;
         const double half = 0.5 * side * (900 + depth) / 1000;
-        for (double x = -half - 20; x <= half + 20; x += std::abs(std::abs(x) - half) < 20 ? 2 : 8) c.position_mm.push_back(x);
+        for (double x = -half - 20; x <= half + 20; x += std::abs(std::abs(x) - half) < 20 ? 2 : 8)
+            c.position_mm.push_back(x);
         set.curves.push_back(c);
     }
     FieldCache cache;
@@ -151,7 +196,9 @@ TEST(Commission, ProfilesGiveTheOpenField) {
         for (MeasuredCurve& c : set.curves) {
             // A profile without values has no scale of its own: as if it were measured in the model's units.
             c.value.assign(c.position_mm.size(), 1.0);
-            c.value = predict(model, {{&c, c.position_mm, c.side_y_of_mm, c.value}}, Algorithm::collapsed_cone, cache).front();
+            c.value = predict(model, {{&c, c.position_mm, c.side_y_of_mm, c.value}},
+                              Algorithm::collapsed_cone, cache)
+                          .front();
         }
     }
     CommissionOptions options;
@@ -159,7 +206,9 @@ TEST(Commission, ProfilesGiveTheOpenField) {
     const CommissionResult result = commission_beam_model(set, generic, kernels, attenuation, options);
     const HeadModel& head = result.model.head;
     const double a = head.extrafocal.amplitude;
-    const auto open = [&](double r) { return (physics::table_value(head.profile_radius_mm, head.profile, r) + a) / (1 + a); };
+    const auto open = [&](double r) {
+        return (physics::table_value(head.profile_radius_mm, head.profile, r) + a) / (1 + a);
+    };
     EXPECT_NEAR(open(50), 1.02, 0.007);
     EXPECT_NEAR(open(100), 1.06, 0.007);
     for (const CurveComparison& c : result.curves)
@@ -186,7 +235,8 @@ TEST(Commission, AnErrorOfTheLinterStopsIt) {
         commission_beam_model(set, generic, {}, {}, {});
         FAIL();
     } catch (const Error& error) {
-        EXPECT_NE(std::string(error.what()).find("does not fall with depth"), std::string::npos) << error.what();
+        EXPECT_NE(std::string(error.what()).find("does not fall with depth"), std::string::npos)
+            << error.what();
     }
     set.fluence_mode = "FFF";
     EXPECT_THROW(commission_beam_model(set, generic, {}, {}, {}), Error);

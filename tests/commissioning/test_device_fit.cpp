@@ -4,27 +4,29 @@
 #include <cmath>
 #include <random>
 
-#include "fluence/fluence_map.h"
-#include "fluence/fluence_options.h"
-#include "terma/terma_table.h"
 #include "commissioning/device_fit.h"
 #include "commissioning/leaf_field.h"
 #include "engine/jaw_field.h"
-#include "validation/point_dose.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
+#include "fluence/head_equations.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
 #include "libdose/io/hdf5.h"
-#include "fluence/head_equations.h"
+#include "terma/terma_table.h"
+#include "validation/point_dose.h"
 
 using namespace libdose;
 using namespace libdose::commission;
 
 namespace {
 
-/// The generic model without what a gap would change beside the leaves: extrafocal source, electrons, and the size of the focal spot.
+/// The generic model without what a gap would change beside the leaves: extrafocal source, electrons, and the
+/// size of the focal spot.
 BeamModel bare_model() {
     BeamModel model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
-    model.head.extrafocal.amplitude = 0, model.head.electrons.amplitude_gy_cm2 = 0;
+    model.head.extrafocal.amplitude = 0;
+    model.head.electrons.amplitude_gy_cm2 = 0;
     model.head.spot_fwhm_x_mm = model.head.spot_fwhm_y_mm = 0;
     model.head.monitor_backscatter_x = model.head.monitor_backscatter_y = 0;
     return model;
@@ -32,8 +34,13 @@ BeamModel bare_model() {
 
 MeasuredCurve gaps(const std::string& leaves, double travel, std::vector<double> widths) {
     MeasuredCurve c;
-    c.kind = CurveKind::leaf_gap, c.name = "gaps";
-    c.leaves = leaves, c.travel_mm = travel, c.side_x_mm = c.side_y_mm = 100, c.ssd_mm = 900, c.depth_mm = 100;
+    c.kind = CurveKind::leaf_gap;
+    c.name = "gaps";
+    c.leaves = leaves;
+    c.travel_mm = travel;
+    c.side_x_mm = c.side_y_mm = 100;
+    c.ssd_mm = 900;
+    c.depth_mm = 100;
     c.position_mm = std::move(widths);
     return c;
 }
@@ -60,10 +67,13 @@ const auto no_progress = [](double) {};
 TEST(LeafFit, FindsOffsetAndTransmissionOfReadingsByHand) {
     BeamModel model = bare_model();
     const auto designs = read_leaf_designs(data_folder() / "mlc");
-    const auto design = std::find_if(designs.begin(), designs.end(), [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
+    const auto design = std::find_if(designs.begin(), designs.end(),
+                                     [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
     ASSERT_NE(design, designs.end());
-    // Between the tangents, whose ways are the plan's gap and twice the offset, all comes through; the ends add 4 / b²; the rest is the leaf.
-    const double b = physics::tip_decay(design->attenuation_per_mm(model.spectrum), design->tip_radius_mm, design->source_distance_mm, 1000);
+    // Between the tangents, whose ways are the plan's gap and twice the offset, all comes through; the ends
+    // add 4 / b²; the rest is the leaf.
+    const double b = physics::tip_decay(design->attenuation_per_mm(model.spectrum), design->tip_radius_mm,
+                                        design->source_distance_mm, 1000);
     const double offset = 0.2, transmission = 0.0150, travel = 120;
     MeasurementSet set;
     set.leaf_transmission = 0.0145;  // a measurement that is 3 % off
@@ -71,9 +81,12 @@ TEST(LeafFit, FindsOffsetAndTransmissionOfReadingsByHand) {
     std::mt19937 random(5);
     std::normal_distribution<double> noise(0, 0.003);
     for (const double gap : set.device_curves[0].position_mm)
-        set.device_curves[0].value.push_back((transmission + (1 - transmission) * (gap + 2 * offset + 4 / (b * b)) / travel) * (1 + noise(random)));
+        set.device_curves[0].value.push_back(
+            (transmission + (1 - transmission) * (gap + 2 * offset + 4 / (b * b)) / travel) *
+            (1 + noise(random)));
     const DeviceFit fit = fit_leaves(model, set, designs, no_progress);
-    const FittedParameter &found = parameter(fit, "leaf offset"), &through = parameter(fit, "leaf transmission");
+    const FittedParameter &found = parameter(fit, "leaf offset"),
+                          &through = parameter(fit, "leaf transmission");
     EXPECT_TRUE(fit.converged);
     EXPECT_LT(found.sigma, 0.1);
     EXPECT_NEAR(found.value, offset, 3 * found.sigma);
@@ -96,18 +109,25 @@ TEST(LeafFit, SaysWhatIsMissing) {
     EXPECT_EQ(model.head.leaf_design, "");
     set.device_curves = {gaps("acme", 120, {2, 4, 6})};
     set.device_curves[0].value = {0.04, 0.06, 0.08};
-    EXPECT_NE(problem_of([&] { fit_leaves(model, set, designs, no_progress); }).find("there are no leaves \"acme\""), std::string::npos);
+    EXPECT_NE(problem_of([&] {
+                  fit_leaves(model, set, designs, no_progress);
+              }).find("there are no leaves \"acme\""),
+              std::string::npos);
     set.device_curves[0].leaves = "varian-hd120";
-    EXPECT_NE(problem_of([&] { fit_leaves(model, set, designs, no_progress); }).find("leaf_transmission"), std::string::npos);
+    EXPECT_NE(problem_of([&] { fit_leaves(model, set, designs, no_progress); }).find("leaf_transmission"),
+              std::string::npos);
     set.device_curves.push_back(gaps("elekta-agility", 120, {2, 4, 6}));
-    EXPECT_NE(problem_of([&] { fit_leaves(model, set, designs, no_progress); }).find("two kinds of leaves"), std::string::npos);
+    EXPECT_NE(problem_of([&] { fit_leaves(model, set, designs, no_progress); }).find("two kinds of leaves"),
+              std::string::npos);
 }
 
 TEST(LeafField, ARectangleIsMadeOfWholeLeaves) {
     const auto designs = read_leaf_designs(data_folder() / "mlc");
-    const auto design = std::find_if(designs.begin(), designs.end(), [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
+    const auto design = std::find_if(designs.begin(), designs.end(),
+                                     [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
     ASSERT_NE(design, designs.end());
-    // 60 pairs: ten of 10 mm from -200 to -100 mm, forty of 5 mm, ten of 10 mm. 30 mm are the six pairs from -15 to 15 mm.
+    // 60 pairs: ten of 10 mm from -200 to -100 mm, forty of 5 mm, ten of 10 mm. 30 mm are the six pairs from
+    // -15 to 15 mm.
     const LeafPositions ends = rectangle_of_leaves(*design, 42, 30, 100, "here");
     ASSERT_EQ(ends.lower_mm.size(), 60u);
     for (std::size_t p = 0; p < 60; ++p) {
@@ -118,19 +138,27 @@ TEST(LeafField, ARectangleIsMadeOfWholeLeaves) {
     const std::string odd = problem_of([&] { rectangle_of_leaves(*design, 42, 42, 100, "here"); });
     EXPECT_NE(odd.find("do not end at 21 mm"), std::string::npos) << odd;
     EXPECT_NE(odd.find("the nearest is 40 mm along y"), std::string::npos) << odd;
-    EXPECT_NE(problem_of([&] { rectangle_of_leaves(*design, 42, 500, 100, "here"); }).find("the nearest is 400 mm"), std::string::npos);
+    EXPECT_NE(
+        problem_of([&] { rectangle_of_leaves(*design, 42, 500, 100, "here"); }).find("the nearest is 400 mm"),
+        std::string::npos);
 }
 
 TEST(LeafField, WhatComesThroughIsTheOpeningWithItsEndsByHand) {
-    // Fluence along the leaves' travel: all of the opening between the tangents, the ends' 2 / b² on either side, the leaf's transmission up to the jaws.
+    // Fluence along the leaves' travel: all of the opening between the tangents, the ends' 2 / b² on either
+    // side, the leaf's transmission up to the jaws.
     BeamModel model = bare_model();
-    model.head.profile.assign(model.head.profile.size(), 1), model.head.jaw_transmission = 0;
-    model.head.leaf_design = "varian-millennium-120", model.head.leaf_transmission = 0.01, model.head.leaf_offset_mm = 0.3;
+    model.head.profile.assign(model.head.profile.size(), 1);
+    model.head.jaw_transmission = 0;
+    model.head.leaf_design = "varian-millennium-120";
+    model.head.leaf_transmission = 0.01;
+    model.head.leaf_offset_mm = 0.3;
     const auto designs = read_leaf_designs(data_folder() / "mlc");
-    const auto design = std::find_if(designs.begin(), designs.end(), [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
+    const auto design = std::find_if(designs.begin(), designs.end(),
+                                     [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
     const LeafPositions ends = rectangle_of_leaves(*design, 40, 60, 100, "here");
     const FluenceMap map = field_of_leaves(model, *design, 100, 100, 1000, ends, ends);
-    const double b = physics::tip_decay(design->attenuation_per_mm(model.spectrum), design->tip_radius_mm, design->source_distance_mm, 1000);
+    const double b = physics::tip_decay(design->attenuation_per_mm(model.spectrum), design->tip_radius_mm,
+                                        design->source_distance_mm, 1000);
     // Across the middle of a leaf.
     const int v = static_cast<int>((2.5 - map.lower_v_mm) / map.pixel_mm);
     double sum = 0;
@@ -142,15 +170,24 @@ TEST(LeafField, WhatComesThroughIsTheOpeningWithItsEndsByHand) {
 TEST(LeafFit, FindsTheOffsetOfEdgesAndGapsOfAModelsOwnDose) {
     const BeamModel start = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
     const auto designs = read_leaf_designs(data_folder() / "mlc");
-    const auto design = std::find_if(designs.begin(), designs.end(), [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
+    const auto design = std::find_if(designs.begin(), designs.end(),
+                                     [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
     BeamModel truth = start;
-    truth.head.leaf_design = design->name, truth.head.leaf_offset_mm = -0.35, truth.head.leaf_transmission = 0.014;
+    truth.head.leaf_design = design->name;
+    truth.head.leaf_offset_mm = -0.35;
+    truth.head.leaf_transmission = 0.014;
     std::mt19937 random(11);
     std::normal_distribution<double> noise(0, 0.003);
     const auto of_leaves = [&](CurveKind kind, double side, std::vector<double> positions) {
         MeasuredCurve c;
-        c.kind = kind, c.name = to_string(kind) + " " + std::to_string(side), c.leaves = design->name, c.jaw_x_mm = c.jaw_y_mm = 120;
-        c.side_x_mm = c.side_y_mm = side, c.ssd_mm = 900, c.depth_mm = 100, c.position_mm = std::move(positions);
+        c.kind = kind;
+        c.name = to_string(kind) + " " + std::to_string(side);
+        c.leaves = design->name;
+        c.jaw_x_mm = c.jaw_y_mm = 120;
+        c.side_x_mm = c.side_y_mm = side;
+        c.ssd_mm = 900;
+        c.depth_mm = 100;
+        c.position_mm = std::move(positions);
         return c;
     };
     std::vector<MeasuredCurve> curves;
@@ -161,13 +198,18 @@ TEST(LeafFit, FindsTheOffsetOfEdgesAndGapsOfAModelsOwnDose) {
     }
     curves.push_back(of_leaves(CurveKind::depth_dose, 40, {15, 50, 100, 200}));
     curves.push_back(of_leaves(CurveKind::output_factor, 0, {20, 40}));
-    curves.back().side_y_of_mm = {20, 40}, curves.back().normalised = true, curves.back().normalisation_mm = 100;
+    curves.back().side_y_of_mm = {20, 40};
+    curves.back().normalised = true;
+    curves.back().normalisation_mm = 100;
     for (MeasuredCurve& c : curves) {
         c.value.assign(c.position_mm.size(), 1);
         c.value = predict_leaf_fields(truth, *design, {all_points(c)}, Algorithm::collapsed_cone).front();
         // A scale of its own, and a scanner whose zero is elsewhere.
         if (c.kind == CurveKind::profile)
-            for (std::size_t i = 0; i < c.value.size(); ++i) c.value[i] *= 70 * (1 + noise(random)), c.position_mm[i] += 0.4;
+            for (std::size_t i = 0; i < c.value.size(); ++i) {
+                c.value[i] *= 70 * (1 + noise(random));
+                c.position_mm[i] += 0.4;
+            }
     }
     MeasurementSet set;
     set.device_curves = curves;
@@ -178,7 +220,8 @@ TEST(LeafFit, FindsTheOffsetOfEdgesAndGapsOfAModelsOwnDose) {
     EXPECT_TRUE(by_edges.converged);
     // 0.3 mm of width are 0.15 mm of an end, within a prior of 0.5 mm.
     EXPECT_NEAR(offset.sigma, 1 / std::sqrt(1 / (0.15 * 0.15) + 1 / (0.5 * 0.5)), 0.02);
-    EXPECT_NEAR(offset.value, -0.35 * (0.5 * 0.5) / (0.5 * 0.5 + 0.15 * 0.15), 0.05) << "less what the prior keeps";
+    EXPECT_NEAR(offset.value, -0.35 * (0.5 * 0.5) / (0.5 * 0.5 + 0.15 * 0.15), 0.05)
+        << "less what the prior keeps";
     EXPECT_EQ(model.head.leaf_offset_mm, offset.value);
     EXPECT_EQ(model.head.leaf_design, design->name);
     ASSERT_EQ(by_edges.curves.size(), 8u) << "four of each engine";
@@ -195,12 +238,15 @@ TEST(LeafFit, FindsTheOffsetOfEdgesAndGapsOfAModelsOwnDose) {
     const PointDose dose(truth.spectrum, truth.cone_kernel, truth.pencil_kernel, truth.head.electrons);
     const WaterPoint at{900, 100, 0, 0};
     const auto parked = all_pairs(*design, -200, 200);
-    const double open = dose.collapsed_cone(field_of_leaves(truth, *design, 100, 100, 1000, parked, parked), at);
+    const double open =
+        dose.collapsed_cone(field_of_leaves(truth, *design, 100, 100, 1000, parked, parked), at);
     for (const double gap : swept.position_mm)
-        swept.value.push_back(dose.collapsed_cone(field_of_leaves(truth, *design, 100, 100, 1000, all_pairs(*design, -60 - gap / 2, -60 + gap / 2),
-                                                                  all_pairs(*design, 60 - gap / 2, 60 + gap / 2)),
-                                                  at) /
-                              open);
+        swept.value.push_back(
+            dose.collapsed_cone(field_of_leaves(truth, *design, 100, 100, 1000,
+                                                all_pairs(*design, -60 - gap / 2, -60 + gap / 2),
+                                                all_pairs(*design, 60 - gap / 2, 60 + gap / 2)),
+                                at) /
+            open);
     set.device_curves.push_back(swept);
     model = start;
     const DeviceFit both = fit_leaves(model, set, designs, no_progress);
@@ -220,7 +266,8 @@ TEST(LeafFit, FindsTheOffsetOfEdgesAndGapsOfAModelsOwnDose) {
     set.device_curves = {curves[0]};
     set.device_curves[0].axis = ProfileAxis::inline_axis;
     EXPECT_TRUE(fit_leaves(model, set, designs, no_progress).parameters.empty());
-    set.device_curves[0].axis = ProfileAxis::crossline, set.device_curves[0].jaw_x_mm = 44;
+    set.device_curves[0].axis = ProfileAxis::crossline;
+    set.device_curves[0].jaw_x_mm = 44;
     EXPECT_TRUE(fit_leaves(model, set, designs, no_progress).parameters.empty());
 }
 
@@ -228,9 +275,15 @@ TEST(LeafFit, LeavesThatCannotMakeAFieldAreRefusedAtOnce) {
     const auto designs = read_leaf_designs(data_folder() / "mlc");
     MeasurementSet set;
     MeasuredCurve c = gaps("elekta-mlci", 0, {0});
-    c.kind = CurveKind::profile, c.jaw_x_mm = c.jaw_y_mm = 100, c.side_x_mm = 40, c.side_y_mm = 50, c.value = {1};
+    c.kind = CurveKind::profile;
+    c.jaw_x_mm = c.jaw_y_mm = 100;
+    c.side_x_mm = 40;
+    c.side_y_mm = 50;
+    c.value = {1};
     set.device_curves = {c};
-    EXPECT_NE(problem_of([&] { measured_leaves(set, designs); }).find("do not end at 25 mm"), std::string::npos) << "leaves of 10 mm, one edge on the axis";
+    EXPECT_NE(problem_of([&] { measured_leaves(set, designs); }).find("do not end at 25 mm"),
+              std::string::npos)
+        << "leaves of 10 mm, one edge on the axis";
     set.device_curves[0].side_y_mm = 40;
     ASSERT_NE(measured_leaves(set, designs), nullptr);
     EXPECT_EQ(measured_leaves(set, designs)->name, "elekta-mlci");
@@ -241,7 +294,9 @@ TEST(LeafFit, LeavesThatCannotMakeAFieldAreRefusedAtOnce) {
 TEST(WedgeFit, FindsAKnownWedgeAgain) {
     BeamModel model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
     const std::vector<WedgeModel> generic = model.head.wedges;
-    const auto start = std::find_if(generic.begin(), generic.end(), [](const WedgeModel& w) { return w.kind == "physical" && w.angle_deg == 30; });
+    const auto start = std::find_if(generic.begin(), generic.end(), [](const WedgeModel& w) {
+        return w.kind == "physical" && w.angle_deg == 30;
+    });
     ASSERT_NE(start, generic.end());
     // The truth: 20 % more steel on the axis, 10 % less slope.
     BeamModel truth = model;
@@ -259,9 +314,11 @@ TEST(WedgeFit, FindsAKnownWedgeAgain) {
         // The thin end at -x.
         Beam beam = jaw_beam(side, side);
         Wedge in;
-        in.angle_deg = 30, in.orientation_deg = 90;
+        in.angle_deg = 30;
+        in.orientation_deg = 90;
         if (wedged) beam.wedges = {in};
-        for (ControlPoint& point : beam.control_points) point.wedge_in = std::vector<bool>(beam.wedges.size(), true);
+        for (ControlPoint& point : beam.control_points)
+            point.wedge_in = std::vector<bool>(beam.wedges.size(), true);
         FluenceOptions options;
         options.terma = &terma;
         WaterPoint at{900, 100, x, 0};
@@ -272,13 +329,21 @@ TEST(WedgeFit, FindsAKnownWedgeAgain) {
     std::normal_distribution<double> noise(0, 0.003);
     MeasurementSet set;
     MeasuredCurve factors, profile;
-    factors.kind = CurveKind::wedge_factor, factors.name = "factors", factors.ssd_mm = 900, factors.depth_mm = 100;
+    factors.kind = CurveKind::wedge_factor;
+    factors.name = "factors";
+    factors.ssd_mm = 900;
+    factors.depth_mm = 100;
     factors.wedge = MeasuredWedge{"physical", 30, "", std::nullopt};
     for (const double side : {60.0, 100.0}) {
-        factors.position_mm.push_back(side), factors.side_y_of_mm.push_back(side);
+        factors.position_mm.push_back(side);
+        factors.side_y_of_mm.push_back(side);
         factors.value.push_back(reading(side, 0, true) / reading(side, 0, false) * (1 + noise(random)));
     }
-    profile.kind = CurveKind::profile, profile.name = "profile", profile.ssd_mm = 900, profile.depth_mm = 100, profile.side_x_mm = profile.side_y_mm = 150;
+    profile.kind = CurveKind::profile;
+    profile.name = "profile";
+    profile.ssd_mm = 900;
+    profile.depth_mm = 100;
+    profile.side_x_mm = profile.side_y_mm = 150;
     profile.wedge = MeasuredWedge{"physical", 30, "", 90.0};
     for (double x = -70; x <= 70; x += 10) {
         profile.position_mm.push_back(x);
@@ -287,7 +352,8 @@ TEST(WedgeFit, FindsAKnownWedgeAgain) {
     EXPECT_GT(profile.value.front(), profile.value.back()) << "the thin end is at -x";
     set.device_curves = {factors, profile};
     const DeviceFit fit = fit_wedges(model, set, no_progress);
-    const FittedParameter &axis = parameter(fit, "thickness"), &slope = parameter(fit, "slope"), &curvature = parameter(fit, "curvature");
+    const FittedParameter &axis = parameter(fit, "thickness"), &slope = parameter(fit, "slope"),
+                          &curvature = parameter(fit, "curvature");
     EXPECT_TRUE(fit.converged);
     EXPECT_LT(axis.sigma, 0.03);
     EXPECT_NEAR(axis.value, 1.2, 3 * axis.sigma);
@@ -295,7 +361,8 @@ TEST(WedgeFit, FindsAKnownWedgeAgain) {
     EXPECT_NEAR(slope.value, 0.9, 3 * slope.sigma);
     EXPECT_NEAR(curvature.value, 0, 3 * curvature.sigma);
     ASSERT_EQ(model.head.wedges.size(), 1u) << "only what was measured stays";
-    EXPECT_NEAR(physics::table_value(model.head.wedges[0].position_mm, model.head.wedges[0].high_z_g_cm2, 0), 1.2 * high_z, 0.05 * high_z);
+    EXPECT_NEAR(physics::table_value(model.head.wedges[0].position_mm, model.head.wedges[0].high_z_g_cm2, 0),
+                1.2 * high_z, 0.05 * high_z);
     for (const CurveComparison& c : fit.curves)
         if (c.engine == "collapsed-cone") {
             EXPECT_LT(c.max_abs_percent, 1.5) << c.name;
@@ -306,21 +373,37 @@ TEST(WedgeFit, SaysWhatIsMissing) {
     BeamModel model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
     MeasurementSet set;
     MeasuredCurve profile;
-    profile.kind = CurveKind::profile, profile.name = "profile", profile.side_x_mm = profile.side_y_mm = 100, profile.ssd_mm = 900, profile.depth_mm = 100;
-    profile.axis = ProfileAxis::inline_axis, profile.position_mm = {-20, 0, 20}, profile.value = {0.8, 1, 1.2};
+    profile.kind = CurveKind::profile;
+    profile.name = "profile";
+    profile.side_x_mm = profile.side_y_mm = 100;
+    profile.ssd_mm = 900;
+    profile.depth_mm = 100;
+    profile.axis = ProfileAxis::inline_axis;
+    profile.position_mm = {-20, 0, 20};
+    profile.value = {0.8, 1, 1.2};
     profile.wedge = MeasuredWedge{"physical", 30, "", 0.0};
     set.device_curves = {profile};
-    EXPECT_NE(problem_of([&] { fit_wedges(model, set, no_progress); }).find("no wedge factor of the physical wedge 30 degrees"), std::string::npos);
+    EXPECT_NE(problem_of([&] {
+                  fit_wedges(model, set, no_progress);
+              }).find("no wedge factor of the physical wedge 30 degrees"),
+              std::string::npos);
     MeasuredCurve factors;
-    factors.kind = CurveKind::wedge_factor, factors.name = "factors", factors.ssd_mm = 900, factors.depth_mm = 100;
-    factors.position_mm = factors.side_y_of_mm = {100}, factors.value = {0.4};
+    factors.kind = CurveKind::wedge_factor;
+    factors.name = "factors";
+    factors.ssd_mm = 900;
+    factors.depth_mm = 100;
+    factors.position_mm = factors.side_y_of_mm = {100};
+    factors.value = {0.4};
     factors.wedge = MeasuredWedge{"physical", 60, "", std::nullopt};
     set.device_curves = {factors};
     model.head.wedges.clear();
-    EXPECT_NE(problem_of([&] { fit_wedges(model, set, no_progress); }).find("no physical wedge in generic-6MV"), std::string::npos);
+    EXPECT_NE(
+        problem_of([&] { fit_wedges(model, set, no_progress); }).find("no physical wedge in generic-6MV"),
+        std::string::npos);
     set.device_curves[0].wedge->kind = "enhanced";
     model.head.dynamic_wedge = {};
-    EXPECT_NE(problem_of([&] { fit_wedges(model, set, no_progress); }).find("segmented treatment table"), std::string::npos);
+    EXPECT_NE(problem_of([&] { fit_wedges(model, set, no_progress); }).find("segmented treatment table"),
+              std::string::npos);
     // Nothing measured: no wedge stays.
     set.device_curves.clear();
     model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
@@ -329,18 +412,24 @@ TEST(WedgeFit, SaysWhatIsMissing) {
 }
 
 TEST(WedgeFit, EnhancedDynamicWedgesAreCompared) {
-    // By hand for a field without scatter and head: the part of the table that the axis sees; docs/theory/wedges.md has 0.655 for 60 degrees.
+    // By hand for a field without scatter and head: the part of the table that the axis sees;
+    // docs/theory/wedges.md has 0.655 for 60 degrees.
     BeamModel model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
     MeasuredCurve factors;
-    factors.kind = CurveKind::wedge_factor, factors.name = "factors", factors.ssd_mm = 900, factors.depth_mm = 100;
-    factors.position_mm = factors.side_y_of_mm = {100}, factors.value = {0.655};
+    factors.kind = CurveKind::wedge_factor;
+    factors.name = "factors";
+    factors.ssd_mm = 900;
+    factors.depth_mm = 100;
+    factors.position_mm = factors.side_y_of_mm = {100};
+    factors.value = {0.655};
     factors.wedge = MeasuredWedge{"enhanced", 60, "", std::nullopt};
     MeasurementSet set;
     set.device_curves = {factors};
     const DeviceFit fit = fit_wedges(model, set, no_progress);
     EXPECT_TRUE(fit.parameters.empty());
     ASSERT_EQ(fit.curves.size(), 2u);
-    // Scatter of the sides and of the head: within the 4 % that Gibbons, Med. Phys. 25 (1998) 64 found measurements off the part of the MU.
+    // Scatter of the sides and of the head: within the 4 % that Gibbons, Med. Phys. 25 (1998) 64 found
+    // measurements off the part of the MU.
     EXPECT_LT(fit.curves[0].max_abs_percent, 4);
     EXPECT_GT(fit.curves[0].max_abs_percent, 0);
 }

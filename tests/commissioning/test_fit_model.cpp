@@ -5,9 +5,9 @@
 
 #include "commissioning/fit_model.h"
 #include "commissioning/predict.h"
+#include "fluence/head_equations.h"
 #include "libdose/data.h"
 #include "libdose/io/hdf5.h"
-#include "fluence/head_equations.h"
 
 using namespace libdose;
 using namespace libdose::commission;
@@ -16,11 +16,13 @@ namespace {
 
 const BeamModel& generic(const char* name) {
     static std::map<std::string, BeamModel> models;
-    if (!models.contains(name)) models[name] = io::read_beam_model(data_folder() / "models" / (std::string(name) + ".h5"));
+    if (!models.contains(name))
+        models[name] = io::read_beam_model(data_folder() / "models" / (std::string(name) + ".h5"));
     return models[name];
 }
 const PointKernels& kernels() {
-    static const PointKernels read = io::read_point_kernels(data_folder() / "kernels" / "water_point_kernels.h5");
+    static const PointKernels read =
+        io::read_point_kernels(data_folder() / "kernels" / "water_point_kernels.h5");
     return read;
 }
 const AttenuationTable& attenuation() {
@@ -30,7 +32,8 @@ const AttenuationTable& attenuation() {
 
 MeasurementSet set_of(double energy) {
     MeasurementSet set;
-    set.nominal_energy_mv = energy, set.fluence_mode = "STANDARD";
+    set.nominal_energy_mv = energy;
+    set.fluence_mode = "STANDARD";
     return set;
 }
 
@@ -40,7 +43,8 @@ TEST(FitModel, WithoutDataItIsTheGenericModel) {
     const MeasurementSet set = set_of(6);
     const BeamModel& start = generic("generic-6MV");
     const BeamModel model = ModelMaker(start, set, kernels(), attenuation()).model();
-    for (std::size_t e = 0; e < start.spectrum.fluence.size(); ++e) ASSERT_NEAR(model.spectrum.fluence[e], start.spectrum.fluence[e], 1e-12);
+    for (std::size_t e = 0; e < start.spectrum.fluence.size(); ++e)
+        ASSERT_NEAR(model.spectrum.fluence[e], start.spectrum.fluence[e], 1e-12);
     EXPECT_EQ(model.head.extrafocal.amplitude, start.head.extrafocal.amplitude);
     EXPECT_EQ(model.head.profile, start.head.profile);
 }
@@ -48,8 +52,11 @@ TEST(FitModel, WithoutDataItIsTheGenericModel) {
 TEST(FitModel, MeasuredFluenceHoldsTheExtrafocalSource) {
     MeasurementSet set = set_of(6);
     MeasuredCurve fluence;
-    fluence.kind = CurveKind::primary_fluence, fluence.name = "primary fluence", fluence.normalised = true;
-    fluence.position_mm = {0, 100, 200, 240, 250, 260}, fluence.value = {2, 2.1, 2.08, 1.6, 0.18, 0.1};
+    fluence.kind = CurveKind::primary_fluence;
+    fluence.name = "primary fluence";
+    fluence.normalised = true;
+    fluence.position_mm = {0, 100, 200, 240, 250, 260};
+    fluence.value = {2, 2.1, 2.08, 1.6, 0.18, 0.1};
     set.curves = {fluence};
     ModelMaker maker(generic("generic-6MV"), set, kernels(), attenuation());
     maker.set(Quantity::extrafocal_amplitude, 0.1);
@@ -61,7 +68,8 @@ TEST(FitModel, MeasuredFluenceHoldsTheExtrafocalSource) {
 }
 
 TEST(FitModel, TheSpectrumStaysWithinTheKernels) {
-    // 18 MV from the generic 15 MV, its end drawn out to the bound: 15 MeV x 1.2 x 1.3 would be beyond 20 MeV.
+    // 18 MV from the generic 15 MV, its end drawn out to the bound: 15 MeV x 1.2 x 1.3 would be beyond 20
+    // MeV.
     const MeasurementSet set = set_of(18);
     ModelMaker maker(generic("generic-15MV"), set, kernels(), attenuation());
     maker.set(Quantity::spectrum_endpoint, 1.3);
@@ -87,17 +95,24 @@ TEST(FitModel, AFilterHardensAndTiltsMoveTheMean) {
 }
 
 TEST(Predict, OneReadingDoesNotNormaliseACurve) {
-    // A depth dose of mu = 0.005 / mm behind a maximum at 15 mm, every millimetre, whose reading at 100 mm is 0.4 % too high.
+    // A depth dose of mu = 0.005 / mm behind a maximum at 15 mm, every millimetre, whose reading at 100 mm is
+    // 0.4 % too high.
     MeasuredCurve curve;
     curve.kind = CurveKind::tissue_phantom_ratio;
-    const auto value = [](double depth) { return std::exp(-0.005 * (depth - 100)) * (1 - std::exp(-depth / 3)); };
-    for (int depth = 0; depth <= 300; ++depth) curve.position_mm.push_back(depth), curve.value.push_back(value(depth));
+    const auto value = [](double depth) {
+        return std::exp(-0.005 * (depth - 100)) * (1 - std::exp(-depth / 3));
+    };
+    for (int depth = 0; depth <= 300; ++depth) {
+        curve.position_mm.push_back(depth);
+        curve.value.push_back(value(depth));
+    }
     curve.value[100] *= 1.004;
     // By hand: of 31 points a parabola's value in the middle takes 9 / (4 · 31) of the middle one.
     EXPECT_NEAR(value_of_normalisation(curve, 100) / value(100), 1 + 0.004 * 9 / (4 * 31), 5e-5);
     // In the build-up, and where readings are far apart, the reading itself.
     EXPECT_EQ(value_of_normalisation(curve, 15), curve.value[15]);
     MeasuredCurve sparse = curve;
-    sparse.position_mm = {10, 15, 80, 90, 100, 110, 120}, sparse.value = {1.4, 1.5, 1.1, 1.05, 1.004, 0.95, 0.9};
+    sparse.position_mm = {10, 15, 80, 90, 100, 110, 120};
+    sparse.value = {1.4, 1.5, 1.1, 1.05, 1.004, 0.95, 0.9};
     EXPECT_EQ(value_of_normalisation(sparse, 100), 1.004);
 }

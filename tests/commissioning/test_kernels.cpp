@@ -17,7 +17,8 @@ using namespace libdose;
 namespace {
 
 const PointKernels& monte_carlo() {
-    static const PointKernels kernels = io::read_point_kernels(data_folder() / "kernels" / "water_point_kernels.h5");
+    static const PointKernels kernels =
+        io::read_point_kernels(data_folder() / "kernels" / "water_point_kernels.h5");
     return kernels;
 }
 const AttenuationTable& attenuation() {
@@ -35,7 +36,10 @@ PointKernels made_up() {
         double kept = 0;
         for (const double part : {0.8, 0.2})
             for (std::size_t r = 0; r + 1 < k.radius_edges_cm.size(); ++r) {
-                const auto c = [&](double radius) { return part * (0.6 * (1 - std::exp(-2.0 * radius)) + 0.4 * (1 - std::exp(-0.05 * radius))); };
+                const auto c = [&](double radius) {
+                    return part *
+                           (0.6 * (1 - std::exp(-2.0 * radius)) + 0.4 * (1 - std::exp(-0.05 * radius)));
+                };
                 k.cells.push_back(c(k.radius_edges_cm[r + 1]) - c(k.radius_edges_cm[r]));
                 kept += k.cells.back();
             }
@@ -73,16 +77,20 @@ TEST(Kernels, ASumOfExponentialsIsFoundAgain) {
 }
 
 TEST(Kernels, EnergyThatPassesTwoStagesIsFoundAgain) {
-    // Half of it left at 1/cm after it was passed on at 2/cm, 1 - 2 exp(-r) + exp(-2 r), which begins with r², half as much at 0.05/cm after 0.1/cm. No sum
-    // of exponentials with positive coefficients does. The fastest of the four rates finds nothing to carry.
+    // Half of it left at 1/cm after it was passed on at 2/cm, 1 - 2 exp(-r) + exp(-2 r), which begins with
+    // r², half as much at 0.05/cm after 0.1/cm. No sum of exponentials with positive coefficients does. The
+    // fastest of the four rates finds nothing to carry.
     PointKernels kernels = made_up();
-    kernels.cells.clear(), kernels.escaped.clear();
+    kernels.cells.clear();
+    kernels.escaped.clear();
     const auto passed_on = [](double radius) { return 1 - 2 * std::exp(-radius) + std::exp(-2 * radius); };
     for (int e = 0; e < 2; ++e) {
         double kept = 0;
         for (const double part : {0.8, 0.2})
             for (std::size_t r = 0; r + 1 < kernels.radius_edges_cm.size(); ++r) {
-                const auto c = [&](double radius) { return part * 0.5 * (passed_on(radius) + passed_on(0.05 * radius)); };
+                const auto c = [&](double radius) {
+                    return part * 0.5 * (passed_on(radius) + passed_on(0.05 * radius));
+                };
                 kernels.cells.push_back(c(kernels.radius_edges_cm[r + 1]) - c(kernels.radius_edges_cm[r]));
                 kept += kernels.cells.back();
             }
@@ -91,11 +99,14 @@ TEST(Kernels, EnergyThatPassesTwoStagesIsFoundAgain) {
     const Spectrum spectrum = make_spectrum({1, 2}, {1, 1}, attenuation());
     const ConeKernel cones = make_cone_kernel(spectrum, kernels, {2, 1, 0.1, 0.05}, false);
     const double expected[] = {-0.5, 1, -0.5, 1};
-    for (std::size_t i = 0; i < cones.coefficients.size(); ++i) EXPECT_NEAR(cones.coefficients[i], (i % 8 < 4 ? 0.8 : 0.2) * expected[i % 4], 1e-9) << i;
+    for (std::size_t i = 0; i < cones.coefficients.size(); ++i)
+        EXPECT_NEAR(cones.coefficients[i], (i % 8 < 4 ? 0.8 : 0.2) * expected[i % 4], 1e-9) << i;
     const ConeKernel fitted = make_cone_kernel(spectrum, kernels, {2.6, 1.2, 0.12, 0.045}, true);
-    for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(fitted.rates_cm2_g[k] / cones.rates_cm2_g[k], 1, 5e-3) << k;
+    for (std::size_t k = 0; k < 4; ++k)
+        EXPECT_NEAR(fitted.rates_cm2_g[k] / cones.rates_cm2_g[k], 1, 5e-3) << k;
     // Three rates have positive coefficients, and do not have this shape.
-    for (const double c : make_cone_kernel(spectrum, kernels, {2, 1, 0.05}, false).coefficients) EXPECT_GE(c, 0);
+    for (const double c : make_cone_kernel(spectrum, kernels, {2, 1, 0.05}, false).coefficients)
+        EXPECT_GE(c, 0);
 }
 
 TEST(Kernels, NoConeDepositsLessThanNothing) {
@@ -109,11 +120,13 @@ TEST(Kernels, NoConeDepositsLessThanNothing) {
             for (double radius = 0; radius < 200; radius += 0.02 + 0.1 * radius) {
                 double deposit = 0;
                 for (std::size_t k = 0; k < count; ++k)
-                    deposit += cones.coefficients[cone * count + k] * cones.rates_cm2_g[k] * std::exp(-cones.rates_cm2_g[k] * radius);
+                    deposit += cones.coefficients[cone * count + k] * cones.rates_cm2_g[k] *
+                               std::exp(-cones.rates_cm2_g[k] * radius);
                 ASSERT_GT(deposit, -1e-12) << rates << " rates, cone " << cone << ", " << radius << " g/cm2";
             }
         // Neighbours stay apart, so coefficients stay small.
-        for (std::size_t k = 1; k < count; ++k) EXPECT_GE(cones.rates_cm2_g[k - 1] / cones.rates_cm2_g[k], 1.5 - 1e-9);
+        for (std::size_t k = 1; k < count; ++k)
+            EXPECT_GE(cones.rates_cm2_g[k - 1] / cones.rates_cm2_g[k], 1.5 - 1e-9);
     }
 }
 
@@ -125,36 +138,48 @@ TEST(Kernels, AttenuationIsThatOfTheTablesAndLogLogBetween) {
 }
 
 TEST(Kernels, EveryGenericModelHasThoseOfItsSpectrum) {
-    for (const char* name : {"generic-4MV", "generic-6MV", "generic-10MV", "generic-15MV", "generic-6FFF", "generic-10FFF"}) {
+    for (const char* name :
+         {"generic-4MV", "generic-6MV", "generic-10MV", "generic-15MV", "generic-6FFF", "generic-10FFF"}) {
         const BeamModel model = io::read_beam_model(data_folder() / "models" / (std::string(name) + ".h5"));
-        const Spectrum spectrum = make_spectrum(model.spectrum.energy_mev, model.spectrum.fluence, attenuation());
-        const ConeKernel cones = make_cone_kernel(spectrum, monte_carlo(), start_rates(model.nominal_energy_mv), true);
-        for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(cones.rates_cm2_g[k] / model.cone_kernel.rates_cm2_g[k], 1, 1e-6) << name;
-        for (std::size_t i = 0; i < cones.coefficients.size(); ++i) ASSERT_NEAR(cones.coefficients[i], model.cone_kernel.coefficients[i], 1e-9) << name;
+        const Spectrum spectrum =
+            make_spectrum(model.spectrum.energy_mev, model.spectrum.fluence, attenuation());
+        const ConeKernel cones =
+            make_cone_kernel(spectrum, monte_carlo(), start_rates(model.nominal_energy_mv), true);
+        for (std::size_t k = 0; k < 3; ++k)
+            EXPECT_NEAR(cones.rates_cm2_g[k] / model.cone_kernel.rates_cm2_g[k], 1, 1e-6) << name;
+        for (std::size_t i = 0; i < cones.coefficients.size(); ++i)
+            ASSERT_NEAR(cones.coefficients[i], model.cone_kernel.coefficients[i], 1e-9) << name;
     }
 }
 
 TEST(Kernels, CumulativeEnergyIsThatOfMonteCarlo) {
-    // Over all cones, at every hardening that matters: what the electrons leave (1 to 6 cm) within 0.9 %, everywhere within 3.1 % of the energy.
+    // Over all cones, at every hardening that matters: what the electrons leave (1 to 6 cm) within 0.9 %,
+    // everywhere within 3.1 % of the energy.
     const BeamModel model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
     const ConeKernel& cones = model.cone_kernel;
-    const std::size_t count = cones.theta_edges_deg.size() - 1, shells = monte_carlo().radius_edges_cm.size() - 1;
+    const std::size_t count = cones.theta_edges_deg.size() - 1,
+                      shells = monte_carlo().radius_edges_cm.size() - 1;
     for (std::size_t h = 0; h < 5; ++h) {
-        const commission::AverageKernel truth = commission::average_kernel(model.spectrum, monte_carlo(), cones.depth_g_cm2[h]);
+        const commission::AverageKernel truth =
+            commission::average_kernel(model.spectrum, monte_carlo(), cones.depth_g_cm2[h]);
         double cumulative = 0;
         for (std::size_t r = 0; r < shells; ++r) {
             for (std::size_t m = 0; m < count; ++m) cumulative += truth.cells[m * shells + r];
             double fitted = 0;
             const double radius = monte_carlo().radius_edges_cm[r + 1];
             for (std::size_t m = 0; m < count; ++m)
-                for (std::size_t k = 0; k < 3; ++k) fitted += cones.coefficients[(h * count + m) * 3 + k] * (1 - std::exp(-cones.rates_cm2_g[k] * radius));
-            EXPECT_NEAR(fitted, cumulative, radius > 0.9 && radius < 6.1 ? 0.009 : 0.031) << "depth " << cones.depth_g_cm2[h] << " radius " << radius;
+                for (std::size_t k = 0; k < 3; ++k)
+                    fitted += cones.coefficients[(h * count + m) * 3 + k] *
+                              (1 - std::exp(-cones.rates_cm2_g[k] * radius));
+            EXPECT_NEAR(fitted, cumulative, radius > 0.9 && radius < 6.1 ? 0.009 : 0.031)
+                << "depth " << cones.depth_g_cm2[h] << " radius " << radius;
         }
     }
 }
 
 TEST(Kernels, ThePencilLeavesTheEnergyThatPhotonsReleaseLessWhatEscapes) {
-    // Over 60 cm of depth and radius: what photons release there, less what goes out through the surface and beyond.
+    // Over 60 cm of depth and radius: what photons release there, less what goes out through the surface and
+    // beyond.
     const BeamModel model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
     const PencilKernel pencil = make_pencil_kernel(model.spectrum, monte_carlo());
     const std::size_t rings = pencil.radius_cm.size() - 1, components = pencil.components.size() / rings;
@@ -168,9 +193,11 @@ TEST(Kernels, ThePencilLeavesTheEnergyThatPhotonsReleaseLessWhatEscapes) {
         broad.push_back(sum);
     }
     double deposited = 0, released = 0;
-    for (std::size_t d = 1; d < broad.size(); ++d) deposited += 0.5 * (broad[d] + broad[d - 1]) * (pencil.depth_g_cm2[d] - pencil.depth_g_cm2[d - 1]);
+    for (std::size_t d = 1; d < broad.size(); ++d)
+        deposited += 0.5 * (broad[d] + broad[d - 1]) * (pencil.depth_g_cm2[d] - pencil.depth_g_cm2[d - 1]);
     for (std::size_t e = 0; e < model.spectrum.energy_mev.size(); ++e)
-        released += 1.602176634e-10 * model.spectrum.fluence[e] * model.spectrum.energy_mev[e] * (1 - std::exp(-60 * model.spectrum.mu_water_cm2_g[e]));
+        released += 1.602176634e-10 * model.spectrum.fluence[e] * model.spectrum.energy_mev[e] *
+                    (1 - std::exp(-60 * model.spectrum.mu_water_cm2_g[e]));
     EXPECT_LT(deposited, released);
     EXPECT_GT(deposited, 0.85 * released);
 }
@@ -179,9 +206,15 @@ TEST(Kernels, BadInputIsRefused) {
     EXPECT_HAS(problem([] { make_spectrum({1, 1}, {1, 1}, attenuation()); }), "not ascending");
     EXPECT_HAS(problem([] { make_spectrum({1, 2}, {1, -1}, attenuation()); }), "negative");
     EXPECT_HAS(problem([] { make_spectrum({1, 2}, {0, 0}, attenuation()); }), "no photon");
-    EXPECT_HAS(problem([] { make_spectrum({1, 90}, {1, 1}, attenuation()); }), "beyond the attenuation tables");
+    EXPECT_HAS(problem([] {
+                   make_spectrum({1, 90}, {1, 1}, attenuation());
+               }),
+               "beyond the attenuation tables");
     const Spectrum hard = make_spectrum({1, 24}, {1, 1}, attenuation());
-    EXPECT_HAS(problem([&] { make_cone_kernel(hard, monte_carlo(), {2, 0.03}, false); }), "beyond the highest energy");
+    EXPECT_HAS(problem([&] {
+                   make_cone_kernel(hard, monte_carlo(), {2, 0.03}, false);
+               }),
+               "beyond the highest energy");
     const Spectrum spectrum = make_spectrum({1, 2}, {1, 1}, attenuation());
     EXPECT_HAS(problem([&] { make_cone_kernel(spectrum, monte_carlo(), {}, false); }), "one to five");
     EXPECT_HAS(problem([&] { make_cone_kernel(spectrum, monte_carlo(), {-1.0}, false); }), "one to five");

@@ -18,7 +18,8 @@ MeasuredCurve depth_dose(double side, double scale = 1) {
     MeasuredCurve c;
     c.kind = CurveKind::depth_dose;
     c.name = "depth dose " + std::to_string(static_cast<int>(side));
-    c.side_x_mm = c.side_y_mm = side, c.ssd_mm = 1000;
+    c.side_x_mm = c.side_y_mm = side;
+    c.ssd_mm = 1000;
     for (int d = 0; d <= 300; d += 5) {
         c.position_mm.push_back(scale * d);
         c.value.push_back(100 * std::exp(-0.0056 * d) * (1 - 0.5 * std::exp(-d / 4.0)));
@@ -30,7 +31,10 @@ MeasuredCurve outputs() {
     MeasuredCurve c;
     c.kind = CurveKind::output_factor;
     c.name = "output factors";
-    c.ssd_mm = 900, c.depth_mm = 100, c.normalised = true, c.normalisation_mm = 100;
+    c.ssd_mm = 900;
+    c.depth_mm = 100;
+    c.normalised = true;
+    c.normalisation_mm = 100;
     c.position_mm = c.side_y_of_mm = {30, 40, 60, 100, 200};
     c.value = {0.842, 0.878, 0.930, 1, 1.10};
     return c;
@@ -40,17 +44,22 @@ MeasuredCurve profile(double width, double centre = 0, double slope = 0) {
     MeasuredCurve c;
     c.kind = CurveKind::profile;
     c.name = "profile";
-    c.side_x_mm = c.side_y_mm = 100, c.ssd_mm = 900, c.depth_mm = 100;
+    c.side_x_mm = c.side_y_mm = 100;
+    c.ssd_mm = 900;
+    c.depth_mm = 100;
     for (int x = -90; x <= 90; ++x) {
         c.position_mm.push_back(x);
-        c.value.push_back(50 * (std::erf((x - centre + 0.5 * width) / 4) - std::erf((x - centre - 0.5 * width) / 4)) * (1 + slope * x));
+        c.value.push_back(
+            50 * (std::erf((x - centre + 0.5 * width) / 4) - std::erf((x - centre - 0.5 * width) / 4)) *
+            (1 + slope * x));
     }
     return c;
 }
 
 MeasurementSet complete() {
     MeasurementSet set;
-    set.nominal_energy_mv = 6, set.fluence_mode = "STANDARD";
+    set.nominal_energy_mv = 6;
+    set.fluence_mode = "STANDARD";
     set.curves = {depth_dose(40), depth_dose(100), depth_dose(200), outputs(), profile(100)};
     set.absolute = AbsoluteDose{0.01, 1000, 15, 100};
     return set;
@@ -76,7 +85,9 @@ void expect(const MeasurementSet& set, const std::string& word, Severity severit
 TEST(Lint, ACompleteSetHasNoErrorAndNoWarning) {
     const MeasurementSet set = complete();
     EXPECT_NO_THROW(set.check());
-    for (const Finding& f : lint(set)) EXPECT_EQ(static_cast<int>(f.severity), static_cast<int>(Severity::note)) << f.curve << ": " << f.text;
+    for (const Finding& f : lint(set))
+        EXPECT_EQ(static_cast<int>(f.severity), static_cast<int>(Severity::note))
+            << f.curve << ": " << f.text;
 }
 
 TEST(Lint, DepthsInTheWrongUnit) {
@@ -96,7 +107,8 @@ TEST(Lint, DepthRunningUpwards) {
 TEST(Lint, ACurveBehindTheMaximumIsNotOfAnotherEnergy) {
     MeasurementSet set = complete();
     MeasuredCurve& c = set.curves[1];
-    c.position_mm.erase(c.position_mm.begin(), c.position_mm.begin() + 10), c.value.erase(c.value.begin(), c.value.begin() + 10);
+    c.position_mm.erase(c.position_mm.begin(), c.position_mm.begin() + 10);
+    c.value.erase(c.value.begin(), c.value.begin() + 10);
     expect(set, "begins at 50 mm", Severity::warning);
     EXPECT_EQ(found(lint(set), "has it from"), nullptr);
 }
@@ -105,7 +117,8 @@ TEST(Lint, CornersOfALargeFieldAreRounded) {
     MeasurementSet set = complete();
     set.curves[4] = profile(100);
     MeasuredCurve& c = set.curves[4];
-    c.axis = ProfileAxis::diagonal, c.side_x_mm = c.side_y_mm = 400;
+    c.axis = ProfileAxis::diagonal;
+    c.side_x_mm = c.side_y_mm = 400;
     for (double& x : c.position_mm) x *= 4.5;  // 450 mm long, not 566
     EXPECT_EQ(found(lint(set), "mm wide"), nullptr);
     c.side_x_mm = c.side_y_mm = 200;
@@ -144,7 +157,8 @@ TEST(Lint, NormalisationAndPercent) {
 
 TEST(Lint, NoiseFromPointToPoint) {
     MeasurementSet set = complete();
-    for (std::size_t i = 0; i < set.curves[1].value.size(); ++i) set.curves[1].value[i] *= i % 2 ? 1.03 : 0.97;
+    for (std::size_t i = 0; i < set.curves[1].value.size(); ++i)
+        set.curves[1].value[i] *= i % 2 ? 1.03 : 0.97;
     expect(set, "noise of", Severity::warning);
 }
 
@@ -158,12 +172,17 @@ TEST(Lint, OneCurveIsNotEnough) {
 TEST(Lint, ContradictingTables) {
     MeasurementSet set = complete();
     MeasuredCurve other = outputs();
-    other.name = "output factors at another depth", other.depth_mm = 50;
+    other.name = "output factors at another depth";
+    other.depth_mm = 50;
     other.value = {0.70, 0.878, 0.930, 1, 1.10};
     set.curves.push_back(other);
     expect(set, "and 0.7 in", Severity::error);
     MeasuredCurve ratio = depth_dose(100);
-    ratio.kind = CurveKind::tissue_phantom_ratio, ratio.name = "tpr", ratio.ssd_mm = 0, ratio.normalised = true, ratio.normalisation_mm = 100;
+    ratio.kind = CurveKind::tissue_phantom_ratio;
+    ratio.name = "tpr";
+    ratio.ssd_mm = 0;
+    ratio.normalised = true;
+    ratio.normalisation_mm = 100;
     for (double& value : ratio.value) value = std::pow(value, 0.5);
     const double at = ratio.value[20];
     for (double& value : ratio.value) value /= at;
@@ -179,8 +198,13 @@ TEST(Lint, PublishedSpread) {
     set.leaf_transmission = 0.05;
     expect(set, "transmission of the leaves", Severity::warning);
     MeasuredCurve fluence;
-    fluence.kind = CurveKind::primary_fluence, fluence.name = "primary fluence", fluence.normalised = true;
-    for (int r = 0; r <= 250; r += 10) fluence.position_mm.push_back(r), fluence.value.push_back(std::exp(-0.003 * r));
+    fluence.kind = CurveKind::primary_fluence;
+    fluence.name = "primary fluence";
+    fluence.normalised = true;
+    for (int r = 0; r <= 250; r += 10) {
+        fluence.position_mm.push_back(r);
+        fluence.value.push_back(std::exp(-0.003 * r));
+    }
     set.curves.push_back(fluence);
     expect(set, "with flattening filter does not have", Severity::error);
 }
@@ -192,20 +216,27 @@ MeasuredCurve wedge_factors(double angle, std::vector<double> values, const std:
     c.kind = CurveKind::wedge_factor;
     c.wedge = MeasuredWedge{kind, angle, "", std::nullopt};
     c.name = "wedge factors, " + c.wedge->words();
-    c.ssd_mm = 900, c.depth_mm = 100;
+    c.ssd_mm = 900;
+    c.depth_mm = 100;
     c.position_mm = c.side_y_of_mm = {50, 100, 200};
     c.value = std::move(values);
     return c;
 }
 
-/// Readings of gaps with a dosimetric leaf gap, by hand: t + (1 - t) (gap + dosimetric) / travel, less the second order in t.
+/// Readings of gaps with a dosimetric leaf gap, by hand: t + (1 - t) (gap + dosimetric) / travel, less the
+/// second order in t.
 MeasuredCurve leaf_gaps(double dosimetric, double t = 0.012, double travel = 120) {
     MeasuredCurve c;
     c.kind = CurveKind::leaf_gap;
-    c.name = "sweeping gaps", c.leaves = "varian-millennium-120", c.travel_mm = travel;
-    c.ssd_mm = 900, c.depth_mm = 100, c.side_x_mm = c.side_y_mm = 100;
+    c.name = "sweeping gaps";
+    c.leaves = "varian-millennium-120";
+    c.travel_mm = travel;
+    c.ssd_mm = 900;
+    c.depth_mm = 100;
+    c.side_x_mm = c.side_y_mm = 100;
     c.position_mm = {2, 4, 6, 10, 14, 20};
-    for (const double gap : c.position_mm) c.value.push_back(t * (1 - gap / travel) + (gap + dosimetric) / travel);
+    for (const double gap : c.position_mm)
+        c.value.push_back(t * (1 - gap / travel) + (gap + dosimetric) / travel);
     return c;
 }
 
@@ -213,9 +244,12 @@ MeasuredCurve leaf_gaps(double dosimetric, double t = 0.012, double travel = 120
 
 TEST(Lint, WedgeFactors) {
     MeasurementSet set = complete();
-    set.device_curves = {wedge_factors(15, {0.76, 0.77, 0.78}), wedge_factors(60, {0.39, 0.40, 0.41}), wedge_factors(60, {0.45, 0.65, 0.8}, "enhanced")};
+    set.device_curves = {wedge_factors(15, {0.76, 0.77, 0.78}), wedge_factors(60, {0.39, 0.40, 0.41}),
+                         wedge_factors(60, {0.45, 0.65, 0.8}, "enhanced")};
     EXPECT_NO_THROW(set.check());
-    for (const Finding& f : lint(set)) EXPECT_EQ(static_cast<int>(f.severity), static_cast<int>(Severity::note)) << f.curve << ": " << f.text;
+    for (const Finding& f : lint(set))
+        EXPECT_EQ(static_cast<int>(f.severity), static_cast<int>(Severity::note))
+            << f.curve << ": " << f.text;
     set.device_curves[0].value = {1.31, 1.30, 1.28};
     expect(set, "open over wedged", Severity::error);
     set.device_curves[0].value = {0.30, 0.31, 0.32};
@@ -229,7 +263,8 @@ TEST(Lint, WedgeFactors) {
 TEST(Lint, AWedgesThinEndIsTheOneWithMoreDose) {
     MeasurementSet set = complete();
     MeasuredCurve c = profile(100, 0, 0.005);
-    c.axis = ProfileAxis::inline_axis, c.wedge = MeasuredWedge{"physical", 60, "", 0.0};
+    c.axis = ProfileAxis::inline_axis;
+    c.wedge = MeasuredWedge{"physical", 60, "", 0.0};
     c.name = "wedged profile";
     set.device_curves = {c};
     EXPECT_EQ(found(lint(set), "thin end"), nullptr);
@@ -268,11 +303,18 @@ TEST(Measurement, SetsThatCannotBeUsedAreRefused) {
         }
         return std::string("no error");
     };
-    EXPECT_NE(problem([](auto& s) { s.curves[0].value[3] = std::nan(""); }).find("not a number"), std::string::npos);
-    EXPECT_NE(problem([](auto& s) { s.curves[0].position_mm[3] = s.curves[0].position_mm[2]; }).find("there twice"), std::string::npos);
-    EXPECT_NE(problem([](auto& s) { std::swap(s.curves[0].position_mm[3], s.curves[0].position_mm[2]); }).find("do not ascend"), std::string::npos);
+    EXPECT_NE(problem([](auto& s) { s.curves[0].value[3] = std::nan(""); }).find("not a number"),
+              std::string::npos);
+    EXPECT_NE(
+        problem([](auto& s) { s.curves[0].position_mm[3] = s.curves[0].position_mm[2]; }).find("there twice"),
+        std::string::npos);
+    EXPECT_NE(problem([](auto& s) {
+                  std::swap(s.curves[0].position_mm[3], s.curves[0].position_mm[2]);
+              }).find("do not ascend"),
+              std::string::npos);
     EXPECT_NE(problem([](auto& s) { s.curves[0].ssd_mm = 0; }).find("source-surface"), std::string::npos);
-    EXPECT_NE(problem([](auto& s) { s.curves[1].name = s.curves[0].name; }).find("two curves"), std::string::npos);
+    EXPECT_NE(problem([](auto& s) { s.curves[1].name = s.curves[0].name; }).find("two curves"),
+              std::string::npos);
     EXPECT_NE(problem([](auto& s) { s.fluence_mode.clear(); }).find("fluence mode"), std::string::npos);
     EXPECT_NE(problem([](auto& s) { s.absolute->gy_per_mu = 1; }).find("Gy/MU"), std::string::npos);
     EXPECT_NE(problem([](auto& s) { s.curves.clear(); }).find("no curve"), std::string::npos);
@@ -281,7 +323,9 @@ TEST(Measurement, SetsThatCannotBeUsedAreRefused) {
 namespace {
 
 MeasuredCurve of_leaves(MeasuredCurve c, double jaw = 100) {
-    c.leaves = "varian-millennium-120", c.jaw_x_mm = c.jaw_y_mm = jaw, c.name += " by MLC";
+    c.leaves = "varian-millennium-120";
+    c.jaw_x_mm = c.jaw_y_mm = jaw;
+    c.name += " by MLC";
     return c;
 }
 
@@ -305,7 +349,9 @@ TEST(Lint, FieldsOfLeaves) {
     MeasurementSet set = complete();
     set.device_curves = {leaf_profile(40.8), leaf_outputs()};
     EXPECT_NO_THROW(set.check());
-    for (const Finding& f : lint(set)) EXPECT_EQ(static_cast<int>(f.severity), static_cast<int>(Severity::note)) << f.curve << ": " << f.text;
+    for (const Finding& f : lint(set))
+        EXPECT_EQ(static_cast<int>(f.severity), static_cast<int>(Severity::note))
+            << f.curve << ": " << f.text;
 
     set.device_curves = {leaf_profile(43)};
     expect(set, "43 mm wide", Severity::warning);
@@ -318,7 +364,8 @@ TEST(Lint, FieldsOfLeaves) {
     set.device_curves = {leaf_profile(40.8, 48)};
     expect(set, "the jaws stand within 5 mm", Severity::warning);
 
-    // More than the jaws alone let through (1.10 of 200 mm), and much less than jaws in the place of the leaves (0.93 of 60 mm).
+    // More than the jaws alone let through (1.10 of 200 mm), and much less than jaws in the place of the
+    // leaves (0.93 of 60 mm).
     set.device_curves = {leaf_outputs()};
     set.device_curves[0].value.back() = 1.15;
     expect(set, "that of their jaws without leaves 1.1", Severity::error);
@@ -328,7 +375,8 @@ TEST(Lint, FieldsOfLeaves) {
     expect(set, "percent, or another quantity", Severity::error);
     // A field of leaves that is stated to be 1.
     set.device_curves = {leaf_outputs()};
-    set.device_curves[0].unity_of_leaves = true, set.device_curves[0].normalisation_mm = 60;
+    set.device_curves[0].unity_of_leaves = true;
+    set.device_curves[0].normalisation_mm = 60;
     expect(set, "the value at 60 mm is 0.94, not 1", Severity::error);
 }
 
@@ -336,11 +384,17 @@ TEST(Lint, EdgesOfLeavesAgainstTheirGaps) {
     MeasurementSet set = complete();
     set.leaf_transmission = 0.015;
     MeasuredCurve gaps;
-    gaps.kind = CurveKind::leaf_gap, gaps.name = "gaps", gaps.leaves = "varian-millennium-120", gaps.travel_mm = 120;
-    gaps.side_x_mm = gaps.side_y_mm = 100, gaps.ssd_mm = 900, gaps.depth_mm = 100;
+    gaps.kind = CurveKind::leaf_gap;
+    gaps.name = "gaps";
+    gaps.leaves = "varian-millennium-120";
+    gaps.travel_mm = 120;
+    gaps.side_x_mm = gaps.side_y_mm = 100;
+    gaps.ssd_mm = 900;
+    gaps.depth_mm = 100;
     for (const double gap : {2.0, 6.0, 10.0, 20.0}) {
         // A dosimetric leaf gap of 1.5 mm.
-        gaps.position_mm.push_back(gap), gaps.value.push_back(0.015 * (1 - gap / 120) + (gap + 1.5) / 120);
+        gaps.position_mm.push_back(gap);
+        gaps.value.push_back(0.015 * (1 - gap / 120) + (gap + 1.5) / 120);
     }
     set.device_curves = {gaps, leaf_profile(40.8)};
     EXPECT_EQ(found(lint(set), "wider than the leaves stand"), nullptr);
@@ -366,11 +420,13 @@ TEST(Lint, BadFieldsOfLeaves) {
     curve.jaw_y_mm = 30;
     EXPECT_NE(problem(curve).find("the leaves are 40 mm open along y, the jaws 30 mm"), std::string::npos);
     curve = leaf_outputs();
-    curve.unity_of_leaves = true, curve.normalisation_mm = 250;
+    curve.unity_of_leaves = true;
+    curve.normalisation_mm = 250;
     EXPECT_NE(problem(curve).find("the leaves are 250 mm open along x, the jaws 200 mm"), std::string::npos);
     curve = leaf_profile(40);
     curve.wedge = MeasuredWedge{"virtual", 60, "", 0.0};
     EXPECT_NE(problem(curve).find("virtual wedges are not calculated"), std::string::npos);
-    set.device_curves.clear(), set.curves.push_back(leaf_profile(40));
+    set.device_curves.clear();
+    set.curves.push_back(leaf_profile(40));
     EXPECT_THROW(set.check(), Error) << "among the open fields";
 }

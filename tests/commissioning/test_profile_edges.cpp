@@ -7,7 +7,8 @@
 using namespace libdose;
 
 TEST(ProfileEdges, AreWhereTheProfileFallsToTheLevel) {
-    // Falls from 1 to 0 between -20 and -16 and from 1 to 0.2 between 18 and 22; a shoulder farther out does not count.
+    // Falls from 1 to 0 between -20 and -16 and from 1 to 0.2 between 18 and 22; a shoulder farther out does
+    // not count.
     const std::vector<double> position{-30, -20, -16, 0, 18, 22, 26, 30}, value{0.6, 0, 1, 1, 1, 0.2, 0.7, 0};
     const auto edges = edges_at(position, value, 0.5);
     ASSERT_TRUE(edges);

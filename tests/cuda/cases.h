@@ -9,19 +9,21 @@
 #include <string>
 #include <vector>
 
-#include "collapsed_cone/directions.h"
-#include "support/small_case.h"
 #include "backend/backend.h"
+#include "collapsed_cone/directions.h"
 #include "libdose/gamma.h"
 #include "patient/density.h"
+#include "support/small_case.h"
 
 namespace libdose::test {
 
 inline DensityGrid box_of_water(const std::array<int, 3>& size, const Vec3& spacing_mm) {
     Grid grid;
-    grid.size = size, grid.spacing_mm = spacing_mm;
+    grid.size = size;
+    grid.spacing_mm = spacing_mm;
     // Centred on x = y = 0, surface at z = 0.
-    grid.origin_mm = Vec3(-0.5 * (size[0] - 1) * spacing_mm[0], -0.5 * (size[1] - 1) * spacing_mm[1], 0.5 * spacing_mm[2]);
+    grid.origin_mm =
+        Vec3(-0.5 * (size[0] - 1) * spacing_mm[0], -0.5 * (size[1] - 1) * spacing_mm[1], 0.5 * spacing_mm[2]);
     return uniform_density(grid, MaterialProperties{});
 }
 
@@ -29,24 +31,33 @@ inline DensityGrid box_of_water(const std::array<int, 3>& size, const Vec3& spac
 inline DensityGrid mixed(DensityGrid density) {
     std::mt19937 random(7);
     std::uniform_real_distribution<float> uniform(0.2f, 1.8f);
-    for (std::size_t v = 0; v < density.density.size(); ++v) set_density(density, v, v % 97 == 0 ? 0.0f : uniform(random));
+    for (std::size_t v = 0; v < density.density.size(); ++v)
+        set_density(density, v, v % 97 == 0 ? 0.0f : uniform(random));
     const auto [nx, ny, nz] = density.grid.size;
     for (int k = 0; k < nz; ++k)
         for (int j = 0; j < ny; ++j)
             for (int i = 0; i < nx; ++i) {
                 const std::size_t v = density.grid.index(i, j, k);
                 if (i < nx / 5 && j < ny / 5) set_density(density, v, 0.0f);
-                if (i > nx / 2 && j > ny / 2 && k > nz / 2 && k < 2 * nz / 3)
-                    density.density[v] = 8.0f, density.water_part[v] = 7.5f, density.high_z_part[v] = 0.5f, density.kernel_density[v] = 0.94f * 8.0f;
+                if (i > nx / 2 && j > ny / 2 && k > nz / 2 && k < 2 * nz / 3) {
+                    density.density[v] = 8.0f;
+                    density.water_part[v] = 7.5f;
+                    density.high_z_part[v] = 0.5f;
+                    density.kernel_density[v] = 0.94f * 8.0f;
+                }
             }
     return density;
 }
 
 inline std::shared_ptr<const BeamFilter> wedge_and_softening() {
     auto filter = std::make_shared<BeamFilter>();
-    filter->softening_radius_mm = {0, 50, 100}, filter->softening_g_cm2 = {0, 0.4, 1.1};
-    filter->wedge_mm = {-60, 0, 60}, filter->wedge_water_g_cm2 = {1.5, 1.0, 0.5}, filter->wedge_high_z_g_cm2 = {3, 2, 1};
-    filter->wedge_cos = std::cos(0.4), filter->wedge_sin = std::sin(0.4);
+    filter->softening_radius_mm = {0, 50, 100};
+    filter->softening_g_cm2 = {0, 0.4, 1.1};
+    filter->wedge_mm = {-60, 0, 60};
+    filter->wedge_water_g_cm2 = {1.5, 1.0, 0.5};
+    filter->wedge_high_z_g_cm2 = {3, 2, 1};
+    filter->wedge_cos = std::cos(0.4);
+    filter->wedge_sin = std::sin(0.4);
     filter->tray_water_g_cm2 = 0.3;
     return filter;
 }
@@ -54,11 +65,14 @@ inline std::shared_ptr<const BeamFilter> wedge_and_softening() {
 /// Electrons over the field and somewhat beyond.
 inline void give_electrons(FluenceMap& map) {
     CoarseMap& e = map.electrons;
-    e.pixel_mm = 4, e.size_u = e.size_v = static_cast<int>(map.size_u * map.pixel_mm / 4) + 8;
+    e.pixel_mm = 4;
+    e.size_u = e.size_v = static_cast<int>(map.size_u * map.pixel_mm / 4) + 8;
     e.lower_u_mm = e.lower_v_mm = -2.0 * e.size_u;
     for (int v = 0; v < e.size_v; ++v)
         for (int u = 0; u < e.size_u; ++u)
-            e.values.push_back(std::exp(-0.01f * static_cast<float>((u - e.size_u / 2) * (u - e.size_u / 2) + (v - e.size_v / 2) * (v - e.size_v / 2))));
+            e.values.push_back(
+                std::exp(-0.01f * static_cast<float>((u - e.size_u / 2) * (u - e.size_u / 2) +
+                                                     (v - e.size_v / 2) * (v - e.size_v / 2))));
 }
 
 /// A pencil kernel of three components and two depths on rings that become wider.
@@ -71,11 +85,14 @@ inline PencilKernel simple_pencil_kernel() {
             const double low = kernel.radius_cm[r], high = kernel.radius_cm[r + 1];
             // Two-dimensional exponential exp(-a r) a² / 2π, averaged over the ring.
             const auto inside = [&](double x) { return 1 - (1 + a * x) * std::exp(-a * x); };
-            kernel.components.push_back((inside(high) - inside(low)) / (std::numbers::pi * (high * high - low * low)));
+            kernel.components.push_back((inside(high) - inside(low)) /
+                                        (std::numbers::pi * (high * high - low * low)));
         }
     for (int d = 0; d < 12; ++d) {
         kernel.depth_g_cm2.push_back(2.0 * d + 0.1 * d * d);
-        for (const double w : {0.6, 0.25, 0.15}) kernel.weights.push_back(w * std::exp(-0.05 * kernel.depth_g_cm2.back()) * (w < 0.2 ? 1 + 0.1 * d : 1));
+        for (const double w : {0.6, 0.25, 0.15})
+            kernel.weights.push_back(w * std::exp(-0.05 * kernel.depth_g_cm2.back()) *
+                                     (w < 0.2 ? 1 + 0.1 * d : 1));
     }
     return kernel;
 }
@@ -104,7 +121,9 @@ inline ConeKernel kernel_in_stages(std::size_t rates) {
         kernel.coefficients.insert(kernel.coefficients.end(), {-fast, 2 * fast});
         if (rates == 3) kernel.coefficients.push_back(slow);
         if (rates == 4) kernel.coefficients.insert(kernel.coefficients.end(), {-slow, 2 * slow});
-        if (rates == 5) kernel.coefficients.insert(kernel.coefficients.end(), {-0.5 * slow, 0.5 * slow, slow});  // half at 0.1, half at 0.05
+        if (rates == 5)
+            kernel.coefficients.insert(kernel.coefficients.end(),
+                                       {-0.5 * slow, 0.5 * slow, slow});  // half at 0.1, half at 0.05
     }
     return kernel;
 }
@@ -118,7 +137,8 @@ struct BackendCase {
     float before = 0;  ///< dose of every voxel to which is added
 };
 
-inline std::vector<float> transported(Medium& medium, const BackendCase& c, LatticeMode lattice, const DirectionSet& directions,
+inline std::vector<float> transported(Medium& medium, const BackendCase& c, LatticeMode lattice,
+                                      const DirectionSet& directions,
                                       const ConeKernel& kernel = simple_kernel()) {
     TransportSettings settings;
     settings.lattice = lattice;
@@ -130,15 +150,23 @@ inline std::vector<float> transported(Medium& medium, const BackendCase& c, Latt
 /// By name; every backend must give the same dose for each.
 inline std::vector<BackendCase> backend_cases() {
     const Vec3 down(0, 0, 1), oblique(0.3, -0.5, 0.8), sideways(-1, 0.2, 0.1), along_y(0.1, -1, -0.05);
-    const auto aligned = [](const Vec3& axis) { return beam_aligned_directions(simple_kernel(), axis, 5, 7); };
+    const auto aligned = [](const Vec3& axis) {
+        return beam_aligned_directions(simple_kernel(), axis, 5, 7);
+    };
     const auto cone = [&](LatticeMode lattice, const Vec3& axis) {
-        return [=](Medium& medium, const BackendCase& c) { return transported(medium, c, lattice, aligned(axis)); };
+        return [=](Medium& medium, const BackendCase& c) {
+            return transported(medium, c, lattice, aligned(axis));
+        };
     };
     const auto isotropic = [](LatticeMode lattice, int count) {
-        return [=](Medium& medium, const BackendCase& c) { return transported(medium, c, lattice, isotropic_directions(count)); };
+        return [=](Medium& medium, const BackendCase& c) {
+            return transported(medium, c, lattice, isotropic_directions(count));
+        };
     };
     const auto pencil = [](bool lateral) {
-        return [=](Medium& medium, const BackendCase& c) { return medium.pencil_beam(c.maps.front(), simple_model(), {lateral}); };
+        return [=](Medium& medium, const BackendCase& c) {
+            return medium.pencil_beam(c.maps.front(), simple_model(), {lateral});
+        };
     };
     const auto electrons = [](Medium& medium, const BackendCase& c) {
         std::vector<float> dose(c.density.grid.voxel_count(), c.before);
@@ -158,7 +186,8 @@ inline std::vector<BackendCase> backend_cases() {
     const DensityGrid flat = mixed(box_of_water({37, 9, 21}, Vec3(3, 5, 4)));
 
     std::vector<BackendCase> cases;
-    const auto add = [&](std::string name, const DensityGrid& density, std::vector<FluenceMap> maps, auto run) {
+    const auto add = [&](std::string name, const DensityGrid& density, std::vector<FluenceMap> maps,
+                         auto run) {
         cases.push_back({std::move(name), density, std::move(maps), run});
         if (cases.back().name.find("Electrons") != std::string::npos) cases.back().before = 1e-12f;
     };
@@ -167,20 +196,34 @@ inline std::vector<BackendCase> backend_cases() {
         add("OneBeam" + of, cube, {square_field(50, down, deep)}, cone(lattice, down));
         add("Oblique" + of, flat, {square_field(40, oblique, deep)}, cone(lattice, oblique));
         add("AlongX" + of, cube, {square_field(40, sideways, deep)}, cone(lattice, sideways));
-        add("SeveralMaps" + of, cube, {square_field(30, down, deep), empty, square_field(40, sideways, deep), wedged, missing}, isotropic(lattice, 60));
+        add("SeveralMaps" + of, cube,
+            {square_field(30, down, deep), empty, square_field(40, sideways, deep), wedged, missing},
+            isotropic(lattice, 60));
     }
     add("AlongY", flat, {square_field(30, along_y, deep)}, cone(interpolated, along_y));
     for (const std::size_t rates : {3, 4, 5})
         add("Stages" + std::to_string(rates), cube, {square_field(40, oblique, deep)},
-            [=](Medium& medium, const BackendCase& c) { return transported(medium, c, interpolated, aligned(oblique), kernel_in_stages(rates)); });
+            [=](Medium& medium, const BackendCase& c) {
+                return transported(medium, c, interpolated, aligned(oblique), kernel_in_stages(rates));
+            });
     add("Wedge", cube, {wedged}, cone(interpolated, oblique));
     add("Empty", cube, {empty}, cone(interpolated, down));
     add("BesideTheGrid", cube, {missing}, cone(interpolated, down));
     // Axes of one voxel, blocks that are not full, blocks that just are.
-    for (const auto& size : std::vector<std::array<int, 3>>{{1, 1, 1}, {1, 17, 20}, {17, 1, 20}, {16, 17, 1}, {1, 1, 40}, {64, 2, 8}, {63, 3, 9}, {65, 1, 7}}) {
-        const std::string name = std::to_string(size[0]) + "x" + std::to_string(size[1]) + "x" + std::to_string(size[2]);
-        add("Grid" + name, box_of_water(size, Vec3(5, 4, 6)), {square_field(30, oblique, Vec3(0, 0, 20))}, isotropic(interpolated, 40));
-        add("Pencil" + name, box_of_water(size, Vec3(5, 4, 6)), {square_field(30, down, Vec3(0, 0, 20))}, pencil(false));
+    for (const auto& size : std::vector<std::array<int, 3>>{{1, 1, 1},
+                                                            {1, 17, 20},
+                                                            {17, 1, 20},
+                                                            {16, 17, 1},
+                                                            {1, 1, 40},
+                                                            {64, 2, 8},
+                                                            {63, 3, 9},
+                                                            {65, 1, 7}}) {
+        const std::string name =
+            std::to_string(size[0]) + "x" + std::to_string(size[1]) + "x" + std::to_string(size[2]);
+        add("Grid" + name, box_of_water(size, Vec3(5, 4, 6)), {square_field(30, oblique, Vec3(0, 0, 20))},
+            isotropic(interpolated, 40));
+        add("Pencil" + name, box_of_water(size, Vec3(5, 4, 6)), {square_field(30, down, Vec3(0, 0, 20))},
+            pencil(false));
         FluenceMap map = square_field(30, oblique, Vec3(0, 0, 20));
         give_electrons(map);
         add("Electrons" + name, box_of_water(size, Vec3(5, 4, 6)), {map}, electrons);
@@ -207,21 +250,30 @@ inline Agreement agreement(const std::vector<float>& dose, const std::vector<flo
     for (const float r : reference) maximum = std::max(maximum, std::abs(static_cast<double>(r)));
     for (std::size_t v = 0; v < dose.size(); ++v) {
         double difference = std::abs(static_cast<double>(dose[v]) - static_cast<double>(reference[v]));
-        difference = difference == 0 ? 0 : maximum > 0 ? difference / maximum : std::numeric_limits<double>::infinity();
-        if (!(difference <= result.largest)) result = {std::isnan(difference) ? std::numeric_limits<double>::infinity() : difference, v};
+        difference = difference == 0 ? 0
+                     : maximum > 0   ? difference / maximum
+                                     : std::numeric_limits<double>::infinity();
+        if (!(difference <= result.largest))
+            result = {std::isnan(difference) ? std::numeric_limits<double>::infinity() : difference, v};
     }
     return result;
 }
 
 /// Pass rate of gamma 0.1 % of the largest reference dose / 0.1 mm over all voxels, percent.
-inline double gamma_percent(const Grid& grid, const std::vector<float>& dose, const std::vector<float>& reference) {
+inline double gamma_percent(const Grid& grid, const std::vector<float>& dose,
+                            const std::vector<float>& reference) {
     const float maximum = *std::max_element(reference.begin(), reference.end());
     GammaOptions options;
-    options.dose_percent = 0.1, options.distance_mm = 0.1, options.threshold_percent = 0;
+    options.dose_percent = 0.1;
+    options.distance_mm = 0.1;
+    options.threshold_percent = 0;
     options.normalisation_gy = static_cast<double>(maximum);
     // Doses beside sharp edges may be a little below zero, and gamma leaves such voxels out: both are raised.
     Volume<float> a(grid), b(grid);
-    for (std::size_t v = 0; v < reference.size(); ++v) a.values[v] = reference[v] + maximum, b.values[v] = dose[v] + maximum;
+    for (std::size_t v = 0; v < reference.size(); ++v) {
+        a.values[v] = reference[v] + maximum;
+        b.values[v] = dose[v] + maximum;
+    }
     const GammaResult result = gamma_index(a, b, options);
     return result.evaluated == reference.size() ? result.pass_rate_percent : 0;
 }

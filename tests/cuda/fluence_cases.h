@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "backend/backend.h"
 #include "fluence/fluence_map.h"
 #include "fluence/fluence_options.h"
 #include "machine/leaf_edges.h"
-#include "terma/terma_table.h"
 #include "support/small_case.h"
-#include "backend/backend.h"
+#include "terma/terma_table.h"
 
 namespace libdose::test {
 
@@ -19,16 +19,27 @@ namespace libdose::test {
 inline HeadModel whole_head(double radius_mm) {
     HeadModel head;
     head.maximum_field_radius_mm = radius_mm;
-    head.profile_radius_mm = {0, 15, 40, 300}, head.profile = {1, 1.03, 1.05, 1.07};
-    head.spot_fwhm_x_mm = 1.5, head.spot_fwhm_y_mm = 2.5;
-    head.jaw_transmission = 0.004, head.leaf_transmission = 0.015;
-    head.softening_radius_mm = {0, 50, 100}, head.softening_g_cm2 = {0, 0.4, 1.1};
+    head.profile_radius_mm = {0, 15, 40, 300};
+    head.profile = {1, 1.03, 1.05, 1.07};
+    head.spot_fwhm_x_mm = 1.5;
+    head.spot_fwhm_y_mm = 2.5;
+    head.jaw_transmission = 0.004;
+    head.leaf_transmission = 0.015;
+    head.softening_radius_mm = {0, 50, 100};
+    head.softening_g_cm2 = {0, 0.4, 1.1};
     head.extrafocal = {0.08, 18, 125};
-    head.electrons.amplitude_gy_cm2 = 1e-11, head.electrons.sigma_mm = 20;
-    head.monitor_backscatter_x = 0.01, head.monitor_backscatter_y = 0.02;
-    head.output_side_mm = {20, 100}, head.output_correction = {0.99, 1};
-    head.wedges = {{"", "physical", 30, {-60, 60}, {4, 0}, {6, 0}}, {"", "motorised", 60, {-60, 0, 60}, {12, 5, 0}, {3, 1, 0}}};
-    for (int y = -200; y <= 100; y += 10) head.dynamic_wedge.golden_position_mm.push_back(y), head.dynamic_wedge.golden_fraction.push_back(std::exp(0.01 * y));
+    head.electrons.amplitude_gy_cm2 = 1e-11;
+    head.electrons.sigma_mm = 20;
+    head.monitor_backscatter_x = 0.01;
+    head.monitor_backscatter_y = 0.02;
+    head.output_side_mm = {20, 100};
+    head.output_correction = {0.99, 1};
+    head.wedges = {{"", "physical", 30, {-60, 60}, {4, 0}, {6, 0}},
+                   {"", "motorised", 60, {-60, 0, 60}, {12, 5, 0}, {3, 1, 0}}};
+    for (int y = -200; y <= 100; y += 10) {
+        head.dynamic_wedge.golden_position_mm.push_back(y);
+        head.dynamic_wedge.golden_fraction.push_back(std::exp(0.01 * y));
+    }
     return head;
 }
 
@@ -43,8 +54,10 @@ inline Beam moving_jaws() {
     Beam beam;
     beam.meterset_mu = 30;
     ControlPoint begin, end;
-    begin.jaw_x = JawOpening{-30, -21.7}, end.jaw_x = JawOpening{-4.2, 33};
-    begin.jaw_y = JawOpening{-25.4, 20}, end.jaw_y = JawOpening{-25.4, 12.6};
+    begin.jaw_x = JawOpening{-30, -21.7};
+    end.jaw_x = JawOpening{-4.2, 33};
+    begin.jaw_y = JawOpening{-25.4, 20};
+    end.jaw_y = JawOpening{-25.4, 12.6};
     end.cumulative_weight = 1;
     beam.control_points = {begin, end};
     beam.gantry_rotation.assign(2, Rotation::none);
@@ -52,7 +65,8 @@ inline Beam moving_jaws() {
 }
 
 /// Adds a collimator of leaves of several widths that slide a window of `gap_mm` over the field.
-inline void add_leaves(Beam& beam, FluenceOptions& options, MultileafCollimator::Motion motion, double gap_mm) {
+inline void add_leaves(Beam& beam, FluenceOptions& options, MultileafCollimator::Motion motion,
+                       double gap_mm) {
     MultileafCollimator mlc;
     mlc.motion = motion;
     mlc.leaf_boundaries_mm = {-33, -25, -20.5, -15, -10, -7.5, -5, -2.5, 0, 2.5, 5, 10, 17, 26};
@@ -60,20 +74,28 @@ inline void add_leaves(Beam& beam, FluenceOptions& options, MultileafCollimator:
         LeafPositions leaves;
         for (int l = 0; l < mlc.leaf_pairs(); ++l) {
             const double begin = -20 + 6.3 * static_cast<double>(p) + 4 * std::sin(1.7 * l);
-            leaves.lower_mm.push_back(begin), leaves.upper_mm.push_back(begin + (l % 4 == 2 ? 0 : gap_mm));
+            leaves.lower_mm.push_back(begin);
+            leaves.upper_mm.push_back(begin + (l % 4 == 2 ? 0 : gap_mm));
         }
         beam.control_points[p].leaves.push_back(leaves);
     }
     beam.collimators.push_back(mlc);
     LeafEdges edge;
-    edge.tip_decay = 1.4, edge.tongue_and_groove_mm = 0.6, edge.tip_shift_mm = 0.2;
-    edge.transmission = 0.012, edge.interleaf_transmission = 0.03;
+    edge.tip_decay = 1.4;
+    edge.tongue_and_groove_mm = 0.6;
+    edge.tip_shift_mm = 0.2;
+    edge.transmission = 0.012;
+    edge.interleaf_transmission = 0.03;
     options.leaves.push_back(edge);
 }
 
 inline Wedge wedge_in_beam(Wedge::Kind kind, double angle, double orientation, const std::string& id = {}) {
     Wedge wedge;
-    wedge.number = 1, wedge.kind = kind, wedge.id = id, wedge.angle_deg = angle, wedge.orientation_deg = orientation;
+    wedge.number = 1;
+    wedge.kind = kind;
+    wedge.id = id;
+    wedge.angle_deg = angle;
+    wedge.orientation_deg = orientation;
     return wedge;
 }
 
@@ -87,20 +109,33 @@ inline std::vector<FluenceCase> fluence_cases() {
     };
     add("MovingJaws", [](FluenceCase&) {});
     add("LargePixels", [](FluenceCase& c) { c.options.pixel_mm = 1.3; });
-    add("OnePixelASide", [](FluenceCase& c) { c.head = whole_head(1), c.options.pixel_mm = 2; });
+    add("OnePixelASide", [](FluenceCase& c) {
+        c.head = whole_head(1);
+        c.options.pixel_mm = 2;
+    });
     add("FlatPointSource", [](FluenceCase& c) {
         c.head = HeadModel{};
-        c.head.maximum_field_radius_mm = 31, c.head.profile_radius_mm = {0, 300}, c.head.profile = {1, 1};
+        c.head.maximum_field_radius_mm = 31;
+        c.head.profile_radius_mm = {0, 300};
+        c.head.profile = {1, 1};
     });
     add("LeavesAlongX", [](FluenceCase& c) { add_leaves(c.beam, c.options, along_x, 9); });
     add("LeavesAlongY", [](FluenceCase& c) { add_leaves(c.beam, c.options, along_y, 9); });
-    add("SharpLeaves", [](FluenceCase& c) { add_leaves(c.beam, c.options, along_x, 9), c.options.leaves.clear(); });
+    add("SharpLeaves", [](FluenceCase& c) {
+        add_leaves(c.beam, c.options, along_x, 9);
+        c.options.leaves.clear();
+    });
     add("TwoLayers", [](FluenceCase& c) {
         for (ControlPoint& point : c.beam.control_points) point.jaw_x = point.jaw_y = {};
-        add_leaves(c.beam, c.options, along_x, 9), add_leaves(c.beam, c.options, along_x, 14);
-        c.options.leaves[1].tongue_and_groove_mm = 0, c.options.leaves[1].source_distance_mm = 420;
+        add_leaves(c.beam, c.options, along_x, 9);
+        add_leaves(c.beam, c.options, along_x, 14);
+        c.options.leaves[1].tongue_and_groove_mm = 0;
+        c.options.leaves[1].source_distance_mm = 420;
     });
-    add("CrossedLeaves", [](FluenceCase& c) { add_leaves(c.beam, c.options, along_y, 30), add_leaves(c.beam, c.options, along_x, 20); });
+    add("CrossedLeaves", [](FluenceCase& c) {
+        add_leaves(c.beam, c.options, along_y, 30);
+        add_leaves(c.beam, c.options, along_x, 20);
+    });
     add("LeavesClosed", [](FluenceCase& c) { add_leaves(c.beam, c.options, along_x, 0); });
     add("NothingComesThrough", [](FluenceCase& c) {
         c.head.jaw_transmission = 0;
@@ -109,33 +144,45 @@ inline std::vector<FluenceCase> fluence_cases() {
     add("NoMonitorUnits", [](FluenceCase& c) { c.beam.meterset_mu = 0; });
     add("Arc", [](FluenceCase& c) {
         ControlPoint& end = c.beam.control_points[1];
-        end.gantry_deg = 21, end.collimator_deg = 15;
+        end.gantry_deg = 21;
+        end.collimator_deg = 15;
         c.beam.gantry_rotation[0] = Rotation::clockwise;
         add_leaves(c.beam, c.options, along_x, 9);
     });
     add("MotorisedWedge", [](FluenceCase& c) {
         c.beam.wedges = {wedge_in_beam(Wedge::Kind::motorised, 60, 90)};
         c.beam.control_points.push_back(c.beam.control_points[1]);
-        c.beam.control_points[0].wedge_in = {true}, c.beam.control_points[1].wedge_in = c.beam.control_points[2].wedge_in = {false};
+        c.beam.control_points[0].wedge_in = {true};
+        c.beam.control_points[1].wedge_in = c.beam.control_points[2].wedge_in = {false};
         c.beam.control_points[1].cumulative_weight = 0.25;
         c.beam.gantry_rotation.assign(3, Rotation::none);
     });
     add("WedgeAndTray", [](FluenceCase& c) {
         c.beam.wedges = {wedge_in_beam(Wedge::Kind::physical, 30, 200)};
         for (ControlPoint& point : c.beam.control_points) point.wedge_in = {true};
-        c.beam.tray_factor = 0.97, c.beam.tray_water_mm = 6;
+        c.beam.tray_factor = 0.97;
+        c.beam.tray_water_mm = 6;
     });
     add("DynamicWedge", [](FluenceCase& c) {
         c.beam.wedges = {wedge_in_beam(Wedge::Kind::dynamic, 60, 0, "EDW60IN")};
-        for (ControlPoint& point : c.beam.control_points) point.wedge_in = {true}, point.jaw_x = JawOpening{-20, 30}, point.jaw_y = JawOpening{-25, 25};
+        for (ControlPoint& point : c.beam.control_points) {
+            point.wedge_in = {true};
+            point.jaw_x = JawOpening{-20, 30};
+            point.jaw_y = JawOpening{-25, 25};
+        }
     });
     add("Blocks", [](FluenceCase& c) {
         Block block;
-        block.transmission = 0.04, block.thickness_mm = 80, block.tray_distance_mm = 650;
-        block.x_mm = {-10, 20.25, 14, -10}, block.y_mm = {-30, -30, 0, 8.5};
+        block.transmission = 0.04;
+        block.thickness_mm = 80;
+        block.tray_distance_mm = 650;
+        block.x_mm = {-10, 20.25, 14, -10};
+        block.y_mm = {-30, -30, 0, 8.5};
         c.beam.blocks = {block};
-        block.aperture = true, block.divergent = false;
-        block.x_mm = {-35, 30, 0}, block.y_mm = {-35, -20, 37};
+        block.aperture = true;
+        block.divergent = false;
+        block.x_mm = {-35, 30, 0};
+        block.y_mm = {-35, -20, 37};
         c.beam.blocks.push_back(block);
         add_leaves(c.beam, c.options, along_x, 25);
     });
@@ -150,7 +197,8 @@ inline std::vector<FluenceMap> fluence_of(Backend& backend, const FluenceCase& c
 }
 
 /// Everything but the values.
-inline void expect_same_geometry(const std::vector<FluenceMap>& maps, const std::vector<FluenceMap>& reference) {
+inline void expect_same_geometry(const std::vector<FluenceMap>& maps,
+                                 const std::vector<FluenceMap>& reference) {
     ASSERT_EQ(maps.size(), reference.size());
     for (std::size_t m = 0; m < maps.size(); ++m) {
         const FluenceMap &a = maps[m], &b = reference[m];

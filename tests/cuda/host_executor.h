@@ -1,5 +1,6 @@
-// A CPU in the place of a device: kernels run over the same blocks and threads, memory is the host's. Work is done as late as the interface
-// allows and copies to the device as early as it allows, so that a copy that ought to have waited for work is seen. It can be told to fail.
+// A CPU in the place of a device: kernels run over the same blocks and threads, memory is the host's. Work is
+// done as late as the interface allows and copies to the device as early as it allows, so that a copy that
+// ought to have waited for work is seen. It can be told to fail.
 #pragma once
 
 #include <array>
@@ -26,7 +27,8 @@ struct HostDevice {
     bool idle = false;           ///< nothing is worked on and nothing copied: what is asked for is counted
     std::size_t used_bytes = 0, most_used_bytes = 0;
     int allocations = 0, outstanding = 0, launches = 0, uploads = 0;
-    int uploads_before_work = 0;  ///< those that were done while work that was asked for before them was still to be done
+    int uploads_before_work =
+        0;  ///< those that were done while work that was asked for before them was still to be done
     std::array<int, cuda::Kernels::count> launches_of{};
 };
 
@@ -34,7 +36,10 @@ class HostExecutor : public cuda::Executor {
 public:
     explicit HostExecutor(HostDevice& device) : device_(device) {}
     ~HostExecutor() override {
-        for (const auto& [memory, block] : blocks_) --device_.outstanding, device_.used_bytes -= block.second;
+        for (const auto& [memory, block] : blocks_) {
+            --device_.outstanding;
+            device_.used_bytes -= block.second;
+        }
     }
     std::string description() const override { return "cuda on the host"; }
     std::size_t free_bytes() const override { return device_.total_bytes - device_.used_bytes; }
@@ -47,7 +52,8 @@ public:
         if (!device_.idle) std::memset(memory.get(), 0xff, bytes);
         void* const at = memory.get();
         blocks_.emplace(at, std::pair{std::move(memory), bytes});
-        ++device_.outstanding, device_.used_bytes += bytes;
+        ++device_.outstanding;
+        device_.used_bytes += bytes;
         device_.most_used_bytes = std::max(device_.most_used_bytes, device_.used_bytes);
         return at;
     }
@@ -55,14 +61,16 @@ public:
         const auto found = blocks_.find(memory);
         if (found == blocks_.end()) return;
         work_until(asked_for_);
-        --device_.outstanding, device_.used_bytes -= found->second.second;
+        --device_.outstanding;
+        device_.used_bytes -= found->second.second;
         blocks_.erase(found);
     }
     Mark mark() override { return asked_for_; }
     void upload(void* to, const void* from, std::size_t bytes, Mark after) override {
         alive();
         work_until(after);
-        ++device_.uploads, device_.uploads_before_work += !work_.empty();
+        ++device_.uploads;
+        device_.uploads_before_work += !work_.empty();
         if (!device_.idle) std::memcpy(to, from, bytes);
     }
     void download(void* to, const void* from, std::size_t bytes) override {
@@ -71,25 +79,34 @@ public:
         device_.idle ? std::memset(to, 0xff, bytes) : std::memcpy(to, from, bytes);
     }
     void clear(void* memory, std::size_t bytes) override {
-        alive(), later([=] { std::memset(memory, 0, bytes); });
+        alive();
+        later([=] { std::memset(memory, 0, bytes); });
     }
-    void synchronize() override { alive(), work_until(asked_for_); }
+    void synchronize() override {
+        alive();
+        work_until(asked_for_);
+    }
 
-    void launch(int kernel, const void* arguments, std::size_t argument_bytes, const cuda::Index3& threads) override {
+    void launch(int kernel, const void* arguments, std::size_t argument_bytes,
+                const cuda::Index3& threads) override {
         ++device_.launches;
         alive();
         ++device_.launches_of[static_cast<std::size_t>(kernel)];
         int number = 0;
         cuda::Kernels::for_each([&]<class Kernel>() {
             if (number++ != kernel) return;
-            if (argument_bytes != sizeof(Kernel)) throw internal_error("arguments of a kernel have another size");
-            later([this, asked = *static_cast<const Kernel*>(arguments), threads] { run_blocks(asked, threads); });
+            if (argument_bytes != sizeof(Kernel))
+                throw internal_error("arguments of a kernel have another size");
+            later([this, asked = *static_cast<const Kernel*>(arguments), threads] {
+                run_blocks(asked, threads);
+            });
         });
     }
 
 private:
     void alive() const {
-        if (device_.vanishes_at_launch > 0 && device_.launches >= device_.vanishes_at_launch) throw internal_error("the device is lost", description());
+        if (device_.vanishes_at_launch > 0 && device_.launches >= device_.vanishes_at_launch)
+            throw internal_error("the device is lost", description());
     }
     void later(std::function<void()> work) {
         if (device_.idle) return;
@@ -102,8 +119,10 @@ private:
     template <class Kernel>
     void run_blocks(const Kernel& kernel, const cuda::Index3& threads) const {
         const cuda::Index3 blocks = cuda::blocks_over(threads, Kernel::block);
-        each(blocks,
-             [&](const cuda::Index3& block) { each(Kernel::block, [&](const cuda::Index3& thread) { cuda::run_thread(kernel, block, thread, threads); }); });
+        each(blocks, [&](const cuda::Index3& block) {
+            each(Kernel::block,
+                 [&](const cuda::Index3& thread) { cuda::run_thread(kernel, block, thread, threads); });
+        });
     }
     template <class Visit>
     void each(const cuda::Index3& size, Visit&& visit) const {

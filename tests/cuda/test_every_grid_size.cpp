@@ -1,6 +1,6 @@
-// Grids of 1 to 20 columns, rows and slices through every stage of both backends: rows, lanes and blocks that are worked on
-// whole end anywhere in them. Built with the address sanitizer, as tests/run.sh does, the tests also see what reads or writes
-// beyond the memory.
+// Grids of 1 to 20 columns, rows and slices through every stage of both backends: rows, lanes and blocks that
+// are worked on whole end anywhere in them. Built with the address sanitizer, as tests/run.sh does, the tests
+// also see what reads or writes beyond the memory.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,20 +10,20 @@
 #include <vector>
 
 #include "collapsed_cone/sweep_plan.h"
-#include "cpu/terma/release.h"
-#include "fluence/fluence_map.h"
-#include "fluence/fluence_options.h"
-#include "terma/released_energy.h"
-#include "terma/terma_table.h"
+#include "cpu/collapsed_cone/superposition.h"
 #include "cpu/electrons/electrons.h"
+#include "cpu/fluence/square_fluence.h"
 #include "cpu/pencil_beam/pencil.h"
 #include "cpu/pencil_beam/pencil_beamlets.h"
-#include "cpu/fluence/square_fluence.h"
-#include "cpu/collapsed_cone/superposition.h"
+#include "cpu/terma/release.h"
 #include "cuda/backend.h"
 #include "cuda/cases.h"
 #include "cuda/fluence_cases.h"
 #include "cuda/host_executor.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
+#include "terma/released_energy.h"
+#include "terma/terma_table.h"
 
 using namespace libdose;
 
@@ -47,14 +47,16 @@ std::string text(const Size& size) {
     return std::to_string(size[0]) + "x" + std::to_string(size[1]) + "x" + std::to_string(size[2]);
 }
 
-/// Lung to adipose at random and nothing in places, about the isocentre. So thin that rays do not end in it: where one ends
-/// and the next passes beside the grid, backends differ by where exactly (RayRaster::followed_g_cm2).
+/// Lung to adipose at random and nothing in places, about the isocentre. So thin that rays do not end in it:
+/// where one ends and the next passes beside the grid, backends differ by where exactly
+/// (RayRaster::followed_g_cm2).
 DensityGrid matter(const Size& size) {
     DensityGrid density = test::box_of_water(size, Vec3(5, 4, 6));
     density.grid.origin_mm[2] -= 3.0 * size[2];
     std::mt19937 random(11);
     std::uniform_real_distribution<float> uniform(0.05f, 0.6f);
-    for (std::size_t v = 0; v < density.density.size(); ++v) test::set_density(density, v, v % 23 == 5 ? 0.0f : uniform(random));
+    for (std::size_t v = 0; v < density.density.size(); ++v)
+        test::set_density(density, v, v % 23 == 5 ? 0.0f : uniform(random));
     return density;
 }
 
@@ -62,7 +64,8 @@ DensityGrid matter(const Size& size) {
 FluenceMap field(int number = 0) {
     const Vec3 directions[] = {Vec3(0.3, -0.5, 0.8), Vec3(-1, 0.2, 0.1), Vec3(0.1, 1, -0.05)};
     FluenceMap map = test::square_field(34, directions[number % 3]);
-    map.pixel_mm = 1, map.size_u = map.size_v = 34;
+    map.pixel_mm = 1;
+    map.size_u = map.size_v = 34;
     map.values.assign(34 * 34, 1.0f + 0.1f * static_cast<float>(number));
     test::give_electrons(map);
     return map;
@@ -76,13 +79,14 @@ DensityGrid turned(const DensityGrid& density) {
     for (int a = 0; a < 3; ++a) {
         const int b = (a + 1) % 3;
         to.size[static_cast<std::size_t>(b)] = from.size[static_cast<std::size_t>(a)];
-        to.spacing_mm[b] = from.spacing_mm[a], to.origin_mm[b] = from.origin_mm[a];
+        to.spacing_mm[b] = from.spacing_mm[a];
+        to.origin_mm[b] = from.origin_mm[a];
     }
     for (int k = 0; k < from.size[2]; ++k)
         for (int j = 0; j < from.size[1]; ++j)
             for (int i = 0; i < from.size[0]; ++i)
-                for (const auto values :
-                     {&DensityGrid::density, &DensityGrid::water_part, &DensityGrid::high_z_part, &DensityGrid::kernel_density})
+                for (const auto values : {&DensityGrid::density, &DensityGrid::water_part,
+                                          &DensityGrid::high_z_part, &DensityGrid::kernel_density})
                     (result.*values)[to.index(k, i, j)] = (density.*values)[from.index(i, j, k)];
     return result;
 }
@@ -134,15 +138,16 @@ TEST_P(EveryGridSize, CollapsedConeKeepsTheEnergyAndBackendsAgree) {
             EXPECT_NEAR((result.deposited + result.escaped) / result.released, 1, 1e-5) << text(size);
         }
         std::array<std::vector<float>, 2> dose;
-        for (std::size_t b = 0; b < 2; ++b) dose[b] = backends.all[b]->medium(density)->transport(maps, model, directions, {}, {});
+        for (std::size_t b = 0; b < 2; ++b)
+            dose[b] = backends.all[b]->medium(density)->transport(maps, model, directions, {}, {});
         EXPECT_LT(test::agreement(dose[1], dose[0]).largest, between_backends) << text(size);
         EXPECT_GT(*std::max_element(dose[0].begin(), dose[0].end()), 0) << text(size);
     }
 }
 
 TEST_P(EveryGridSize, PencilBeamAndElectronsTurnWithTheGrid) {
-    // What is a row of one grid is a column or a slice of the other. Lanes project voxels in single precision from the first of
-    // a row on: 1e-4 mm at a metre.
+    // What is a row of one grid is a column or a slice of the other. Lanes project voxels in single precision
+    // from the first of a row on: 1e-4 mm at a metre.
     constexpr double rounding = 2e-4;
     const BeamModel model = test::simple_model();
     Backends backends;
@@ -161,19 +166,24 @@ TEST_P(EveryGridSize, PencilBeamAndElectronsTurnWithTheGrid) {
             std::array<std::vector<float>, 2> dose;
             for (std::size_t b = 0; b < 2; ++b) {
                 dose[b] = calculate(*backends.all[b], density, map);
-                const auto of_other = turned_back(other.grid, density.grid, calculate(*backends.all[b], other, other_map));
-                EXPECT_LT(test::agreement(of_other, dose[b]).largest, rounding) << what << ", " << text(size) << ", backend " << b;
+                const auto of_other =
+                    turned_back(other.grid, density.grid, calculate(*backends.all[b], other, other_map));
+                EXPECT_LT(test::agreement(of_other, dose[b]).largest, rounding)
+                    << what << ", " << text(size) << ", backend " << b;
             }
-            EXPECT_LT(test::agreement(dose[1], dose[0]).largest, between_backends) << what << ", " << text(size);
+            EXPECT_LT(test::agreement(dose[1], dose[0]).largest, between_backends)
+                << what << ", " << text(size);
             EXPECT_GT(*std::max_element(dose[0].begin(), dose[0].end()), 0) << what << ", " << text(size);
         };
-        compare(pencil, "pencil beam"), compare(electrons, "electrons");
+        compare(pencil, "pencil beam");
+        compare(electrons, "electrons");
     }
 }
 
 TEST(EveryGridSizeOfBeamlets, ArePencilBeamsOfTheirSquares) {
-    // Images of the square are read linearly between pixels of 1 mm: off by an eighth of the second difference. In a penumbra
-    // with a sigma of 1.3 mm (spot and kernel) that is 0.24 / 1.3² / 8 of the maximum.
+    // Images of the square are read linearly between pixels of 1 mm: off by an eighth of the second
+    // difference. In a penumbra with a sigma of 1.3 mm (spot and kernel) that is 0.24 / 1.3² / 8 of the
+    // maximum.
     constexpr double tolerance = 0.02;
     BeamModel model = test::simple_model();
     model.head = test::whole_head(280);
@@ -181,20 +191,32 @@ TEST(EveryGridSizeOfBeamlets, ArePencilBeamsOfTheirSquares) {
     Beam beam = test::moving_jaws();
     ControlPoint& point = beam.control_points.front();
     point.jaw_x = point.jaw_y = JawOpening{-30, 30};
-    point.gantry_deg = 40, point.collimator_deg = 20;
+    point.gantry_deg = 40;
+    point.collimator_deg = 20;
     FluenceOptions options;
     options.terma = &table;
     constexpr double side = 10;
     const OpenSquare square{5, -5, 1};
     cpu::BeamletShape shape(beam, point, model, options, side);
-    shape.images().prepare(cpu::BeamletImages::node_of(0.92), cpu::BeamletImages::node_of(1.08));  // for all grids at once
-    const FluenceMap map = cpu::square_fluence(beam, point, PatientPosition::hfs, model.head, options, {square}, side);
+    shape.images().prepare(cpu::BeamletImages::node_of(0.92),
+                           cpu::BeamletImages::node_of(1.08));  // for all grids at once
+    const FluenceMap map =
+        cpu::square_fluence(beam, point, PatientPosition::hfs, model.head, options, {square}, side);
     // Few, for the images take long; around a vector of 8 and of 16.
-    for (const Size& size : std::vector<Size>{{1, 3, 4}, {2, 3, 4}, {7, 3, 4}, {8, 3, 4}, {15, 3, 4}, {16, 3, 4}, {17, 3, 4},
-                                              {20, 3, 4}, {5, 17, 4}, {5, 3, 9}}) {
+    for (const Size& size : std::vector<Size>{{1, 3, 4},
+                                              {2, 3, 4},
+                                              {7, 3, 4},
+                                              {8, 3, 4},
+                                              {15, 3, 4},
+                                              {16, 3, 4},
+                                              {17, 3, 4},
+                                              {20, 3, 4},
+                                              {5, 17, 4},
+                                              {5, 3, 9}}) {
         const DensityGrid density = matter(size);
         const LateralScale none;
-        const cpu::PencilBeamlets beamlets(density, beam, point, PatientPosition::hfs, model, options, none, {square}, shape);
+        const cpu::PencilBeamlets beamlets(density, beam, point, PatientPosition::hfs, model, options, none,
+                                           {square}, shape);
         std::vector<VoxelDose> column;
         beamlets.column(square.u_mm, square.v_mm, 7, column);
         std::vector<float> dose(density.grid.voxel_count(), 0.0f);
@@ -208,9 +230,11 @@ TEST(EveryGridSizeOfBeamlets, ArePencilBeamsOfTheirSquares) {
             for (int j = 0; j < size[1]; ++j)
                 for (int i = 0; i < size[0]; ++i) {
                     const auto p = map.frame.project(density.grid.centre_mm(i, j, k));
-                    if (std::max(std::abs(p.u_mm - square.u_mm), std::abs(p.v_mm - square.v_mm)) > 30) continue;
+                    if (std::max(std::abs(p.u_mm - square.u_mm), std::abs(p.v_mm - square.v_mm)) > 30)
+                        continue;
                     const std::size_t v = density.grid.index(i, j, k);
-                    EXPECT_NEAR(static_cast<double>(dose[v] / maximum), static_cast<double>(expected[v] / maximum), tolerance)
+                    EXPECT_NEAR(static_cast<double>(dose[v] / maximum),
+                                static_cast<double>(expected[v] / maximum), tolerance)
                         << text(size) << ", voxel " << i << ", " << j << ", " << k;
                 }
     }

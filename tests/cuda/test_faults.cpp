@@ -1,4 +1,5 @@
-// What may go wrong on a device, on a host that stands for one: no memory, a device that vanishes, several backends at once.
+// What may go wrong on a device, on a host that stands for one: no memory, a device that vanishes, several
+// backends at once.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,16 +8,20 @@
 
 #include "cuda/backend.h"
 #include "cuda/cases.h"
-#include "cuda/runtime/device_buffer.h"
 #include "cuda/host_executor.h"
+#include "cuda/runtime/device_buffer.h"
 
 using namespace libdose;
 
 namespace {
 
-std::unique_ptr<Backend> host_backend(test::HostDevice& device) { return cuda::make_backend(std::make_unique<test::HostExecutor>(device)); }
+std::unique_ptr<Backend> host_backend(test::HostDevice& device) {
+    return cuda::make_backend(std::make_unique<test::HostExecutor>(device));
+}
 
-std::vector<float> run(Backend& backend, const test::BackendCase& c) { return c.run(*backend.medium(c.density), c); }
+std::vector<float> run(Backend& backend, const test::BackendCase& c) {
+    return c.run(*backend.medium(c.density), c);
+}
 
 test::BackendCase named(const std::string& name) {
     const auto cases = test::backend_cases();
@@ -50,7 +55,8 @@ TEST(CudaFaults, EveryAllocationMayFailAndTheBackendGoesOn) {
                 const auto backend = host_backend(device);
                 const std::string error = error_of([&] { run(*backend, c); });
                 // Where the pool had memory to give back, it asked a second time.
-                EXPECT_THAT(error, testing::AnyOf("", testing::HasSubstr("MiB"))) << name << ", allocation " << n;
+                EXPECT_THAT(error, testing::AnyOf("", testing::HasSubstr("MiB")))
+                    << name << ", allocation " << n;
                 EXPECT_EQ(run(*backend, c), reference) << name << ", allocation " << n;
             }
             EXPECT_EQ(device.outstanding, 0) << name << ", allocation " << n;
@@ -58,7 +64,8 @@ TEST(CudaFaults, EveryAllocationMayFailAndTheBackendGoesOn) {
         // The first one has nothing to give back.
         test::HostDevice device;
         device.failing_allocation = 1;
-        EXPECT_THAT(error_of([&] { run(*host_backend(device), c); }), testing::HasSubstr("no 1 MiB more of memory"));
+        EXPECT_THAT(error_of([&] { run(*host_backend(device), c); }),
+                    testing::HasSubstr("no 1 MiB more of memory"));
     }
 }
 
@@ -71,7 +78,9 @@ TEST(CudaFaults, ALostDeviceIsAnErrorAndLeavesNothing) {
         for (int n = 1; n <= good.launches; ++n) {
             test::HostDevice device;
             device.vanishes_at_launch = n;
-            EXPECT_THAT(error_of([&] { run(*host_backend(device), c); }), testing::HasSubstr("the device is lost")) << name << ", launch " << n;
+            EXPECT_THAT(error_of([&] { run(*host_backend(device), c); }),
+                        testing::HasSubstr("the device is lost"))
+                << name << ", launch " << n;
             EXPECT_EQ(device.outstanding, 0);
         }
     }
@@ -100,9 +109,10 @@ TEST(CudaFaults, TooLittleMemoryIsRefusedWithBothFigures) {
     const auto backend = host_backend(device);
     MemoryNeeds needs;
     needs.grid = c.density.grid;
-    EXPECT_THAT(error_of([&] { backend->require_memory(needs, "plan"); }),
-                testing::AllOf(testing::HasSubstr("of device memory, 3 MiB are free"), testing::HasSubstr("plan, cuda on the host"),
-                               testing::HasSubstr("--backend cpu")));
+    EXPECT_THAT(
+        error_of([&] { backend->require_memory(needs, "plan"); }),
+        testing::AllOf(testing::HasSubstr("of device memory, 3 MiB are free"),
+                       testing::HasSubstr("plan, cuda on the host"), testing::HasSubstr("--backend cpu")));
     device.total_bytes = std::size_t{8} << 30;
     EXPECT_EQ(error_of([&] { backend->require_memory(needs, "plan"); }), "");
 }
@@ -145,24 +155,35 @@ TEST(CudaFaults, DISABLED_WhatClinicalSizesTake) {
             maps.push_back(test::square_field(100, Vec3(std::sin(angle), std::cos(angle), 0), middle));
         }
         BeamModel model = test::simple_model();
-        model.cone_kernel.rates_cm2_g.resize(3, 0.05), model.cone_kernel.coefficients.resize(model.cone_kernel.coefficients.size() / 2 * 3, 0.0);
+        model.cone_kernel.rates_cm2_g.resize(3, 0.05);
+        model.cone_kernel.coefficients.resize(model.cone_kernel.coefficients.size() / 2 * 3, 0.0);
         MemoryNeeds needs;
-        needs.grid = density.grid, needs.rates = 3, needs.opening_u_mm = needs.opening_v_mm = 100;
-        needs.ray_spacing_voxels = c.maps > 1 ? 1 : 0.5, needs.algorithm = c.pencil ? Algorithm::pencil_beam : Algorithm::collapsed_cone;
-        const auto directions = c.maps > 1 ? isotropic_directions(192) : beam_aligned_directions(model.cone_kernel, Vec3(0, 1, 0), 12, 12);
+        needs.grid = density.grid;
+        needs.rates = 3;
+        needs.opening_u_mm = needs.opening_v_mm = 100;
+        needs.ray_spacing_voxels = c.maps > 1 ? 1 : 0.5;
+        needs.algorithm = c.pencil ? Algorithm::pencil_beam : Algorithm::collapsed_cone;
+        const auto directions = c.maps > 1
+                                    ? isotropic_directions(192)
+                                    : beam_aligned_directions(model.cone_kernel, Vec3(0, 1, 0), 12, 12);
         TransportSettings settings;
         settings.ray_spacing_voxels = needs.ray_spacing_voxels;
         const auto taken = [&](std::size_t total_bytes) {
             test::HostDevice device;
-            device.idle = true, device.total_bytes = total_bytes;
+            device.idle = true;
+            device.total_bytes = total_bytes;
             const auto backend = host_backend(device);
             const auto medium = backend->medium(density);
-            c.pencil ? medium->pencil_beam(maps.front(), model, {}) : medium->transport(maps, model, directions, settings, {});
+            c.pencil ? medium->pencil_beam(maps.front(), model, {})
+                     : medium->transport(maps, model, directions, settings, {});
             return static_cast<double>(device.most_used_bytes);
         };
         const double estimate = cuda::device_memory_bytes(needs), mebibyte = 1024.0 * 1024.0;
-        std::printf("%-30s %3d x %3d x %3d: estimate %6.0f MiB, taken with just that %6.0f MiB, with 16 GiB %6.0f MiB\n", c.name, c.size[0], c.size[1],
-                    c.size[2], estimate / mebibyte, taken(static_cast<std::size_t>(estimate)) / mebibyte, taken(std::size_t{16} << 30) / mebibyte);
+        std::printf(
+            "%-30s %3d x %3d x %3d: estimate %6.0f MiB, taken with just that %6.0f MiB, with 16 GiB %6.0f "
+            "MiB\n",
+            c.name, c.size[0], c.size[1], c.size[2], estimate / mebibyte,
+            taken(static_cast<std::size_t>(estimate)) / mebibyte, taken(std::size_t{16} << 30) / mebibyte);
         EXPECT_LE(taken(static_cast<std::size_t>(estimate)), estimate);
     }
 }
@@ -239,7 +260,8 @@ TEST(CudaFaults, TwoBackendsInTwoThreadsDoNotMeet) {
     test::HostDevice devices[2];
     std::vector<float> doses[2];
     std::thread threads[2];
-    for (std::size_t t = 0; t < 2; ++t) threads[t] = std::thread([&, t] { doses[t] = run(*host_backend(devices[t]), c); });
+    for (std::size_t t = 0; t < 2; ++t)
+        threads[t] = std::thread([&, t] { doses[t] = run(*host_backend(devices[t]), c); });
     for (std::thread& thread : threads) thread.join();
     for (std::size_t t = 0; t < 2; ++t) {
         EXPECT_EQ(doses[t], reference);
@@ -254,5 +276,6 @@ TEST(CudaFaults, AKernelOfMoreThanEightRatesIsRefused) {
     test::HostDevice device;
     const auto backend = host_backend(device);
     const auto medium = backend->medium(c.density);
-    EXPECT_THAT(error_of([&] { medium->transport(c.maps, model, isotropic_directions(40), {}, {}); }), testing::HasSubstr("more than 8 rates"));
+    EXPECT_THAT(error_of([&] { medium->transport(c.maps, model, isotropic_directions(40), {}, {}); }),
+                testing::HasSubstr("more than 8 rates"));
 }

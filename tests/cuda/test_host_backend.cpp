@@ -1,4 +1,5 @@
-// The CUDA backend's stages and kernel bodies on the host, over the same blocks and threads as on a device, against the CPU backend.
+// The CUDA backend's stages and kernel bodies on the host, over the same blocks and threads as on a device,
+// against the CPU backend.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,16 +12,21 @@ using namespace libdose;
 
 namespace {
 
-std::unique_ptr<Backend> host_backend(test::HostDevice& device) { return cuda::make_backend(std::make_unique<test::HostExecutor>(device)); }
+std::unique_ptr<Backend> host_backend(test::HostDevice& device) {
+    return cuda::make_backend(std::make_unique<test::HostExecutor>(device));
+}
 
-std::vector<float> run(Backend& backend, const test::BackendCase& c) { return c.run(*backend.medium(c.density), c); }
+std::vector<float> run(Backend& backend, const test::BackendCase& c) {
+    return c.run(*backend.medium(c.density), c);
+}
 
 const std::vector<test::BackendCase>& cases() {
     static const auto all = test::backend_cases();
     return all;
 }
 
-/// The same energies in single precision, summed in another order; ray directions by steps; tables that span the whole beam.
+/// The same energies in single precision, summed in another order; ray directions by steps; tables that span
+/// the whole beam.
 constexpr double tolerance = 1e-3;  // of the largest dose
 
 class HostBackend : public testing::TestWithParam<std::size_t> {};
@@ -40,8 +46,10 @@ TEST_P(HostBackend, AgreesWithTheCpu) {
         EXPECT_EQ(test::gamma_percent(c.density.grid, dose, reference), 100);
     }
     // Only these may leave what there was: a case that does nothing would compare nothing.
-    const bool nothing = c.name == "Empty" || c.name == "BesideTheGrid" || c.name == "PencilEmpty" || c.name == "NoElectrons";
+    const bool nothing =
+        c.name == "Empty" || c.name == "BesideTheGrid" || c.name == "PencilEmpty" || c.name == "NoElectrons";
     EXPECT_EQ(*std::max_element(reference.begin(), reference.end()) > c.before, !nothing);
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, HostBackend, testing::Range<std::size_t>(0, test::backend_cases().size()), [](const auto& c) { return cases()[c.param].name; });
+INSTANTIATE_TEST_SUITE_P(Cases, HostBackend, testing::Range<std::size_t>(0, test::backend_cases().size()),
+                         [](const auto& c) { return cases()[c.param].name; });

@@ -1,4 +1,5 @@
-// How the device library is found, and what is said when it or the device is not as it should be. A fake library stands for it.
+// How the device library is found, and what is said when it or the device is not as it should be. A fake
+// library stands for it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -33,7 +34,8 @@ std::string error_of(int device = 0) {
 }
 
 std::string error_with(const char* fault, int device = 0) {
-    const Environment library(library_variable, LIBDOSE_FAKE_CUDA_LIBRARY), wrong("LIBDOSE_FAKE_DEVICE", fault);
+    const Environment library(library_variable, LIBDOSE_FAKE_CUDA_LIBRARY),
+        wrong("LIBDOSE_FAKE_DEVICE", fault);
     return error_of(device);
 }
 
@@ -41,7 +43,8 @@ std::string error_with(const char* fault, int device = 0) {
 
 TEST(CudaLibrary, ThatIsNotThereIsNamed) {
     const Environment library(library_variable, "/nowhere/libdose_cuda.so");
-    EXPECT_THAT(error_of(), AllOf(HasSubstr("is not installed"), HasSubstr("/nowhere/libdose_cuda.so"), HasSubstr("--backend cpu")));
+    EXPECT_THAT(error_of(), AllOf(HasSubstr("is not installed"), HasSubstr("/nowhere/libdose_cuda.so"),
+                                  HasSubstr("--backend cpu")));
     const ChosenBackend chosen = choose_backend(BackendChoice::automatic, 0);
     EXPECT_EQ(chosen.get().description(), "cpu");
     EXPECT_THAT(chosen.note, AllOf(testing::StartsWith("backend: cpu, for"), HasSubstr("is not installed")));
@@ -71,7 +74,8 @@ TEST(CudaLibrary, IsLookedForBesideTheProgramFirst) {
 }
 
 TEST(CudaLibrary, MustBeOne) {
-    const auto file = std::filesystem::temp_directory_path() / ("libdose-not-a-library-" + std::to_string(getpid()) + ".so");
+    const auto file = std::filesystem::temp_directory_path() /
+                      ("libdose-not-a-library-" + std::to_string(getpid()) + ".so");
     std::ofstream(file) << "text";
     const Environment library(library_variable, file.string());
     EXPECT_THAT(error_of(), HasSubstr("cannot be loaded"));
@@ -82,31 +86,37 @@ TEST(CudaLibrary, MustBeOne) {
 TEST(CudaLibrary, FaultsAreToldApart) {
     EXPECT_THAT(error_with("old"), HasSubstr("of another version"));
     EXPECT_THAT(error_with("other-sources"), HasSubstr("built from other sources"));
-    EXPECT_THAT(error_with("no-driver"), AllOf(HasSubstr("no NVIDIA driver"), HasSubstr("no driver in this fake")));
+    EXPECT_THAT(error_with("no-driver"),
+                AllOf(HasSubstr("no NVIDIA driver"), HasSubstr("no driver in this fake")));
     EXPECT_THAT(error_with("no-device"), HasSubstr("no CUDA device 0: none was found"));
-    EXPECT_THAT(error_with("wrong-architecture"), AllOf(HasSubstr("no code for this device"), HasSubstr("CMAKE_CUDA_ARCHITECTURES")));
+    EXPECT_THAT(error_with("wrong-architecture"),
+                AllOf(HasSubstr("no code for this device"), HasSubstr("CMAKE_CUDA_ARCHITECTURES")));
     EXPECT_THAT(error_with("", 2), HasSubstr("no CUDA device 2: 0 to 1 are there"));
     EXPECT_THAT(error_with("", -1), HasSubstr("no CUDA device -1"));
     EXPECT_EQ(error_with(""), "");
 }
 
 TEST(CudaLibrary, ALostDeviceSaysSo) {
-    const Environment library(library_variable, LIBDOSE_FAKE_CUDA_LIBRARY), wrong("LIBDOSE_FAKE_DEVICE", "lost");
+    const Environment library(library_variable, LIBDOSE_FAKE_CUDA_LIBRARY),
+        wrong("LIBDOSE_FAKE_DEVICE", "lost");
     const ChosenBackend chosen = choose_backend(BackendChoice::cuda, 0);
     const DensityGrid water = test::water_cube(4, 5);
     try {
         chosen.get().medium(water);
         FAIL() << "nothing was thrown";
     } catch (const Error& error) {
-        EXPECT_THAT(error.what(), AllOf(HasSubstr("failed and cannot be used further"), HasSubstr("cuda fake (device 0, compute capability 9.0)")));
+        EXPECT_THAT(error.what(), AllOf(HasSubstr("failed and cannot be used further"),
+                                        HasSubstr("cuda fake (device 0, compute capability 9.0)")));
     }
 }
 
 TEST(CudaLibrary, TooSmallADeviceIsRefusedOrLeftForTheCpu) {
-    const Environment library(library_variable, LIBDOSE_FAKE_CUDA_LIBRARY), wrong("LIBDOSE_FAKE_DEVICE", "small");
+    const Environment library(library_variable, LIBDOSE_FAKE_CUDA_LIBRARY),
+        wrong("LIBDOSE_FAKE_DEVICE", "small");
     MemoryNeeds needs;
     needs.grid = test::water_cube(50, 4).grid;
-    ChosenBackend asked = choose_backend(BackendChoice::cuda, 0), open = choose_backend(BackendChoice::automatic, 0);
+    ChosenBackend asked = choose_backend(BackendChoice::cuda, 0),
+                  open = choose_backend(BackendChoice::automatic, 0);
     EXPECT_THROW(require_memory(asked, BackendChoice::cuda, needs, "plan"), Error);
     EXPECT_THAT(open.get().description(), HasSubstr("fake"));
     require_memory(open, BackendChoice::automatic, needs, "plan");
@@ -120,6 +130,10 @@ TEST(CudaLibrary, CalculatesThroughTheInterfaceAsWithoutIt) {
     EXPECT_EQ(chosen.get().description(), "cuda fake (device 1, compute capability 9.0)");
     for (const test::BackendCase& c : test::backend_cases())
         if (c.name == "ObliqueInterpolated" || c.name == "PencilWedge" || c.name == "Electrons") {
-            EXPECT_LE(test::agreement(c.run(*chosen.get().medium(c.density), c), c.run(*cpu_backend().medium(c.density), c)).largest, 1e-3) << c.name;
+            EXPECT_LE(test::agreement(c.run(*chosen.get().medium(c.density), c),
+                                      c.run(*cpu_backend().medium(c.density), c))
+                          .largest,
+                      1e-3)
+                << c.name;
         }
 }

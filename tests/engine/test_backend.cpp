@@ -7,9 +7,9 @@
 #include "cuda/cases.h"
 #include "cuda/environment.h"
 #include "cuda/fake/fake_device_library.h"
-#include "support/water_cube.h"
 #include "libdose/error.h"
 #include "libdose/influence.h"
+#include "support/water_cube.h"
 
 using namespace libdose;
 using test::Environment;
@@ -50,7 +50,8 @@ TEST_F(Engine, ADeviceGivesTheDoseOfTheCpuAndIsNamed) {
     const Plan plan = plan_of({static_beam(1, 0, 100), static_beam(2, 70, 50)});
     for (const Algorithm algorithm : {Algorithm::collapsed_cone, Algorithm::pencil_beam})
         for (const Transport transport : {Transport::each, Transport::one}) {
-            options.algorithm = algorithm, options.transport = transport;
+            options.algorithm = algorithm;
+            options.transport = transport;
             options.backend = BackendChoice::cpu;
             const auto cpu = run(ct, &body, plan, options);
             EXPECT_EQ(cpu.plan.provenance.backend, "cpu");
@@ -62,7 +63,8 @@ TEST_F(Engine, ADeviceGivesTheDoseOfTheCpuAndIsNamed) {
 }
 
 TEST_F(Engine, WithoutADeviceAutoTakesTheCpuAndSaysWhy) {
-    const Environment library("LIBDOSE_CUDA_LIBRARY", LIBDOSE_FAKE_CUDA_LIBRARY), fault("LIBDOSE_FAKE_DEVICE", "no-driver");
+    const Environment library("LIBDOSE_CUDA_LIBRARY", LIBDOSE_FAKE_CUDA_LIBRARY),
+        fault("LIBDOSE_FAKE_DEVICE", "no-driver");
     const CtImage ct = water_ct();
     const StructureSet body = body_of_cube();
     EngineOptions options = coarse();
@@ -72,7 +74,8 @@ TEST_F(Engine, WithoutADeviceAutoTakesTheCpuAndSaysWhy) {
     const Plan plan = plan_of({static_beam(1, 0, 100)});
     const auto result = run(ct, &body, plan, options);
     EXPECT_EQ(result.plan.provenance.backend, "cpu");
-    EXPECT_THAT(result.notes, testing::Contains(testing::HasSubstr("backend: cpu, for there is no NVIDIA driver")));
+    EXPECT_THAT(result.notes,
+                testing::Contains(testing::HasSubstr("backend: cpu, for there is no NVIDIA driver")));
     options.backend = BackendChoice::cuda;
     EXPECT_THROW(run(ct, &body, plan, options), Error);
 }
@@ -183,8 +186,8 @@ TEST_F(Engine, ADeviceGivesTheColumnsOfAnInfluenceMatrix) {
         const DoseInfluence device = influence(ct, &body, plan, *materials_, models, options);
         EXPECT_EQ(device.header.provenance.backend, "cuda fake (device 0, compute capability 9.0)");
         options.engine.backend = BackendChoice::cpu;
-        // The pencil beam's shared convolution is another way on the CPU: the engine's own dose of the fluence stands for it. The collapsed cone
-        // parts every map by its own maximum: column by column.
+        // The pencil beam's shared convolution is another way on the CPU: the engine's own dose of the
+        // fluence stands for it. The collapsed cone parts every map by its own maximum: column by column.
         CalculationResult cpu;
         if (algorithm == Algorithm::pencil_beam)
             cpu = calculate_beamlets(ct, &body, plan, *materials_, models, options, weights);

@@ -22,7 +22,8 @@ TEST(Compute, RefusesFluenceThatIsNotFinite) {
     const DensityGrid water = uniform_density(grid, MaterialProperties{});
     FluenceMap map = jaw_field(model.head, 40, 40);
     for (const Algorithm algorithm : {Algorithm::collapsed_cone, Algorithm::pencil_beam})
-        for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+        for (const float value :
+             {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
             map.at(map.size_u / 2, map.size_v / 2) = value;
             ComputeOptions options;
             options.algorithm = algorithm;

@@ -38,8 +38,10 @@ void add_leaves(Beam& beam, double x0, double x1, double y0, double y1, double p
 
 Beam jaw_beam_of(double x0, double x1, double y0, double y1, int number = 1) {
     Beam beam = static_beam(number, 0, 100);
-    for (ControlPoint& point : beam.control_points)
-        point.jaw_x = JawOpening{x0, x1}, point.jaw_y = JawOpening{y0, y1};
+    for (ControlPoint& point : beam.control_points) {
+        point.jaw_x = JawOpening{x0, x1};
+        point.jaw_y = JawOpening{y0, y1};
+    }
     return beam;
 }
 
@@ -69,8 +71,9 @@ void expect_extent(const Grid& grid, int axis, double lower_mm, double upper_mm)
 TEST_F(FieldGrid, AFieldAroundThePatientHasTheWholePatient) {
     for (const double half : {150.0, 200.0, 280.0}) {
         const Grid grid = grid_of(jaw_beam_of(-half, half, -half, half));
-        expect_extent(grid, 0, -120, 120), expect_extent(grid, 1, -120, 120),
-            expect_extent(grid, 2, -122, 122);
+        expect_extent(grid, 0, -120, 120);
+        expect_extent(grid, 1, -120, 120);
+        expect_extent(grid, 2, -122, 122);
     }
 }
 
@@ -93,7 +96,8 @@ TEST_F(FieldGrid, JawsAndLeavesCountWhereBothAreOpen) {
 TEST_F(FieldGrid, AnArcCountsBetweenItsControlPointsToo) {
     // From 270 over 0 to 90 degrees in one step: the ends pass along x, 20 mm thick, the middle along y.
     Beam arc = jaw_beam_of(-20, 20, -20, 20);
-    arc.control_points[0].gantry_deg = 270, arc.control_points[1].gantry_deg = 90;
+    arc.control_points[0].gantry_deg = 270;
+    arc.control_points[1].gantry_deg = 90;
     arc.gantry_rotation = {Rotation::clockwise, Rotation::none};
     expect_extent(grid_of(arc), 1, -120, 120);
 }
@@ -102,9 +106,10 @@ TEST_F(FieldGrid, AWindowThatSlidesOverThePatientBetweenTwoControlPointsCounts) 
     Beam beam = jaw_beam_of(-200, 200, -50, 50);
     add_leaves(beam, -180, -170, -50, 50, 190);
     for (std::size_t l = 0; l < 60; ++l)
-        if (beam.control_points[1].leaves[0].lower_mm[l] < 0)
-            beam.control_points[1].leaves[0].lower_mm[l] = 170,
+        if (beam.control_points[1].leaves[0].lower_mm[l] < 0) {
+            beam.control_points[1].leaves[0].lower_mm[l] = 170;
             beam.control_points[1].leaves[0].upper_mm[l] = 180;
+        }
     expect_extent(grid_of(beam, 40), 0, -120, 120);
 }
 
@@ -115,7 +120,8 @@ TEST_F(FieldGrid, WideJawsGiveTheDoseOfTheFieldAtTheIsocentre) {
         return interpolate(run(water_ct(), &body_, plan_of({beam}), options).plan.gy, Vec3::Zero());
     };
     Beam narrow = jaw_beam_of(-50, 50, -50, 50), wide = jaw_beam_of(-200, 200, -200, 200);
-    add_leaves(narrow, -50, 50, -50, 50, 0), add_leaves(wide, -50, 50, -50, 50, 0);
+    add_leaves(narrow, -50, 50, -50, 50, 0);
+    add_leaves(wide, -50, 50, -50, 50, 0);
     // Behind the leaves 1 to 2 % come through to ten times the area, which scatters: a few hundredths of it
     // at the isocentre. Monitor backscatter gives up to 2 % more per MU with the jaws open.
     const double ratio = dose_at_isocentre(wide) / dose_at_isocentre(narrow);
@@ -153,7 +159,8 @@ TEST_F(FieldGrid, ABeamThatMissesIsNamed) {
     EXPECT_THAT(run(water_ct(), &body_, plan_of({static_beam(1, 0, 100), missing})).notes,
                 Contains("beam 2 'B' misses the patient"));
     Beam other = missing;
-    other.number = 3, other.name = "C";
+    other.number = 3;
+    other.name = "C";
     try {
         run(water_ct(), &body_, plan_of({missing, other}));
         FAIL() << "nothing meets the patient";
@@ -178,7 +185,8 @@ TEST_F(FieldGrid, ASourceInsideThePatientIsRefused) {
 TEST_F(FieldGrid, BeamletsOfATargetHaveTheirGridWhereverTheJawsAre) {
     StructureSet set = body_of_cube();
     Structure target;
-    target.number = 2, target.name = "PTV";
+    target.number = 2;
+    target.name = "PTV";
     for (double z = -98; z < 100; z += 4) target.contours.push_back(square(100, z));
     set.structures.push_back(target);
     InfluenceOptions options;

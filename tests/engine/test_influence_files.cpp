@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "support/water_cube.h"
-#include "support/temporary_folder.h"
 #include "libdose/error.h"
 #include "libdose/io/influence.h"
+#include "support/temporary_folder.h"
+#include "support/water_cube.h"
 
 using namespace libdose;
 using ::testing::HasSubstr;
@@ -26,7 +26,8 @@ protected:
     static io::StoredInfluence stored(const InfluenceOptions& options, const std::filesystem::path& spill) {
         const StructureSet body = body_of_cube();
         const BeamModelProvider provider = [](const Beam&) -> const BeamModel& { return *model_; };
-        return io::influence_or_spill(water_ct(), &body, plan_of({static_beam(1, 0, 100)}), *materials_, provider, options, spill);
+        return io::influence_or_spill(water_ct(), &body, plan_of({static_beam(1, 0, 100)}), *materials_,
+                                      provider, options, spill);
     }
 };
 

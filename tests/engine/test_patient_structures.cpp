@@ -4,9 +4,9 @@
 
 #include "engine/field_box.h"
 #include "engine/patient_structures.h"
-#include "support/water_cube.h"
 #include "libdose/error.h"
 #include "patient/density.h"
+#include "support/water_cube.h"
 
 using namespace libdose;
 
@@ -43,7 +43,9 @@ protected:
 Structure box(int number, const std::string& name, const std::string& type, double x0, double x1, double y0,
               double y1, double z_half = 120) {
     Structure structure;
-    structure.number = number, structure.name = name, structure.type = type;
+    structure.number = number;
+    structure.name = name;
+    structure.type = type;
     for (int k = 0; k < 200; ++k)
         if (const double z = -398 + 4 * k; std::abs(z) < z_half)
             structure.contours.push_back(
@@ -96,8 +98,10 @@ TEST_F(PatientStructures, StructuresThatEncloseNothingAreRefused) {
                 AllOf(HasSubstr("support \"TABLE\""), HasSubstr("encloses no volume")));
     // There and back along one line.
     set = body_of_cube();
-    for (Contour& contour : set.structures[0].contours)
-        contour.points_mm.resize(2), contour.points_mm.push_back(contour.points_mm[0]);
+    for (Contour& contour : set.structures[0].contours) {
+        contour.points_mm.resize(2);
+        contour.points_mm.push_back(contour.points_mm[0]);
+    }
     EXPECT_THAT(refusal(water_ct(), set, gantry(0)),
                 AllOf(HasSubstr("body \"BODY\""), HasSubstr("encloses no volume")));
 }
@@ -192,7 +196,9 @@ TEST_F(PatientStructures, OverlappingDensitiesSayWhichHolds) {
     StructureSet set = body_of_cube();
     set.structures.push_back(box(2, "BIG", "", -40, 40, -40, 40, 40));
     set.structures.push_back(box(3, "SMALL", "", -20, 20, -20, 20, 20));
-    const auto notes = [&](const std::vector<DensityOverride>& overrides) { return densities(set, overrides).notes; };
+    const auto notes = [&](const std::vector<DensityOverride>& overrides) {
+        return densities(set, overrides).notes;
+    };
     // 40 x 40 mm in ten planes of 4 mm.
     EXPECT_THAT(notes({{"BIG", 0.3, ""}, {"SMALL", 2.0, ""}}),
                 Contains(AllOf(HasSubstr("\"BIG\" and \"SMALL\" overlap in 64 cm3"),

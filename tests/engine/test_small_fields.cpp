@@ -8,12 +8,12 @@
 
 #include "engine/compute.h"
 #include "engine/jaw_field.h"
-#include "validation/point_dose.h"
 #include "engine/small_fields.h"
-#include "support/water_cube.h"
 #include "libdose/calibrate.h"
 #include "libdose/error.h"
 #include "patient/density.h"
+#include "support/water_cube.h"
+#include "validation/point_dose.h"
 
 using namespace libdose;
 
@@ -23,7 +23,10 @@ constexpr double none = std::numeric_limits<double>::infinity();
 
 Beam jaws(double side_x, double side_y) {
     Beam beam = jaw_beam(side_x, side_y);
-    beam.number = 3, beam.name = "small", beam.meterset_mu = 100, beam.nominal_energy_mv = 6;
+    beam.number = 3;
+    beam.name = "small";
+    beam.meterset_mu = 100;
+    beam.nominal_energy_mv = 6;
     beam.gantry_rotation = {Rotation::none, Rotation::none};
     return beam;
 }
@@ -32,7 +35,8 @@ Beam jaws(double side_x, double side_y) {
 Beam leaves(double jaw_x, double jaw_y) {
     Beam beam = jaws(jaw_x, jaw_y);
     MultileafCollimator mlc;
-    mlc.type = "MLCX", mlc.motion = MultileafCollimator::Motion::along_x;
+    mlc.type = "MLCX";
+    mlc.motion = MultileafCollimator::Motion::along_x;
     for (int l = 0; l <= 40; ++l) mlc.leaf_boundaries_mm.push_back(-100 + 5 * l);
     beam.collimators = {mlc};
     for (ControlPoint& point : beam.control_points)
@@ -41,8 +45,10 @@ Beam leaves(double jaw_x, double jaw_y) {
 }
 /// Pairs first … last of a control point open from lower to upper.
 void open(ControlPoint& point, std::size_t first, std::size_t last, double lower, double upper) {
-    for (std::size_t l = first; l <= last; ++l)
-        point.leaves[0].lower_mm[l] = lower, point.leaves[0].upper_mm[l] = upper;
+    for (std::size_t l = first; l <= last; ++l) {
+        point.leaves[0].lower_mm[l] = lower;
+        point.leaves[0].upper_mm[l] = upper;
+    }
 }
 void open(Beam& beam, std::size_t first, std::size_t last, double lower, double upper) {
     for (ControlPoint& point : beam.control_points) open(point, first, last, lower, upper);
@@ -89,7 +95,9 @@ TEST_F(SmallFields, WidthOfAnOpening) {
     // A round block: the diameter, or the side that a square of the same area would have.
     beam = jaws(40, 40);
     Block block;
-    block.aperture = true, block.transmission = 0.03, block.tray_distance_mm = 600;
+    block.aperture = true;
+    block.transmission = 0.03;
+    block.tray_distance_mm = 600;
     for (int a = 0; a < 72; ++a) {
         block.x_mm.push_back(4 * std::cos(a * std::numbers::pi / 36));
         block.y_mm.push_back(4 * std::sin(a * std::numbers::pi / 36));
@@ -123,7 +131,8 @@ TEST_F(SmallFields, WhatABeamOpensInAllCounts) {
     beam = jaws(60, 60);
     ControlPoint narrow = beam.control_points[1];
     narrow.jaw_x = JawOpening{-2, 2};
-    beam.control_points.push_back(narrow), beam.control_points.push_back(narrow);
+    beam.control_points.push_back(narrow);
+    beam.control_points.push_back(narrow);
     EXPECT_DOUBLE_EQ(width(beam), 60);
     EXPECT_DOUBLE_EQ(spacing(beam), 2.5);
     beam.meterset_mu = 0;
@@ -153,7 +162,8 @@ TEST_F(SmallFields, DefaultIsTheLimitOfSmallVoxels) {
     const PointDose point(model_->spectrum, model_->cone_kernel, model_->pencil_kernel,
                           model_->head.electrons);
     WaterPoint isocentre;
-    isocentre.ssd_mm = 880, isocentre.depth_mm = 120;
+    isocentre.ssd_mm = 880;
+    isocentre.depth_mm = 120;
     for (const double side : {5.0, 10.0, 14.0}) {
         const FluenceMap fine = jaw_field(model_->head, side, side, Vec3::Zero(), 1000, 0.25);
         for (const Algorithm algorithm : {Algorithm::collapsed_cone, Algorithm::pencil_beam}) {
@@ -214,7 +224,8 @@ TEST_F(SmallFields, OutputInAirIsThatOfTheSpot) {
     // axis, sigma = FWHM / 2.3548 (1000 - d) / d.
     BeamModel plain = *model_;
     HeadModel& head = plain.head;
-    head.extrafocal.amplitude = 0, head.monitor_backscatter_x = head.monitor_backscatter_y = 0,
+    head.extrafocal.amplitude = 0;
+    head.monitor_backscatter_x = head.monitor_backscatter_y = 0;
     head.jaw_transmission = 0;
     std::fill(head.profile.begin(), head.profile.end(), 1.0);
     head.output_side_mm.clear();

@@ -3,9 +3,9 @@
 
 #include <cmath>
 
-#include "support/water_cube.h"
 #include "libdose/couch.h"
 #include "libdose/error.h"
+#include "support/water_cube.h"
 
 using namespace libdose;
 
@@ -16,9 +16,13 @@ class Supports : public Engine {};
 /// A slab of 240 x thickness mm on the front (side -1) or the back (side 1) of the cube.
 Structure slab_on_cube(int number, double thickness_mm, double side) {
     Structure slab;
-    slab.number = number, slab.name = "Bolus " + std::to_string(number), slab.type = "BOLUS";
+    slab.number = number;
+    slab.name = "Bolus " + std::to_string(number);
+    slab.type = "BOLUS";
     const double near = side * 120, far = side * (120 + thickness_mm);
-    for (double z = -118; z < 120; z += 4) slab.contours.push_back({{Vec3(-120, near, z), Vec3(120, near, z), Vec3(120, far, z), Vec3(-120, far, z)}});
+    for (double z = -118; z < 120; z += 4)
+        slab.contours.push_back(
+            {{Vec3(-120, near, z), Vec3(120, near, z), Vec3(120, far, z), Vec3(-120, far, z)}});
     return slab;
 }
 
@@ -57,19 +61,22 @@ TEST_F(Supports, ACouchTakesFromTheDoseBehindItWhatItsPathSays) {
         Plan plan = plan_of({static_beam(1, 180, 100)});
         const double open = interpolate(run(ct, &bare, plan, options).plan.gy, Vec3::Zero());
         const double behind = interpolate(run(ct, &with_couch, plan, options).plan.gy, Vec3::Zero());
-        // Shell 0.6 g/cm2 of 0.964 electrons per gram relative to water (1.5 g/cm3: between water and bone), foam 0.368 g/cm2 of 0.928 (between air and
-        // lung): as much as 0.920 g/cm2 of water. The tissue-maximum ratio of a 10 x 10 cm field of 6 MV falls by 3.7 to 3.8 % a centimetre about 12 cm
-        // deep (measured, Artiste and Synergy: inputs of e0404/photonPencilBeamKernelCalc). 0.5 %: another machine, foam scatters from farther away, coarse
-        // grid.
+        // Shell 0.6 g/cm2 of 0.964 electrons per gram relative to water (1.5 g/cm3: between water and bone),
+        // foam 0.368 g/cm2 of 0.928 (between air and lung): as much as 0.920 g/cm2 of water. The
+        // tissue-maximum ratio of a 10 x 10 cm field of 6 MV falls by 3.7 to 3.8 % a centimetre about 12 cm
+        // deep (measured, Artiste and Synergy: inputs of e0404/photonPencilBeamKernelCalc). 0.5 %: another
+        // machine, foam scatters from farther away, coarse grid.
         EXPECT_NEAR(behind / open, std::exp(-0.0375 * 0.920), 0.005) << to_string(algorithm);
         // And as 0.968 g/cm2 of water on the skin but for the electrons; 0.3 %: the scatter.
         plan.beams[0].boluses = {{2, ""}};
-        EXPECT_NEAR(behind / interpolate(run(ct, &with_water, plan, options).plan.gy, Vec3::Zero()), std::exp(0.0375 * 0.048), 0.003) << to_string(algorithm);
+        EXPECT_NEAR(behind / interpolate(run(ct, &with_water, plan, options).plan.gy, Vec3::Zero()),
+                    std::exp(0.0375 * 0.048), 0.003)
+            << to_string(algorithm);
         // From the front it hardly matters.
         const Plan anterior = plan_of({static_beam(1, 0, 100)});
-        EXPECT_NEAR(
-            interpolate(run(ct, &with_couch, anterior, options).plan.gy, Vec3::Zero()) / interpolate(run(ct, &bare, anterior, options).plan.gy, Vec3::Zero()),
-            1, 0.003)
+        EXPECT_NEAR(interpolate(run(ct, &with_couch, anterior, options).plan.gy, Vec3::Zero()) /
+                        interpolate(run(ct, &bare, anterior, options).plan.gy, Vec3::Zero()),
+                    1, 0.003)
             << to_string(algorithm);
     }
 }
@@ -86,7 +93,8 @@ TEST_F(Supports, ABolusIsThereForItsBeamsOnly) {
     const auto apart = run(ct, &set, plan, options);
     ASSERT_EQ(apart.beams.size(), 3u);
     const auto dose = [&](std::size_t beam, const Vec3& at) { return interpolate(apart.beams[beam].gy, at); };
-    // 1 cm of water at constant distance, 12 cm deep: 3.7 % (as for the couch); at 2.5 mm depth build-up is complete instead of begun.
+    // 1 cm of water at constant distance, 12 cm deep: 3.7 % (as for the couch); at 2.5 mm depth build-up is
+    // complete instead of begun.
     EXPECT_NEAR(dose(0, Vec3::Zero()) / dose(1, Vec3::Zero()), std::exp(-0.0375), 0.005);
     EXPECT_GT(dose(0, Vec3(0, -117.5, 0)), 1.25 * dose(1, Vec3(0, -117.5, 0)));
     EXPECT_NEAR(dose(2, Vec3::Zero()) / dose(1, Vec3::Zero()), 0.5, 1e-4);
@@ -99,7 +107,8 @@ TEST_F(Supports, ABolusIsThereForItsBeamsOnly) {
     // In one calculation, where beams 2 and 3 share a transport.
     options.per_beam = false;
     const auto together = run(ct, &set, plan, options);
-    EXPECT_NEAR(interpolate(together.plan.gy, Vec3::Zero()) / interpolate(apart.plan.gy, Vec3::Zero()), 1, 1e-4);
+    EXPECT_NEAR(interpolate(together.plan.gy, Vec3::Zero()) / interpolate(apart.plan.gy, Vec3::Zero()), 1,
+                1e-4);
 
     const auto refusal = [&](const StructureSet* structures, int number) {
         plan.beams[0].boluses = {{number, "B"}};

@@ -2,9 +2,9 @@
 
 #include <numeric>
 
+#include "cpu/fluence/fluence.h"
 #include "fluence/fluence_map.h"
 #include "fluence/fluence_options.h"
-#include "cpu/fluence/fluence.h"
 #include "fluence/head_equations.h"
 
 using namespace libdose;
@@ -33,18 +33,21 @@ Beam jaw_beam(JawOpening x, JawOpening y, double mu) {
 }
 
 float value_at(const FluenceMap& map, double u, double v) {
-    return map.at(static_cast<int>((u - map.lower_u_mm) / map.pixel_mm), static_cast<int>((v - map.lower_v_mm) / map.pixel_mm));
+    return map.at(static_cast<int>((u - map.lower_u_mm) / map.pixel_mm),
+                  static_cast<int>((v - map.lower_v_mm) / map.pixel_mm));
 }
 
 }  // namespace
 
 TEST(Fluence, AsymmetricJawsByHand) {
-    const auto maps = cpu::beam_fluence(jaw_beam({-20, 30.25}, {5, 40}, 200), PatientPosition::hfs, sharp_head(), {});
+    const auto maps =
+        cpu::beam_fluence(jaw_beam({-20, 30.25}, {5, 40}, 200), PatientPosition::hfs, sharp_head(), {});
     ASSERT_EQ(maps.size(), 1u);
-    EXPECT_FLOAT_EQ(value_at(maps[0], 0.5, 20.5), 200);                            // open: MU
-    EXPECT_FLOAT_EQ(value_at(maps[0], -30.5, 20.5), 200 * 0.01f);                  // behind one jaw
-    EXPECT_FLOAT_EQ(value_at(maps[0], -30.5, 0.5), 200 * 1e-4f);                   // behind both
-    EXPECT_NEAR(value_at(maps[0], 30.5, 20.5), 200 * (0.25 + 0.75 * 0.01), 1e-3);  // a quarter of the pixel is open
+    EXPECT_FLOAT_EQ(value_at(maps[0], 0.5, 20.5), 200);            // open: MU
+    EXPECT_FLOAT_EQ(value_at(maps[0], -30.5, 20.5), 200 * 0.01f);  // behind one jaw
+    EXPECT_FLOAT_EQ(value_at(maps[0], -30.5, 0.5), 200 * 1e-4f);   // behind both
+    EXPECT_NEAR(value_at(maps[0], 30.5, 20.5), 200 * (0.25 + 0.75 * 0.01),
+                1e-3);  // a quarter of the pixel is open
     EXPECT_FLOAT_EQ(value_at(maps[0], 0.5, 4.5), 200 * 0.01f);
 }
 
@@ -72,7 +75,8 @@ TEST(Fluence, TongueAndGrooveShadowsAStripBetweenAnOpenAndAClosedLeaf) {
     mlc.leaf_boundaries_mm = {-20, -10, 0, 10, 20};
     beam.collimators = {mlc};
     // Pairs: closed, open, open, closed near x = 0.
-    for (auto& point : beam.control_points) point.leaves = {LeafPositions{{-40, -10, -10, -40}, {-40, 10, 10, -40}}};
+    for (auto& point : beam.control_points)
+        point.leaves = {LeafPositions{{-40, -10, -10, -40}, {-40, 10, 10, -40}}};
     FluenceOptions options;
     options.leaves.resize(1);
     options.leaves[0].tongue_and_groove_mm = 0.4;
@@ -109,10 +113,14 @@ TEST(Fluence, RoundedLeafEndsLetThroughWhatTheirClosedFormSays) {
     EXPECT_NEAR(value_at(round[0], -5.5, 0.5), physics::tip_integral(1, decay), 1e-6);
     EXPECT_EQ(value_at(round[0], -4.5, 0.5), 1);
     // A closed pair leaks at its tips; a jaw over them takes that away.
-    for (auto& point : beam.control_points) point.leaves = {LeafPositions{{0}, {0}}}, point.jaw_x = JawOpening{10, 40};
+    for (auto& point : beam.control_points) {
+        point.leaves = {LeafPositions{{0}, {0}}};
+        point.jaw_x = JawOpening{10, 40};
+    }
     const auto closed = cpu::beam_fluence(beam, PatientPosition::hfs, head, options);
     EXPECT_EQ(value_at(closed[0], 0.5, 0.5), 0);
-    EXPECT_NEAR(value_at(closed[0], 12.5, 0.5), physics::tip_integral(13, decay) - physics::tip_integral(12, decay), 1e-6);
+    EXPECT_NEAR(value_at(closed[0], 12.5, 0.5),
+                physics::tip_integral(13, decay) - physics::tip_integral(12, decay), 1e-6);
 }
 
 TEST(Fluence, LeavesThatMoveAlongY) {
@@ -131,7 +139,8 @@ TEST(Fluence, LeavesThatMoveAlongY) {
 }
 
 TEST(Fluence, SlidingWindowAddsUpToItsTimeOpen) {
-    // A window 10 mm wide sweeps from -30 to 30 mm with 100 MU: every point between -20 and 20 sees it for 10/60 of the MU.
+    // A window 10 mm wide sweeps from -30 to 30 mm with 100 MU: every point between -20 and 20 sees it for
+    // 10/60 of the MU.
     Beam beam = jaw_beam({-50, 50}, {-50, 50}, 100);
     MultileafCollimator mlc;
     mlc.type = "MLCX";
@@ -143,14 +152,16 @@ TEST(Fluence, SlidingWindowAddsUpToItsTimeOpen) {
     const auto maps = cpu::beam_fluence(beam, PatientPosition::hfs, head, {});
     ASSERT_EQ(maps.size(), 1u);
     const double expected = 100 * (10.0 / 60 + 50.0 / 60 * head.leaf_transmission);
-    for (double u = -19.5; u < 20; u += 1) EXPECT_NEAR(value_at(maps[0], u, 0.5), expected, 0.06 * expected) << u;
+    for (double u = -19.5; u < 20; u += 1)
+        EXPECT_NEAR(value_at(maps[0], u, 0.5), expected, 0.06 * expected) << u;
     double mean = 0;
     for (double u = -19.5; u < 20; u += 1) mean += static_cast<double>(value_at(maps[0], u, 0.5)) / 40;
     EXPECT_NEAR(mean, expected, 2e-3 * expected);
 }
 
 TEST(Fluence, MovingDevicesAreTheSumOfTheirMoments) {
-    // Leaves along x move by 8 mm, and the y jaw, which no leaf shares, stands still or moves by 4: eight moments, each as a static beam of its own.
+    // Leaves along x move by 8 mm, and the y jaw, which no leaf shares, stands still or moves by 4: eight
+    // moments, each as a static beam of its own.
     MultileafCollimator mlc;
     mlc.type = "MLCX";
     mlc.leaf_boundaries_mm = {-20, -0.5, 20};
@@ -173,7 +184,8 @@ TEST(Fluence, MovingDevicesAreTheSumOfTheirMoments) {
             const FluenceMap still = map_of((moment + 0.5) / 8, (moment + 0.5) / 8, 100.0 / 8);
             for (std::size_t p = 0; p < sum.size(); ++p) sum[p] += static_cast<double>(still.values[p]);
         }
-        for (std::size_t p = 0; p < sum.size(); ++p) ASSERT_NEAR(moving.values[p], sum[p], 2e-5) << p << ", jaw by " << jaw_travel;
+        for (std::size_t p = 0; p < sum.size(); ++p)
+            ASSERT_NEAR(moving.values[p], sum[p], 2e-5) << p << ", jaw by " << jaw_travel;
     }
 }
 
@@ -204,7 +216,8 @@ TEST(Fluence, ArcsAreCutIntoSubArcsWithTheirShareOfMu) {
     ASSERT_EQ(maps.size(), 10u);
     for (std::size_t m = 0; m < maps.size(); ++m) {
         EXPECT_NEAR(value_at(maps[m], 0.5, 0.5), 9, 1e-4);
-        const auto frame = physics::beam_frame(PatientPosition::hfs, 171.5 + 3 * static_cast<double>(m), 0, 0, Vec3::Zero(), 1000);
+        const auto frame = physics::beam_frame(PatientPosition::hfs, 171.5 + 3 * static_cast<double>(m), 0, 0,
+                                               Vec3::Zero(), 1000);
         EXPECT_LT((maps[m].frame.source_mm() - frame.source_mm()).norm(), 1e-6);
     }
 }
@@ -227,7 +240,8 @@ TEST(Fluence, SpotBlurKeepsTheEnergyAndWidensTheEdge) {
     const auto sharp = cpu::beam_fluence(jaw_beam({-20, 20}, {-20, 20}, 1), PatientPosition::hfs, head, {});
     head.spot_fwhm_x_mm = head.spot_fwhm_y_mm = 4;
     const auto soft = cpu::beam_fluence(jaw_beam({-20, 20}, {-20, 20}, 1), PatientPosition::hfs, head, {});
-    EXPECT_NEAR(std::accumulate(soft[0].values.begin(), soft[0].values.end(), 0.0), std::accumulate(sharp[0].values.begin(), sharp[0].values.end(), 0.0), 0.05);
+    EXPECT_NEAR(std::accumulate(soft[0].values.begin(), soft[0].values.end(), 0.0),
+                std::accumulate(sharp[0].values.begin(), sharp[0].values.end(), 0.0), 0.05);
     // At the edge one half; σ = 4/2.355 mm projected 1:1, so 1.5 mm inside Φ(1.5/1.699) = 0.811.
     EXPECT_NEAR(0.5f * (value_at(soft[0], 19.5, 0.5) + value_at(soft[0], 20.5, 0.5)), 0.5, 1e-3);
     EXPECT_NEAR(value_at(soft[0], 18.5, 0.5), 0.811, 0.01);
@@ -235,7 +249,8 @@ TEST(Fluence, SpotBlurKeepsTheEnergyAndWidensTheEdge) {
 
 TEST(Fluence, MeansOverPixelsHoldTheSum) {
     FluenceMap map;
-    map.size_u = 5, map.size_v = 3;
+    map.size_u = 5;
+    map.size_v = 3;
     for (int n = 0; n < 15; ++n) map.values.push_back(static_cast<float>(n));
     // Columns 0 1 | 2 3 | 4 and rows 0 1 | 2; beyond the map there is nothing.
     EXPECT_EQ(means_over_pixels(map, 2), (std::vector<float>{3, 5, 3.25f, 5.25f, 6.25f, 3.5f}));

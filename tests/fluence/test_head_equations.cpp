@@ -5,7 +5,8 @@
 using namespace libdose;
 
 TEST(Head, JawAndLeafShareAPixelExactly) {
-    // Cell 0…1; jaw open from 0.25, leaf open to 0.75: half of the cell sees both, a quarter only the leaf, a quarter only the jaw.
+    // Cell 0…1; jaw open from 0.25, leaf open to 0.75: half of the cell sees both, a quarter only the leaf, a
+    // quarter only the jaw.
     const double t = physics::jaw_leaf_transmission(0, 1, 0.25, 10, 0.1, -10, 0.75, 0.02);
     EXPECT_NEAR(t, 0.5 * 1.0 + 0.25 * 0.1 + 0.25 * 0.02, 1e-12);
     // Behind both: the product of the transmissions.
@@ -28,7 +29,8 @@ TEST(Head, TableIsLinearAndHeldAtItsEnds) {
 }
 
 TEST(Head, RoundedLeafEndFollowsTheChordOfItsCircle) {
-    // Radius 80 mm half way to the isocentre: s mm there are s/2 mm at the leaf. 0.08/mm: a half-value layer of 8.66 mm.
+    // Radius 80 mm half way to the isocentre: s mm there are s/2 mm at the leaf. 0.08/mm: a half-value layer
+    // of 8.66 mm.
     const double decay = physics::tip_decay(0.08, 80, 500, 1000);
     EXPECT_NEAR(decay, 2 * 0.08 * std::sqrt(80.0), 1e-12);
     for (const double s : {0.05, 0.2, 1.0}) {
@@ -41,10 +43,12 @@ TEST(Head, RoundedLeafEndFollowsTheChordOfItsCircle) {
 
 TEST(Head, OpenIntegralIsTheIntegralOfItsPoints) {
     const double decay = 1.4;
-    for (const auto& [low, high] : {std::pair{-3.0, -2.5}, {-1.2, 0.4}, {-5.0, 9.0}, {1.9, 2.6}, {4.0, 4.5}}) {
+    for (const auto& [low, high] :
+         {std::pair{-3.0, -2.5}, {-1.2, 0.4}, {-5.0, 9.0}, {1.9, 2.6}, {4.0, 4.5}}) {
         constexpr int n = 200000;
         double sum = 0;
-        for (int i = 0; i < n; ++i) sum += physics::open_at(low + (i + 0.5) / n * (high - low), 0, 2, decay) * (high - low) / n;
+        for (int i = 0; i < n; ++i)
+            sum += physics::open_at(low + (i + 0.5) / n * (high - low), 0, 2, decay) * (high - low) / n;
         EXPECT_NEAR(physics::open_integral(low, high, 0, 2, decay), sum, 1e-5) << low;
     }
     // All of it: the gap and 2 / decay² from each end; sharp ends: the gap.

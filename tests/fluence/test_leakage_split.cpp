@@ -2,19 +2,21 @@
 
 #include <numeric>
 
-#include "support/small_case.h"
-#include "patient/coarse_grid.h"
 #include "fluence/leakage_split.h"
+#include "patient/coarse_grid.h"
+#include "support/small_case.h"
 
 using namespace libdose;
 
 namespace {
 
-/// A map whose values rise from 0 to 1 along u over 200 pixels, the same in every row; electrons of one pixel.
+/// A map whose values rise from 0 to 1 along u over 200 pixels, the same in every row; electrons of one
+/// pixel.
 FluenceMap ramp() {
     FluenceMap map = test::square_field(100);
     for (int v = 0; v < map.size_v; ++v)
-        for (int u = 0; u < map.size_u; ++u) map.at(u, v) = static_cast<float>(u) / static_cast<float>(map.size_u - 1);
+        for (int u = 0; u < map.size_u; ++u)
+            map.at(u, v) = static_cast<float>(u) / static_cast<float>(map.size_u - 1);
     map.electrons = {4, 1, 1, -2, -2, {0.5f}};
     return map;
 }
@@ -54,7 +56,8 @@ TEST(PartedMaps, BothPartsAreTheMap) {
     ASSERT_EQ(faint.size_u, map.size_u / 4);
     EXPECT_FLOAT_EQ(faint.at(25, 25), 0.01f);
     EXPECT_FLOAT_EQ(faint.at(3, 3), 0.0f);
-    EXPECT_NEAR(faint.at(6, 0), (0.015f + 11 * 0.01f) / 16, 1e-8f);  // (3 · 0.03 - 0.06) / 2 of the one; 0.01 of eleven, nothing of four
+    EXPECT_NEAR(faint.at(6, 0), (0.015f + 11 * 0.01f) / 16,
+                1e-8f);  // (3 · 0.03 - 0.06) / 2 of the one; 0.01 of eleven, nothing of four
     const auto open_at = [&](int u, int v) {
         const int iu = u - static_cast<int>(std::lround((open.lower_u_mm - map.lower_u_mm) / map.pixel_mm));
         const int iv = v - static_cast<int>(std::lround((open.lower_v_mm - map.lower_v_mm) / map.pixel_mm));
@@ -63,7 +66,10 @@ TEST(PartedMaps, BothPartsAreTheMap) {
     for (int v = 0; v < faint.size_v; ++v)
         for (int u = 0; u < faint.size_u; ++u) {
             float whole = 0, open_part = 0;
-            for (int n = 0; n < 16; ++n) whole += map.at(4 * u + n % 4, 4 * v + n / 4), open_part += open_at(4 * u + n % 4, 4 * v + n / 4);
+            for (int n = 0; n < 16; ++n) {
+                whole += map.at(4 * u + n % 4, 4 * v + n / 4);
+                open_part += open_at(4 * u + n % 4, 4 * v + n / 4);
+            }
             ASSERT_NEAR(16 * faint.at(u, v) + open_part, whole, 4e-6f);
         }
 }
@@ -73,7 +79,8 @@ TEST(PartedMaps, AnArcLosesNothing) {
     for (int n = 0; n < 30; ++n) {
         FluenceMap map = ramp();
         const double angle = n * 2 * 3.14159265358979 / 180;
-        map.frame.axes << Vec3(std::cos(angle), 0, std::sin(angle)), Vec3(0, 1, 0), Vec3(-std::sin(angle), 0, std::cos(angle));
+        map.frame.axes << Vec3(std::cos(angle), 0, std::sin(angle)), Vec3(0, 1, 0),
+            Vec3(-std::sin(angle), 0, std::cos(angle));
         maps.push_back(map);
     }
     const PartedMaps arc = part_arc(maps);
@@ -91,12 +98,15 @@ TEST(PartedMaps, AnArcLosesNothing) {
 
 TEST(CoarseGrid, KeepsTheMassAndInterpolatesALine) {
     DensityGrid density = test::water_cube(21, 2);
-    for (std::size_t v = 0; v < density.density.size(); ++v) test::set_density(density, v, 0.5f + 0.01f * static_cast<float>(v % 37));
+    for (std::size_t v = 0; v < density.density.size(); ++v)
+        test::set_density(density, v, 0.5f + 0.01f * static_cast<float>(v % 37));
     for (int k = 0; k < 21; ++k)
         for (int j = 0; j < 21; ++j) test::set_density(density, density.grid.index(0, j, k), 0);  // vacuum
     const DensityGrid coarse = coarsened(density, 2);
     EXPECT_EQ(coarse.grid.size[0], 11);
-    const auto mass = [](const DensityGrid& grid) { return std::accumulate(grid.density.begin(), grid.density.end(), 0.0) * grid.grid.voxel_volume_cm3(); };
+    const auto mass = [](const DensityGrid& grid) {
+        return std::accumulate(grid.density.begin(), grid.density.end(), 0.0) * grid.grid.voxel_volume_cm3();
+    };
     EXPECT_NEAR(mass(coarse) / mass(density), 1, 1e-6);
 
     // A dose that is linear in z.
@@ -105,9 +115,14 @@ TEST(CoarseGrid, KeepsTheMassAndInterpolatesALine) {
         for (int j = 0; j < 11; ++j)
             for (int i = 0; i < 11; ++i)
                 coarse_dose[coarse.grid.index(i, j, k)] =
-                    coarse.density[coarse.grid.index(i, j, k)] > 0 ? static_cast<float>(coarse.grid.centre_mm(i, j, k)[2]) : 99.0f;
+                    coarse.density[coarse.grid.index(i, j, k)] > 0
+                        ? static_cast<float>(coarse.grid.centre_mm(i, j, k)[2])
+                        : 99.0f;
     add_interpolated(dose, density, coarse_dose, coarse);
-    for (int k = 1; k < 20; ++k) EXPECT_NEAR(dose[density.grid.index(3, 7, k)], 1 + static_cast<float>(density.grid.centre_mm(3, 7, k)[2]), 1e-4f);
+    for (int k = 1; k < 20; ++k)
+        EXPECT_NEAR(dose[density.grid.index(3, 7, k)],
+                    1 + static_cast<float>(density.grid.centre_mm(3, 7, k)[2]), 1e-4f);
     EXPECT_EQ(dose[density.grid.index(0, 7, 7)], 1.0f);
-    EXPECT_NEAR(dose[density.grid.index(1, 7, 7)], 1 + static_cast<float>(density.grid.centre_mm(1, 7, 7)[2]), 1e-4f);
+    EXPECT_NEAR(dose[density.grid.index(1, 7, 7)], 1 + static_cast<float>(density.grid.centre_mm(1, 7, 7)[2]),
+                1e-4f);
 }

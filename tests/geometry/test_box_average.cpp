@@ -30,7 +30,8 @@ TEST(BoxAverage, MatchesTheSumOfOverlaps) {
         Vec3 low, high;
         for (int axis = 0; axis < 3; ++axis) {
             const double a = static_cast<double>(uniform(random)), b = static_cast<double>(uniform(random));
-            low[axis] = lower[axis] + std::min(a, b) * extent[axis], high[axis] = lower[axis] + std::max(a, b) * extent[axis] + 1e-3;
+            low[axis] = lower[axis] + std::min(a, b) * extent[axis];
+            high[axis] = lower[axis] + std::max(a, b) * extent[axis] + 1e-3;
         }
         high = high.cwiseMin(grid.upper_edge_mm());
         double sum = 0, volume = 0;
@@ -38,8 +39,11 @@ TEST(BoxAverage, MatchesTheSumOfOverlaps) {
             for (int j = 0; j < grid.size[1]; ++j)
                 for (int i = 0; i < grid.size[0]; ++i) {
                     const Vec3 centre = grid.centre_mm(i, j, k);
-                    const Vec3 overlap = (high.cwiseMin(centre + 0.5 * grid.spacing_mm) - low.cwiseMax(centre - 0.5 * grid.spacing_mm)).cwiseMax(Vec3::Zero());
-                    sum += overlap.prod() * static_cast<double>(values[grid.index(i, j, k)]), volume += overlap.prod();
+                    const Vec3 overlap = (high.cwiseMin(centre + 0.5 * grid.spacing_mm) -
+                                          low.cwiseMax(centre - 0.5 * grid.spacing_mm))
+                                             .cwiseMax(Vec3::Zero());
+                    sum += overlap.prod() * static_cast<double>(values[grid.index(i, j, k)]);
+                    volume += overlap.prod();
                 }
         EXPECT_NEAR(average.average(low, high), sum / volume, 1e-9 / volume + 1e-6);
     }

@@ -22,9 +22,11 @@ struct SourceCase {
     Vec3 direction;
 };
 
-const Vec3 left(1, 0, 0), right(-1, 0, 0), anterior(0, -1, 0), posterior(0, 1, 0), superior(0, 0, 1), inferior(0, 0, -1);
+const Vec3 left(1, 0, 0), right(-1, 0, 0), anterior(0, -1, 0), posterior(0, 1, 0), superior(0, 0, 1),
+    inferior(0, 0, -1);
 
-// Told by standing at the foot of the couch and looking at the gantry: gantry 0 is above, 90 to the right of the viewer.
+// Told by standing at the foot of the couch and looking at the gantry: gantry 0 is above, 90 to the right of
+// the viewer.
 const SourceCase source_cases[] = {
     {PatientPosition::hfs, 0, 0, anterior},
     {PatientPosition::hfs, 90, 0, left},
@@ -58,8 +60,8 @@ const SourceCase source_cases[] = {
     {PatientPosition::ffdl, 90, 0, posterior},
     {PatientPosition::ffdl, 180, 0, left},
     {PatientPosition::ffdl, 270, 0, anterior},
-    // The couch turned counter-clockwise seen from above by 90°: the head (HFS) points to the viewer's left, so a source on the
-    // viewer's right shines on the feet.
+    // The couch turned counter-clockwise seen from above by 90°: the head (HFS) points to the viewer's left,
+    // so a source on the viewer's right shines on the feet.
     {PatientPosition::hfs, 90, 90, inferior},
     {PatientPosition::hfs, 270, 90, superior},
     {PatientPosition::hfs, 90, 270, superior},
@@ -71,15 +73,18 @@ const SourceCase source_cases[] = {
 
 TEST(Coordinates, SourceOfEveryPositionGantryAndCouch) {
     for (const SourceCase& c : source_cases) {
-        SCOPED_TRACE(to_string(c.position) + " gantry " + std::to_string(c.gantry) + " couch " + std::to_string(c.couch));
+        SCOPED_TRACE(to_string(c.position) + " gantry " + std::to_string(c.gantry) + " couch " +
+                     std::to_string(c.couch));
         const Vec3 isocentre(10, -20, 30);
-        expect_vector(beam_frame(c.position, c.gantry, 0, c.couch, isocentre, sad).source_mm(), isocentre + sad * c.direction);
+        expect_vector(beam_frame(c.position, c.gantry, 0, c.couch, isocentre, sad).source_mm(),
+                      isocentre + sad * c.direction);
     }
 }
 
 TEST(Coordinates, AxesAreRightHandedAndOrthonormal) {
-    for (const auto position : {PatientPosition::hfs, PatientPosition::hfp, PatientPosition::ffs, PatientPosition::ffp, PatientPosition::hfdr,
-                                PatientPosition::hfdl, PatientPosition::ffdr, PatientPosition::ffdl}) {
+    for (const auto position :
+         {PatientPosition::hfs, PatientPosition::hfp, PatientPosition::ffs, PatientPosition::ffp,
+          PatientPosition::hfdr, PatientPosition::hfdl, PatientPosition::ffdr, PatientPosition::ffdl}) {
         const Mat3 axes = beam_frame(position, 33, 71, 12, Vec3::Zero(), sad).axes;
         EXPECT_NEAR(axes.determinant(), 1.0, 1e-12);
         EXPECT_TRUE((axes.transpose() * axes).isApprox(Mat3::Identity(), 1e-12));
@@ -125,14 +130,18 @@ TEST(Coordinates, ARowProjectsAsItsPoints) {
     const auto frame = beam_frame(PatientPosition::hfs, 37, 12, 20, Vec3(5, 6, 7), sad);
     const Vec3 start(-310, 40, -25), step(2.5, 0, 0);
     const physics::ProjectedRow row(frame, start, step);
-    for (const std::array<double, 4>& extent : {std::array<double, 4>{-30, 45, -20, 18}, {-400, 400, -400, 400}, {200, 210, -5, 5}, {-3, -2, 300, 310}}) {
+    for (const std::array<double, 4>& extent : {std::array<double, 4>{-30, 45, -20, 18},
+                                                {-400, 400, -400, 400},
+                                                {200, 210, -5, 5},
+                                                {-3, -2, 300, 310}}) {
         const auto [begin, end] = row.within(extent, 250);
         for (int i = 0; i < 250; ++i) {
             const auto p = frame.project(start + i * step), q = row.at(i);
             EXPECT_NEAR(q.u_mm, p.u_mm, 1e-9);
             EXPECT_NEAR(q.v_mm, p.v_mm, 1e-9);
             EXPECT_NEAR(q.distance_mm, p.distance_mm, 1e-9);
-            const bool in = p.u_mm >= extent[0] && p.u_mm <= extent[1] && p.v_mm >= extent[2] && p.v_mm <= extent[3];
+            const bool in =
+                p.u_mm >= extent[0] && p.u_mm <= extent[1] && p.v_mm >= extent[2] && p.v_mm <= extent[3];
             EXPECT_EQ(i >= begin && i < end, in) << i;
         }
     }
@@ -148,9 +157,12 @@ TEST(Coordinates, ARowThroughTheSourceStopsBeforeIt) {
 }
 
 TEST(ProjectedRows, AreTheCentresOfVoxels) {
-    const physics::BeamFrame frame = physics::beam_frame(PatientPosition::hfs, 37, 12, 20, Vec3(5, -8, 30), 1000);
+    const physics::BeamFrame frame =
+        physics::beam_frame(PatientPosition::hfs, 37, 12, 20, Vec3(5, -8, 30), 1000);
     Grid grid;
-    grid.size = {9, 7, 5}, grid.spacing_mm = Vec3(2, 3, 4), grid.origin_mm = Vec3(-10, 4, 20);
+    grid.size = {9, 7, 5};
+    grid.spacing_mm = Vec3(2, 3, 4);
+    grid.origin_mm = Vec3(-10, 4, 20);
     const physics::ProjectedRows rows(frame, grid);
     for (const auto& [i, j, k] : {std::array<int, 3>{0, 0, 0}, {8, 3, 1}, {2, 6, 4}}) {
         const auto at = rows.at(j, k).at(i), expected = frame.project(grid.centre_mm(i, j, k));

@@ -26,7 +26,8 @@ int main() {
     // Mass is kept from 3 mm to 5 mm voxels.
     Volume<float> fine(Grid::covering(Vec3::Zero(), Vec3::Constant(30), Vec3::Constant(3)), 0.0f);
     for (std::size_t v = 0; v < fine.values.size(); ++v) fine.values[v] = static_cast<float>(v % 7);
-    const Volume<float> coarse = resample_conserving(fine, Grid::covering(Vec3::Zero(), Vec3::Constant(30), Vec3::Constant(5)), 0.0f);
+    const Volume<float> coarse =
+        resample_conserving(fine, Grid::covering(Vec3::Zero(), Vec3::Constant(30), Vec3::Constant(5)), 0.0f);
     double before = 0, after = 0;
     for (const float value : fine.values) before += static_cast<double>(value) * 27;
     for (const float value : coarse.values) after += static_cast<double>(value) * 125;

@@ -4,11 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "io/hdf5/character_sets.h"
-#include "support/rt_fixture.h"
+#include "base/utf8.h"
+#include "io/dicom/character_sets.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
-#include "base/utf8.h"
+#include "support/rt_fixture.h"
 #include "support/temporary_folder.h"
 
 using namespace libdose;
@@ -181,7 +181,8 @@ TEST(UnknownElements, AContentThatIsCutIsAnErrorAndNotAPlanOfFewerBeams) {
 TEST(UnknownElements, StructureSetsAreRead) {
     StructureSpec spec;
     RoiSpec roi;
-    roi.name = "box", roi.contours = {square_contour(0), square_contour(3)};
+    roi.name = "box";
+    roi.contours = {square_contour(0), square_contour(3)};
     spec.rois = {roi};
     spec.edit = [](DcmItem& root) {
         DcmItem& contours = first_of(root, DCM_ROIContourSequence);

@@ -4,8 +4,8 @@
 
 #include <fstream>
 
-#include "support/ct_fixture.h"
 #include "libdose/io/dicom.h"
+#include "support/ct_fixture.h"
 #include "support/temporary_folder.h"
 
 using namespace libdose;

@@ -5,9 +5,9 @@
 
 #include <numeric>
 
-#include "support/rt_fixture.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
+#include "support/rt_fixture.h"
 
 namespace libdose {
 namespace {
@@ -23,7 +23,10 @@ StructureSet read(const StructureSpec& spec) { return io::read_structures(write_
 RoiSpec roi(int number, const std::string& name, std::vector<ContourSpec> contours,
             const std::string& type = "ORGAN") {
     RoiSpec spec;
-    spec.number = number, spec.name = name, spec.type = type, spec.contours = std::move(contours);
+    spec.number = number;
+    spec.name = name;
+    spec.type = type;
+    spec.contours = std::move(contours);
     return spec;
 }
 

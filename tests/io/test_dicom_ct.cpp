@@ -3,8 +3,8 @@
 
 #include <fstream>
 
-#include "support/ct_fixture.h"
 #include "libdose/io/dicom.h"
+#include "support/ct_fixture.h"
 #include "support/temporary_folder.h"
 
 using namespace libdose;
@@ -45,16 +45,21 @@ TEST_F(CtReading, PlainSeriesInAnyOrder) {
     EXPECT_EQ(ct.sop_instance_uids.size(), 3u);
 }
 
-// For every orientation that axial scanners write: the pixel (column 4, row 1) must land where its coordinates say.
+// For every orientation that axial scanners write: the pixel (column 4, row 1) must land where its
+// coordinates say.
 TEST_F(CtReading, EveryAxialOrientationIsReordered) {
     const struct {
         const char* orientation;
         Vec3 row, column;
     } cases[] = {
-        {"1\\0\\0\\0\\1\\0", Vec3(1, 0, 0), Vec3(0, 1, 0)},   {"-1\\0\\0\\0\\-1\\0", Vec3(-1, 0, 0), Vec3(0, -1, 0)},
-        {"-1\\0\\0\\0\\1\\0", Vec3(-1, 0, 0), Vec3(0, 1, 0)}, {"1\\0\\0\\0\\-1\\0", Vec3(1, 0, 0), Vec3(0, -1, 0)},
-        {"0\\1\\0\\-1\\0\\0", Vec3(0, 1, 0), Vec3(-1, 0, 0)}, {"0\\-1\\0\\1\\0\\0", Vec3(0, -1, 0), Vec3(1, 0, 0)},
-        {"0\\1\\0\\1\\0\\0", Vec3(0, 1, 0), Vec3(1, 0, 0)},   {"0\\-1\\0\\-1\\0\\0", Vec3(0, -1, 0), Vec3(-1, 0, 0)},
+        {"1\\0\\0\\0\\1\\0", Vec3(1, 0, 0), Vec3(0, 1, 0)},
+        {"-1\\0\\0\\0\\-1\\0", Vec3(-1, 0, 0), Vec3(0, -1, 0)},
+        {"-1\\0\\0\\0\\1\\0", Vec3(-1, 0, 0), Vec3(0, 1, 0)},
+        {"1\\0\\0\\0\\-1\\0", Vec3(1, 0, 0), Vec3(0, -1, 0)},
+        {"0\\1\\0\\-1\\0\\0", Vec3(0, 1, 0), Vec3(-1, 0, 0)},
+        {"0\\-1\\0\\1\\0\\0", Vec3(0, -1, 0), Vec3(1, 0, 0)},
+        {"0\\1\\0\\1\\0\\0", Vec3(0, 1, 0), Vec3(1, 0, 0)},
+        {"0\\-1\\0\\-1\\0\\0", Vec3(0, -1, 0), Vec3(-1, 0, 0)},
     };
     for (const auto& c : cases) {
         SCOPED_TRACE(c.orientation);
@@ -66,7 +71,9 @@ TEST_F(CtReading, EveryAxialOrientationIsReordered) {
         for (const auto& [i, j] : {std::pair{4, 1}, std::pair{0, 0}, std::pair{5, 4}}) {
             const Vec3 at = Vec3(-10, -20, 4) + i * 2 * c.row + j * 3 * c.column;
             const Vec3 index = ct.hu.grid.continuous_index(at);
-            EXPECT_EQ(ct.hu.at(static_cast<int>(std::lround(index[0])), static_cast<int>(std::lround(index[1])), 1), 1000 + 10 * i + 100 * j - 1024);
+            EXPECT_EQ(
+                ct.hu.at(static_cast<int>(std::lround(index[0])), static_cast<int>(std::lround(index[1])), 1),
+                1000 + 10 * i + 100 * j - 1024);
         }
     }
 }
@@ -84,8 +91,10 @@ TEST_F(CtReading, EveryPatientPositionIsKept) {
 
 TEST_F(CtReading, RescaleOfEverySliceIsItsOwn) {
     CtOptions a, b;
-    a.slope = 2, a.intercept = -1000;
-    b.slope = 0.5, b.intercept = 100;
+    a.slope = 2;
+    a.intercept = -1000;
+    b.slope = 0.5;
+    b.intercept = 100;
     add(0, a);
     add(3, b);
     const CtImage ct = io::read_ct(files);
@@ -111,7 +120,9 @@ TEST_F(CtReading, SignedPixelsOfTwelveBits) {
 
 TEST_F(CtReading, PaddingIsAirAndIsSaid) {
     CtOptions o;
-    o.change = [](DcmDataset& d) { d.putAndInsertUint16(DcmTag(DCM_PixelPaddingValue, EVR_US), 1000); };  // the pixel (0, 0)
+    o.change = [](DcmDataset& d) {
+        d.putAndInsertUint16(DcmTag(DCM_PixelPaddingValue, EVR_US), 1000);
+    };  // the pixel (0, 0)
     add(0, o);
     add(3, o);
     const CtImage ct = io::read_ct(files);
@@ -202,13 +213,18 @@ TEST_F(CtReading, OneSmallStepDoesNotMakeAFineGrid) {
     }
     const CtImage ct = io::read_ct(files);
     EXPECT_EQ(ct.hu.grid.size[2], 26);  // 18.15 mm in steps of at most 0.75
-    for (int k = 0; k < 26; ++k) EXPECT_NEAR(ct.hu.at(1, 1, k), 100 * 18.15f / 25 * static_cast<float>(k), 1e-2f);
+    for (int k = 0; k < 26; ++k)
+        EXPECT_NEAR(ct.hu.at(1, 1, k), 100 * 18.15f / 25 * static_cast<float>(k), 1e-2f);
 }
 
 TEST_F(CtReading, SpacingsThatAreRoundedOtherwiseAreOne) {
     CtOptions rounded, other;
-    rounded.change = [](DcmDataset& d) { d.putAndInsertString(DCM_PixelSpacing, "3.0002\\2.01"); };  // 6 columns: 0.06 mm
-    other.change = [](DcmDataset& d) { d.putAndInsertString(DCM_PixelSpacing, "3\\2.05"); };        // 6 columns: 0.3 mm
+    rounded.change = [](DcmDataset& d) {
+        d.putAndInsertString(DCM_PixelSpacing, "3.0002\\2.01");
+    };  // 6 columns: 0.06 mm
+    other.change = [](DcmDataset& d) {
+        d.putAndInsertString(DCM_PixelSpacing, "3\\2.05");
+    };  // 6 columns: 0.3 mm
     add(0, rounded);
     add(3);
     add(6);
@@ -237,7 +253,9 @@ TEST_F(CtReading, OtherPicturesOfTheSeries) {
     EXPECT_EQ(ct.hu.grid.size[2], 3);
     std::string notes;
     for (const std::string& note : ct.notes) notes += note + "\n";
-    for (const char* words : {"1 not axial images are left out (image3)", "1 localizer images are left out (image4)", "1 derived images are left out (image5)"})
+    for (const char* words :
+         {"1 not axial images are left out (image3)", "1 localizer images are left out (image4)",
+          "1 derived images are left out (image5)"})
         EXPECT_NE(notes.find(words), std::string::npos) << notes;
 }
 
@@ -268,7 +286,8 @@ TEST_F(CtReading, EnhancedMultiFrame) {
         d.putAndInsertString(DCM_SOPClassUID, UID_EnhancedCTImageStorage);
         d.putAndInsertUint16(DCM_Rows, 5);
         d.putAndInsertString(DCM_NumberOfFrames, "2");
-        for (const DcmTagKey& tag : {DCM_ImagePositionPatient, DCM_ImageOrientationPatient, DCM_PixelSpacing, DCM_RescaleSlope, DCM_RescaleIntercept})
+        for (const DcmTagKey& tag : {DCM_ImagePositionPatient, DCM_ImageOrientationPatient, DCM_PixelSpacing,
+                                     DCM_RescaleSlope, DCM_RescaleIntercept})
             d.findAndDeleteElement(tag);
         DcmItem *shared = nullptr, *item = nullptr, *frame = nullptr;
         d.findOrCreateSequenceItem(DCM_SharedFunctionalGroupsSequence, shared, 0);
@@ -327,7 +346,8 @@ TEST_F(CtReading, BadInputNamesFileAndTag) {
     EXPECT_NE(changed(DCM_RescaleType, "OD").find("not HU"), std::string::npos);
     EXPECT_NE(changed(DCM_PhotometricInterpretation, "MONOCHROME1").find("MONOCHROME1"), std::string::npos);
     EXPECT_NE(changed(DCM_PatientPosition, "SITTING").find("SITTING"), std::string::npos);
-    EXPECT_NE(changed(DCM_ImageOrientationPatient, "1\\0\\0\\1\\0\\0").find("right angles"), std::string::npos);
+    EXPECT_NE(changed(DCM_ImageOrientationPatient, "1\\0\\0\\1\\0\\0").find("right angles"),
+              std::string::npos);
 }
 
 TEST_F(CtReading, MixedSeriesAndSizesAreRefused) {

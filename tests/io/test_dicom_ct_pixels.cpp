@@ -1,8 +1,8 @@
 // Bits Stored, signs and padding of CT pixels. Values by hand: HU = stored + intercept (slope 1).
 #include <gtest/gtest.h>
 
-#include "support/ct_fixture.h"
 #include "libdose/io/dicom.h"
+#include "support/ct_fixture.h"
 #include "support/temporary_folder.h"
 
 using namespace libdose;
@@ -20,7 +20,10 @@ protected:
     std::optional<int> padding, limit;
     bool overlay = false;
 
-    CtPixelReading() { options.columns = 20, options.rows = 20; }
+    CtPixelReading() {
+        options.columns = 20;
+        options.rows = 20;
+    }
 
     CtImage read() {
         options.change = [this](DcmDataset& d) {
@@ -59,7 +62,9 @@ TEST_F(CtPixelReading, ValuesBeyondBitsStoredAreRefused) {
 }
 
 TEST_F(CtPixelReading, SignsInSixteenBitsOrInBitsStored) {
-    bits = 12, is_signed = true, options.intercept = 0;
+    bits = 12;
+    is_signed = true;
+    options.intercept = 0;
     one_pixel(2000, -1000);  // the sign in 16 bits
     EXPECT_EQ(read().hu.at(0, 0, 0), -1000);
     EXPECT_EQ(read().hu.at(12, 9, 0), 2000);
@@ -81,7 +86,8 @@ TEST_F(CtPixelReading, OverlaysInUnusedBitsAreMaskedWhereTheyAreDeclared) {
 }
 
 TEST_F(CtPixelReading, PaddingIsComparedWithWholeValues) {
-    bits = 12, padding = 64512;
+    bits = 12;
+    padding = 64512;
     one_pixel(3072, 1024);  // 3072 = 64512 in twelve bits, and 2048 HU
     EXPECT_EQ(read().hu.at(12, 9, 0), 2048);
     options.stored = [](int i, int) { return i == 0 ? 64512 : 1024; };
@@ -101,7 +107,8 @@ TEST_F(CtPixelReading, PaddingThatIsTissueIsRefused) {
     EXPECT_EQ(ct.hu.at(0, 0, 0), -1000);
     EXPECT_EQ(ct.hu.at(9, 9, 0), 40);
     // A range that ends at tissue.
-    padding = 0, limit = 1064;
+    padding = 0;
+    limit = 1064;
     EXPECT_NE(error().find("(0028,0120)"), std::string::npos) << error();
     limit = 24;
     EXPECT_EQ(read().hu.at(9, 9, 0), 40);
@@ -109,7 +116,8 @@ TEST_F(CtPixelReading, PaddingThatIsTissueIsRefused) {
 
 TEST_F(CtPixelReading, AFewPixelsOfThePaddingValueAreWhatTheyAre) {
     options.columns = options.rows = 60;
-    bits = 12, padding = 4095;
+    bits = 12;
+    padding = 4095;
     one_pixel(4095, 1024);  // saturated metal
     const CtImage ct = read();
     EXPECT_EQ(ct.hu.at(12, 9, 0), 3071);

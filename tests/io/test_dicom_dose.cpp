@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-#include "libdose/io/dicom.h"
 #include "base/utf8.h"
+#include "libdose/io/dicom.h"
 #include "support/temporary_folder.h"
 
 using namespace libdose;
@@ -58,7 +58,8 @@ TEST(RtDose, WhatIsWrittenIsReadBack) {
     EXPECT_EQ(back.gy.grid.size, dose.gy.grid.size);
     EXPECT_LT((back.gy.grid.origin_mm - dose.gy.grid.origin_mm).norm(), 1e-9);
     EXPECT_TRUE(back.gy.grid.spacing_mm.isApprox(dose.gy.grid.spacing_mm));
-    for (std::size_t v = 0; v < dose.gy.values.size(); ++v) EXPECT_NEAR(back.gy.values[v], dose.gy.values[v], 1e-5);
+    for (std::size_t v = 0; v < dose.gy.values.size(); ++v)
+        EXPECT_NEAR(back.gy.values[v], dose.gy.values[v], 1e-5);
     EXPECT_EQ(back.summation, DoseSummation::plan);
     EXPECT_EQ(back.type, "PHYSICAL");
     EXPECT_EQ(back.referenced_plan_uid, "6.1");
@@ -133,12 +134,14 @@ TEST(RtDose, FramesAndAxesInAnyOrder) {
     Dose dose = some_dose();
     io::write_dose(dose, some_ct(), folder / "d.dcm");
     // Frames downwards: the same pixels belong to mirrored z.
-    change(folder / "d.dcm", [](DcmDataset& d) { d.putAndInsertString(DCM_GridFrameOffsetVector, "0\\-4\\-8"); });
+    change(folder / "d.dcm",
+           [](DcmDataset& d) { d.putAndInsertString(DCM_GridFrameOffsetVector, "0\\-4\\-8"); });
     Dose back = io::read_dose(folder / "d.dcm");
     EXPECT_NEAR(back.gy.grid.origin_mm[2], -38, 1e-9);
     EXPECT_NEAR(back.gy.at(1, 2, 2), dose.gy.at(1, 2, 0), 1e-5);
     // Absolute offsets.
-    change(folder / "d.dcm", [](DcmDataset& d) { d.putAndInsertString(DCM_GridFrameOffsetVector, "-30\\-26\\-22"); });
+    change(folder / "d.dcm",
+           [](DcmDataset& d) { d.putAndInsertString(DCM_GridFrameOffsetVector, "-30\\-26\\-22"); });
     back = io::read_dose(folder / "d.dcm");
     EXPECT_NEAR(back.gy.grid.origin_mm[2], -30, 1e-9);
     EXPECT_NEAR(back.gy.at(1, 2, 2), dose.gy.at(1, 2, 2), 1e-5);
@@ -173,18 +176,41 @@ TEST(RtDose, BadInputNamesTheTag) {
         change(folder / "d.dcm", action);
         return message_of([&] { io::read_dose(folder / "d.dcm"); });
     };
-    EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertString(DCM_DoseUnits, "RELATIVE"); }).find("(3004,0002)"), std::string::npos);
-    EXPECT_NE(error_after([](DcmDataset& d) { d.findAndDeleteElement(DCM_DoseGridScaling); }).find("(3004,000e)"), std::string::npos);
-    EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertString(DCM_DoseGridScaling, "0"); }).find("not positive"), std::string::npos);
-    EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertString(DCM_GridFrameOffsetVector, "0\\4\\9"); }).find("evenly"), std::string::npos);
-    EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertString(DCM_GridFrameOffsetVector, "0\\4"); }).find("(3004,000c)"), std::string::npos);
-    EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertString(DCM_GridFrameOffsetVector, "100\\104\\108"); }).find("first frame offset"),
+    EXPECT_NE(error_after([](DcmDataset& d) {
+                  d.putAndInsertString(DCM_DoseUnits, "RELATIVE");
+              }).find("(3004,0002)"),
               std::string::npos);
-    EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertUint16(DCM_Rows, 99); }).find("shorter"), std::string::npos);
-    EXPECT_NE(error_after([](DcmDataset& d) { d.findAndDeleteElement(DCM_PixelData); }).find("(7fe0,0010)"), std::string::npos);
-    EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertString(DCM_ImageOrientationPatient, "0.8\\0.6\\0\\-0.6\\0.8\\0"); }).find("turned"),
+    EXPECT_NE(
+        error_after([](DcmDataset& d) { d.findAndDeleteElement(DCM_DoseGridScaling); }).find("(3004,000e)"),
+        std::string::npos);
+    EXPECT_NE(error_after([](DcmDataset& d) {
+                  d.putAndInsertString(DCM_DoseGridScaling, "0");
+              }).find("not positive"),
               std::string::npos);
-    EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertString(DCM_DoseSummationType, "CONTROL_POINT"); }).find("CONTROL_POINT"), std::string::npos);
+    EXPECT_NE(error_after([](DcmDataset& d) {
+                  d.putAndInsertString(DCM_GridFrameOffsetVector, "0\\4\\9");
+              }).find("evenly"),
+              std::string::npos);
+    EXPECT_NE(error_after([](DcmDataset& d) {
+                  d.putAndInsertString(DCM_GridFrameOffsetVector, "0\\4");
+              }).find("(3004,000c)"),
+              std::string::npos);
+    EXPECT_NE(error_after([](DcmDataset& d) {
+                  d.putAndInsertString(DCM_GridFrameOffsetVector, "100\\104\\108");
+              }).find("first frame offset"),
+              std::string::npos);
+    EXPECT_NE(error_after([](DcmDataset& d) { d.putAndInsertUint16(DCM_Rows, 99); }).find("shorter"),
+              std::string::npos);
+    EXPECT_NE(error_after([](DcmDataset& d) { d.findAndDeleteElement(DCM_PixelData); }).find("(7fe0,0010)"),
+              std::string::npos);
+    EXPECT_NE(error_after([](DcmDataset& d) {
+                  d.putAndInsertString(DCM_ImageOrientationPatient, "0.8\\0.6\\0\\-0.6\\0.8\\0");
+              }).find("turned"),
+              std::string::npos);
+    EXPECT_NE(error_after([](DcmDataset& d) {
+                  d.putAndInsertString(DCM_DoseSummationType, "CONTROL_POINT");
+              }).find("CONTROL_POINT"),
+              std::string::npos);
     EXPECT_NE(message_of([&] { io::read_dose(folder / "none.dcm"); }).find("none.dcm"), std::string::npos);
 }
 
@@ -192,7 +218,11 @@ TEST(RtDose, NothingIsLeftOfAFailedWrite) {
     test::TemporaryFolder folder;
     Dose broken = some_dose();
     broken.gy.values[7] = std::nanf("");
-    EXPECT_NE(message_of([&] { io::write_dose(broken, some_ct(), folder / "d.dcm"); }).find("not finite"), std::string::npos);
+    EXPECT_NE(message_of([&] { io::write_dose(broken, some_ct(), folder / "d.dcm"); }).find("not finite"),
+              std::string::npos);
     EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
-    EXPECT_NE(message_of([&] { io::write_dose(some_dose(), some_ct(), folder / "absent/d.dcm"); }).find("cannot be written"), std::string::npos);
+    EXPECT_NE(message_of([&] {
+                  io::write_dose(some_dose(), some_ct(), folder / "absent/d.dcm");
+              }).find("cannot be written"),
+              std::string::npos);
 }

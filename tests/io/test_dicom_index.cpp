@@ -2,8 +2,8 @@
 
 #include <fstream>
 
-#include "support/ct_fixture.h"
 #include "libdose/io/dicom.h"
+#include "support/ct_fixture.h"
 #include "support/temporary_folder.h"
 
 using namespace libdose;
@@ -11,8 +11,8 @@ using test::message_of;
 
 namespace {
 
-void write_object(const std::filesystem::path& file, const char* sop_class, const std::string& uid, const char* modality,
-                  const std::function<void(DcmDataset&)>& change) {
+void write_object(const std::filesystem::path& file, const char* sop_class, const std::string& uid,
+                  const char* modality, const std::function<void(DcmDataset&)>& change) {
     DcmFileFormat format;
     DcmDataset& d = *format.getDataset();
     d.putAndInsertString(DCM_SOPClassUID, sop_class);
@@ -24,7 +24,8 @@ void write_object(const std::filesystem::path& file, const char* sop_class, cons
     format.saveFile(file.c_str(), EXS_LittleEndianExplicit);
 }
 
-void write_plan(const std::filesystem::path& file, const std::string& uid, const char* label, const char* structures) {
+void write_plan(const std::filesystem::path& file, const std::string& uid, const char* label,
+                const char* structures) {
     write_object(file, UID_RTPlanStorage, uid, "RTPLAN", [&](DcmDataset& d) {
         d.putAndInsertString(DCM_RTPlanLabel, label);
         d.putAndInsertString(DCM_FrameOfReferenceUID, "1.2.3.9");
@@ -52,7 +53,8 @@ TEST(DicomIndex, PicksByReferencesAmongMixedFiles) {
     test::TemporaryFolder folder;
     std::filesystem::create_directories(folder / "deep/er");
     test::CtOptions wanted, other;
-    wanted.series = "7.7", other.series = "8.8";
+    wanted.series = "7.7";
+    other.series = "8.8";
     for (int k = 0; k < 3; ++k) {
         test::write_slice(folder / ("deep/er/" + std::to_string(k)), 3.0 * k, wanted);
         test::write_slice(folder / ("x" + std::to_string(k)), 3.0 * k, other);
@@ -113,14 +115,15 @@ TEST(DicomIndex, APlanWithoutReferenceTakesTheOnlyStructureSet) {
     EXPECT_NE(
         message_of([&] { io::select_case(io::index_dicom({folder.path()})); }).find("several would fit"),
         std::string::npos);
-    EXPECT_TRUE(
-        io::select_case(io::index_dicom({folder.path()}), "", "", io::StructureUse::left_out).structures.empty());
+    EXPECT_TRUE(io::select_case(io::index_dicom({folder.path()}), "", "", io::StructureUse::left_out)
+                    .structures.empty());
 }
 
 TEST(DicomIndex, StructuresThatAreLeftOutStillSayWhichCtIsMeant) {
     test::TemporaryFolder folder;
     test::CtOptions wanted, other;
-    wanted.series = "7.7", other.series = "8.8";
+    wanted.series = "7.7";
+    other.series = "8.8";
     for (int k = 0; k < 2; ++k) {
         test::write_slice(folder / ("w" + std::to_string(k)), 3.0 * k, wanted);
         test::write_slice(folder / ("o" + std::to_string(k)), 3.0 * k, other);
@@ -137,10 +140,12 @@ TEST(DicomIndex, ErrorsNameThePath) {
     test::TemporaryFolder folder;
     EXPECT_NE(message_of([&] { io::index_dicom({folder / "nothing"}); }).find("nothing"), std::string::npos);
     EXPECT_TRUE(io::index_dicom({folder.path()}).entries.empty());
-    EXPECT_NE(message_of([&] { io::select_case(io::index_dicom({folder.path()})); }).find("no RTPLAN"), std::string::npos);
+    EXPECT_NE(message_of([&] { io::select_case(io::index_dicom({folder.path()})); }).find("no RTPLAN"),
+              std::string::npos);
     write_plan(folder / "p", "6.1", "plan", "5.1");
     write_structures(folder / "s", "5.1", "7.7");
-    EXPECT_NE(message_of([&] { io::select_case(io::index_dicom({folder.path()})); }).find("no CT"), std::string::npos);
+    EXPECT_NE(message_of([&] { io::select_case(io::index_dicom({folder.path()})); }).find("no CT"),
+              std::string::npos);
     test::write_slice(folder / "cut", 0);
     std::filesystem::resize_file(folder / "cut", 300);  // within the meta header
     const io::DicomIndex index = io::index_dicom({folder.path()});

@@ -1,12 +1,13 @@
-// RT Plans: what is honoured, left out by name, or refused with beam, tag and reason. Every case is its own file.
+// RT Plans: what is honoured, left out by name, or refused with beam, tag and reason. Every case is its own
+// file.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
 
-#include "support/rt_fixture.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
+#include "support/rt_fixture.h"
 
 namespace libdose {
 namespace {
@@ -36,7 +37,9 @@ void expect_refused(const PlanSpec& spec, ErrorKind kind, const std::vector<std:
     for (const std::string& part : parts) EXPECT_THAT(text, HasSubstr(part));
 }
 
-void expect_refused(const BeamSpec& beam, ErrorKind kind, const std::vector<std::string>& parts) { expect_refused(plan_of({beam}), kind, parts); }
+void expect_refused(const BeamSpec& beam, ErrorKind kind, const std::vector<std::string>& parts) {
+    expect_refused(plan_of({beam}), kind, parts);
+}
 
 TEST(DicomPlan, StaticBeamIsReadWhole) {
     PlanSpec spec = plan_of({mlc_beam(4, "left lateral")});
@@ -90,7 +93,8 @@ TEST(DicomPlan, MuByBeamNumberNotByOrder) {
     const Plan plan = read(spec);
     ASSERT_EQ(plan.beams.size(), 2u);
     for (const Beam& beam : plan.beams) EXPECT_EQ(beam.meterset_mu, 11 * beam.number) << beam.name;
-    EXPECT_THAT(plan.notes, Contains(testing::AllOf(HasSubstr("beam 2 'kV setup'"), HasSubstr("left out, a set-up beam"))));
+    EXPECT_THAT(plan.notes, Contains(testing::AllOf(HasSubstr("beam 2 'kV setup'"),
+                                                    HasSubstr("left out, a set-up beam"))));
 }
 
 TEST(DicomPlan, SetupBeamIsLeftOutWhateverItHolds) {
@@ -109,7 +113,8 @@ TEST(DicomPlan, BeamWithoutMetersetIsLeftOutByName) {
     spec.groups[0].references[2].meterset = "0";
     const Plan plan = read(spec);
     ASSERT_EQ(plan.beams.size(), 1u);
-    EXPECT_THAT(plan.notes, Contains(testing::AllOf(HasSubstr("beam 2 'no meterset'"), HasSubstr("left out"))));
+    EXPECT_THAT(plan.notes,
+                Contains(testing::AllOf(HasSubstr("beam 2 'no meterset'"), HasSubstr("left out"))));
     EXPECT_THAT(plan.notes, Contains(testing::AllOf(HasSubstr("beam 5 'zero'"), HasSubstr("left out"))));
 }
 
@@ -205,7 +210,8 @@ TEST(DicomPlan, FluenceModeIsKept) {
 TEST(DicomPlan, NameThatSpeaksOfFffWithoutFluenceModeIsNoted) {
     const Plan plan = read(static_beam(1, "6FFF arc"));
     EXPECT_EQ(plan.beams[0].fluence_mode, "STANDARD");
-    EXPECT_THAT(plan.notes, Contains(testing::AllOf(HasSubstr("beam 1"), HasSubstr("FFF"), HasSubstr("STANDARD"))));
+    EXPECT_THAT(plan.notes,
+                Contains(testing::AllOf(HasSubstr("beam 1"), HasSubstr("FFF"), HasSubstr("STANDARD"))));
 }
 
 TEST(DicomPlan, EveryTextThatSpeaksOfFffIsNoted) {
@@ -271,12 +277,15 @@ TEST(DicomPlan, RoundedAnglesAreOneAngle) {
     BeamSpec beam = static_beam(1, "a");
     beam.points.insert(beam.points.begin() + 1, beam.points[1]);
     beam.points[1].weight = "0.5";
-    beam.points[1].gantry = "90.005", beam.points[2].gantry = "89.995";
-    beam.points[1].collimator = "15.00001", beam.points[2].collimator = "375";
+    beam.points[1].gantry = "90.005";
+    beam.points[2].gantry = "89.995";
+    beam.points[1].collimator = "15.00001";
+    beam.points[2].collimator = "375";
     const Plan plan = read(beam);
     for (const ControlPoint& point : plan.beams[0].control_points) EXPECT_EQ(point.gantry_deg, 90);
     // Small steps do not add up to a motion in no direction.
-    beam.points[1].gantry = "90.008", beam.points[2].gantry = "90.016";
+    beam.points[1].gantry = "90.008";
+    beam.points[2].gantry = "90.016";
     expect_refused(beam, ErrorKind::refused_plan, {"in no given direction"});
     // Rounding against the direction of the collimator is no turn by the longer way.
     beam = static_beam(1, "a");
@@ -306,7 +315,8 @@ TEST(DicomPlan, ArcKeepsAnglesAndDirections) {
     const Beam& beam = plan.beams[0];
     EXPECT_EQ(beam.control_points[1].gantry_deg, 0);
     EXPECT_EQ(beam.control_points[2].gantry_deg, 181);
-    EXPECT_THAT(beam.gantry_rotation, ElementsAre(Rotation::counter_clockwise, Rotation::counter_clockwise, Rotation::none));
+    EXPECT_THAT(beam.gantry_rotation,
+                ElementsAre(Rotation::counter_clockwise, Rotation::counter_clockwise, Rotation::none));
 }
 
 TEST(DicomPlan, GantryThatRestsWithinAnArcDoesNotTurn) {
@@ -315,7 +325,9 @@ TEST(DicomPlan, GantryThatRestsWithinAnArcDoesNotTurn) {
     rest.weight = "0.75";
     rest.gantry = "0.0";
     beam.points.insert(beam.points.begin() + 2, rest);
-    EXPECT_THAT(read(beam).beams[0].gantry_rotation, ElementsAre(Rotation::counter_clockwise, Rotation::none, Rotation::counter_clockwise, Rotation::none));
+    EXPECT_THAT(read(beam).beams[0].gantry_rotation,
+                ElementsAre(Rotation::counter_clockwise, Rotation::none, Rotation::counter_clockwise,
+                            Rotation::none));
 }
 
 TEST(DicomPlan, IsocentreOfEveryControlPoint) {
@@ -335,7 +347,8 @@ TEST(DicomPlan, ContinuationAndTechniqueAreNoted) {
     beam.edit = [](DcmItem& item) { put(item, DCM_HighDoseTechniqueType, "TBI"); };
     const Plan plan = read(beam);
     EXPECT_EQ(plan.beams.size(), 1u);
-    EXPECT_THAT(plan.notes, Contains(testing::AllOf(HasSubstr("beam 1 'a'"), HasSubstr("interrupted treatment"))));
+    EXPECT_THAT(plan.notes,
+                Contains(testing::AllOf(HasSubstr("beam 1 'a'"), HasSubstr("interrupted treatment"))));
     EXPECT_THAT(plan.notes, Contains(testing::AllOf(HasSubstr("beam 1 'a'"), HasSubstr("TBI"))));
 }
 
@@ -412,7 +425,8 @@ TEST(DicomPlan, FractionGroupIsChosenByNumber) {
     EXPECT_EQ(plan.fractions, 5);
     ASSERT_EQ(plan.beams.size(), 1u);
     EXPECT_EQ(plan.beams[0].meterset_mu, 44);
-    EXPECT_THAT(plan.notes, Contains(testing::AllOf(HasSubstr("beam 1 'a'"), HasSubstr("not in fraction group 7"))));
+    EXPECT_THAT(plan.notes,
+                Contains(testing::AllOf(HasSubstr("beam 1 'a'"), HasSubstr("not in fraction group 7"))));
     EXPECT_THAT(refused(spec, 3).second, HasSubstr("no fraction group 3, only: 1, 7"));
 }
 
@@ -471,26 +485,52 @@ TEST_P(UnmodelledBeam, IsRefusedWithBeamTagAndReason) {
 INSTANTIATE_TEST_SUITE_P(
     DicomPlan, UnmodelledBeam,
     testing::Values(
-        Unmodelled{"Electrons", [](DcmItem& b) { put(b, DCM_RadiationType, "ELECTRON"); }, "(300a,00c6)", "ELECTRON"},
-        Unmodelled{"Protons", [](DcmItem& b) { put(b, DCM_RadiationType, "PROTON"); }, "(300a,00c6)", "PROTON"},
-        Unmodelled{"CompensatorCount", [](DcmItem& b) { put(b, DCM_NumberOfCompensators, "1"); }, "(300a,00e0)", "compensators"},
-        Unmodelled{"CompensatorItem", [](DcmItem& b) { add_item(b, DCM_CompensatorSequence); }, "(300a,00e3)", "compensators"},
-        Unmodelled{"Applicator", [](DcmItem& b) { add_item(b, DCM_ApplicatorSequence); }, "(300a,0107)", "applicators"},
-        Unmodelled{"CompensatorTray", [](DcmItem& b) { put(b, DCM_TotalCompensatorTrayFactor, "0.97"); }, "(300a,00e2)", "tray"},
-        Unmodelled{"Neutrons", [](DcmItem& b) { put(b, DCM_RadiationType, "NEUTRON"); }, "(300a,00c6)", "NEUTRON"},
-        Unmodelled{"ElectronApplicator", [](DcmItem& b) { put(add_item(b, DCM_ApplicatorSequence), DCM_ApplicatorType, "ELECTRON_SQUARE"); }, "(300a,0107)",
+        Unmodelled{"Electrons", [](DcmItem& b) { put(b, DCM_RadiationType, "ELECTRON"); }, "(300a,00c6)",
+                   "ELECTRON"},
+        Unmodelled{"Protons", [](DcmItem& b) { put(b, DCM_RadiationType, "PROTON"); }, "(300a,00c6)",
+                   "PROTON"},
+        Unmodelled{"CompensatorCount", [](DcmItem& b) { put(b, DCM_NumberOfCompensators, "1"); },
+                   "(300a,00e0)", "compensators"},
+        Unmodelled{"CompensatorItem", [](DcmItem& b) { add_item(b, DCM_CompensatorSequence); }, "(300a,00e3)",
+                   "compensators"},
+        Unmodelled{"Applicator", [](DcmItem& b) { add_item(b, DCM_ApplicatorSequence); }, "(300a,0107)",
                    "applicators"},
-        Unmodelled{"Cone", [](DcmItem& b) { put(add_item(b, DCM_ApplicatorSequence), DCM_ApplicatorType, "STEREOTACTIC"); }, "(300a,0107)", "cones"},
-        Unmodelled{"Accessory", [](DcmItem& b) { add_item(b, DCM_GeneralAccessorySequence); }, "(300a,0420)", "accessory"},
-        Unmodelled{"Minutes", [](DcmItem& b) { put(b, DCM_PrimaryDosimeterUnit, "MINUTE"); }, "(300a,00b3)", "MINUTE"},
-        Unmodelled{"PortFilm", [](DcmItem& b) { put(b, DCM_TreatmentDeliveryType, "OPEN_PORTFILM"); }, "(300a,00ce)", "OPEN_PORTFILM"},
-        Unmodelled{"VirtualSource", [](DcmItem& b) { put(b, DCM_VirtualSourceAxisDistances, "1000\\900"); }, "(300a,030a)", "source"},
-        Unmodelled{"FluenceMode", [](DcmItem& b) { put(add_item(b, DCM_PrimaryFluenceModeSequence), DCM_FluenceMode, "ODD"); }, "(3002,0051)", "ODD"},
-        Unmodelled{"EnergyChange", [](DcmItem& b) { put_in_last_point(b, DCM_NominalBeamEnergy, "10"); }, "(300a,0114)", "changes within the beam"},
-        Unmodelled{"CouchPitch", [](DcmItem& b) { put_in_first_point(b, DCM_TableTopPitchAngle, "1.5"); }, "(300a,0140)", "pitched table"},
-        Unmodelled{"CouchRoll", [](DcmItem& b) { put_in_last_point(b, DCM_TableTopRollAngle, "-1"); }, "(300a,0144)", "rolled table"},
-        Unmodelled{"CouchEccentric", [](DcmItem& b) { put_in_first_point(b, DCM_TableTopEccentricAngle, "5"); }, "(300a,0125)", "eccentric"},
-        Unmodelled{"GantryPitch", [](DcmItem& b) { put_in_first_point(b, DCM_GantryPitchAngle, "5"); }, "(300a,014a)", "pitched gantry"},
+        Unmodelled{"CompensatorTray", [](DcmItem& b) { put(b, DCM_TotalCompensatorTrayFactor, "0.97"); },
+                   "(300a,00e2)", "tray"},
+        Unmodelled{"Neutrons", [](DcmItem& b) { put(b, DCM_RadiationType, "NEUTRON"); }, "(300a,00c6)",
+                   "NEUTRON"},
+        Unmodelled{"ElectronApplicator",
+                   [](DcmItem& b) {
+                       put(add_item(b, DCM_ApplicatorSequence), DCM_ApplicatorType, "ELECTRON_SQUARE");
+                   },
+                   "(300a,0107)", "applicators"},
+        Unmodelled{
+            "Cone",
+            [](DcmItem& b) { put(add_item(b, DCM_ApplicatorSequence), DCM_ApplicatorType, "STEREOTACTIC"); },
+            "(300a,0107)", "cones"},
+        Unmodelled{"Accessory", [](DcmItem& b) { add_item(b, DCM_GeneralAccessorySequence); }, "(300a,0420)",
+                   "accessory"},
+        Unmodelled{"Minutes", [](DcmItem& b) { put(b, DCM_PrimaryDosimeterUnit, "MINUTE"); }, "(300a,00b3)",
+                   "MINUTE"},
+        Unmodelled{"PortFilm", [](DcmItem& b) { put(b, DCM_TreatmentDeliveryType, "OPEN_PORTFILM"); },
+                   "(300a,00ce)", "OPEN_PORTFILM"},
+        Unmodelled{"VirtualSource", [](DcmItem& b) { put(b, DCM_VirtualSourceAxisDistances, "1000\\900"); },
+                   "(300a,030a)", "source"},
+        Unmodelled{
+            "FluenceMode",
+            [](DcmItem& b) { put(add_item(b, DCM_PrimaryFluenceModeSequence), DCM_FluenceMode, "ODD"); },
+            "(3002,0051)", "ODD"},
+        Unmodelled{"EnergyChange", [](DcmItem& b) { put_in_last_point(b, DCM_NominalBeamEnergy, "10"); },
+                   "(300a,0114)", "changes within the beam"},
+        Unmodelled{"CouchPitch", [](DcmItem& b) { put_in_first_point(b, DCM_TableTopPitchAngle, "1.5"); },
+                   "(300a,0140)", "pitched table"},
+        Unmodelled{"CouchRoll", [](DcmItem& b) { put_in_last_point(b, DCM_TableTopRollAngle, "-1"); },
+                   "(300a,0144)", "rolled table"},
+        Unmodelled{"CouchEccentric",
+                   [](DcmItem& b) { put_in_first_point(b, DCM_TableTopEccentricAngle, "5"); }, "(300a,0125)",
+                   "eccentric"},
+        Unmodelled{"GantryPitch", [](DcmItem& b) { put_in_first_point(b, DCM_GantryPitchAngle, "5"); },
+                   "(300a,014a)", "pitched gantry"},
         Unmodelled{"MovingTable",
                    [](DcmItem& b) {
                        put_in_first_point(b, DCM_TableTopLongitudinalPosition, "100");
@@ -502,7 +542,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(DicomPlan, ZeroPitchAndRollAreHarmless) {
     BeamSpec beam = static_beam(1, "a");
     beam.edit = [](DcmItem& item) {
-        for (DcmTagKey tag : {DCM_TableTopPitchAngle, DCM_TableTopRollAngle, DCM_GantryPitchAngle}) put_in_first_point(item, tag, "0");
+        for (DcmTagKey tag : {DCM_TableTopPitchAngle, DCM_TableTopRollAngle, DCM_GantryPitchAngle})
+            put_in_first_point(item, tag, "0");
     };
     EXPECT_EQ(read(beam).beams.size(), 1u);
 }
@@ -528,14 +569,16 @@ TEST(DicomPlan, DeviceWithoutAFirstPositionIsRefused) {
     BeamSpec beam = static_beam(1, "a");
     beam.points[0].positions.pop_back();
     beam.points[1].positions = {{"ASYMY", "-30\\20"}};
-    expect_refused(beam, ErrorKind::refused_plan, {"no position of the device ASYMY", "control point 0", "(300a,011a)"});
+    expect_refused(beam, ErrorKind::refused_plan,
+                   {"no position of the device ASYMY", "control point 0", "(300a,011a)"});
 }
 
 TEST(DicomPlan, ValuesThatTheFirstControlPointLacksAreRefused) {
     for (std::string PointSpec::*value : {&PointSpec::gantry, &PointSpec::collimator, &PointSpec::couch}) {
         BeamSpec beam = static_beam(1, "a");
         beam.points[0].*value = "";
-        expect_refused(beam, ErrorKind::refused_plan, {"no value to begin with", "control point 0", "beam 1 'a'"});
+        expect_refused(beam, ErrorKind::refused_plan,
+                       {"no value to begin with", "control point 0", "beam 1 'a'"});
     }
     for (std::string PointSpec::*value : {&PointSpec::isocentre, &PointSpec::energy, &PointSpec::weight}) {
         BeamSpec beam = static_beam(1, "a");
@@ -562,7 +605,8 @@ TEST(DicomPlan, CrossingLeavesAndJaws) {
     expect_refused(beam, ErrorKind::bad_input, {"MLCX crosses at pair 2", "beam 1 'a'"});
     beam.points[0].positions[2].second = "-5\\8.004\\7\\8";  // rounding: closed
     const Plan plan = read(beam);
-    EXPECT_EQ(plan.beams[0].control_points[0].leaves[0].lower_mm[1], plan.beams[0].control_points[0].leaves[0].upper_mm[1]);
+    EXPECT_EQ(plan.beams[0].control_points[0].leaves[0].lower_mm[1],
+              plan.beams[0].control_points[0].leaves[0].upper_mm[1]);
     beam = static_beam(1, "a");
     beam.points[0].positions[0].second = "40\\-50";
     expect_refused(beam, ErrorKind::bad_input, {"ASYMX crosses"});
@@ -633,7 +677,8 @@ TEST(DicomPlan, TextThatIsNoNumber) {
     for (const char* text : {"NaN", "inf", "1e400", "12,5", "abc", "0x10", "1 2"}) {
         BeamSpec beam = static_beam(1, "a");
         beam.points[0].gantry = text;
-        expect_refused(beam, ErrorKind::bad_input, {"is not a finite number", "(300a,011e)", "control point 0"});
+        expect_refused(beam, ErrorKind::bad_input,
+                       {"is not a finite number", "(300a,011e)", "control point 0"});
     }
     PlanSpec spec = plan_of({static_beam(1, "a")});
     spec.groups[0].references[0].meterset = "nan";
@@ -666,8 +711,14 @@ TEST(DicomPlan, WrongValueRepresentations) {
 }
 
 TEST(DicomPlan, EveryTransferSyntaxWithoutPixels) {
-    for (E_TransferSyntax syntax : {EXS_LittleEndianImplicit, EXS_LittleEndianExplicit, EXS_BigEndianExplicit})
-        EXPECT_EQ(io::read_plan(write_plan(plan_of({mlc_beam(1, "a")}), syntax)).beams[0].control_points[1].leaves[0].upper_mm[1], 8);
+    for (E_TransferSyntax syntax :
+         {EXS_LittleEndianImplicit, EXS_LittleEndianExplicit, EXS_BigEndianExplicit})
+        EXPECT_EQ(io::read_plan(write_plan(plan_of({mlc_beam(1, "a")}), syntax))
+                      .beams[0]
+                      .control_points[1]
+                      .leaves[0]
+                      .upper_mm[1],
+                  8);
 }
 
 TEST(DicomPlan, TruncatedFileIsAnErrorWhereverItIsCut) {

@@ -1,10 +1,11 @@
-// Wedges, blocks, trays and boluses of a beam, and jaws that are declared twice: what is read, and what leaves two meanings open.
+// Wedges, blocks, trays and boluses of a beam, and jaws that are declared twice: what is read, and what
+// leaves two meanings open.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/rt_fixture.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
+#include "support/rt_fixture.h"
 
 namespace libdose {
 namespace {
@@ -90,7 +91,8 @@ TEST(DicomPlanWedges, PhysicalWedgeIsReadWhole) {
     EXPECT_EQ(beam.wedges[0].angle_deg, 45);
     EXPECT_EQ(beam.wedges[0].orientation_deg, 270);
     EXPECT_EQ(beam.wedges[0].factor, 0.52);
-    for (const ControlPoint& point : beam.control_points) EXPECT_THAT(point.wedge_in, ElementsAre(true));  // carried forward
+    for (const ControlPoint& point : beam.control_points)
+        EXPECT_THAT(point.wedge_in, ElementsAre(true));  // carried forward
     spec.wedges[0].id = spec.wedges[0].factor = "";
     EXPECT_EQ(read(spec).beams[0].wedges[0].id, "");
     EXPECT_FALSE(read(spec).beams[0].wedges[0].factor);
@@ -158,13 +160,15 @@ TEST(DicomPlanWedges, DynamicWedgeNeedsTheJawThatMakesIt) {
 
 TEST(DicomPlanWedges, WedgeThatIsAlwaysOutIsDroppedAndNoted) {
     BeamSpec beam = wedged();
-    beam.wedges = {{"1", "PARTIAL_MOTORIZED", "", "", "", ""}, {"2", "STANDARD", "W15", "15", "", "90"}};  // nothing of the first matters
+    beam.wedges = {{"1", "PARTIAL_MOTORIZED", "", "", "", ""},
+                   {"2", "STANDARD", "W15", "15", "", "90"}};  // nothing of the first matters
     beam.points[0].wedges = {{"1", "OUT"}, {"2", "IN"}};
     const Plan plan = read(beam);
     ASSERT_EQ(plan.beams[0].wedges.size(), 1u);
     EXPECT_EQ(plan.beams[0].wedges[0].number, 2);
     EXPECT_THAT(plan.beams[0].control_points[1].wedge_in, ElementsAre(true));
-    EXPECT_THAT(plan.notes, Contains(testing::AllOf(HasSubstr("beam 7 'odd'"), HasSubstr("OUT in every control point: wedge 1"))));
+    EXPECT_THAT(plan.notes, Contains(testing::AllOf(HasSubstr("beam 7 'odd'"),
+                                                    HasSubstr("OUT in every control point: wedge 1"))));
 }
 
 TEST(DicomPlanWedges, TwoWedgesInTurnAreReadTwoAtOnceRefused) {
@@ -180,7 +184,8 @@ TEST(DicomPlanWedges, TwoWedgesInTurnAreReadTwoAtOnceRefused) {
 }
 
 TEST(DicomPlanWedges, OtherKindsAreRefused) {
-    for (const char* type : {"PARTIAL_STANDARD", "PARTIAL_MOTORIZED", "ODD"}) expect_refused(wedged(type), refused, {type, "wedge 1, (300a,00d3)"});
+    for (const char* type : {"PARTIAL_STANDARD", "PARTIAL_MOTORIZED", "ODD"})
+        expect_refused(wedged(type), refused, {type, "wedge 1, (300a,00d3)"});
     expect_refused(wedged(""), refused, {"the kind of the wedge is not known", "(300a,00d3)"});
 }
 
@@ -233,7 +238,8 @@ TEST(DicomPlanWedges, CountsAndNumbersHaveToAgree) {
 
 TEST(DicomPlanBlocks, ShieldingAndApertureAreRead) {
     BeamSpec spec = blocked();
-    spec.blocks.push_back({"2", "opening", "APERTURE", "ABSENT", "SOURCE_SIDE", "567", "75", "0", "4", "-20\\-10\\20\\-10\\20\\10\\-20\\10"});
+    spec.blocks.push_back({"2", "opening", "APERTURE", "ABSENT", "SOURCE_SIDE", "567", "75", "0", "4",
+                           "-20\\-10\\20\\-10\\20\\10\\-20\\10"});
     const Beam beam = read(spec).beams[0];
     ASSERT_EQ(beam.blocks.size(), 2u);
     const Block &corner = beam.blocks[0], &opening = beam.blocks[1];
@@ -268,9 +274,10 @@ TEST(DicomPlanBlocks, WhatADivergentBlockMayLackAndAnotherMayNot) {
     BeamSpec beam = blocked();
     beam.blocks[0].mounting = beam.blocks[0].thickness = beam.blocks[0].tray_distance = "";
     EXPECT_EQ(read(beam).beams[0].blocks[0].tray_distance_mm, 0);
-    const std::tuple<std::string BlockSpec::*, const char*, const char*> required[] = {{&BlockSpec::mounting, "side of the tray", "(300a,00fb)"},
-                                                                                       {&BlockSpec::thickness, "thickness", "(300a,0100)"},
-                                                                                       {&BlockSpec::tray_distance, "distance", "(300a,00f6)"}};
+    const std::tuple<std::string BlockSpec::*, const char*, const char*> required[] = {
+        {&BlockSpec::mounting, "side of the tray", "(300a,00fb)"},
+        {&BlockSpec::thickness, "thickness", "(300a,0100)"},
+        {&BlockSpec::tray_distance, "distance", "(300a,00f6)"}};
     for (const auto& [value, what, tag] : required) {
         beam = blocked();
         beam.blocks[0].divergence = "ABSENT";
@@ -304,15 +311,16 @@ TEST(DicomPlanBlocks, WhatIsMissingIsNotGuessed) {
 }
 
 TEST(DicomPlanBlocks, ValuesThatCannotBe) {
-    const std::tuple<std::string BlockSpec::*, const char*, const char*> wrong[] = {{&BlockSpec::transmission, "1.01", "not between 0 and 1"},
-                                                                                    {&BlockSpec::transmission, "-0.1", "not between 0 and 1"},
-                                                                                    {&BlockSpec::type, "WALL", "'WALL' is neither APERTURE nor SHIELDING"},
-                                                                                    {&BlockSpec::divergence, "YES", "neither PRESENT nor ABSENT"},
-                                                                                    {&BlockSpec::mounting, "LEFT", "neither SOURCE_SIDE nor PATIENT_SIDE"},
-                                                                                    {&BlockSpec::thickness, "-1", "thickness of the block is negative"},
-                                                                                    {&BlockSpec::tray_distance, "-1", "distance of the block tray is negative"},
-                                                                                    {&BlockSpec::points, "2", "has 2 points"},
-                                                                                    {&BlockSpec::points, "4", "6 values where 8 belong"}};
+    const std::tuple<std::string BlockSpec::*, const char*, const char*> wrong[] = {
+        {&BlockSpec::transmission, "1.01", "not between 0 and 1"},
+        {&BlockSpec::transmission, "-0.1", "not between 0 and 1"},
+        {&BlockSpec::type, "WALL", "'WALL' is neither APERTURE nor SHIELDING"},
+        {&BlockSpec::divergence, "YES", "neither PRESENT nor ABSENT"},
+        {&BlockSpec::mounting, "LEFT", "neither SOURCE_SIDE nor PATIENT_SIDE"},
+        {&BlockSpec::thickness, "-1", "thickness of the block is negative"},
+        {&BlockSpec::tray_distance, "-1", "distance of the block tray is negative"},
+        {&BlockSpec::points, "2", "has 2 points"},
+        {&BlockSpec::points, "4", "6 values where 8 belong"}};
     for (const auto& [value, text, message] : wrong) {
         BeamSpec beam = blocked();
         beam.blocks[0].*value = text;
@@ -340,7 +348,8 @@ TEST(DicomPlanBlocks, SeveralAperturesAreRefused) {
 }
 
 /// A beam with a block whose trays say this; empty: nothing.
-BeamSpec trayed(const std::string& factor, const std::string& block_water, const std::string& wedge_water = "") {
+BeamSpec trayed(const std::string& factor, const std::string& block_water,
+                const std::string& wedge_water = "") {
     BeamSpec beam = blocked();
     beam.wedges = {{}};
     beam.points[0].wedges = {{"1", "IN"}};
@@ -368,8 +377,10 @@ TEST(DicomPlanTrays, FactorBeforeThicknessAndThicknessesAdd) {
 }
 
 TEST(DicomPlanTrays, ABlockWithoutTrayAndATrayWithoutBlockAreNoted) {
-    EXPECT_THAT(read(blocked()).notes, Contains(testing::AllOf(HasSubstr("beam 7 'odd'"), HasSubstr("taken as nothing"))));
-    for (const BeamSpec& given : {trayed("1", ""), trayed("", "0")}) EXPECT_THAT(read(given).notes, Not(Contains(HasSubstr("taken as nothing"))));
+    EXPECT_THAT(read(blocked()).notes,
+                Contains(testing::AllOf(HasSubstr("beam 7 'odd'"), HasSubstr("taken as nothing"))));
+    for (const BeamSpec& given : {trayed("1", ""), trayed("", "0")})
+        EXPECT_THAT(read(given).notes, Not(Contains(HasSubstr("taken as nothing"))));
     BeamSpec empty = trayed("0.97", "");
     empty.blocks.clear();
     const Plan plan = read(empty);
@@ -378,7 +389,8 @@ TEST(DicomPlanTrays, ABlockWithoutTrayAndATrayWithoutBlockAreNoted) {
 }
 
 TEST(DicomPlanTrays, ValuesThatCannotBe) {
-    for (const char* factor : {"-0.1", "0", "1.01"}) expect_refused(trayed(factor, ""), bad, {"tray factor", factor, "(300a,00f2)"});
+    for (const char* factor : {"-0.1", "0", "1.01"})
+        expect_refused(trayed(factor, ""), bad, {"tray factor", factor, "(300a,00f2)"});
     expect_refused(trayed("", "-1"), bad, {"negative", "(300a,00f3)"});
     expect_refused(trayed("0.9", "-1"), bad, {"negative", "(300a,00f3)"});
     expect_refused(trayed("", "", "-1"), bad, {"negative", "(300a,00d7)"});

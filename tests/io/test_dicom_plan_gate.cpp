@@ -4,9 +4,9 @@
 #include <set>
 
 #include "io/dicom/dicom_plan_rules.h"
-#include "support/rt_fixture.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
+#include "support/rt_fixture.h"
 
 using namespace libdose;
 using namespace libdose::test;
@@ -49,7 +49,8 @@ BeamSpec beam_with(DcmTagKey tag) {
 
 TEST(PlanGate, ListsEveryAttributeOfADeliveredBeam) {
     const auto entries = io::gate_plan(write_plan(plan_of({mlc_beam(7, "a")})));
-    for (const char* tag : {"(300a,00c0)", "(300a,00b4)", "(300a,011e)", "(300a,011c)", "(300a,00be)", "(300a,0134)"}) {
+    for (const char* tag :
+         {"(300a,00c0)", "(300a,00b4)", "(300a,011e)", "(300a,011c)", "(300a,00be)", "(300a,0134)"}) {
         const GateEntry* e = find(entries, 7, tag);
         ASSERT_NE(e, nullptr) << tag;
         EXPECT_EQ(e->verdict, Verdict::honoured) << tag;
@@ -57,7 +58,8 @@ TEST(PlanGate, ListsEveryAttributeOfADeliveredBeam) {
     // In both control points, and twice in the first: x jaws, y jaws and leaves.
     EXPECT_EQ(find(entries, 7, "(300a,0134)")->count, 2u);
     EXPECT_EQ(find(entries, 7, "(300a,011c)")->count, 3u);
-    EXPECT_EQ(find(entries, 7, "(300a,00d0)")->verdict, Verdict::honoured) << "0 wedges: the reader has seen it";
+    EXPECT_EQ(find(entries, 7, "(300a,00d0)")->verdict, Verdict::honoured)
+        << "0 wedges: the reader has seen it";
     EXPECT_EQ(find(entries, 7, "(300a,00f0)")->verdict, Verdict::honoured);
     EXPECT_EQ(find(entries, 7, "(300a,00e0)")->verdict, Verdict::harmless);
     EXPECT_EQ(find(entries, 0, "(0010,0020)")->verdict, Verdict::harmless);
@@ -70,13 +72,15 @@ TEST(PlanGate, ListsEveryAttributeOfADeliveredBeam) {
 TEST(PlanGate, TheGateTravelsWithThePlan) {
     const Plan plan = io::read_plan(write_plan(plan_of({static_beam(7, "a")})));
     EXPECT_FALSE(plan.gate.empty());
-    EXPECT_EQ(find(plan.gate, 7, "(300a,011e)")->text(), "honoured, beam 7, (300a,011e) GantryAngle = 90: gantry angle");
+    EXPECT_EQ(find(plan.gate, 7, "(300a,011e)")->text(),
+              "honoured, beam 7, (300a,011e) GantryAngle = 90: gantry angle");
 }
 
 TEST(PlanGate, UnknownAttributesAreRefusedUntilAccepted) {
     const auto file = write_plan(plan_of({beam_with(from_the_future)}));
     const std::string message = message_of([&] { io::read_plan(file); }, ErrorKind::refused_plan);
-    for (const char* word : {"(300a,0999)", "beam 3 'new'", "--accept 300a,0999"}) EXPECT_THAT(message, HasSubstr(word));
+    for (const char* word : {"(300a,0999)", "beam 3 'new'", "--accept 300a,0999"})
+        EXPECT_THAT(message, HasSubstr(word));
     const auto entries = io::gate_plan(file);
     ASSERT_NE(find(entries, 3, "(300a,0999)"), nullptr);
     EXPECT_EQ(find(entries, 3, "(300a,0999)")->verdict, Verdict::refused);
@@ -88,7 +92,9 @@ TEST(PlanGate, UnknownAttributesAreRefusedUntilAccepted) {
 }
 
 TEST(PlanGate, UnknownAttributesAreFoundWhereverTheyStand) {
-    const auto with = [](DcmItem& item) { put(item, DCM_BlockName, "odd"); };  // known to DICOM, but not there
+    const auto with = [](DcmItem& item) {
+        put(item, DCM_BlockName, "odd");
+    };  // known to DICOM, but not there
     const DcmTagKey sequences[] = {DCM_FractionGroupSequence, DCM_PatientSetupSequence, DCM_BeamSequence};
     for (const DcmTagKey& sequence : sequences) {
         PlanSpec plan = plan_of({static_beam(1, "a")});
@@ -97,7 +103,8 @@ TEST(PlanGate, UnknownAttributesAreFoundWhereverTheyStand) {
             ASSERT_TRUE(root.findAndGetSequenceItem(sequence, item, 0).good());
             with(*item);
         };
-        EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan)); }, ErrorKind::refused_plan), HasSubstr("(300a,00fe)"));
+        EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan)); }, ErrorKind::refused_plan),
+                    HasSubstr("(300a,00fe)"));
     }
     BeamSpec accessories = static_beam(1, "a");
     const auto odd = [&](DcmItem& item) { put(item, DCM_CompensatorNumber, "1"); };  // not of these sequences
@@ -112,7 +119,9 @@ TEST(PlanGate, UnknownAttributesAreFoundWhereverTheyStand) {
             ASSERT_TRUE(item.findAndGetSequenceItem(sequence, first, 0).good());
             odd(*first);
         };
-        EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan_of({accessories}))); }, ErrorKind::refused_plan), HasSubstr("(300a,00e4)"));
+        EXPECT_THAT(
+            message_of([&] { io::read_plan(write_plan(plan_of({accessories}))); }, ErrorKind::refused_plan),
+            HasSubstr("(300a,00e4)"));
     }
     accessories.edit = nullptr;
     accessories.points[0].edit = [&](DcmItem& point) {
@@ -120,20 +129,27 @@ TEST(PlanGate, UnknownAttributesAreFoundWhereverTheyStand) {
         ASSERT_TRUE(point.findAndGetSequenceItem(DCM_WedgePositionSequence, first, 0).good());
         odd(*first);
     };
-    EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan_of({accessories}))); }, ErrorKind::refused_plan), HasSubstr("wedge position 1, (300a,00e4)"));
+    EXPECT_THAT(
+        message_of([&] { io::read_plan(write_plan(plan_of({accessories}))); }, ErrorKind::refused_plan),
+        HasSubstr("wedge position 1, (300a,00e4)"));
     BeamSpec beam = mlc_beam(1, "a");
-    beam.points[1].edit = [&](DcmItem& point) { with(add_item(point, DCM_BeamLimitingDevicePositionSequence)); };
-    EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan_of({beam}))); }, ErrorKind::refused_plan), HasSubstr("device position 1, (300a,00fe)"));
+    beam.points[1].edit = [&](DcmItem& point) {
+        with(add_item(point, DCM_BeamLimitingDevicePositionSequence));
+    };
+    EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan_of({beam}))); }, ErrorKind::refused_plan),
+                HasSubstr("device position 1, (300a,00fe)"));
     PlanSpec plan = plan_of({static_beam(1, "a")});
     plan.edit = with;
-    EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan)); }, ErrorKind::refused_plan), HasSubstr("(300a,00fe)"));
+    EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan)); }, ErrorKind::refused_plan),
+                HasSubstr("(300a,00fe)"));
 }
 
 TEST(PlanGate, OnlyWhatIsUnknownCanBeAccepted) {
     BeamSpec beam = static_beam(1, "a");
     beam.edit = [](DcmItem& item) { put(item, DCM_NumberOfCompensators, "1"); };
     const auto file = write_plan(plan_of({beam}));
-    EXPECT_THAT(message_of([&] { io::read_plan(file, 0, {"300a,00e0"}); }, ErrorKind::refused_plan), HasSubstr("compensators are not modelled"));
+    EXPECT_THAT(message_of([&] { io::read_plan(file, 0, {"300a,00e0"}); }, ErrorKind::refused_plan),
+                HasSubstr("compensators are not modelled"));
     // An older libdose did not know (300a,00c2); a newer one need not be told. Neither may be told what is
     // honoured, or not there.
     const auto plain = write_plan(plan_of({static_beam(1, "a")}));
@@ -141,14 +157,16 @@ TEST(PlanGate, OnlyWhatIsUnknownCanBeAccepted) {
               Verdict::harmless);
     EXPECT_THAT(message_of([&] { io::read_plan(plain, 0, {"300a,011e"}); }, ErrorKind::bad_input),
                 HasSubstr("(300a,011e)"));
-    EXPECT_THAT(message_of([&] { io::read_plan(plain, 0, {"300a,0999"}); }, ErrorKind::bad_input), HasSubstr("(300a,0999)"));
+    EXPECT_THAT(message_of([&] { io::read_plan(plain, 0, {"300a,0999"}); }, ErrorKind::bad_input),
+                HasSubstr("(300a,0999)"));
     for (const char* text : {"wedge", "300a", "300a,09999", "300a-0999"})
-        EXPECT_THAT(message_of([&] { io::read_plan(plain, 0, {text}); }, ErrorKind::bad_input), HasSubstr(text));
+        EXPECT_THAT(message_of([&] { io::read_plan(plain, 0, {text}); }, ErrorKind::bad_input),
+                    HasSubstr(text));
 }
 
 TEST(PlanGate, ListsWhatIsWrongWithEveryBeamAtOnce) {
-    BeamSpec compensator = static_beam(1, "a"), electrons = static_beam(2, "b"), wedge = static_beam(3, "c"), fine = static_beam(4, "d"),
-             setup = static_beam(5, "e");
+    BeamSpec compensator = static_beam(1, "a"), electrons = static_beam(2, "b"), wedge = static_beam(3, "c"),
+             fine = static_beam(4, "d"), setup = static_beam(5, "e");
     compensator.edit = [](DcmItem& item) { put(item, DCM_NumberOfCompensators, "1"); };
     electrons.radiation = "ELECTRON";
     wedge.wedges = {{"1", "PARTIAL_STANDARD"}};
@@ -160,7 +178,8 @@ TEST(PlanGate, ListsWhatIsWrongWithEveryBeamAtOnce) {
         if (e.verdict == Verdict::refused) refused.insert(e.beam);
     EXPECT_EQ(refused, (std::set<int>{1, 2, 3}));
     bool left_out = false;
-    for (const GateEntry& e : entries) left_out = left_out || (e.beam == 5 && e.reason.find("set-up beam") != std::string::npos);
+    for (const GateEntry& e : entries)
+        left_out = left_out || (e.beam == 5 && e.reason.find("set-up beam") != std::string::npos);
     EXPECT_TRUE(left_out);
 }
 
@@ -182,10 +201,12 @@ TEST(PlanGate, ShieldingDevicesAndTheEnhancedFormAreRefused) {
         ASSERT_TRUE(root.findAndGetSequenceItem(DCM_PatientSetupSequence, setup, 0).good());
         add_item(*setup, DCM_ShieldingDeviceSequence);
     };
-    EXPECT_THAT(message_of([&] { io::read_plan(write_plan(shielded)); }, ErrorKind::refused_plan), HasSubstr("shielding devices"));
+    EXPECT_THAT(message_of([&] { io::read_plan(write_plan(shielded)); }, ErrorKind::refused_plan),
+                HasSubstr("shielding devices"));
     BeamSpec enhanced = static_beam(1, "a");
     enhanced.edit = [](DcmItem& item) { item.putAndInsertString(DcmTag(0x3008, 0x00a3, EVR_CS), "YES"); };
-    EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan_of({enhanced}))); }, ErrorKind::refused_plan), HasSubstr("enhanced form"));
+    EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan_of({enhanced}))); }, ErrorKind::refused_plan),
+                HasSubstr("enhanced form"));
     enhanced.edit = [](DcmItem& item) { item.putAndInsertString(DcmTag(0x3008, 0x00a3, EVR_CS), "NO"); };
     EXPECT_EQ(io::read_plan(write_plan(plan_of({enhanced}))).beams.size(), 1u);
 }
@@ -195,12 +216,15 @@ TEST(PlanGate, AccessoriesAreHonouredWithWhatSurroundsThem) {
     beam.manufacturer = "A Maker";
     beam.wedges = {{}};
     beam.wedges[0].edit = [](DcmItem& item) {
-        for (const DcmTagKey& tag : {DCM_SourceToWedgeTrayDistance, DCM_EffectiveWedgeAngle, DCM_AccessoryCode}) put(item, tag, "30");
+        for (const DcmTagKey& tag :
+             {DCM_SourceToWedgeTrayDistance, DCM_EffectiveWedgeAngle, DCM_AccessoryCode})
+            put(item, tag, "30");
     };
     beam.points[0].wedges = {{"1", "IN"}};
     beam.blocks = {{}};
     beam.blocks[0].edit = [](DcmItem& item) {
-        for (const DcmTagKey& tag : {DCM_MaterialID, DCM_BlockTrayID, DCM_TrayAccessoryCode, DCM_AccessoryCode, DCM_NumberOfBlockSlabItems})
+        for (const DcmTagKey& tag : {DCM_MaterialID, DCM_BlockTrayID, DCM_TrayAccessoryCode,
+                                     DCM_AccessoryCode, DCM_NumberOfBlockSlabItems})
             put(item, tag, "1");
         put(add_item(item, DCM_BlockSlabSequence), DCM_BlockSlabNumber, "1");
     };
@@ -212,12 +236,13 @@ TEST(PlanGate, AccessoriesAreHonouredWithWhatSurroundsThem) {
         put(*bolus, DCM_AccessoryCode, "7");
     };
     const Plan plan = io::read_plan(write_plan(plan_of({beam})));
-    for (const char* tag : {"(0008,0070)", "(300a,00d1)", "(300a,00d5)", "(300a,00d8)", "(300a,0118)", "(300c,00c0)", "(300a,00f4)", "(300a,0106)",
-                            "(300c,00b0)", "(3006,0084)"}) {
+    for (const char* tag : {"(0008,0070)", "(300a,00d1)", "(300a,00d5)", "(300a,00d8)", "(300a,0118)",
+                            "(300c,00c0)", "(300a,00f4)", "(300a,0106)", "(300c,00b0)", "(3006,0084)"}) {
         ASSERT_NE(find(plan.gate, 1, tag), nullptr) << tag;
         EXPECT_EQ(find(plan.gate, 1, tag)->verdict, Verdict::honoured) << tag;
     }
-    for (const char* tag : {"(300a,00d6)", "(300a,00da)", "(300a,00de)", "(300a,00f9)", "(300a,00e1)", "(300a,0441)", "(300a,00dd)", "(300a,00fe)"}) {
+    for (const char* tag : {"(300a,00d6)", "(300a,00da)", "(300a,00de)", "(300a,00f9)", "(300a,00e1)",
+                            "(300a,0441)", "(300a,00dd)", "(300a,00fe)"}) {
         ASSERT_NE(find(plan.gate, 1, tag), nullptr) << tag;
         EXPECT_EQ(find(plan.gate, 1, tag)->verdict, Verdict::harmless) << tag;
     }
@@ -245,10 +270,12 @@ TEST(PlanGate, MachinesThatAreNotModelledAreRefusedByName) {
     for (const auto& [text, kind] : machines) {
         BeamSpec by_model = static_beam(3, "odd"), by_maker = by_model;
         by_model.model = by_maker.manufacturer = text;
-        EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan_of({by_model}))); }, ErrorKind::refused_plan),
-                    testing::AllOf(HasSubstr(text), HasSubstr(kind), HasSubstr("beam 3 'odd', (0008,1090)")));
-        EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan_of({by_maker}))); }, ErrorKind::refused_plan),
-                    testing::AllOf(HasSubstr(kind), HasSubstr("beam 3 'odd', (0008,0070)")));
+        EXPECT_THAT(
+            message_of([&] { io::read_plan(write_plan(plan_of({by_model}))); }, ErrorKind::refused_plan),
+            testing::AllOf(HasSubstr(text), HasSubstr(kind), HasSubstr("beam 3 'odd', (0008,1090)")));
+        EXPECT_THAT(
+            message_of([&] { io::read_plan(write_plan(plan_of({by_maker}))); }, ErrorKind::refused_plan),
+            testing::AllOf(HasSubstr(kind), HasSubstr("beam 3 'odd', (0008,0070)")));
         PlanSpec by_file = plan_of({static_beam(3, "plain")});
         by_file.edit = [t = text](DcmItem& root) { put(root, DCM_ManufacturerModelName, t); };
         EXPECT_THAT(message_of([&] { io::read_plan(write_plan(by_file)); }, ErrorKind::refused_plan),
@@ -266,7 +293,8 @@ TEST(PlanGate, ABeamThatIsRefusedByItsMachineIsListed) {
     beam.model = "CyberKnife";
     bool found = false;
     for (const GateEntry& e : io::gate_plan(write_plan(plan_of({beam}))))
-        found = found || (e.beam == 3 && e.verdict == Verdict::refused && e.reason.find("CyberKnife") != std::string::npos);
+        found = found || (e.beam == 3 && e.verdict == Verdict::refused &&
+                          e.reason.find("CyberKnife") != std::string::npos);
     EXPECT_TRUE(found);
 }
 
@@ -274,13 +302,15 @@ TEST(PlanGate, OtherSourceAxisDistancesAreRefused) {
     for (const char* distance : {"994", "1005.5", "800", "850", "1435"}) {
         BeamSpec beam = static_beam(3, "odd");
         beam.axis_distance = distance;
-        EXPECT_THAT(message_of([&] { io::read_plan(write_plan(plan_of({beam}))); }, ErrorKind::refused_plan),
-                    testing::AllOf(HasSubstr(distance), HasSubstr("C-arm"), HasSubstr("beam 3 'odd', (300a,00b4)")));
+        EXPECT_THAT(
+            message_of([&] { io::read_plan(write_plan(plan_of({beam}))); }, ErrorKind::refused_plan),
+            testing::AllOf(HasSubstr(distance), HasSubstr("C-arm"), HasSubstr("beam 3 'odd', (300a,00b4)")));
     }
     for (const char* distance : {"995", "1000", "1005"}) {
         BeamSpec beam = static_beam(3, "plain");
         beam.axis_distance = distance;
-        EXPECT_EQ(io::read_plan(write_plan(plan_of({beam}))).beams[0].source_axis_distance_mm, std::stod(distance));
+        EXPECT_EQ(io::read_plan(write_plan(plan_of({beam}))).beams[0].source_axis_distance_mm,
+                  std::stod(distance));
     }
 }
 
@@ -482,8 +512,9 @@ TEST(PlanGate, WhatIonPlansHaveIsRefusedUnlessThereIsNone) {
 TEST(PlanGate, RulesAreWrittenOnce) {
     using io::Place;
     for (const Place place :
-         {Place::plan, Place::fraction_group, Place::referenced_beam, Place::patient_setup, Place::beam, Place::limiting_device, Place::control_point,
-          Place::device_position, Place::fluence_mode, Place::wedge, Place::wedge_position, Place::block, Place::bolus}) {
+         {Place::plan, Place::fraction_group, Place::referenced_beam, Place::patient_setup, Place::beam,
+          Place::limiting_device, Place::control_point, Place::device_position, Place::fluence_mode,
+          Place::wedge, Place::wedge_position, Place::block, Place::bolus}) {
         std::set<std::pair<unsigned, unsigned>> seen;
         const auto in_a_range = [](const DcmTagKey& tag) {
             for (const io::GateRange& range : io::gate_ranges())
@@ -493,12 +524,15 @@ TEST(PlanGate, RulesAreWrittenOnce) {
             return false;
         };
         for (const io::GateRule& rule : io::gate_rules(place)) {
-            EXPECT_TRUE(seen.insert({rule.tag.getGroup(), rule.tag.getElement()}).second) << io::tag_text(rule.tag);
+            EXPECT_TRUE(seen.insert({rule.tag.getGroup(), rule.tag.getElement()}).second)
+                << io::tag_text(rule.tag);
             EXPECT_FALSE(rule.rule == io::Rule::harmless && in_a_range(rule.tag))
                 << io::tag_text(rule.tag) << " is harmless in all places";
             // Enhanced devices, preparation of the patient: after DCMTK 3.6.7.
             const bool young = rule.tag.getGroup() == 0x3008 || rule.tag == DcmTagKey(0x300a, 0x079f);
-            EXPECT_TRUE(young || std::string(DcmTag(rule.tag).getTagName()).find("Unknown") == std::string::npos) << io::tag_text(rule.tag) << ": mistyped?";
+            EXPECT_TRUE(young ||
+                        std::string(DcmTag(rule.tag).getTagName()).find("Unknown") == std::string::npos)
+                << io::tag_text(rule.tag) << ": mistyped?";
         }
     }
 }

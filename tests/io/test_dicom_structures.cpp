@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <numeric>
 
-#include "support/rt_fixture.h"
 #include "libdose/error.h"
 #include "libdose/io/dicom.h"
+#include "support/rt_fixture.h"
 
 namespace libdose {
 namespace {
@@ -19,7 +19,8 @@ using namespace test;
 
 StructureSet read(const StructureSpec& spec) { return io::read_structures(write_structures(spec)); }
 
-RoiSpec roi(int number, const std::string& name, std::vector<ContourSpec> contours, const std::string& type = "ORGAN") {
+RoiSpec roi(int number, const std::string& name, std::vector<ContourSpec> contours,
+            const std::string& type = "ORGAN") {
     RoiSpec spec;
     spec.number = number;
     spec.name = name;
@@ -47,8 +48,9 @@ void expect_refused(const StructureSpec& spec, const std::vector<std::string>& p
 }
 
 TEST(DicomStructures, ReadsContoursTypesAndReferences) {
-    const StructureSet set = read(
-        set_of({roi(3, "Body", {square_contour(0), square_contour(3)}, "EXTERNAL"), roi(1, "Couch", {square_contour(0)}, "SUPPORT"), roi(2, "empty", {}, "")}));
+    const StructureSet set =
+        read(set_of({roi(3, "Body", {square_contour(0), square_contour(3)}, "EXTERNAL"),
+                     roi(1, "Couch", {square_contour(0)}, "SUPPORT"), roi(2, "empty", {}, "")}));
     EXPECT_EQ(set.sop_instance_uid, "1.2.3.99");
     EXPECT_EQ(set.frame_of_reference_uid, "1.2.3.4");
     EXPECT_EQ(set.referenced_series_uid, "1.2.3.5");
@@ -86,7 +88,8 @@ TEST(DicomStructures, DensityOverrides) {
     EXPECT_EQ(set.structures[0].relative_mass_density, 4.5);
     EXPECT_EQ(set.structures[0].relative_electron_density, 3.74);
     EXPECT_FALSE(set.structures[1].relative_mass_density);
-    EXPECT_THAT(set.notes, Contains(AllOf(HasSubstr("'gel'"), HasSubstr("EFFECTIVE_Z 7.4"), HasSubstr("not used"))));
+    EXPECT_THAT(set.notes,
+                Contains(AllOf(HasSubstr("'gel'"), HasSubstr("EFFECTIVE_Z 7.4"), HasSubstr("not used"))));
     spec.rois[0].properties = {{"REL_MASS_DENSITY", "-1"}};
     expect_refused(spec, {"below 0", "'implant'"});
     spec.rois[0].properties = {{"REL_MASS_DENSITY", "1"}, {"REL_MASS_DENSITY", "2"}};
@@ -101,8 +104,10 @@ TEST(DicomStructures, PointsAndOpenLinesAreLeftOutWithANote) {
     line.type = "OPEN_PLANAR";
     const StructureSet set = read(set_of({roi(1, "marks", {point, line, two, square_contour(0)})}));
     EXPECT_EQ(set.structures[0].contours.size(), 1u);
-    EXPECT_THAT(set.notes, Contains(AllOf(HasSubstr("'marks'"), HasSubstr("2 contours left out: points or open lines"))));
-    EXPECT_THAT(set.notes, Contains(AllOf(HasSubstr("'marks'"), HasSubstr("1 contours left out: fewer than three"))));
+    EXPECT_THAT(set.notes, Contains(AllOf(HasSubstr("'marks'"),
+                                          HasSubstr("2 contours left out: points or open lines"))));
+    EXPECT_THAT(set.notes,
+                Contains(AllOf(HasSubstr("'marks'"), HasSubstr("1 contours left out: fewer than three"))));
 }
 
 TEST(DicomStructures, ContourThatIsWrittenTwiceCountsOnce) {
@@ -112,18 +117,22 @@ TEST(DicomStructures, ContourThatIsWrittenTwiceCountsOnce) {
 }
 
 TEST(DicomStructures, GapsAreNoted) {
-    const StructureSet set = read(set_of({roi(1, "nodes", {square_contour(0), square_contour(3), square_contour(6), square_contour(21)})}));
+    const StructureSet set = read(set_of(
+        {roi(1, "nodes", {square_contour(0), square_contour(3), square_contour(6), square_contour(21)})}));
     EXPECT_THAT(set.notes, Contains(AllOf(HasSubstr("'nodes'"), HasSubstr("z = 6.0"), HasSubstr("21.0"))));
 }
 
 TEST(DicomStructures, TwoSlicesFarApartInAFinerSetAreAGap) {
     const StructureSet set =
-        read(set_of({roi(1, "two", {square_contour(0), square_contour(12)}), roi(2, "body", {square_contour(0), square_contour(3), square_contour(6)})}));
-    EXPECT_THAT(set.notes, Contains(AllOf(HasSubstr("'two'"), HasSubstr("12.0"), HasSubstr("separate pieces"))));
+        read(set_of({roi(1, "two", {square_contour(0), square_contour(12)}),
+                     roi(2, "body", {square_contour(0), square_contour(3), square_contour(6)})}));
+    EXPECT_THAT(set.notes,
+                Contains(AllOf(HasSubstr("'two'"), HasSubstr("12.0"), HasSubstr("separate pieces"))));
 }
 
 TEST(DicomStructures, SeveralBodiesAreNoted) {
-    const StructureSet set = read(set_of({roi(1, "skin", {square_contour(0)}, "EXTERNAL"), roi(2, "body", {square_contour(0)}, "EXTERNAL")}));
+    const StructureSet set = read(set_of(
+        {roi(1, "skin", {square_contour(0)}, "EXTERNAL"), roi(2, "body", {square_contour(0)}, "EXTERNAL")}));
     EXPECT_EQ(set.external()->name, "skin");
     EXPECT_THAT(set.notes, Contains(AllOf(HasSubstr("'skin', 'body'"), HasSubstr("EXTERNAL"))));
 }
@@ -141,18 +150,24 @@ TEST(DicomStructures, UnknownContourTypeIsRefused) {
 }
 
 TEST(DicomStructures, BadCoordinates) {
-    expect_refused(set_of({roi(2, "lung", {contour("0\\0\\0\\1\\0\\0\\1\\1")})}), {"8 coordinates", "ROI 2 'lung'", "(3006,0050)"});
-    expect_refused(set_of({roi(2, "lung", {contour("0\\0\\0\\1\\nan\\0\\1\\1\\0")})}), {"'nan' is not a finite number", "ROI 2 'lung'"});
-    expect_refused(set_of({roi(2, "lung", {contour("0\\0\\0\\1\\\\0\\1\\1\\0")})}), {"'' is not a finite number", "ROI 2 'lung'"});
+    expect_refused(set_of({roi(2, "lung", {contour("0\\0\\0\\1\\0\\0\\1\\1")})}),
+                   {"8 coordinates", "ROI 2 'lung'", "(3006,0050)"});
+    expect_refused(set_of({roi(2, "lung", {contour("0\\0\\0\\1\\nan\\0\\1\\1\\0")})}),
+                   {"'nan' is not a finite number", "ROI 2 'lung'"});
+    expect_refused(set_of({roi(2, "lung", {contour("0\\0\\0\\1\\\\0\\1\\1\\0")})}),
+                   {"'' is not a finite number", "ROI 2 'lung'"});
     ContourSpec short_one = square_contour(0);
     short_one.count = "5";
     expect_refused(set_of({roi(2, "lung", {short_one})}), {"says 5 points and holds 4", "ROI 2 'lung'"});
 }
 
 TEST(DicomStructures, NumbersThatDoNotAgree) {
-    expect_refused(set_of({roi(2, "a", {square_contour(0)}), roi(2, "b", {})}), {"two ROIs have the number 2", "'b'"});
+    expect_refused(set_of({roi(2, "a", {square_contour(0)}), roi(2, "b", {})}),
+                   {"two ROIs have the number 2", "'b'"});
     StructureSpec spec = set_of({roi(2, "a", {square_contour(0)})});
-    spec.edit = [](DcmItem& root) { put(add_item(root, DCM_StructureSetROISequence), DCM_ROIName, "nameless"); };
+    spec.edit = [](DcmItem& root) {
+        put(add_item(root, DCM_StructureSetROISequence), DCM_ROIName, "nameless");
+    };
     expect_refused(spec, {"missing", "'nameless'", "(3006,0022)"});
 }
 
@@ -195,15 +210,19 @@ TEST(DicomStructures, OtherObjectsAreRefusedByName) {
 }
 
 TEST(DicomStructures, TruncatedFileIsAnErrorWhereverItIsCut) {
-    for (E_TransferSyntax syntax : {EXS_LittleEndianExplicit, EXS_LittleEndianImplicit, EXS_BigEndianExplicit}) {
-        const auto whole = write_structures(set_of({roi(1, "a", {square_contour(0), square_contour(3)}), roi(2, "b", {square_contour(0)})}), syntax);
+    for (E_TransferSyntax syntax :
+         {EXS_LittleEndianExplicit, EXS_LittleEndianImplicit, EXS_BigEndianExplicit}) {
+        const auto whole = write_structures(
+            set_of({roi(1, "a", {square_contour(0), square_contour(3)}), roi(2, "b", {square_contour(0)})}),
+            syntax);
         const auto size = std::filesystem::file_size(whole);
         ASSERT_EQ(io::read_structures(whole).structures.size(), 2u);
         const auto cut = whole.parent_path() / "cut-structures.dcm";
         for (std::uintmax_t length = 0; length < size; ++length) {
             std::filesystem::copy_file(whole, cut, std::filesystem::copy_options::overwrite_existing);
             std::filesystem::resize_file(cut, length);
-            EXPECT_THROW(io::read_structures(cut), Error) << "cut to " << length << " of " << size << " bytes";
+            EXPECT_THROW(io::read_structures(cut), Error)
+                << "cut to " << length << " of " << size << " bytes";
         }
     }
 }

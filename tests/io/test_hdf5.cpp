@@ -25,7 +25,9 @@ void poke(const std::filesystem::path& file, const char* dataset, std::size_t el
     H5Dread(d, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
     values[element] = value;
     H5Dwrite(d, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
-    H5Sclose(space), H5Dclose(d), H5Fclose(f);
+    H5Sclose(space);
+    H5Dclose(d);
+    H5Fclose(f);
 }
 
 void remove_object(const std::filesystem::path& file, const char* name) {
@@ -60,7 +62,9 @@ TEST(BeamModelFile, AChangedNumberIsNoticed) {
         io::write_beam_model(a_model(), folder / "m.h5");
         const BeamModel model = a_model();
         poke(folder / "m.h5", dataset, 1, std::string(dataset) == "/head/profile" ? 1.021 : 0.123);
-        EXPECT_NE(message_of([&] { io::read_beam_model(folder / "m.h5"); }).find("does not match its hash"), std::string::npos) << dataset;
+        EXPECT_NE(message_of([&] { io::read_beam_model(folder / "m.h5"); }).find("does not match its hash"),
+                  std::string::npos)
+            << dataset;
     }
 }
 
@@ -69,23 +73,27 @@ TEST(BeamModelFile, NanTruncationAndAbsenceAreRefusedByName) {
     const auto file = folder / "m.h5";
     io::write_beam_model(a_model(), file);
     poke(file, "/cone_kernel/coefficients", 5, std::nan(""));
-    EXPECT_NE(message_of([&] { io::read_beam_model(file); }).find("/cone_kernel/coefficients"), std::string::npos);
+    EXPECT_NE(message_of([&] { io::read_beam_model(file); }).find("/cone_kernel/coefficients"),
+              std::string::npos);
     io::write_beam_model(a_model(), file);
     remove_object(file, "/pencil_kernel/weights");
-    EXPECT_NE(message_of([&] { io::read_beam_model(file); }).find("/pencil_kernel/weights"), std::string::npos);
+    EXPECT_NE(message_of([&] { io::read_beam_model(file); }).find("/pencil_kernel/weights"),
+              std::string::npos);
     io::write_beam_model(a_model(), file);
     std::filesystem::resize_file(file, std::filesystem::file_size(file) / 2);
     EXPECT_NE(message_of([&] { io::read_beam_model(file); }).find("m.h5"), std::string::npos);
     std::ofstream(folder / "text.h5") << "hello";
     EXPECT_NE(message_of([&] { io::read_beam_model(folder / "text.h5"); }).find("HDF5"), std::string::npos);
-    EXPECT_NE(message_of([&] { io::read_beam_model(folder / "none.h5"); }).find("none.h5"), std::string::npos);
+    EXPECT_NE(message_of([&] { io::read_beam_model(folder / "none.h5"); }).find("none.h5"),
+              std::string::npos);
 }
 
 TEST(BeamModelFile, MeasuredLeavesAreKeptAndCovered) {
     test::TemporaryFolder folder;
     BeamModel model = a_model();
     const std::string without = io::write_beam_model(model, folder / "without.h5");
-    model.head.leaf_design = "varian-hd120", model.head.leaf_offset_mm = 0.15;
+    model.head.leaf_design = "varian-hd120";
+    model.head.leaf_offset_mm = 0.15;
     EXPECT_NE(io::write_beam_model(model, folder / "m.h5"), without);
     const BeamModel read = io::read_beam_model(folder / "m.h5");
     EXPECT_EQ(read.head.leaf_design, "varian-hd120");
@@ -93,15 +101,18 @@ TEST(BeamModelFile, MeasuredLeavesAreKeptAndCovered) {
     EXPECT_EQ(io::read_beam_model(folder / "without.h5").head.leaf_design, "");
     model.head.leaf_offset_mm = 4;
     EXPECT_NE(message_of([&] { model.check(); }).find("leaf_offset_mm"), std::string::npos);
-    model.head.leaf_design = "", model.head.leaf_offset_mm = 0.1;
-    EXPECT_NE(message_of([&] { model.check(); }).find("leaf_offset_mm"), std::string::npos) << "an offset of no design";
+    model.head.leaf_design = "";
+    model.head.leaf_offset_mm = 0.1;
+    EXPECT_NE(message_of([&] { model.check(); }).find("leaf_offset_mm"), std::string::npos)
+        << "an offset of no design";
 }
 
 TEST(BeamModelFile, UncalibratedModelsAreNotUsed) {
     test::TemporaryFolder folder;
     BeamModel model = a_model();
     model.calibration.collapsed_cone_maximum = 0;
-    EXPECT_NE(message_of([&] { io::write_beam_model(model, folder / "m.h5"); }).find("calibrate"), std::string::npos);
+    EXPECT_NE(message_of([&] { io::write_beam_model(model, folder / "m.h5"); }).find("calibrate"),
+              std::string::npos);
     EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
@@ -112,20 +123,30 @@ TEST(BeamModelCheck, NamesTheQuantity) {
         return message_of([&] { model.check(); });
     };
     EXPECT_EQ(error_of([](BeamModel&) {}), "no error");
-    EXPECT_NE(error_of([](BeamModel& m) { m.spectrum.fluence[0] += 0.1; }).find("spectrum/fluence"), std::string::npos);
+    EXPECT_NE(error_of([](BeamModel& m) { m.spectrum.fluence[0] += 0.1; }).find("spectrum/fluence"),
+              std::string::npos);
     // Either sign, but no cone may deposit less than nothing: neither at once nor far out.
-    const std::string at_once = error_of([](BeamModel& m) { m.cone_kernel.coefficients[0] = -1, m.cone_kernel.coefficients[1] += 1; });
-    EXPECT_NE(at_once.find("leave less than nothing 0.000000 g/cm2 away in cone 0 at depth 0"), std::string::npos) << at_once;
+    const std::string at_once = error_of([](BeamModel& m) {
+        m.cone_kernel.coefficients[0] = -1;
+        m.cone_kernel.coefficients[1] += 1;
+    });
+    EXPECT_NE(at_once.find("leave less than nothing 0.000000 g/cm2 away in cone 0 at depth 0"),
+              std::string::npos)
+        << at_once;
     const std::string far_out = error_of([](BeamModel& m) {
         const std::size_t rates = m.cone_kernel.rates_cm2_g.size();
         double& slowest = m.cone_kernel.coefficients[2 * rates - 1];
-        m.cone_kernel.coefficients[rates] += slowest + 0.01, slowest = -0.01;
+        m.cone_kernel.coefficients[rates] += slowest + 0.01;
+        slowest = -0.01;
     });
     EXPECT_NE(far_out.find("in cone 1 at depth 0"), std::string::npos) << far_out;
-    EXPECT_NE(error_of([](BeamModel& m) { m.cone_kernel.rates_cm2_g.push_back(9); }).find("rates"), std::string::npos);
-    EXPECT_NE(error_of([](BeamModel& m) { m.head.leaf_transmission = 1.5; }).find("leaf_transmission"), std::string::npos);
+    EXPECT_NE(error_of([](BeamModel& m) { m.cone_kernel.rates_cm2_g.push_back(9); }).find("rates"),
+              std::string::npos);
+    EXPECT_NE(error_of([](BeamModel& m) { m.head.leaf_transmission = 1.5; }).find("leaf_transmission"),
+              std::string::npos);
     EXPECT_NE(error_of([](BeamModel& m) { m.head.profile.pop_back(); }).find("profile"), std::string::npos);
-    EXPECT_NE(error_of([](BeamModel& m) { m.calibration.depth = "somewhere"; }).find("somewhere"), std::string::npos);
+    EXPECT_NE(error_of([](BeamModel& m) { m.calibration.depth = "somewhere"; }).find("somewhere"),
+              std::string::npos);
 }
 
 TEST(DoseFile, IsReadBackWithItsProvenance) {
@@ -136,7 +157,9 @@ TEST(DoseFile, IsReadBackWithItsProvenance) {
     dose.fractions = 30;
     dose.provenance.model_hashes["m"] = "abc";
     dose.provenance.settings["quality"] = "standard";
-    for (int line = 0; line < 10000; ++line) dose.provenance.gate.push_back("honoured, beam " + std::to_string(line));  // a plan of very many beams
+    for (int line = 0; line < 10000; ++line)
+        dose.provenance.gate.push_back("honoured, beam " +
+                                       std::to_string(line));  // a plan of very many beams
     Dose beam = dose;
     beam.summation = DoseSummation::beam;
     beam.beam_number = 4;
@@ -150,13 +173,18 @@ TEST(DoseFile, IsReadBackWithItsProvenance) {
     EXPECT_EQ(back.provenance.gate, dose.provenance.gate);
     EXPECT_EQ(io::Hdf5Reader(folder / "d.h5").shape("/beams/4/dose"), (std::vector<std::size_t>{5, 4, 3}));
     dose.gy.values[3] = INFINITY;
-    EXPECT_NE(message_of([&] { io::write_doses_hdf5(dose, {}, folder / "e.h5"); }).find("not finite"), std::string::npos);
+    EXPECT_NE(message_of([&] { io::write_doses_hdf5(dose, {}, folder / "e.h5"); }).find("not finite"),
+              std::string::npos);
     EXPECT_FALSE(std::filesystem::exists(folder / "e.h5"));
-    EXPECT_NE(message_of([&] { io::read_dose_hdf5(data_folder() / "models" / "generic-6MV.h5"); }).find("not a libdose dose"), std::string::npos);
+    EXPECT_NE(message_of([&] {
+                  io::read_dose_hdf5(data_folder() / "models" / "generic-6MV.h5");
+              }).find("not a libdose dose"),
+              std::string::npos);
 }
 
 TEST(ReferenceCaseFile, IsReadAndChecked) {
-    const std::filesystem::path original = std::filesystem::path(LIBDOSE_TEST_DATA) / "reference" / "slab_lung_15MV_3x3.h5";
+    const std::filesystem::path original =
+        std::filesystem::path(LIBDOSE_TEST_DATA) / "reference" / "slab_lung_15MV_3x3.h5";
     const ReferenceCase reference = io::read_reference_case(original);
     EXPECT_EQ(reference.name, "slab_lung_15MV_3x3");
     EXPECT_EQ(reference.size(), (std::array<int, 3>{59, 59, 98}));

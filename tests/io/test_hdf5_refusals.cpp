@@ -1,4 +1,5 @@
-// What the HDF5 readers must not let pass: every dataset and attribute by name, values that a narrower type would bend, guesses.
+// What the HDF5 readers must not let pass: every dataset and attribute by name, values that a narrower type
+// would bend, guesses.
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
@@ -20,7 +21,8 @@ namespace {
 /// Every dataset of it holds something: the generic models have no table of output.
 BeamModel a_model() {
     BeamModel model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
-    model.head.output_side_mm = {50, 100}, model.head.output_correction = {0.99, 1};
+    model.head.output_side_mm = {50, 100};
+    model.head.output_correction = {0.99, 1};
     return model;
 }
 
@@ -49,43 +51,57 @@ const char* const model_datasets[] = {"/spectrum/energy_mev",
                                       "/head/dynamic_wedge/golden_fraction"};
 
 /// Changes the doubles of a dataset in place.
-void edit(const std::filesystem::path& file, const char* dataset, const std::function<void(std::vector<double>&)>& change) {
+void edit(const std::filesystem::path& file, const char* dataset,
+          const std::function<void(std::vector<double>&)>& change) {
     const io::Hdf5Handle f(H5Fopen(file.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), H5Fclose);
     const io::Hdf5Handle d(H5Dopen2(f.get(), dataset, H5P_DEFAULT), H5Dclose);
     const io::Hdf5Handle space(H5Dget_space(d.get()), H5Sclose);
     std::vector<double> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get())));
-    ASSERT_GE(H5Dread(d.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), 0) << dataset;
+    ASSERT_GE(H5Dread(d.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), 0)
+        << dataset;
     change(values);
-    ASSERT_GE(H5Dwrite(d.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), 0) << dataset;
+    ASSERT_GE(H5Dwrite(d.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), 0)
+        << dataset;
 }
 
 void drop(const std::filesystem::path& file, const char* object, const char* attribute) {
     const io::Hdf5Handle f(H5Fopen(file.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), H5Fclose);
-    ASSERT_GE(attribute ? H5Adelete_by_name(f.get(), object, attribute, H5P_DEFAULT) : H5Ldelete(f.get(), object, H5P_DEFAULT), 0) << object;
+    ASSERT_GE(attribute ? H5Adelete_by_name(f.get(), object, attribute, H5P_DEFAULT)
+                        : H5Ldelete(f.get(), object, H5P_DEFAULT),
+              0)
+        << object;
 }
 
 /// Replaces an attribute of the root by a text (fixed length when `width` > 0).
-void put_text(const std::filesystem::path& file, const char* object, const char* name, const std::string& value, std::size_t width = 0) {
+void put_text(const std::filesystem::path& file, const char* object, const char* name,
+              const std::string& value, std::size_t width = 0) {
     const io::Hdf5Handle f(H5Fopen(file.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), H5Fclose);
     H5Adelete_by_name(f.get(), object, name, H5P_DEFAULT);
     const io::Hdf5Handle type(H5Tcopy(H5T_C_S1), H5Tclose), space(H5Screate(H5S_SCALAR), H5Sclose);
     H5Tset_size(type.get(), width ? width : H5T_VARIABLE);
-    const io::Hdf5Handle a(H5Acreate_by_name(f.get(), object, name, type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+    const io::Hdf5Handle a(H5Acreate_by_name(f.get(), object, name, type.get(), space.get(), H5P_DEFAULT,
+                                             H5P_DEFAULT, H5P_DEFAULT),
+                           H5Aclose);
     std::string padded = value;
     padded.resize(std::max(width, value.size()));
     const char* raw = value.c_str();
-    ASSERT_GE(H5Awrite(a.get(), type.get(), width ? static_cast<const void*>(padded.data()) : static_cast<const void*>(&raw)), 0);
+    ASSERT_GE(H5Awrite(a.get(), type.get(),
+                       width ? static_cast<const void*>(padded.data()) : static_cast<const void*>(&raw)),
+              0);
 }
 
 /// Replaces a dataset of the case by one of another stored type, all `fill`.
-void put_dataset(const std::filesystem::path& file, const char* name, hid_t type, const std::vector<hsize_t>& dims, double fill) {
+void put_dataset(const std::filesystem::path& file, const char* name, hid_t type,
+                 const std::vector<hsize_t>& dims, double fill) {
     const io::Hdf5Handle f(H5Fopen(file.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), H5Fclose);
     H5Ldelete(f.get(), name, H5P_DEFAULT);
     std::size_t count = 1;
     for (const hsize_t n : dims) count *= n;
     const std::vector<double> values(count, fill);
-    const io::Hdf5Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr), H5Sclose);
-    const io::Hdf5Handle d(H5Dcreate2(f.get(), name, type, space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
+    const io::Hdf5Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr),
+                               H5Sclose);
+    const io::Hdf5Handle d(
+        H5Dcreate2(f.get(), name, type, space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
     ASSERT_GE(H5Dwrite(d.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), 0);
 }
 
@@ -134,7 +150,8 @@ TEST(BeamModelFile, OneBitInAnyDatasetIsNoticed) {
         const std::string message = message_of([&] { io::read_beam_model(folder / "m.h5"); });
         // By the hash, or before it where an edge must be exactly 0 or 180.
         const bool by_hash = message.find("does not match its hash") != std::string::npos;
-        EXPECT_TRUE(by_hash || message.find(std::string(dataset).substr(1)) != std::string::npos) << dataset << ": " << message;
+        EXPECT_TRUE(by_hash || message.find(std::string(dataset).substr(1)) != std::string::npos)
+            << dataset << ": " << message;
     }
 }
 
@@ -145,7 +162,9 @@ TEST(BeamModelFile, NanInAnyDatasetIsRefusedByName) {
         for (const double bad : {std::nan(""), HUGE_VAL}) {
             io::write_beam_model(model, folder / "m.h5");
             edit(folder / "m.h5", dataset, [&](std::vector<double>& v) { v[v.size() / 2] = bad; });
-            EXPECT_NE(message_of([&] { io::read_unsealed_beam_model(folder / "m.h5"); }).find(dataset), std::string::npos) << dataset;
+            EXPECT_NE(message_of([&] { io::read_unsealed_beam_model(folder / "m.h5"); }).find(dataset),
+                      std::string::npos)
+                << dataset;
         }
 }
 
@@ -155,12 +174,15 @@ TEST(BeamModelFile, EveryMissingDatasetIsNamed) {
     for (const char* dataset : model_datasets) {
         io::write_beam_model(model, folder / "m.h5");
         drop(folder / "m.h5", dataset, nullptr);
-        EXPECT_NE(message_of([&] { io::read_beam_model(folder / "m.h5"); }).find(dataset), std::string::npos) << dataset;
+        EXPECT_NE(message_of([&] { io::read_beam_model(folder / "m.h5"); }).find(dataset), std::string::npos)
+            << dataset;
     }
     for (const char* attribute : {"nominal_energy_mv", "name", "fluence_mode"}) {
         io::write_beam_model(model, folder / "m.h5");
         drop(folder / "m.h5", "/", attribute);
-        EXPECT_NE(message_of([&] { io::read_beam_model(folder / "m.h5"); }).find(attribute), std::string::npos) << attribute;
+        EXPECT_NE(message_of([&] { io::read_beam_model(folder / "m.h5"); }).find(attribute),
+                  std::string::npos)
+            << attribute;
     }
 }
 
@@ -168,7 +190,8 @@ TEST(BeamModelFile, WithoutHashItIsNotSealed) {
     test::TemporaryFolder folder;
     const std::string hash = io::write_beam_model(a_model(), folder / "m.h5");
     drop(folder / "m.h5", "/", "content_hash");
-    EXPECT_NE(message_of([&] { io::read_beam_model(folder / "m.h5"); }).find("not sealed"), std::string::npos);
+    EXPECT_NE(message_of([&] { io::read_beam_model(folder / "m.h5"); }).find("not sealed"),
+              std::string::npos);
     const BeamModel back = io::read_unsealed_beam_model(folder / "m.h5");
     EXPECT_EQ(back.content_hash, "");
     EXPECT_EQ(io::write_beam_model(back, folder / "n.h5"), hash);
@@ -178,10 +201,12 @@ TEST(BeamModelFile, AnAttributeChangedIsNoticed) {
     test::TemporaryFolder folder;
     io::write_beam_model(a_model(), folder / "m.h5");
     put_text(folder / "m.h5", "/", "fluence_mode", "FFF");
-    EXPECT_NE(message_of([&] { io::read_beam_model(folder / "m.h5"); }).find("does not match its hash"), std::string::npos);
+    EXPECT_NE(message_of([&] { io::read_beam_model(folder / "m.h5"); }).find("does not match its hash"),
+              std::string::npos);
     io::write_beam_model(a_model(), folder / "m.h5");
     put_text(folder / "m.h5", "/sources", "added", "afterwards");
-    EXPECT_NE(message_of([&] { io::read_beam_model(folder / "m.h5"); }).find("does not match its hash"), std::string::npos);
+    EXPECT_NE(message_of([&] { io::read_beam_model(folder / "m.h5"); }).find("does not match its hash"),
+              std::string::npos);
 }
 
 TEST(Hdf5Text, FixedAndVariableLength) {
@@ -194,7 +219,8 @@ TEST(Hdf5Text, FixedAndVariableLength) {
     put_text(folder / "c.h5", "/", "source_spectrum", "10 MV");
     EXPECT_EQ(io::read_reference_case(folder / "c.h5").source_spectrum, "10 MV");
     put_text(folder / "c.h5", "/", "beam_angle_deg", "0");
-    EXPECT_NE(message_of([&] { io::read_reference_case(folder / "c.h5"); }).find("beam_angle_deg"), std::string::npos);
+    EXPECT_NE(message_of([&] { io::read_reference_case(folder / "c.h5"); }).find("beam_angle_deg"),
+              std::string::npos);
 }
 
 TEST(ReferenceCaseFile, HandMadeCaseKeepsItsOrder) {
@@ -212,15 +238,19 @@ TEST(ReferenceCaseFile, HandMadeCaseKeepsItsOrder) {
 TEST(ReferenceCaseFile, RequiredPartsAreNamed) {
     test::TemporaryFolder folder;
     const auto file = folder / "c.h5";
-    for (const char* attribute : {"materials", "source_position_cm", "beam_angle_deg", "field_x_cm", "field_y_cm", "source_spectrum"}) {
+    for (const char* attribute : {"materials", "source_position_cm", "beam_angle_deg", "field_x_cm",
+                                  "field_y_cm", "source_spectrum"}) {
         write_small_case(file);
         drop(file, "/", attribute);
-        EXPECT_NE(message_of([&] { io::read_reference_case(file); }).find(attribute), std::string::npos) << attribute;
+        EXPECT_NE(message_of([&] { io::read_reference_case(file); }).find(attribute), std::string::npos)
+            << attribute;
     }
-    for (const char* dataset : {"/x_edges_cm", "/y_edges_cm", "/z_edges_cm", "/dose", "/relative_uncertainty", "/density_g_cm3", "/material_index"}) {
+    for (const char* dataset : {"/x_edges_cm", "/y_edges_cm", "/z_edges_cm", "/dose", "/relative_uncertainty",
+                                "/density_g_cm3", "/material_index"}) {
         write_small_case(file);
         drop(file, dataset, nullptr);
-        EXPECT_NE(message_of([&] { io::read_reference_case(file); }).find(dataset), std::string::npos) << dataset;
+        EXPECT_NE(message_of([&] { io::read_reference_case(file); }).find(dataset), std::string::npos)
+            << dataset;
     }
 }
 
@@ -248,11 +278,15 @@ TEST(ReferenceCaseFile, WrongShapesAndValuesAreRefused) {
 TEST(ReferenceCaseFile, MaterialIndexIsNotBentIntoAByte) {
     test::TemporaryFolder folder;
     const auto file = folder / "c.h5";
-    for (const auto& [type, value] :
-         {std::pair<hid_t, double>{H5T_STD_I16LE, -1.0}, {H5T_IEEE_F32LE, 0.5}, {H5T_IEEE_F32LE, std::nan("")}, {H5T_IEEE_F64LE, -0.9}}) {
+    for (const auto& [type, value] : {std::pair<hid_t, double>{H5T_STD_I16LE, -1.0},
+                                      {H5T_IEEE_F32LE, 0.5},
+                                      {H5T_IEEE_F32LE, std::nan("")},
+                                      {H5T_IEEE_F64LE, -0.9}}) {
         write_small_case(file);
         put_dataset(file, "/material_index", type, {4, 3, 2}, value);
-        EXPECT_NE(message_of([&] { io::read_reference_case(file); }).find("/material_index"), std::string::npos) << value;
+        EXPECT_NE(message_of([&] { io::read_reference_case(file); }).find("/material_index"),
+                  std::string::npos)
+            << value;
     }
     write_small_case(file);
     put_dataset(file, "/material_index", H5T_STD_I32LE, {4, 3, 2}, 1);  // other integers are fine
@@ -265,12 +299,20 @@ TEST(DoseFile, EveryFieldComesBack) {
     d.summation = DoseSummation::fraction;
     d.medium = DoseMedium::water;
     d.type = "PHYSICAL";
-    d.beam_number = 3, d.fraction_group = 2, d.fractions = 31;
+    d.beam_number = 3;
+    d.fraction_group = 2;
+    d.fractions = 31;
     d.comment = "ein Kommentar µ";
-    d.frame_of_reference_uid = "1.2.1", d.referenced_plan_uid = "1.2.2", d.referenced_plan_class_uid = "1.2.3";
-    d.referenced_structure_set_uid = "1.2.4", d.sop_instance_uid = "1.2.5";
-    d.provenance.engine_version = "9.9.9", d.provenance.engine = "pencil-beam", d.provenance.backend = "other";
-    d.provenance.hu_curve_name = "curve", d.provenance.hu_curve_hash = "abcd";
+    d.frame_of_reference_uid = "1.2.1";
+    d.referenced_plan_uid = "1.2.2";
+    d.referenced_plan_class_uid = "1.2.3";
+    d.referenced_structure_set_uid = "1.2.4";
+    d.sop_instance_uid = "1.2.5";
+    d.provenance.engine_version = "9.9.9";
+    d.provenance.engine = "pencil-beam";
+    d.provenance.backend = "other";
+    d.provenance.hu_curve_name = "curve";
+    d.provenance.hu_curve_hash = "abcd";
     d.provenance.model_hashes = {{"a", "1"}, {"b", "2"}};
     d.provenance.settings = {{"grid", "2.5"}, {"override 3/4", "x"}};
     d.provenance.input_uids = {{"plan", "1.2"}, {"ct_series", "3.4"}};
@@ -319,6 +361,7 @@ TEST(DoseFile, WhatItIsNotSureOfIsRefused) {
 
 TEST(DoseFile, AFolderThatIsNotThereIsAnErrorAndLeavesNothing) {
     test::TemporaryFolder folder;
-    EXPECT_NE(message_of([&] { io::write_doses_hdf5(a_dose(), {}, folder / "none/d.h5"); }).find("d.h5"), std::string::npos);
+    EXPECT_NE(message_of([&] { io::write_doses_hdf5(a_dose(), {}, folder / "none/d.h5"); }).find("d.h5"),
+              std::string::npos);
     EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }

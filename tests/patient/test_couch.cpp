@@ -22,7 +22,9 @@ CtImage air() {
 StructureSet body() {
     StructureSet set;
     Structure s;
-    s.number = 4, s.name = "BODY", s.type = "EXTERNAL";
+    s.number = 4;
+    s.name = "BODY";
+    s.type = "EXTERNAL";
     for (int k = 0; k < 10; ++k) {
         const double z = 2 + 4 * k;
         s.contours.push_back({{Vec3(-100, -50, z), Vec3(100, -50, z), Vec3(100, 50, z), Vec3(-100, 50, z)}});
@@ -54,7 +56,8 @@ double path(const DensityGrid& density, double x_mm) {
     const Grid& g = density.grid;
     const int i = static_cast<int>((x_mm - g.lower_edge_mm()[0]) / g.spacing_mm[0]);
     double sum = 0;
-    for (int j = 0; j < g.size[1]; ++j) sum += static_cast<double>(density.density[g.index(i, j, g.size[2] / 2)]) * g.spacing_mm[1] / 10;
+    for (int j = 0; j < g.size[1]; ++j)
+        sum += static_cast<double>(density.density[g.index(i, j, g.size[2] / 2)]) * g.spacing_mm[1] / 10;
     return sum;
 }
 
@@ -64,7 +67,8 @@ TEST(Couch, ShippedOnesAreReadAndAttenuateAsTheirFilesSay) {
     const auto names = couch_names();
     ASSERT_EQ(names.size(), 3u);
     for (const std::string& name : names) EXPECT_EQ(read_couch(name).name, name);
-    // By hand: 2 x 0.2 x 1.5 + 4.6 x 0.08; 2 x 0.55 x 0.55 + 3.9 x 0.03; 2 x 0.21 x 0.52 + 4.58 x 0.10 (cm, g/cm3).
+    // By hand: 2 x 0.2 x 1.5 + 4.6 x 0.08; 2 x 0.55 x 0.55 + 3.9 x 0.03; 2 x 0.21 x 0.52 + 4.58 x 0.10 (cm,
+    // g/cm3).
     EXPECT_NEAR(sandwich().path_g_cm2(1), 0.968, 1e-9);
     EXPECT_NEAR(read_couch("brainlab-imaging").path_g_cm2(1), 0.722, 1e-9);
     EXPECT_NEAR(read_couch("elekta-ibeam").path_g_cm2(1), 0.6764, 1e-9);
@@ -74,13 +78,19 @@ TEST(Couch, ShippedOnesAreReadAndAttenuateAsTheirFilesSay) {
 
 TEST(Couch, FilesAreCheckedLineByLine) {
     const std::string header = "part,material,density_g_cm3,x_mm,y_mm\n";
-    const auto message = [&](const std::string& rows) { return message_of([&] { read_text(header + rows); }); };
-    EXPECT_EQ(read_text(header + "a,lung,0.3,0,0\na,lung,0.3,1,0\na,lung,0.3,0,1\n").parts[0].material, "lung");
+    const auto message = [&](const std::string& rows) {
+        return message_of([&] { read_text(header + rows); });
+    };
+    EXPECT_EQ(read_text(header + "a,lung,0.3,0,0\na,lung,0.3,1,0\na,lung,0.3,0,1\n").parts[0].material,
+              "lung");
     EXPECT_NE(message("a,,1,0,0\na,,1,1,0\n").find("three corners"), std::string::npos);
     EXPECT_NE(message("a,,0,0,0\na,,0,1,0\na,,0,0,1\n").find("density"), std::string::npos);
-    EXPECT_NE(message("a,,1,0,0\na,,2,1,0\na,,1,0,1\n").find("two materials or densities"), std::string::npos);
+    EXPECT_NE(message("a,,1,0,0\na,,2,1,0\na,,1,0,1\n").find("two materials or densities"),
+              std::string::npos);
     EXPECT_NE(message("a,,1,0,-3\na,,1,1,0\na,,1,0,1\n").find("above the top"), std::string::npos);
-    EXPECT_NE(message("a,,1,0,0\na,,1,1,0\na,,1,0,1\nb,,1,0,0\nb,,1,1,0\nb,,1,0,1\na,,1,0,0\n").find("not together"), std::string::npos);
+    EXPECT_NE(message("a,,1,0,0\na,,1,1,0\na,,1,0,1\nb,,1,0,0\nb,,1,1,0\nb,,1,0,1\na,,1,0,0\n")
+                  .find("not together"),
+              std::string::npos);
     EXPECT_NE(message("a,,1,9000,0\na,,1,1,0\na,,1,0,1\n").find("1000 mm"), std::string::npos);
     EXPECT_NE(message("a,,1,nan,0\n").find("line 2"), std::string::npos);
     EXPECT_NE(message("").find("empty"), std::string::npos);
@@ -97,7 +107,10 @@ TEST(Couch, LiesUnderTheBodyWhicheverWayThePatientLies) {
     const struct {
         PatientPosition position;
         double side, right;
-    } cases[] = {{PatientPosition::hfs, 1, 1}, {PatientPosition::ffs, 1, -1}, {PatientPosition::hfp, -1, -1}, {PatientPosition::ffp, -1, 1}};
+    } cases[] = {{PatientPosition::hfs, 1, 1},
+                 {PatientPosition::ffs, 1, -1},
+                 {PatientPosition::hfp, -1, -1},
+                 {PatientPosition::ffp, -1, 1}};
     for (const auto& c : cases) {
         StructureSet set = body();
         const CouchPlacement placement = insert_couch(set, ct, c.position, couch, {}, 10);
@@ -107,14 +120,18 @@ TEST(Couch, LiesUnderTheBodyWhicheverWayThePatientLies) {
         EXPECT_EQ(set.structures[1].type, "SUPPORT");
         EXPECT_EQ(set.structures[1].contours.size(), 10u);
         Vec3 low = Vec3::Constant(1e9), high = -low;
-        for (const Vec3& p : set.structures[3].contours[0].points_mm) low = low.cwiseMin(p), high = high.cwiseMax(p);
+        for (const Vec3& p : set.structures[3].contours[0].points_mm) {
+            low = low.cwiseMin(p);
+            high = high.cwiseMax(p);
+        }
         EXPECT_DOUBLE_EQ(0.5 * (low[0] + high[0]), 10 + 205 * c.right) << to_string(c.position);
         EXPECT_DOUBLE_EQ(0.5 * (low[1] + high[1]), 105 * c.side) << to_string(c.position);
     }
 }
 
 TEST(Couch, KeepsItsMassOnTheDoseGrid) {
-    // Shells of 2 mm, surfaces in the middle of CT voxels and of dose voxels: the path must still be that of the sandwich.
+    // Shells of 2 mm, surfaces in the middle of CT voxels and of dose voxels: the path must still be that of
+    // the sandwich.
     const CtImage ct = air();
     const MaterialTable materials = MaterialTable::read_csv(data_folder() / "materials" / "basis.csv");
     for (const double top : {50.0, 50.5, 51.25}) {
@@ -142,24 +159,31 @@ TEST(Couch, WhatSticksOutOfTheCtIsCutOffAndTold) {
         for (const Contour& contour : s.contours)
             for (const Vec3& p : contour.points_mm) EXPECT_LE(p[1], 200 + 1e-9);
     StructureSet lower = body();
-    EXPECT_NE(message_of([&] { insert_couch(lower, ct, PatientPosition::hfs, sandwich(), 250.0); }).find("wholly beyond"), std::string::npos);
+    EXPECT_NE(message_of([&] {
+                  insert_couch(lower, ct, PatientPosition::hfs, sandwich(), 250.0);
+              }).find("wholly beyond"),
+              std::string::npos);
 }
 
 TEST(Couch, IsRefusedWhereItsPlaceIsNotClear) {
     const CtImage ct = air();
-    const auto refusal = [&](StructureSet set, PatientPosition position = PatientPosition::hfs, std::optional<double> top = {}, double x = 0) {
+    const auto refusal = [&](StructureSet set, PatientPosition position = PatientPosition::hfs,
+                             std::optional<double> top = {}, double x = 0) {
         return message_of([&] { insert_couch(set, ct, position, sandwich(), top, x); });
     };
     EXPECT_NE(refusal(StructureSet{}).find("EXTERNAL"), std::string::npos);
     StructureSet with_couch = body();
     with_couch.structures.push_back(with_couch.structures[0]);
-    with_couch.structures[1].type = "SUPPORT", with_couch.structures[1].name = "Table";
+    with_couch.structures[1].type = "SUPPORT";
+    with_couch.structures[1].name = "Table";
     EXPECT_NE(refusal(with_couch).find("there is a couch already"), std::string::npos);
-    with_couch.structures[1].type = "ORGAN", with_couch.structures[1].name = "Couch core";
+    with_couch.structures[1].type = "ORGAN";
+    with_couch.structures[1].name = "Couch core";
     EXPECT_NE(refusal(with_couch).find("Couch core"), std::string::npos);
     EXPECT_NE(refusal(body(), PatientPosition::hfdr).find("HFDR"), std::string::npos);
     EXPECT_NE(refusal(body(), PatientPosition::hfs, 20.0).find("30.0 mm inside the body"), std::string::npos);
     EXPECT_NE(refusal(body(), PatientPosition::hfs, std::nan("")).find("height"), std::string::npos);
     EXPECT_NE(refusal(body(), PatientPosition::hfs, {}, 300).find("does not lie under"), std::string::npos);
-    EXPECT_NE(refusal(body(), PatientPosition::hfs, {}, std::nan("")).find("does not lie under"), std::string::npos);
+    EXPECT_NE(refusal(body(), PatientPosition::hfs, {}, std::nan("")).find("does not lie under"),
+              std::string::npos);
 }

@@ -8,9 +8,9 @@
 #include <numbers>
 #include <numeric>
 
-#include "patient/contour_planes.h"
 #include "libdose/error.h"
 #include "libdose/structure.h"
+#include "patient/contour_planes.h"
 
 namespace libdose {
 namespace {
@@ -50,7 +50,8 @@ double sum(const Volume<float>& mask) { return std::accumulate(mask.values.begin
 
 TEST(Coverage, SquareOffTheGridCoversQuartersHalvesAndWholes) {
     const auto mask = coverage_mask(in_one_plane({square(0.5, 0.5, 2.5, 2.5)}), unit_pixels(4, 4));
-    const std::vector<float> expected{0.25f, 0.5f, 0.25f, 0, 0.5f, 1, 0.5f, 0, 0.25f, 0.5f, 0.25f, 0, 0, 0, 0, 0};
+    const std::vector<float> expected{0.25f, 0.5f, 0.25f, 0, 0.5f, 1, 0.5f, 0,
+                                      0.25f, 0.5f, 0.25f, 0, 0,    0, 0,    0};
     EXPECT_EQ(mask.values, expected);
 }
 
@@ -67,8 +68,10 @@ TEST(Coverage, TriangleAcrossPixels) {
 }
 
 TEST(Coverage, DirectionOfAContourDoesNotMatter) {
-    const Structure forward = in_one_plane({{{0, 0}, {4, 0}, {4, 2}}}), backward = in_one_plane({{{4, 2}, {4, 0}, {0, 0}}});
-    EXPECT_EQ(coverage_mask(forward, unit_pixels(4, 2)).values, coverage_mask(backward, unit_pixels(4, 2)).values);
+    const Structure forward = in_one_plane({{{0, 0}, {4, 0}, {4, 2}}}),
+                    backward = in_one_plane({{{4, 2}, {4, 0}, {0, 0}}});
+    EXPECT_EQ(coverage_mask(forward, unit_pixels(4, 2)).values,
+              coverage_mask(backward, unit_pixels(4, 2)).values);
 }
 
 TEST(Coverage, InnerContourIsAHoleInEitherDirection) {
@@ -85,21 +88,25 @@ TEST(Coverage, InnerContourIsAHoleInEitherDirection) {
 }
 
 TEST(Coverage, IslandInAHole) {
-    const auto mask = coverage_mask(in_one_plane({square(0, 0, 7, 7), square(1, 1, 6, 6), square(3, 3, 4, 4)}), unit_pixels(7, 7));
+    const auto mask = coverage_mask(
+        in_one_plane({square(0, 0, 7, 7), square(1, 1, 6, 6), square(3, 3, 4, 4)}), unit_pixels(7, 7));
     EXPECT_EQ(sum(mask), 49 - 25 + 1);
     EXPECT_EQ(mask.at(3, 3, 0), 1);
 }
 
 TEST(Coverage, KeyHoleIsAHole) {
     // Along the outer square, in through a channel of no width at y = 3, around the hole, and out again.
-    const Points key_hole{{1, 1}, {5, 1}, {5, 3}, {4, 3}, {4, 2}, {2, 2}, {2, 4}, {4, 4}, {4, 3}, {5, 3}, {5, 5}, {1, 5}};
+    const Points key_hole{{1, 1}, {5, 1}, {5, 3}, {4, 3}, {4, 2}, {2, 2},
+                          {2, 4}, {4, 4}, {4, 3}, {5, 3}, {5, 5}, {1, 5}};
     const auto key = coverage_mask(in_one_plane({key_hole}), unit_pixels(6, 6));
-    const auto ring = coverage_mask(in_one_plane({square(1, 1, 5, 5), square(2, 2, 4, 4)}), unit_pixels(6, 6));
+    const auto ring =
+        coverage_mask(in_one_plane({square(1, 1, 5, 5), square(2, 2, 4, 4)}), unit_pixels(6, 6));
     EXPECT_EQ(key.values, ring.values);
 }
 
 TEST(Coverage, TwoIslandsInASlice) {
-    const auto mask = coverage_mask(in_one_plane({square(0, 0, 1.5, 1), square(3, 1, 4, 1.25)}), unit_pixels(4, 2));
+    const auto mask =
+        coverage_mask(in_one_plane({square(0, 0, 1.5, 1), square(3, 1, 4, 1.25)}), unit_pixels(4, 2));
     EXPECT_EQ(mask.values, (std::vector<float>{1, 0.5f, 0, 0, 0, 0, 0, 0.25f}));
 }
 
@@ -127,7 +134,8 @@ TEST(Coverage, PartsOutsideTheGridAreCutOff) {
 }
 
 TEST(Coverage, AnisotropicGridWithAnOffset) {
-    // Voxels 2 x 4 mm with lower edges at (9, -22): the square covers half of the first and all of the second.
+    // Voxels 2 x 4 mm with lower edges at (9, -22): the square covers half of the first and all of the
+    // second.
     const Grid grid{{2, 1, 1}, Vec3(2, 4, 3), Vec3(10, -20, 100)};
     Structure structure;
     structure.contours.push_back(contour(square(10, -22, 13, -18), 100));
@@ -145,7 +153,8 @@ TEST(Coverage, EndsReachHalfTheUsualSpacing) {
 }
 
 TEST(Coverage, PlanesMeetHalfWay) {
-    // A full square at z = 0 and half of it at z = 3: they meet at 1.5, so the voxel 1 … 2 holds 0.5 + 0.5·0.5.
+    // A full square at z = 0 and half of it at z = 3: they meet at 1.5, so the voxel 1 … 2 holds 0.5 +
+    // 0.5·0.5.
     Structure structure = stack(square(0, 0, 1, 1), {0});
     structure.contours.push_back(contour(square(0, 0, 0.5, 1), 3));
     const auto mask = coverage_mask(structure, column(3, 0));
@@ -165,11 +174,15 @@ TEST(Coverage, MissingPlanesAreAGap) {
 }
 
 TEST(Coverage, OneMissingPlaneIsAGapToo) {
-    EXPECT_FLOAT_EQ(static_cast<float>(sum(coverage_mask(stack(square(0, 0, 1, 1), {0, 3, 9, 12, 15}), column(30, -4)))), 15);
+    EXPECT_FLOAT_EQ(
+        static_cast<float>(sum(coverage_mask(stack(square(0, 0, 1, 1), {0, 3, 9, 12, 15}), column(30, -4)))),
+        15);
 }
 
 TEST(Coverage, SeparateSingleSlicesStayThin) {
-    EXPECT_FLOAT_EQ(static_cast<float>(sum(coverage_mask(stack(square(0, 0, 1, 1), {0, 3, 6, 18, 30, 33, 36}), column(60, -10)))), 21);
+    EXPECT_FLOAT_EQ(static_cast<float>(sum(coverage_mask(stack(square(0, 0, 1, 1), {0, 3, 6, 18, 30, 33, 36}),
+                                                         column(60, -10)))),
+                    21);
 }
 
 TEST(Coverage, CoarserPartOfAScanIsNotAGap) {
@@ -212,8 +225,10 @@ TEST(Coverage, VolumeOfACylinder) {
     }
     std::vector<double> planes;
     for (int i = 0; i <= 40; ++i) planes.push_back(2.0 * i);
-    const auto mask = coverage_mask(stack(circle, planes), {{60, 50, 40}, Vec3(2.5, 2.5, 2.7), Vec3(-70, -60, -10)});
-    const double expected_cm3 = 0.5 * corners * radius * radius * std::sin(2 * std::numbers::pi / corners) * 82 * 1e-3;
+    const auto mask =
+        coverage_mask(stack(circle, planes), {{60, 50, 40}, Vec3(2.5, 2.5, 2.7), Vec3(-70, -60, -10)});
+    const double expected_cm3 =
+        0.5 * corners * radius * radius * std::sin(2 * std::numbers::pi / corners) * 82 * 1e-3;
     EXPECT_NEAR(sum(mask) * mask.grid.voxel_volume_cm3(), expected_cm3, 1e-5 * expected_cm3);
     EXPECT_NEAR(expected_cm3, std::numbers::pi * radius * radius * 82 * 1e-3, 3e-4 * expected_cm3);
     for (float value : mask.values) ASSERT_TRUE(value >= 0 && value <= 1);
@@ -222,7 +237,8 @@ TEST(Coverage, VolumeOfACylinder) {
 TEST(Coverage, AreaOfAnIrregularOutlineEqualsTheShoelaceFormula) {
     Points star;
     for (int i = 0; i < 97; ++i) {
-        const double angle = 2 * std::numbers::pi * i / 97, radius = 20 + 9 * std::sin(13.0 * angle) + (i % 2 ? 3.3 : 0.0);
+        const double angle = 2 * std::numbers::pi * i / 97,
+                     radius = 20 + 9 * std::sin(13.0 * angle) + (i % 2 ? 3.3 : 0.0);
         star.emplace_back(40 + radius * std::cos(angle), 40 + radius * std::sin(angle));
     }
     double twice_area = 0;

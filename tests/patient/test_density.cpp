@@ -13,7 +13,9 @@ namespace {
 MaterialTable materials() { return MaterialTable::read_csv(data_folder() / "materials" / "basis.csv"); }
 
 std::filesystem::path write(const std::string& text) {
-    const auto file = std::filesystem::temp_directory_path() / ("libdose-curve-" + std::to_string(::testing::UnitTest::GetInstance()->random_seed()) + ".csv");
+    const auto file =
+        std::filesystem::temp_directory_path() /
+        ("libdose-curve-" + std::to_string(::testing::UnitTest::GetInstance()->random_seed()) + ".csv");
     std::ofstream(file) << text;
     return file;
 }
@@ -34,7 +36,8 @@ TEST(HuCurve, NamesAndFiles) {
     const HuCurve water = read_hu_curve("water"), usual = HuCurve::default_curve();
     EXPECT_EQ(water.name(), "water");
     EXPECT_DOUBLE_EQ(water.density(0), 1);
-    for (const double hu : {-1000.0, -500.0, -98.0, 100.0, 500.0, 3071.0}) EXPECT_NEAR(water.density(hu), usual.density(hu), 1e-9) << hu;
+    for (const double hu : {-1000.0, -500.0, -98.0, 100.0, 500.0, 3071.0})
+        EXPECT_NEAR(water.density(hu), usual.density(hu), 1e-9) << hu;
     EXPECT_EQ(read_hu_curve(usual.name()).canonical_text(), usual.canonical_text());
     EXPECT_EQ(hu_curve_names(), (std::vector<std::string>{"Schneider-2000", "water"}));
     const auto file = write("hu,density_g_cm3\n-1000,0\n1000,2\n");
@@ -80,13 +83,15 @@ TEST(Materials, BasisReproducesTheTables) {
 
 TEST(Materials, DensityLadderIsContinuous) {
     const MaterialTable table = materials();
-    double last_water = table.by_density(0).water_part, last_electrons = table.by_density(0).electrons_per_gram;
+    double last_water = table.by_density(0).water_part,
+           last_electrons = table.by_density(0).electrons_per_gram;
     for (double rho = 0; rho < 8; rho += 0.01) {
         const auto p = table.by_density(rho);
         EXPECT_DOUBLE_EQ(p.density_g_cm3, rho);
         EXPECT_LT(std::abs(p.water_part - last_water), 0.02) << rho;
         EXPECT_LT(std::abs(p.electrons_per_gram - last_electrons), 0.01) << rho;
-        last_water = p.water_part, last_electrons = p.electrons_per_gram;
+        last_water = p.water_part;
+        last_electrons = p.electrons_per_gram;
     }
     EXPECT_NEAR(table.by_density(1.0).water_part, 1, 1e-9);
     EXPECT_THROW(table.by_density(-1), Error);
@@ -96,7 +101,8 @@ TEST(Materials, DensityLadderIsContinuous) {
 TEST(Density, MassIsKeptOntoTheDoseGrid) {
     CtImage ct;
     ct.hu = Volume<float>(Grid{{20, 20, 20}, Vec3(3, 3, 3), Vec3(1.5, 1.5, 1.5)});
-    for (std::size_t v = 0; v < ct.hu.values.size(); ++v) ct.hu.values[v] = static_cast<float>(static_cast<int>(v * 7919 % 1500) - 900);
+    for (std::size_t v = 0; v < ct.hu.values.size(); ++v)
+        ct.hu.values[v] = static_cast<float>(static_cast<int>(v * 7919 % 1500) - 900);
     const HuCurve curve = HuCurve::default_curve();
     double mass = 0;
     for (const float hu : ct.hu.values) mass += curve.density(static_cast<double>(hu)) * 27;
@@ -114,30 +120,36 @@ TEST(Density, RelativeElectronDensityBecomesMassDensity) {
     Structure insert;
     insert.name = "Insert";
     insert.relative_electron_density = 1.5;
-    for (double z = 1.5; z < 60; z += 3) insert.contours.push_back({{Vec3(0, 0, z), Vec3(60, 0, z), Vec3(60, 60, z), Vec3(0, 60, z)}});
+    for (double z = 1.5; z < 60; z += 3)
+        insert.contours.push_back({{Vec3(0, 0, z), Vec3(60, 0, z), Vec3(60, 60, z), Vec3(0, 60, z)}});
     set.structures.push_back(insert);
-    const DensityGrid density = density_on_grid(ct, &set, HuCurve::default_curve(), materials(), {}, Grid{{10, 10, 10}, Vec3(4, 4, 4), Vec3(12, 12, 12)});
+    const DensityGrid density = density_on_grid(ct, &set, HuCurve::default_curve(), materials(), {},
+                                                Grid{{10, 10, 10}, Vec3(4, 4, 4), Vec3(12, 12, 12)});
     const double rho = static_cast<double>(density.density[555]);
     EXPECT_NEAR(rho * materials().by_density(rho).electrons_per_gram, 1.5, 1e-3);
     EXPECT_GT(density.density[555], 1.5f);  // bone has fewer electrons per gram
 }
 
 TEST(Density, ANamedMaterialKeepsItsCompositionAndItsMass) {
-    // A cube of steel in water, its faces inside the dose voxels: composition must be that of steel and water in proportion to their mass.
+    // A cube of steel in water, its faces inside the dose voxels: composition must be that of steel and water
+    // in proportion to their mass.
     CtImage ct;
     ct.hu = Volume<float>(Grid{{30, 30, 30}, Vec3(2, 2, 2), Vec3(1, 1, 1)}, 0.0f);
     StructureSet set;
     Structure implant;
     implant.name = "Implant";
-    for (double z = 21; z < 40; z += 2) implant.contours.push_back({{Vec3(20, 20, z), Vec3(40, 20, z), Vec3(40, 40, z), Vec3(20, 40, z)}});
+    for (double z = 21; z < 40; z += 2)
+        implant.contours.push_back({{Vec3(20, 20, z), Vec3(40, 20, z), Vec3(40, 40, z), Vec3(20, 40, z)}});
     set.structures.push_back(implant);
     const MaterialTable table = materials();
     const HuCurve water_only("water", {-1000, 3000}, {1.0, 1.0});
     const Grid grid{{20, 20, 20}, Vec3(3, 3, 3), Vec3(1.5, 1.5, 1.5)};
     const DensityGrid density = density_on_grid(ct, &set, water_only, table, {{"Implant", 0, "steel"}}, grid);
     double high_z = 0, kernel = 0;
-    for (std::size_t v = 0; v < density.density.size(); ++v)
-        high_z += static_cast<double>(density.high_z_part[v]), kernel += static_cast<double>(density.kernel_density[v]);
+    for (std::size_t v = 0; v < density.density.size(); ++v) {
+        high_z += static_cast<double>(density.high_z_part[v]);
+        kernel += static_cast<double>(density.kernel_density[v]);
+    }
     const MaterialProperties steel = table.by_name("steel");
     EXPECT_NEAR(high_z * 27e-3, 8.0 * steel.high_z_part * 8.0, 0.02 * 8 * 8);  // 8 cm3 of 8 g/cm3
     EXPECT_NEAR(kernel * 27e-3, 8.0 * 8.0 * steel.kernel_scaling + (216 - 8) * 1.0, 0.5);
@@ -152,7 +164,8 @@ TEST(Density, VoxelsAtTheEndOfTheTableAreReported) {
     CtImage ct;
     ct.hu = Volume<float>(Grid{{10, 10, 10}, Vec3(2, 2, 2), Vec3(1, 1, 1)}, 0.0f);
     ct.hu.values[555] = ct.hu.values[556] = 3071.0f;
-    const DensityGrid density = density_on_grid(ct, nullptr, HuCurve::default_curve(), materials(), {}, Grid{{10, 10, 10}, Vec3(2, 2, 2), Vec3(1, 1, 1)});
+    const DensityGrid density = density_on_grid(ct, nullptr, HuCurve::default_curve(), materials(), {},
+                                                Grid{{10, 10, 10}, Vec3(2, 2, 2), Vec3(1, 1, 1)});
     EXPECT_EQ(density.above_table, 2u);
     bool told = false;
     for (const std::string& note : density.notes) told |= note.find("saturated metal") != std::string::npos;
@@ -171,23 +184,31 @@ struct Bolused {
             for (int j = 20; j < 40; ++j)
                 for (int i = 5; i < 35; ++i) ct.hu.at(i, j, k) = 0;
         Structure body, bolus;
-        body.number = 1, body.name = "BODY", body.type = "EXTERNAL";
-        bolus.number = 7, bolus.name = "Bolus", bolus.type = "BOLUS";
+        body.number = 1;
+        body.name = "BODY";
+        body.type = "EXTERNAL";
+        bolus.number = 7;
+        bolus.name = "Bolus";
+        bolus.type = "BOLUS";
         for (double z = 1; z < 20; z += 2) {
             body.contours.push_back({{Vec3(10, 40, z), Vec3(70, 40, z), Vec3(70, 80, z), Vec3(10, 80, z)}});
-            bolus.contours.push_back({{Vec3(10, 29.5, z), Vec3(70, 29.5, z), Vec3(70, 39.5, z), Vec3(10, 39.5, z)}});
+            bolus.contours.push_back(
+                {{Vec3(10, 29.5, z), Vec3(70, 29.5, z), Vec3(70, 39.5, z), Vec3(10, 39.5, z)}});
         }
         set.structures = {body, bolus};
     }
-    DensityGrid density(const std::vector<BeamBolus>& boluses, const std::vector<DensityOverride>& requested = {}) const {
-        return density_on_grid(ct, &set, HuCurve::default_curve(), materials(), requested, Grid{{20, 20, 5}, Vec3(4, 4, 4), Vec3(2, 2, 2)}, boluses);
+    DensityGrid density(const std::vector<BeamBolus>& boluses,
+                        const std::vector<DensityOverride>& requested = {}) const {
+        return density_on_grid(ct, &set, HuCurve::default_curve(), materials(), requested,
+                               Grid{{20, 20, 5}, Vec3(4, 4, 4), Vec3(2, 2, 2)}, boluses);
     }
 };
 
 /// g/cm2 in front of y = 40 mm, in the middle.
 double in_front(const DensityGrid& density) {
     double path = 0;
-    for (int j = 0; j < 10; ++j) path += 0.4 * static_cast<double>(density.density[density.grid.index(10, j, 2)]);
+    for (int j = 0; j < 10; ++j)
+        path += 0.4 * static_cast<double>(density.density[density.grid.index(10, j, 2)]);
     return path;
 }
 
@@ -211,9 +232,10 @@ TEST(Bolus, CountsOnlyForItsBeams) {
     EXPECT_TRUE(told(with, "\"Bolus\" is part of the calculation"));
     // By the mass, attenuation and composition are those of water.
     double water = 0, inside = 0;
-    for (int j = 0; j < 10; ++j)
-        water += 0.4 * static_cast<double>(with.water_part[with.grid.index(10, j, 2)]),
-            inside += 0.4 * static_cast<double>(with.inside[with.grid.index(10, j, 2)]);
+    for (int j = 0; j < 10; ++j) {
+        water += 0.4 * static_cast<double>(with.water_part[with.grid.index(10, j, 2)]);
+        inside += 0.4 * static_cast<double>(with.inside[with.grid.index(10, j, 2)]);
+    }
     EXPECT_NEAR(water, 1.0, 1e-4);
     EXPECT_NEAR(inside, 1.0, 1e-5);
     EXPECT_EQ(in_front(b.density({{7, "B"}, {7, "again"}})), in_front(with));
@@ -226,7 +248,8 @@ TEST(Bolus, HasTheDensityThatIsKnownOfIt) {
     Bolused b;
     b.set.structures[1].relative_mass_density = 1.2;
     EXPECT_NEAR(in_front(b.density({{7, ""}})), 1.2, 1e-5);
-    // The request comes last; without the bolus nothing of it is there, and no mass either where it would reach into the body.
+    // The request comes last; without the bolus nothing of it is there, and no mass either where it would
+    // reach into the body.
     EXPECT_NEAR(in_front(b.density({{7, ""}}, {{"Bolus", 1.1, ""}})), 1.1, 1e-5);
     EXPECT_DOUBLE_EQ(in_front(b.density({}, {{"Bolus", 1.1, ""}})), 0);
     b.set.structures[1].relative_mass_density.reset();
@@ -242,14 +265,16 @@ TEST(Bolus, IsRefusedWhereItIsNotClear) {
     Bolused b;
     const auto refusal = [&](const StructureSet* set, int number) {
         try {
-            density_on_grid(b.ct, set, HuCurve::default_curve(), materials(), {}, b.ct.hu.grid, {{number, "Flab"}});
+            density_on_grid(b.ct, set, HuCurve::default_curve(), materials(), {}, b.ct.hu.grid,
+                            {{number, "Flab"}});
         } catch (const Error& error) {
             EXPECT_EQ(error.kind(), ErrorKind::bad_input);
             return std::string(error.what());
         }
         return std::string("no error");
     };
-    EXPECT_NE(refusal(&b.set, 9).find("structure 9 (\"Flab\"), which is not in the structure set"), std::string::npos);
+    EXPECT_NE(refusal(&b.set, 9).find("structure 9 (\"Flab\"), which is not in the structure set"),
+              std::string::npos);
     EXPECT_NE(refusal(&b.set, 1).find("EXTERNAL"), std::string::npos);
     EXPECT_NE(refusal(nullptr, 7).find("no structure set"), std::string::npos);
     b.set.structures[1].contours.clear();
@@ -258,9 +283,11 @@ TEST(Bolus, IsRefusedWhereItIsNotClear) {
 }
 
 TEST(Materials, StoppingPowerRatiosAreThePublishedOnes) {
-    // Siebers et al, Phys. Med. Biol. 45 (2000) 983: 6 MV bone 1.116, lung, adipose and soft tissue within 0.035 of 1.
+    // Siebers et al, Phys. Med. Biol. 45 (2000) 983: 6 MV bone 1.116, lung, adipose and soft tissue within
+    // 0.035 of 1.
     const MaterialTable table = materials();
     EXPECT_NEAR(table.by_name("bone_cortical").water_to_medium, 1.116, 0.005);
-    for (const char* name : {"lung", "adipose", "soft_tissue", "soft_tissue_icru4"}) EXPECT_NEAR(table.by_name(name).water_to_medium, 1.0, 0.035) << name;
+    for (const char* name : {"lung", "adipose", "soft_tissue", "soft_tissue_icru4"})
+        EXPECT_NEAR(table.by_name(name).water_to_medium, 1.0, 0.035) << name;
     EXPECT_DOUBLE_EQ(table.by_name("water").water_to_medium, 1.0);
 }

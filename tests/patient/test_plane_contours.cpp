@@ -9,10 +9,10 @@
 #include <numeric>
 #include <random>
 
-#include "patient/contour_report.h"
-#include "patient/plane_outlines.h"
 #include "libdose/error.h"
 #include "libdose/structure.h"
+#include "patient/contour_report.h"
+#include "patient/plane_outlines.h"
 
 namespace libdose {
 namespace {
@@ -84,7 +84,10 @@ std::vector<std::string> notes(const std::vector<Points>& polygons) {
 TEST(PlaneContours, CopyCountsOnceHoweverItIsWritten) {
     const Points one = square(10, 10, 50, 50);
     Points shifted = one, wider = square(9.95, 9.95, 50.05, 50.05), more = one, again = one;
-    for (auto& [x, y] : shifted) x += 0.001, y -= 0.001;
+    for (auto& [x, y] : shifted) {
+        x += 0.001;
+        y -= 0.001;
+    }
     more.insert(more.begin() + 1, {30, 10});                // a point on the line
     again.insert(again.begin() + 2, {again[1], again[1]});  // a point three times over
     for (const Points& copy : {one, rolled(one, 1), rolled(one, 3), reversed(one), closed(one),
@@ -323,9 +326,10 @@ TEST(PlaneContours, NotesNameGaps) {
 TEST(StructureSet, NameOfSeveralStructuresIsRefusedWhereItIsAskedFor) {
     StructureSet set;
     set.structures.resize(3);
-    for (int n = 0; n < 3; ++n)
-        set.structures[static_cast<std::size_t>(n)].number = n + 1,
+    for (int n = 0; n < 3; ++n) {
+        set.structures[static_cast<std::size_t>(n)].number = n + 1;
         set.structures[static_cast<std::size_t>(n)].name = "PTV";
+    }
     set.structures[1].contours.push_back(contour(square(0, 0, 1, 1)));
     EXPECT_EQ(set.named("PTV", "test").number, 2);  // the only one with contours
     EXPECT_EQ(set.find("PTV")->number, 2);

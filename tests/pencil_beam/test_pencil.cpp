@@ -16,7 +16,8 @@ PencilKernel disc_kernel() { return {{0, 1, 2}, {1.0, 0.25}, {0, 20}, {1.0, 0.5}
 }  // namespace
 
 TEST(PencilBeam, BroadFieldIsTheIntegralOfTheKernel) {
-    // Deep inside a field that is wider than the kernel: dose = weight(depth) × (1·π·1² + 0.25·π(2² - 1²)), and the inverse square law.
+    // Deep inside a field that is wider than the kernel: dose = weight(depth) × (1·π·1² + 0.25·π(2² - 1²)),
+    // and the inverse square law.
     const DensityGrid water = test::water_cube(40, 5);
     const auto dose = cpu::pencil_beam(water, test::square_field(140), disc_kernel());
     const double integral = 3.14159265 * (1 + 0.75);
@@ -40,7 +41,8 @@ TEST(PencilBeam, EdgeOfAHalfPlaneIsOneHalf) {
 }
 
 TEST(PencilBeam, MatchesDirectSummation) {
-    // The oracle: the sum over fluence pixels of the kernel at their distance, at the voxel's own magnification.
+    // The oracle: the sum over fluence pixels of the kernel at their distance, at the voxel's own
+    // magnification.
     const DensityGrid water = test::water_cube(24, 5);
     const FluenceMap field = test::square_field(36, Vec3(0.2, 0.1, 1), Vec3(0, 0, 60));
     PencilKernel kernel;  // smooth: many rings of an exponential
@@ -61,7 +63,9 @@ TEST(PencilBeam, MatchesDirectSummation) {
                 double sum = 0;
                 for (int v = 0; v < field.size_v; ++v)
                     for (int u = 0; u < field.size_u; ++u) {
-                        const double r = 0.1 * m * std::hypot(field.lower_u_mm + (u + 0.5) * 0.5 - p.u_mm, field.lower_v_mm + (v + 0.5) * 0.5 - p.v_mm);
+                        const double r = 0.1 * m *
+                                         std::hypot(field.lower_u_mm + (u + 0.5) * 0.5 - p.u_mm,
+                                                    field.lower_v_mm + (v + 0.5) * 0.5 - p.v_mm);
                         if (r < 6) sum += 0.0025 * std::exp(-r / 0.8);
                     }
                 maximum = std::max(maximum, sum);
@@ -71,19 +75,23 @@ TEST(PencilBeam, MatchesDirectSummation) {
 }
 
 TEST(PencilBeam, EveryVoxelOfTheGridHasDose) {
-    // A flat kernel that reaches all of the grid; fields whose edge, where the pixels begin, lies anywhere on the far pixels of 8 mm.
+    // A flat kernel that reaches all of the grid; fields whose edge, where the pixels begin, lies anywhere on
+    // the far pixels of 8 mm.
     const DensityGrid water = test::water_cube(20, 6);
     const PencilKernel kernel{{0, 20}, {1.0}, {0, 20}, {1.0, 1.0}};
     for (int side = 40; side < 56; ++side) {
         const auto dose = cpu::pencil_beam(water, test::square_field(side), kernel);
-        // Everywhere the whole field is within reach: its area on the isocentre plane. 2 %: this kernel is as strong where it is parted as on
-        // its axis, so what interpolation between far pixels leaves there counts in full.
-        for (std::size_t v = 0; v < dose.size(); ++v) ASSERT_NEAR(dose[v] / (0.01f * static_cast<float>(side * side)), 1, 0.02f) << side << ' ' << v;
+        // Everywhere the whole field is within reach: its area on the isocentre plane. 2 %: this kernel is as
+        // strong where it is parted as on its axis, so what interpolation between far pixels leaves there
+        // counts in full.
+        for (std::size_t v = 0; v < dose.size(); ++v)
+            ASSERT_NEAR(dose[v] / (0.01f * static_cast<float>(side * side)), 1, 0.02f) << side << ' ' << v;
     }
 }
 
 TEST(PencilBeam, PixelsHoldWhatTheKernelHolds) {
-    // Near and far parts together, at a few magnifications: a kernel with a core far narrower than a pixel, and a wide skirt.
+    // Near and far parts together, at a few magnifications: a kernel with a core far narrower than a pixel,
+    // and a wide skirt.
     PencilKernel kernel;
     double integral = 0;
     kernel.radius_cm = {0, 0.02, 0.04, 0.07};
@@ -102,7 +110,8 @@ TEST(PencilBeam, PixelsHoldWhatTheKernelHolds) {
             for (int v = 0; v < size; ++v)
                 for (int u = 0; u < size; ++u)
                     sum += (u > 0 ? 2 : 1) * (v > 0 ? 2 : 1) * pixel_cm * pixel_cm *
-                           static_cast<double>(pixels[static_cast<std::size_t>((v * size + u) * pencil_components)]);
+                           static_cast<double>(
+                               pixels[static_cast<std::size_t>((v * size + u) * pencil_components)]);
         }
         EXPECT_NEAR(sum / integral, 1, 5e-4) << magnification;
     }
@@ -117,7 +126,8 @@ TEST(PencilBeam, TheMiddlePixelIsItsExactMean) {
 }
 
 TEST(PencilBeam, LateralScaleIsTheMeanOfTheBox) {
-    // 15 mm to each side of the middle of a voxel of 4 mm: 3 whole voxels and a quarter beside its own. A slab of lung from i = 10 on.
+    // 15 mm to each side of the middle of a voxel of 4 mm: 3 whole voxels and a quarter beside its own. A
+    // slab of lung from i = 10 on.
     DensityGrid density = test::water_cube(20, 4);
     for (int k = 0; k < 20; ++k)
         for (int j = 0; j < 20; ++j)
@@ -132,14 +142,16 @@ TEST(PencilBeam, LateralScaleIsTheMeanOfTheBox) {
 }
 
 TEST(PencilBeam, WidensInThinMatter) {
-    // In lung the kernel is 1/ρ wider: a field narrower than it loses dose on the axis, by the share of the kernel that leaves.
+    // In lung the kernel is 1/ρ wider: a field narrower than it loses dose on the axis, by the share of the
+    // kernel that leaves.
     DensityGrid lung = test::water_cube(41, 5);
     for (std::size_t v = 0; v < lung.density.size(); ++v) test::set_density(lung, v, 0.5f);
     const PencilKernel kernel{{0, 2}, {1.0}, {0, 20}, {1.0, 1.0}};
     const FluenceMap field = test::square_field(40);
-    const auto narrow = cpu::pencil_beam(lung, field, kernel), wide = cpu::pencil_beam(lung, field, kernel, lateral_scale(lung));
-    // At the isocentre distance: a disc of radius 2 cm just within the field of 4 cm; scaled to 4 cm, of which the field holds 16 cm², at a
-    // quarter of the strength.
+    const auto narrow = cpu::pencil_beam(lung, field, kernel),
+               wide = cpu::pencil_beam(lung, field, kernel, lateral_scale(lung));
+    // At the isocentre distance: a disc of radius 2 cm just within the field of 4 cm; scaled to 4 cm, of
+    // which the field holds 16 cm², at a quarter of the strength.
     const std::size_t middle = lung.grid.index(20, 20, 0);
     EXPECT_NEAR(narrow[middle] / (3.14159f * 4), 1, 0.03);
     EXPECT_NEAR(wide[middle] / (16 * 0.25f), 1, 0.03);

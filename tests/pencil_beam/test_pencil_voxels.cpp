@@ -1,21 +1,22 @@
-// The pencil beam's rows of voxels, by vectors and in single precision, against the plain loop over voxels in double precision.
+// The pencil beam's rows of voxels, by vectors and in single precision, against the plain loop over voxels in
+// double precision.
 #include <gtest/gtest.h>
 #include <omp.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "cpu/raytrace/ray_bundle.h"
-#include "fluence/fluence_map.h"
-#include "raytrace/ray_raster.h"
-#include "terma/terma_table.h"
-#include "fluence/fluence_integral.h"
 #include "cpu/pencil_beam/pencil.h"
 #include "cpu/pencil_beam/pencil_images.h"
-#include "pencil_beam/pencil_plan.h"
 #include "cpu/pencil_beam/pencil_voxels.h"
 #include "cpu/pencil_beam/pencil_weights.h"
+#include "cpu/raytrace/ray_bundle.h"
+#include "fluence/fluence_integral.h"
+#include "fluence/fluence_map.h"
+#include "pencil_beam/pencil_plan.h"
+#include "raytrace/ray_raster.h"
 #include "support/small_case.h"
+#include "terma/terma_table.h"
 
 using namespace libdose;
 
@@ -29,11 +30,13 @@ PencilKernel three_components() {
     for (const double reach_cm : {0.3, 1.5, 6.0})
         for (std::size_t n = 0; n + 1 < kernel.radius_cm.size(); ++n) {
             const double r = 0.5 * (kernel.radius_cm[n] + kernel.radius_cm[n + 1]);
-            kernel.components.push_back((reach_cm == 1.5 ? std::cos(r) : 1) * std::exp(-r / reach_cm) / reach_cm);
+            kernel.components.push_back((reach_cm == 1.5 ? std::cos(r) : 1) * std::exp(-r / reach_cm) /
+                                        reach_cm);
         }
     kernel.depth_g_cm2 = {0.05, 0.15, 0.25, 0.6, 1.2, 3, 3.1, 8, 20, 35};
     for (const double depth : kernel.depth_g_cm2)
-        for (const double rate : {0.3, 0.1, 0.02}) kernel.weights.push_back((1 - 0.6 * std::exp(-2 * depth)) * std::exp(-rate * depth));
+        for (const double rate : {0.3, 0.1, 0.02})
+            kernel.weights.push_back((1 - 0.6 * std::exp(-2 * depth)) * std::exp(-rate * depth));
     return kernel;
 }
 
@@ -45,7 +48,8 @@ struct Case {
     double near_pixel_mm = 0;
 };
 
-/// Vacuum around a cylinder of water with a lung and a bone in it. An uneven number of voxels of uneven sides.
+/// Vacuum around a cylinder of water with a lung and a bone in it. An uneven number of voxels of uneven
+/// sides.
 DensityGrid thorax() {
     Grid grid;
     grid.size = {45, 31, 27};
@@ -58,18 +62,29 @@ DensityGrid thorax() {
                 const Vec3 p = grid.centre_mm(i, j, k);
                 const double x = p[0], y = p[1];
                 const std::size_t voxel = grid.index(i, j, k);
-                test::set_density(density, voxel, std::hypot(x, y) > 58 ? 0.0f : std::hypot(x - 25, y) < 20 ? 0.26f : std::hypot(x, y + 40) < 10 ? 1.5f : 1.0f);
-                if (std::hypot(x, y + 40) < 10) density.water_part[voxel] = 1.1f, density.high_z_part[voxel] = 0.4f;
+                test::set_density(density, voxel,
+                                  std::hypot(x, y) > 58        ? 0.0f
+                                  : std::hypot(x - 25, y) < 20 ? 0.26f
+                                  : std::hypot(x, y + 40) < 10 ? 1.5f
+                                                               : 1.0f);
+                if (std::hypot(x, y + 40) < 10) {
+                    density.water_part[voxel] = 1.1f;
+                    density.high_z_part[voxel] = 0.4f;
+                }
             }
     return density;
 }
 
 std::vector<Case> cases() {
-    const Vec3 down(0, 0, 1), oblique(0.4, -0.5, 0.7), along_x(-1, 0.1, 0.05), along_y(0.1, -1, -0.05), deep(0, 0, 60);
+    const Vec3 down(0, 0, 1), oblique(0.4, -0.5, 0.7), along_x(-1, 0.1, 0.05), along_y(0.1, -1, -0.05),
+        deep(0, 0, 60);
     FluenceMap filtered = test::square_field(70, oblique, deep);
     auto filter = std::make_shared<BeamFilter>();
-    filter->softening_radius_mm = {0, 50, 100}, filter->softening_g_cm2 = {0, 0.4, 1.1};
-    filter->wedge_mm = {-60, 0, 60}, filter->wedge_water_g_cm2 = {1.5, 1.0, 0.5}, filter->wedge_high_z_g_cm2 = {3, 2, 1};
+    filter->softening_radius_mm = {0, 50, 100};
+    filter->softening_g_cm2 = {0, 0.4, 1.1};
+    filter->wedge_mm = {-60, 0, 60};
+    filter->wedge_water_g_cm2 = {1.5, 1.0, 0.5};
+    filter->wedge_high_z_g_cm2 = {3, 2, 1};
     filtered.filter = filter;
     // A stripe pattern that ends within pixels of 2 mm.
     FluenceMap modulated = test::square_field(60, down, deep);
@@ -77,7 +92,8 @@ std::vector<Case> cases() {
         for (int u = 0; u < modulated.size_u; ++u) modulated.at(u, v) = (u / 21 + v / 30) % 2 ? 0.2f : 1.0f;
     // Collimator at 90°: v along x.
     FluenceMap turned = test::square_field(50, down, deep);
-    turned.frame.axes = (Mat3() << turned.frame.axes.col(1), -turned.frame.axes.col(0), turned.frame.axes.col(2)).finished();
+    turned.frame.axes =
+        (Mat3() << turned.frame.axes.col(1), -turned.frame.axes.col(0), turned.frame.axes.col(2)).finished();
     return {{"water", test::water_cube(31, 5), test::square_field(40)},
             {"wide water: most lies beyond the near images", test::water_cube(40, 8), test::square_field(20)},
             {"down", thorax(), test::square_field(50, down, deep), true},
@@ -97,7 +113,8 @@ const TermaTable& table() {
 }
 
 std::vector<float> engine(const Case& c) {
-    return cpu::pencil_beam(c.density, c.map, three_components(), c.lateral_scaling ? lateral_scale(c.density) : LateralScale{},
+    return cpu::pencil_beam(c.density, c.map, three_components(),
+                            c.lateral_scaling ? lateral_scale(c.density) : LateralScale{},
                             c.map.filter ? &table() : nullptr, c.near_pixel_mm);
 }
 
@@ -112,7 +129,8 @@ std::vector<double> plain_loop(const Case& c) {
     image_plan.use(std::vector<std::uint8_t>(plan->nodes.count, 1));
     const cpu::PencilImages images(c.map, kernel, support, image_plan);
     const PencilRays rays = plan_pencil_rays(grid, *plan, image_plan.near_mm());
-    const cpu::RayBundle outer(c.density, frame, rays.outer_mm, rays.outer_spacing), inner(c.density, frame, rays.inner_mm, rays.inner_spacing);
+    const cpu::RayBundle outer(c.density, frame, rays.outer_mm, rays.outer_spacing),
+        inner(c.density, frame, rays.inner_mm, rays.inner_spacing);
     std::vector<double> dose(grid.voxel_count(), 0.0);
     for (int k = 0; k < grid.size[2]; ++k)
         for (int j = 0; j < grid.size[1]; ++j)
@@ -121,14 +139,20 @@ std::vector<double> plain_loop(const Case& c) {
                 if (!(c.density.density[voxel] > 0)) continue;
                 const auto p = frame.project(grid.centre_mm(i, j, k));
                 const double scale = lateral.at(voxel);
-                const double node = std::max(0.0, std::log(p.distance_mm * scale / plan->nodes.lowest_mm) / std::log(pencil_magnification_step));
+                const double node = std::max(0.0, std::log(p.distance_mm * scale / plan->nodes.lowest_mm) /
+                                                      std::log(pencil_magnification_step));
                 float values[pencil_components];
-                images.at(static_cast<float>(p.u_mm), static_cast<float>(p.v_mm), static_cast<float>(node), values);
-                const PathLength path = (rays.inner(p.u_mm, p.v_mm) ? inner : outer).path(p.u_mm, p.v_mm, p.distance_mm);
+                images.at(static_cast<float>(p.u_mm), static_cast<float>(p.v_mm), static_cast<float>(node),
+                          values);
+                const PathLength path =
+                    (rays.inner(p.u_mm, p.v_mm) ? inner : outer).path(p.u_mm, p.v_mm, p.distance_mm);
                 const physics::PencilDepth depth = physics::pencil_depth(kernel, path.water + path.high_z);
-                for (std::size_t n = 0; n < 3; ++n) dose[voxel] += physics::pencil_weight(kernel, depth, n) * static_cast<double>(values[n]);
-                dose[voxel] = std::max(0.0, dose[voxel]) * scale * scale * static_cast<double>(c.density.kernel_density[voxel] / c.density.density[voxel]);
-                if (c.map.filter) dose[voxel] *= table().filtered_part(path, c.map.filter->path(p.u_mm, p.v_mm));
+                for (std::size_t n = 0; n < 3; ++n)
+                    dose[voxel] += physics::pencil_weight(kernel, depth, n) * static_cast<double>(values[n]);
+                dose[voxel] = std::max(0.0, dose[voxel]) * scale * scale *
+                              static_cast<double>(c.density.kernel_density[voxel] / c.density.density[voxel]);
+                if (c.map.filter)
+                    dose[voxel] *= table().filtered_part(path, c.map.filter->path(p.u_mm, p.v_mm));
             }
     return dose;
 }
@@ -167,7 +191,8 @@ TEST(PencilVoxels, PlainLogarithm) {
     for (double x = 1e-6; x < 1e6; x *= 1.00137) {
         const auto value = static_cast<float>(x);
         const double exact = std::log(static_cast<double>(value));
-        EXPECT_NEAR(static_cast<double>(physics::plain_log(value)), exact, 1.5e-7 * std::max(1.0, std::abs(exact)));
+        EXPECT_NEAR(static_cast<double>(physics::plain_log(value)), exact,
+                    1.5e-7 * std::max(1.0, std::abs(exact)));
     }
     EXPECT_EQ(physics::plain_log(1), 0.0f);
 }
@@ -180,7 +205,9 @@ TEST(PencilVoxels, WeightsMatchThoseInDoublePrecision) {
         for (int c = 0; c < pencil_components; ++c) values[c] = 1;
         weights.weigh(weights.place(static_cast<float>(depth)), values);
         for (std::size_t c = 0; c < 3; ++c)
-            EXPECT_NEAR(static_cast<double>(values[c]), physics::pencil_weight(kernel, physics::pencil_depth(kernel, depth), c), 2e-6) << depth << ' ' << c;
+            EXPECT_NEAR(static_cast<double>(values[c]),
+                        physics::pencil_weight(kernel, physics::pencil_depth(kernel, depth), c), 2e-6)
+                << depth << ' ' << c;
         EXPECT_EQ(values[3], 0.0f);
     }
 }

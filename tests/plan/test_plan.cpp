@@ -58,7 +58,8 @@ TEST(PlanCheck, MuOfASegmentIsItsShareOfTheFinalWeight) {
 }
 
 TEST(PlanCheck, NamesBeamAndPlace) {
-    const std::string text = problem_after([](Plan& p) { p.beams[0].control_points[1].leaves[0].upper_mm[1] = -7; });
+    const std::string text =
+        problem_after([](Plan& p) { p.beams[0].control_points[1].leaves[0].upper_mm[1] = -7; });
     EXPECT_THAT(text, testing::HasSubstr("leaves cross"));
     EXPECT_THAT(text, testing::HasSubstr("beam 3 'anterior'"));
     EXPECT_THAT(text, testing::HasSubstr("control point 1, MLCX, leaf pair 2"));
@@ -84,7 +85,8 @@ Plan accessorised_plan() {
 TEST(PlanCheck, AcceptsAccessories) { EXPECT_NO_THROW(accessorised_plan().check()); }
 
 TEST(PlanCheck, NamesTheAccessory) {
-    EXPECT_THAT(problem_after([](Plan& p) { (p = accessorised_plan()).beams[0].wedges[0].angle_deg = 0; }), testing::HasSubstr("beam 3 'anterior', wedge 4"));
+    EXPECT_THAT(problem_after([](Plan& p) { (p = accessorised_plan()).beams[0].wedges[0].angle_deg = 0; }),
+                testing::HasSubstr("beam 3 'anterior', wedge 4"));
     EXPECT_THAT(problem_after([](Plan& p) { (p = accessorised_plan()).beams[0].blocks[0].transmission = 2; }),
                 testing::HasSubstr("beam 3 'anterior', block 2"));
 }
@@ -105,79 +107,107 @@ struct Flaw {
 
 class PlanFlaw : public testing::TestWithParam<Flaw> {};
 
-TEST_P(PlanFlaw, IsRefused) { EXPECT_THAT(problem_after(GetParam().change), testing::HasSubstr(GetParam().message)); }
+TEST_P(PlanFlaw, IsRefused) {
+    EXPECT_THAT(problem_after(GetParam().change), testing::HasSubstr(GetParam().message));
+}
 
 INSTANTIATE_TEST_SUITE_P(
     All, PlanFlaw,
-    testing::Values(Flaw{"NoBeam", [](Plan& p) { p.beams.clear(); }, "no beam"},
-                    Flaw{"NoFraction", [](Plan& p) { p.fractions = 0; }, "number of fractions is 0"},
-                    Flaw{"SameNumberTwice", [](Plan& p) { p.beams.push_back(p.beams[0]); }, "two beams have the number 3"},
-                    Flaw{"EnergyNan", [](Plan& p) { p.beams[0].nominal_energy_mv = nan; }, "nominal energy"},
-                    Flaw{"EnergyZero", [](Plan& p) { p.beams[0].nominal_energy_mv = 0; }, "nominal energy"},
-                    Flaw{"FluenceModeEmpty", [](Plan& p) { p.beams[0].fluence_mode.clear(); }, "fluence mode"},
-                    Flaw{"MetersetNan", [](Plan& p) { p.beams[0].meterset_mu = nan; }, "meterset"},
-                    Flaw{"MetersetNegative", [](Plan& p) { p.beams[0].meterset_mu = -1; }, "meterset"},
-                    Flaw{"SourceAxisDistance", [](Plan& p) { p.beams[0].source_axis_distance_mm = 0; }, "source-axis"},
-                    Flaw{"FinalWeightZero", [](Plan& p) { p.beams[0].final_cumulative_weight = 0; }, "final cumulative"},
-                    Flaw{"FinalWeightDiffers", [](Plan& p) { p.beams[0].final_cumulative_weight = 21; }, "20.000000, but the final weight is 21"},
-                    Flaw{"WeightsDescend", [](Plan& p) { p.beams[0].control_points[1].cumulative_weight = 21; }, "decreases"},
-                    Flaw{"WeightNan", [](Plan& p) { p.beams[0].control_points[1].cumulative_weight = nan; }, "not finite"},
-                    Flaw{"FirstWeight", [](Plan& p) { p.beams[0].control_points[0].cumulative_weight = 1; }, "first cumulative"},
-                    Flaw{"OneControlPoint", [](Plan& p) { p.beams[0].control_points.resize(1); }, "fewer than two"},
-                    Flaw{"RotationCount", [](Plan& p) { p.beams[0].gantry_rotation.pop_back(); }, "2 rotation directions for 3"},
-                    Flaw{"GantryNan", [](Plan& p) { p.beams[0].control_points[2].gantry_deg = nan; }, "angle is not finite"},
-                    Flaw{"CouchNan", [](Plan& p) { p.beams[0].control_points[2].couch_deg = nan; }, "angle is not finite"},
-                    Flaw{"IsocentreNan", [](Plan& p) { p.beams[0].control_points[0].isocentre_mm[1] = nan; }, "isocentre"},
-                    Flaw{"JawsCross",
-                         [](Plan& p) {
-                             p.beams[0].control_points[0].jaw_y = JawOpening{1, 0};
-                         },
-                         "y jaws cross"},
-                    Flaw{"JawNan",
-                         [](Plan& p) {
-                             p.beams[0].control_points[0].jaw_x = JawOpening{nan, 0};
-                         },
-                         "x jaws"},
-                    Flaw{"JawComesAndGoes", [](Plan& p) { p.beams[0].control_points[1].jaw_x.reset(); }, "some control points only"},
-                    Flaw{"LeafCount", [](Plan& p) { p.beams[0].control_points[1].leaves[0].lower_mm.pop_back(); }, "1 and 2 leaf positions for 2 pairs"},
-                    Flaw{"LeafNan", [](Plan& p) { p.beams[0].control_points[1].leaves[0].lower_mm[0] = nan; }, "leaf position is not finite"},
-                    Flaw{"CollimatorWithoutPositions", [](Plan& p) { p.beams[0].control_points[1].leaves.clear(); }, "do not match"},
-                    Flaw{"BoundariesDescend",
-                         [](Plan& p) {
-                             p.beams[0].collimators[0].leaf_boundaries_mm = {-10, 10, 0};
-                         },
-                         "do not ascend"},
-                    Flaw{"BoundaryNan", [](Plan& p) { p.beams[0].collimators[0].leaf_boundaries_mm[1] = nan; }, "boundary is not finite"},
-                    Flaw{"DosePointNan", [](Plan& p) { p.beams[0].dose_point_mm = Vec3(0, nan, 0); }, "dose point"},
-                    Flaw{"DoseNan", [](Plan& p) { p.beams[0].dose_point_gy = nan; }, "dose point"}),
+    testing::Values(
+        Flaw{"NoBeam", [](Plan& p) { p.beams.clear(); }, "no beam"},
+        Flaw{"NoFraction", [](Plan& p) { p.fractions = 0; }, "number of fractions is 0"},
+        Flaw{"SameNumberTwice", [](Plan& p) { p.beams.push_back(p.beams[0]); },
+             "two beams have the number 3"},
+        Flaw{"EnergyNan", [](Plan& p) { p.beams[0].nominal_energy_mv = nan; }, "nominal energy"},
+        Flaw{"EnergyZero", [](Plan& p) { p.beams[0].nominal_energy_mv = 0; }, "nominal energy"},
+        Flaw{"FluenceModeEmpty", [](Plan& p) { p.beams[0].fluence_mode.clear(); }, "fluence mode"},
+        Flaw{"MetersetNan", [](Plan& p) { p.beams[0].meterset_mu = nan; }, "meterset"},
+        Flaw{"MetersetNegative", [](Plan& p) { p.beams[0].meterset_mu = -1; }, "meterset"},
+        Flaw{"SourceAxisDistance", [](Plan& p) { p.beams[0].source_axis_distance_mm = 0; }, "source-axis"},
+        Flaw{"FinalWeightZero", [](Plan& p) { p.beams[0].final_cumulative_weight = 0; }, "final cumulative"},
+        Flaw{"FinalWeightDiffers", [](Plan& p) { p.beams[0].final_cumulative_weight = 21; },
+             "20.000000, but the final weight is 21"},
+        Flaw{"WeightsDescend", [](Plan& p) { p.beams[0].control_points[1].cumulative_weight = 21; },
+             "decreases"},
+        Flaw{"WeightNan", [](Plan& p) { p.beams[0].control_points[1].cumulative_weight = nan; },
+             "not finite"},
+        Flaw{"FirstWeight", [](Plan& p) { p.beams[0].control_points[0].cumulative_weight = 1; },
+             "first cumulative"},
+        Flaw{"OneControlPoint", [](Plan& p) { p.beams[0].control_points.resize(1); }, "fewer than two"},
+        Flaw{"RotationCount", [](Plan& p) { p.beams[0].gantry_rotation.pop_back(); },
+             "2 rotation directions for 3"},
+        Flaw{"GantryNan", [](Plan& p) { p.beams[0].control_points[2].gantry_deg = nan; },
+             "angle is not finite"},
+        Flaw{"CouchNan", [](Plan& p) { p.beams[0].control_points[2].couch_deg = nan; },
+             "angle is not finite"},
+        Flaw{"IsocentreNan", [](Plan& p) { p.beams[0].control_points[0].isocentre_mm[1] = nan; },
+             "isocentre"},
+        Flaw{"JawsCross",
+             [](Plan& p) {
+                 p.beams[0].control_points[0].jaw_y = JawOpening{1, 0};
+             },
+             "y jaws cross"},
+        Flaw{"JawNan",
+             [](Plan& p) {
+                 p.beams[0].control_points[0].jaw_x = JawOpening{nan, 0};
+             },
+             "x jaws"},
+        Flaw{"JawComesAndGoes", [](Plan& p) { p.beams[0].control_points[1].jaw_x.reset(); },
+             "some control points only"},
+        Flaw{"LeafCount", [](Plan& p) { p.beams[0].control_points[1].leaves[0].lower_mm.pop_back(); },
+             "1 and 2 leaf positions for 2 pairs"},
+        Flaw{"LeafNan", [](Plan& p) { p.beams[0].control_points[1].leaves[0].lower_mm[0] = nan; },
+             "leaf position is not finite"},
+        Flaw{"CollimatorWithoutPositions", [](Plan& p) { p.beams[0].control_points[1].leaves.clear(); },
+             "do not match"},
+        Flaw{"BoundariesDescend",
+             [](Plan& p) {
+                 p.beams[0].collimators[0].leaf_boundaries_mm = {-10, 10, 0};
+             },
+             "do not ascend"},
+        Flaw{"BoundaryNan", [](Plan& p) { p.beams[0].collimators[0].leaf_boundaries_mm[1] = nan; },
+             "boundary is not finite"},
+        Flaw{"DosePointNan", [](Plan& p) { p.beams[0].dose_point_mm = Vec3(0, nan, 0); }, "dose point"},
+        Flaw{"DoseNan", [](Plan& p) { p.beams[0].dose_point_gy = nan; }, "dose point"}),
     [](const auto& flaw) { return std::string(flaw.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(
     Accessories, PlanFlaw,
-    testing::Values(Flaw{"WedgeAngleZero", with_accessories([](Beam& b) { b.wedges[0].angle_deg = 0; }), "wedge angle"},
-                    Flaw{"WedgeAngle90", with_accessories([](Beam& b) { b.wedges[0].angle_deg = 90; }), "wedge angle"},
-                    Flaw{"WedgeAngleNan", with_accessories([](Beam& b) { b.wedges[0].angle_deg = nan; }), "wedge angle"},
-                    Flaw{"WedgeOrientationNan", with_accessories([](Beam& b) { b.wedges[0].orientation_deg = nan; }), "wedge orientation"},
-                    Flaw{"WedgeFactorNan", with_accessories([](Beam& b) { b.wedges[0].factor = nan; }), "wedge factor"},
-                    Flaw{"WedgePositionsMissing", with_accessories([](Beam& b) { b.control_points[1].wedge_in.clear(); }), "0 wedge positions for 1 wedges"},
-                    Flaw{"WedgePositionsWithoutWedge", with_accessories([](Beam& b) { b.wedges.clear(); }), "1 wedge positions for 0 wedges"},
-                    Flaw{"BlockTwoPoints", with_accessories([](Beam& b) {
-                             b.blocks[0].x_mm = b.blocks[0].y_mm = {0, 1};
-                         }),
-                         "fewer than three points"},
-                    Flaw{"BlockSizes", with_accessories([](Beam& b) { b.blocks[0].y_mm.push_back(1); }), "3 x and 4 y"},
-                    Flaw{"BlockPointNan", with_accessories([](Beam& b) { b.blocks[0].y_mm[1] = nan; }), "outline is not finite"},
-                    Flaw{"BlockTransmissionNegative", with_accessories([](Beam& b) { b.blocks[0].transmission = -0.1; }), "transmission"},
-                    Flaw{"BlockTransmissionAboveOne", with_accessories([](Beam& b) { b.blocks[0].transmission = 1.1; }), "transmission"},
-                    Flaw{"BlockTransmissionNan", with_accessories([](Beam& b) { b.blocks[0].transmission = nan; }), "transmission"},
-                    Flaw{"BlockThickness", with_accessories([](Beam& b) { b.blocks[0].thickness_mm = -1; }), "thickness"},
-                    Flaw{"BlockTrayNan", with_accessories([](Beam& b) { b.blocks[0].tray_distance_mm = nan; }), "tray distance"},
-                    Flaw{"BlockParallelWithoutTray", with_accessories([](Beam& b) { b.blocks[0].divergent = false; }), "without divergence"},
-                    Flaw{"TrayFactorZero", with_accessories([](Beam& b) { b.tray_factor = 0; }), "tray factor"},
-                    Flaw{"TrayFactorAboveOne", with_accessories([](Beam& b) { b.tray_factor = 1.1; }), "tray factor"},
-                    Flaw{"TrayFactorNan", with_accessories([](Beam& b) { b.tray_factor = nan; }), "tray factor"},
-                    Flaw{"TrayWater", with_accessories([](Beam& b) { b.tray_water_mm = -1; }), "thickness of the trays"},
-                    Flaw{"BolusTwice", with_accessories([](Beam& b) { b.boluses[1].structure_number = 5; }), "structure 5 is a bolus twice"}),
+    testing::Values(
+        Flaw{"WedgeAngleZero", with_accessories([](Beam& b) { b.wedges[0].angle_deg = 0; }), "wedge angle"},
+        Flaw{"WedgeAngle90", with_accessories([](Beam& b) { b.wedges[0].angle_deg = 90; }), "wedge angle"},
+        Flaw{"WedgeAngleNan", with_accessories([](Beam& b) { b.wedges[0].angle_deg = nan; }), "wedge angle"},
+        Flaw{"WedgeOrientationNan", with_accessories([](Beam& b) { b.wedges[0].orientation_deg = nan; }),
+             "wedge orientation"},
+        Flaw{"WedgeFactorNan", with_accessories([](Beam& b) { b.wedges[0].factor = nan; }), "wedge factor"},
+        Flaw{"WedgePositionsMissing", with_accessories([](Beam& b) { b.control_points[1].wedge_in.clear(); }),
+             "0 wedge positions for 1 wedges"},
+        Flaw{"WedgePositionsWithoutWedge", with_accessories([](Beam& b) { b.wedges.clear(); }),
+             "1 wedge positions for 0 wedges"},
+        Flaw{"BlockTwoPoints", with_accessories([](Beam& b) {
+                 b.blocks[0].x_mm = b.blocks[0].y_mm = {0, 1};
+             }),
+             "fewer than three points"},
+        Flaw{"BlockSizes", with_accessories([](Beam& b) { b.blocks[0].y_mm.push_back(1); }), "3 x and 4 y"},
+        Flaw{"BlockPointNan", with_accessories([](Beam& b) { b.blocks[0].y_mm[1] = nan; }),
+             "outline is not finite"},
+        Flaw{"BlockTransmissionNegative", with_accessories([](Beam& b) { b.blocks[0].transmission = -0.1; }),
+             "transmission"},
+        Flaw{"BlockTransmissionAboveOne", with_accessories([](Beam& b) { b.blocks[0].transmission = 1.1; }),
+             "transmission"},
+        Flaw{"BlockTransmissionNan", with_accessories([](Beam& b) { b.blocks[0].transmission = nan; }),
+             "transmission"},
+        Flaw{"BlockThickness", with_accessories([](Beam& b) { b.blocks[0].thickness_mm = -1; }), "thickness"},
+        Flaw{"BlockTrayNan", with_accessories([](Beam& b) { b.blocks[0].tray_distance_mm = nan; }),
+             "tray distance"},
+        Flaw{"BlockParallelWithoutTray", with_accessories([](Beam& b) { b.blocks[0].divergent = false; }),
+             "without divergence"},
+        Flaw{"TrayFactorZero", with_accessories([](Beam& b) { b.tray_factor = 0; }), "tray factor"},
+        Flaw{"TrayFactorAboveOne", with_accessories([](Beam& b) { b.tray_factor = 1.1; }), "tray factor"},
+        Flaw{"TrayFactorNan", with_accessories([](Beam& b) { b.tray_factor = nan; }), "tray factor"},
+        Flaw{"TrayWater", with_accessories([](Beam& b) { b.tray_water_mm = -1; }), "thickness of the trays"},
+        Flaw{"BolusTwice", with_accessories([](Beam& b) { b.boluses[1].structure_number = 5; }),
+             "structure 5 is a bolus twice"}),
     [](const auto& flaw) { return std::string(flaw.param.name); });
 
 }  // namespace

@@ -22,12 +22,16 @@ MultileafCollimator bank(const char* type, MultileafCollimator::Motion motion, d
 /// A field of 100 x 100 mm made by jaws, of which some are taken away.
 Beam square_field() {
     Beam beam;
-    beam.number = 3, beam.name = "anterior";
-    beam.nominal_energy_mv = 6, beam.meterset_mu = 100;
+    beam.number = 3;
+    beam.name = "anterior";
+    beam.nominal_energy_mv = 6;
+    beam.meterset_mu = 100;
     ControlPoint point;
-    point.jaw_x = JawOpening{-50, 50}, point.jaw_y = JawOpening{-50, 50};
+    point.jaw_x = JawOpening{-50, 50};
+    point.jaw_y = JawOpening{-50, 50};
     beam.control_points.assign(3, point);
-    beam.control_points[1].cumulative_weight = 0.5, beam.control_points[2].cumulative_weight = 1;
+    beam.control_points[1].cumulative_weight = 0.5;
+    beam.control_points[2].cumulative_weight = 1;
     beam.gantry_rotation.assign(3, Rotation::none);
     return beam;
 }

@@ -28,7 +28,9 @@ struct CtOptions {
 inline void write_slice(const std::filesystem::path& file, double z, const CtOptions& o = {}) {
     DcmFileFormat format;
     DcmDataset& d = *format.getDataset();
-    const auto set = [&](DcmTagKey tag, const std::string& value) { d.putAndInsertString(tag, value.c_str()); };
+    const auto set = [&](DcmTagKey tag, const std::string& value) {
+        d.putAndInsertString(tag, value.c_str());
+    };
     char uid[100];
     set(DCM_SOPClassUID, UID_CTImageStorage);
     set(DCM_SOPInstanceUID, dcmGenerateUniqueIdentifier(uid));
@@ -41,7 +43,8 @@ inline void write_slice(const std::filesystem::path& file, double z, const CtOpt
     set(DCM_FrameOfReferenceUID, "1.2.3.9");
     set(DCM_PatientPosition, o.patient_position);
     set(DCM_ImageOrientationPatient, o.orientation);
-    set(DCM_ImagePositionPatient, std::to_string(o.position[0]) + "\\" + std::to_string(o.position[1]) + "\\" + std::to_string(z));
+    set(DCM_ImagePositionPatient,
+        std::to_string(o.position[0]) + "\\" + std::to_string(o.position[1]) + "\\" + std::to_string(z));
     set(DCM_PixelSpacing, std::to_string(o.row_spacing) + "\\" + std::to_string(o.column_spacing));
     set(DCM_RescaleSlope, std::to_string(o.slope));
     set(DCM_RescaleIntercept, std::to_string(o.intercept));

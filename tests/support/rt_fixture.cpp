@@ -17,7 +17,8 @@ std::filesystem::path save(DcmFileFormat& format, const std::string& kind, E_Tra
     const auto* info = testing::UnitTest::GetInstance()->current_test_info();
     std::string name = std::string(info->test_suite_name()) + "." + info->name();
     std::replace(name.begin(), name.end(), '/', '_');
-    const auto folder = std::filesystem::path(testing::TempDir()) / ("libdose-rt-" + std::to_string(getpid()));
+    const auto folder =
+        std::filesystem::path(testing::TempDir()) / ("libdose-rt-" + std::to_string(getpid()));
     std::filesystem::create_directories(folder);
     const auto file = folder / (name + "." + kind + ".dcm");
     demand(format.saveFile(file.c_str(), syntax, EET_UndefinedLength), "write " + file.string());
@@ -218,7 +219,8 @@ std::filesystem::path write_structures(const StructureSpec& spec, E_TransferSynt
     DcmItem& frame = add_item(root, DCM_ReferencedFrameOfReferenceSequence);
     put(frame, DCM_FrameOfReferenceUID, spec.frame);
     DcmItem& study = add_item(frame, DCM_RTReferencedStudySequence);
-    for (const std::string& series : spec.series) put(add_item(study, DCM_RTReferencedSeriesSequence), DCM_SeriesInstanceUID, series);
+    for (const std::string& series : spec.series)
+        put(add_item(study, DCM_RTReferencedSeriesSequence), DCM_SeriesInstanceUID, series);
     for (const RoiSpec& roi : spec.rois) {
         const std::string number = std::to_string(roi.number);
         DcmItem& item = add_item(root, DCM_StructureSetROISequence);
@@ -240,7 +242,8 @@ std::filesystem::path write_structures(const StructureSpec& spec, E_TransferSynt
             DcmItem& one = add_item(contours, DCM_ContourSequence);
             put(one, DCM_ContourGeometricType, contour.type);
             const auto values = 1 + std::count(contour.data.begin(), contour.data.end(), '\\');
-            put(one, DCM_NumberOfContourPoints, contour.count.empty() ? std::to_string(values / 3) : contour.count);
+            put(one, DCM_NumberOfContourPoints,
+                contour.count.empty() ? std::to_string(values / 3) : contour.count);
             put(one, DCM_ContourData, contour.data);
         }
     }

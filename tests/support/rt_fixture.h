@@ -1,5 +1,5 @@
-// Makes RT Plans and RT Structure Sets for tests. Values are text, as in the file, so that wrong ones can be made too;
-// an empty text leaves the element out. `edit` hooks change what the knobs do not reach.
+// Makes RT Plans and RT Structure Sets for tests. Values are text, as in the file, so that wrong ones can be
+// made too; an empty text leaves the element out. `edit` hooks change what the knobs do not reach.
 #pragma once
 
 #include <dcmtk/config/osconfig.h>
@@ -24,8 +24,10 @@ struct WedgeSpec {
 
 /// A triangle with corners (0, 0), (40, 0), (0, 30) mm.
 struct BlockSpec {
-    std::string number = "1", name = "corner", type = "SHIELDING", divergence = "PRESENT", mounting = "PATIENT_SIDE";
-    std::string tray_distance = "650", thickness = "80", transmission = "0.05", points = "3", data = "0\\0\\40\\0\\0\\30";
+    std::string number = "1", name = "corner", type = "SHIELDING", divergence = "PRESENT",
+                mounting = "PATIENT_SIDE";
+    std::string tray_distance = "650", thickness = "80", transmission = "0.05", points = "3",
+                data = "0\\0\\40\\0\\0\\30";
     std::function<void(DcmItem&)> edit{};
 };
 
@@ -40,7 +42,8 @@ struct PointSpec {
 struct BeamSpec {
     int number = 1;
     std::string name = "field";
-    std::string radiation = "PHOTON", delivery = "TREATMENT", unit = "MU", axis_distance = "1000", setup = "1";
+    std::string radiation = "PHOTON", delivery = "TREATMENT", unit = "MU", axis_distance = "1000",
+                setup = "1";
     std::string fluence_mode, fluence_mode_id;
     std::string final_weight = "1";
     std::string manufacturer, model;
@@ -105,7 +108,8 @@ ContourSpec square_contour(double z);
 
 /// Writes into a folder of the running test and returns the path.
 std::filesystem::path write_plan(const PlanSpec& spec, E_TransferSyntax syntax = EXS_LittleEndianExplicit);
-std::filesystem::path write_structures(const StructureSpec& spec, E_TransferSyntax syntax = EXS_LittleEndianExplicit);
+std::filesystem::path write_structures(const StructureSpec& spec,
+                                       E_TransferSyntax syntax = EXS_LittleEndianExplicit);
 
 /// Adds an empty item to a sequence.
 DcmItem& add_item(DcmItem& parent, DcmTagKey sequence);

@@ -4,9 +4,9 @@
 #include <array>
 
 #include "fluence/fluence_map.h"
-#include "terma/released_energy.h"
 #include "libdose/beam_model.h"
 #include "patient/density.h"
+#include "terma/released_energy.h"
 
 namespace libdose::test {
 
@@ -24,8 +24,10 @@ inline void set_density(DensityGrid& density, std::size_t voxel, float value) {
     density.high_z_part[voxel] = 0;
 }
 
-/// Open square field on the isocentre plane; the beam comes along `direction` with the isocentre at `isocentre`.
-inline FluenceMap square_field(double side_mm, const Vec3& direction = Vec3(0, 0, 1), const Vec3& isocentre = Vec3::Zero()) {
+/// Open square field on the isocentre plane; the beam comes along `direction` with the isocentre at
+/// `isocentre`.
+inline FluenceMap square_field(double side_mm, const Vec3& direction = Vec3(0, 0, 1),
+                               const Vec3& isocentre = Vec3::Zero()) {
     FluenceMap map;
     const Vec3 z = -direction.normalized();
     const Vec3 helper = std::abs(z[1]) < 0.9 ? Vec3(0, 1, 0) : Vec3(1, 0, 0);
@@ -65,13 +67,17 @@ inline ConeKernel simple_kernel() {
     return kernel;
 }
 
-inline Spectrum simple_spectrum() { return {{0.5, 2, 5}, {0.3, 0.5, 0.2}, {0.0969, 0.0494, 0.0303}, {0.0837, 0.0435, 0.0332}}; }
+inline Spectrum simple_spectrum() {
+    return {{0.5, 2, 5}, {0.3, 0.5, 0.2}, {0.0969, 0.0494, 0.0303}, {0.0837, 0.0435, 0.0332}};
+}
 
 /// Slopes of the ray to an entry, (u, v) / source-axis distance.
 inline std::array<float, 2> ray_slopes(const ReleasedEnergy& source, std::size_t entry) {
-    const auto nx = static_cast<std::size_t>(source.grid.size[0]), ny = static_cast<std::size_t>(source.grid.size[1]), voxel = std::size_t{source.voxel[entry]};
-    const auto p =
-        source.frame.project(source.grid.centre_mm(static_cast<int>(voxel % nx), static_cast<int>(voxel / nx % ny), static_cast<int>(voxel / (nx * ny))));
+    const auto nx = static_cast<std::size_t>(source.grid.size[0]),
+               ny = static_cast<std::size_t>(source.grid.size[1]), voxel = std::size_t{source.voxel[entry]};
+    const auto p = source.frame.project(source.grid.centre_mm(static_cast<int>(voxel % nx),
+                                                              static_cast<int>(voxel / nx % ny),
+                                                              static_cast<int>(voxel / (nx * ny))));
     const double sad = source.frame.source_axis_distance_mm;
     return {static_cast<float>(p.u_mm / sad), static_cast<float>(p.v_mm / sad)};
 }

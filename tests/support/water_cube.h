@@ -1,4 +1,5 @@
-// What the tests of the engine share: a cube of water, beams on it, and calculations with the generic 6 MV model.
+// What the tests of the engine share: a cube of water, beams on it, and calculations with the generic 6 MV
+// model.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -28,13 +29,17 @@ inline CtImage water_ct(PatientPosition position = PatientPosition::hfs) {
     return ct;
 }
 
-inline Contour square(double half, double z) { return {{Vec3(-half, -half, z), Vec3(half, -half, z), Vec3(half, half, z), Vec3(-half, half, z)}}; }
+inline Contour square(double half, double z) {
+    return {{Vec3(-half, -half, z), Vec3(half, -half, z), Vec3(half, half, z), Vec3(-half, half, z)}};
+}
 
 inline StructureSet body_of_cube() {
     StructureSet set;
     set.frame_of_reference_uid = "1.2.3";
     Structure body;
-    body.number = 1, body.name = "BODY", body.type = "EXTERNAL";
+    body.number = 1;
+    body.name = "BODY";
+    body.type = "EXTERNAL";
     for (int k = 0; k < 80; ++k)
         if (const double z = -158 + 4 * k; std::abs(z) < 120) body.contours.push_back(square(120, z));
     set.structures.push_back(body);
@@ -73,9 +78,11 @@ protected:
         model_ = new BeamModel(io::read_beam_model(data_folder() / "models" / "generic-6MV.h5"));
         materials_ = new MaterialTable(MaterialTable::read_csv(data_folder() / "materials" / "basis.csv"));
     }
-    static CalculationResult run(const CtImage& ct, const StructureSet* structures, const Plan& plan, EngineOptions options = coarse()) {
+    static CalculationResult run(const CtImage& ct, const StructureSet* structures, const Plan& plan,
+                                 EngineOptions options = coarse()) {
         return calculate(
-            ct, structures, plan, *materials_, [](const Beam&) -> const BeamModel& { return *model_; }, options);
+            ct, structures, plan, *materials_, [](const Beam&) -> const BeamModel& { return *model_; },
+            options);
     }
     static EngineOptions coarse() {
         EngineOptions options;

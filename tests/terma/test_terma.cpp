@@ -3,11 +3,11 @@
 #include "cpu/raytrace/ray_bundle.h"
 #include "cpu/terma/release.h"
 #include "fluence/fluence_map.h"
-#include "terma/released_energy.h"
-#include "terma/terma_table.h"
 #include "libdose/error.h"
 #include "patient/density.h"
+#include "terma/released_energy.h"
 #include "terma/terma_equations.h"
+#include "terma/terma_table.h"
 
 using namespace libdose;
 
@@ -41,7 +41,8 @@ TEST(Terma, MonoEnergeticAttenuationByHand) {
     const auto terma = physics::basis_terma(mono(2, 0.05), 10, 0);
     EXPECT_NEAR(terma.water / (0.1 * std::exp(-0.5) * 1.602176634e-10), 1, 1e-12);
     EXPECT_NEAR(terma.high_z / terma.water, 1.3, 1e-12);
-    EXPECT_NEAR(physics::basis_terma(mono(2, 0.05), 0, 10).water / (0.1 * std::exp(-0.65) * 1.602176634e-10), 1, 1e-12);
+    EXPECT_NEAR(physics::basis_terma(mono(2, 0.05), 0, 10).water / (0.1 * std::exp(-0.65) * 1.602176634e-10),
+                1, 1e-12);
 }
 
 TEST(Terma, InverseSquareAndAttenuationOnTheAxis) {
@@ -54,7 +55,8 @@ TEST(Terma, InverseSquareAndAttenuationOnTheAxis) {
         if (v % 81 != 40) continue;  // the column on the axis
         const auto k = static_cast<double>(v / 81);
         const double depth_cm = 0.5 * k + 0.25, distance_cm = 100 + depth_cm;
-        const double expected = 0.1 * 1.602176634e-10 * std::exp(-0.05 * depth_cm) * std::pow(100 / distance_cm, 2);
+        const double expected =
+            0.1 * 1.602176634e-10 * std::exp(-0.05 * depth_cm) * std::pow(100 / distance_cm, 2);
         EXPECT_NEAR(static_cast<double>(released.energy[n]) / expected, 1, 2e-5) << depth_cm;
         // Rays 5 mm apart: between them the slanted path is interpolated, to (5/1000)² / 8 of its length.
         EXPECT_NEAR(static_cast<double>(released.depth_g_cm2[n]), depth_cm, 1e-5 * depth_cm + 1e-5);
@@ -68,7 +70,8 @@ TEST(Terma, TableMatchesTheSum) {
     const TermaTable table(spectrum);
     for (double water = 0; water < 60; water += 0.37)
         for (double high_z = -3; high_z < 20; high_z += 1.3) {
-            const auto exact = physics::basis_terma(spectrum, water, high_z), looked_up = table({water, high_z});
+            const auto exact = physics::basis_terma(spectrum, water, high_z),
+                       looked_up = table({water, high_z});
             EXPECT_NEAR(looked_up.water / exact.water, 1, 2e-4);
             EXPECT_NEAR(looked_up.high_z / exact.high_z, 1, 2e-4);
         }
@@ -77,14 +80,18 @@ TEST(Terma, TableMatchesTheSum) {
 }
 
 TEST(Terma, RayBundleMatchesExactPaths) {
-    // Layers, and a block on one side: path errors stay below what the interpolation across the block's edge allows.
+    // Layers, and a block on one side: path errors stay below what the interpolation across the block's edge
+    // allows.
     DensityGrid density = water_box({40, 40, 40}, 5);
     for (int k = 0; k < 40; ++k)
         for (int j = 0; j < 40; ++j)
             for (int i = 0; i < 40; ++i) {
                 const std::size_t v = density.grid.index(i, j, k);
                 if (k >= 10 && k < 20) density.water_part[v] = 0.26f;
-                if (k >= 25 && k < 28 && i < 20) density.high_z_part[v] = 4.54f, density.water_part[v] = 0;
+                if (k >= 25 && k < 28 && i < 20) {
+                    density.high_z_part[v] = 4.54f;
+                    density.water_part[v] = 0;
+                }
             }
     const FluenceMap map = open_map(80);
     const cpu::RayBundle rays(density, map.frame, {-90, 90, -90, 90}, 2.5);
@@ -95,12 +102,15 @@ TEST(Terma, RayBundleMatchesExactPaths) {
                 const Vec3 point = density.grid.centre_mm(i, j, k);
                 const auto p = map.frame.project(point);
                 if (std::abs(p.u_mm) > 85 || std::abs(p.v_mm) > 85) continue;
-                const auto exact = cpu::exact_path(density, map.frame.source_mm(), point), fast = rays.path(p.u_mm, p.v_mm, p.distance_mm);
+                const auto exact = cpu::exact_path(density, map.frame.source_mm(), point),
+                           fast = rays.path(p.u_mm, p.v_mm, p.distance_mm);
                 worst_layer = std::max(worst_layer, std::abs(exact.water - fast.water));
-                if (std::abs(p.u_mm) > 5) worst_block = std::max(worst_block, std::abs(exact.high_z - fast.high_z));
+                if (std::abs(p.u_mm) > 5)
+                    worst_block = std::max(worst_block, std::abs(exact.high_z - fast.high_z));
             }
     EXPECT_LT(worst_block, 0.02);  // g/cm², of 6.8 behind the block
-    // Half a step on either side of an interface: 0.125 cm × (1 - 0.26) / 2, and the block's edge, where a ray of water replaces one of titanium.
+    // Half a step on either side of an interface: 0.125 cm × (1 - 0.26) / 2, and the block's edge, where a
+    // ray of water replaces one of titanium.
     EXPECT_LT(worst_layer, 1.6);
 }
 
@@ -108,10 +118,13 @@ TEST(Terma, RaysBeginWithTheFilter) {
     const DensityGrid water = water_box({20, 20, 20}, 5);
     const FluenceMap map = open_map(40);
     BeamFilter filter;
-    filter.wedge_mm = {-30, 30}, filter.wedge_water_g_cm2 = {1, 4}, filter.wedge_high_z_g_cm2 = {0, 6};
+    filter.wedge_mm = {-30, 30};
+    filter.wedge_water_g_cm2 = {1, 4};
+    filter.wedge_high_z_g_cm2 = {0, 6};
     filter.tray_water_g_cm2 = 0.5;
     const std::array<double, 4> extent{-30, 30, -30, 30};
-    const cpu::RayBundle open(water, map.frame, extent, 5.0), behind(water, map.frame, extent, 5.0, std::numeric_limits<double>::infinity(), &filter);
+    const cpu::RayBundle open(water, map.frame, extent, 5.0),
+        behind(water, map.frame, extent, 5.0, std::numeric_limits<double>::infinity(), &filter);
     for (const double v : {-28.0, 3.0, 17.5})
         for (const double distance : {1000.0, 1040.0}) {
             const auto path = open.path(7, v, distance), longer = behind.path(7, v, distance);
@@ -128,8 +141,8 @@ TEST(Terma, MoreRaysThanCanBeCountedAreRefused) {
 TEST(Terma, PartlyCoveredVoxelsGetTheirShare) {
     const DensityGrid water = water_box({9, 9, 4}, 10);
     FluenceMap map = open_map(20);
-    // Field edge at u = 3 mm on the isocentre plane (the surface): at the first layer's middle at 3.015 mm, so the voxel from -5 to 5 mm
-    // is covered by 8.015 of 10 mm.
+    // Field edge at u = 3 mm on the isocentre plane (the surface): at the first layer's middle at 3.015 mm,
+    // so the voxel from -5 to 5 mm is covered by 8.015 of 10 mm.
     for (int v = 0; v < map.size_v; ++v)
         for (int u = 23; u < map.size_u; ++u) map.at(u, v) = 0;
     const ReleasedEnergy released = cpu::released_energy(water, map, TermaTable(mono(2, 0.05)), 5, 0);
@@ -147,12 +160,14 @@ TEST(Terma, FilteredPartIsTheRatioOfBothTermas) {
     for (const double depth : {0.0, 3.3, 17.2})
         for (const double wedge : {-1.5, 0.0, 2.2}) {
             const auto at = [&](double water) { return physics::basis_terma(spectrum, water, 0).water; };
-            EXPECT_NEAR(table.filtered_part({depth, 0}, {wedge, 0}), at(depth + wedge) / at(depth) * at(0) / at(wedge), 2e-4);
+            EXPECT_NEAR(table.filtered_part({depth, 0}, {wedge, 0}),
+                        at(depth + wedge) / at(depth) * at(0) / at(wedge), 2e-4);
         }
 }
 
 TEST(Terma, RaysKnowWhereADepthIsPassed) {
-    // Water from z = 0 on, 1000 mm from the source: 30 mm deep on the axis is 1030 mm, by steps of half a voxel.
+    // Water from z = 0 on, 1000 mm from the source: 30 mm deep on the axis is 1030 mm, by steps of half a
+    // voxel.
     const DensityGrid density = water_box({20, 20, 20}, 5);
     const FluenceMap map = open_map(40);
     const cpu::RayBundle rays(density, map.frame, {-40, 40, -40, 40}, {5, 2.5});
@@ -166,7 +181,8 @@ TEST(Terma, RaysThatAreFollowedToADepthAreTheWholeOnesUntilThere) {
     const DensityGrid density = water_box({20, 20, 20}, 5);
     const FluenceMap map = open_map(40);
     const std::array<double, 4> extent{-40, 40, -40, 40};
-    const cpu::RayBundle whole(density, map.frame, extent, {5, 2.5}), cut(density, map.frame, extent, {5, 2.5}, 4.0);
+    const cpu::RayBundle whole(density, map.frame, extent, {5, 2.5}),
+        cut(density, map.frame, extent, {5, 2.5}, 4.0);
     const physics::RayRaster raster = whole.view().raster;
     int beyond = 0;
     for (int v = 0; v < raster.size_v; ++v)

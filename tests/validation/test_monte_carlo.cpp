@@ -1,5 +1,5 @@
-// The engines against Monte Carlo in absolute dose, standard quality, on a grid as fine as the case's voxels (2 or 2.5 mm). The bounds
-// are the aims of docs/validation/monte-carlo.md, where the figures stand.
+// The engines against Monte Carlo in absolute dose, standard quality, on a grid as fine as the case's voxels
+// (2 or 2.5 mm). The bounds are the aims of docs/validation/monte-carlo.md, where the figures stand.
 #include <gtest/gtest.h>
 
 #include "libdose/data.h"
@@ -11,10 +11,13 @@ using namespace libdose;
 
 namespace {
 
-ReferenceCase case_named(const std::string& name) { return io::read_reference_case(std::filesystem::path(LIBDOSE_TEST_DATA) / "reference" / (name + ".h5")); }
+ReferenceCase case_named(const std::string& name) {
+    return io::read_reference_case(std::filesystem::path(LIBDOSE_TEST_DATA) / "reference" / (name + ".h5"));
+}
 
 ValidationResult run(const ReferenceCase& reference, const ValidationOptions& options) {
-    const BeamModel model = io::read_beam_model(data_folder() / "models" / (model_name_for(reference) + ".h5"));
+    const BeamModel model =
+        io::read_beam_model(data_folder() / "models" / (model_name_for(reference) + ".h5"));
     const MaterialTable materials = MaterialTable::read_csv(data_folder() / "materials" / "basis.csv");
     return validate(reference, model, materials, options);
 }
@@ -33,7 +36,8 @@ ValidationResult expect_gates(const std::string& name, std::size_t fewest, const
     EXPECT_GE(rows.size(), fewest);
     for (const SuiteRow& row : rows)
         if (row.test != but) {
-            EXPECT_TRUE(row.passed) << row.test << ": " << row.value << " " << row.unit << ", tolerance " << row.tolerance;
+            EXPECT_TRUE(row.passed) << row.test << ": " << row.value << " " << row.unit << ", tolerance "
+                                    << row.tolerance;
         }
     return result;
 }
@@ -52,7 +56,8 @@ TEST_P(WaterCase, PencilBeamAgrees) {
 }
 
 INSTANTIATE_TEST_SUITE_P(MonteCarlo, WaterCase,
-                         ::testing::Values("water_6MV_3x3", "water_6MV_10x10", "water_6MV_20x20", "offaxis_water_6MV_10x10", "water_15MV_5x5"),
+                         ::testing::Values("water_6MV_3x3", "water_6MV_10x10", "water_6MV_20x20",
+                                           "offaxis_water_6MV_10x10", "water_15MV_5x5"),
                          [](const auto& tested) { return std::string(tested.param); });
 
 TEST(HeterogeneousCase, TumourInLung) { expect_gates("lung_tumour_6MV_4x4", 9); }
@@ -83,15 +88,21 @@ TEST(Validation, ModelOfACaseAndItsErrors) {
 }
 
 TEST(Validation, ATurnedBeamGivesTheTurnedDose) {
-    // A block of water with its surface at z = 0, the beam at 0 and at 30 degrees about y through the origin: along the beam's axis the
-    // depth dose must be the same function of the path length, but for the slanted surface.
+    // A block of water with its surface at z = 0, the beam at 0 and at 30 degrees about y through the origin:
+    // along the beam's axis the depth dose must be the same function of the path length, but for the slanted
+    // surface.
     ReferenceCase straight;
     straight.name = "block of water";
-    for (double x = -15; x <= 15; x += 1) straight.edges_cm[0].push_back(x), straight.edges_cm[1].push_back(x);
+    for (double x = -15; x <= 15; x += 1) {
+        straight.edges_cm[0].push_back(x);
+        straight.edges_cm[1].push_back(x);
+    }
     for (double z = 0; z <= 20; z += 1) straight.edges_cm[2].push_back(z);
     const std::size_t count = 30 * 30 * 20;
-    straight.dose.assign(count, 1e-11f), straight.relative_uncertainty.assign(count, 0.01f);
-    straight.density_g_cm3.assign(count, 1.0f), straight.material_index.assign(count, 0);
+    straight.dose.assign(count, 1e-11f);
+    straight.relative_uncertainty.assign(count, 0.01f);
+    straight.density_g_cm3.assign(count, 1.0f);
+    straight.material_index.assign(count, 0);
     straight.materials = {"0: water, 1.0 g/cm3"};
     straight.field_x_cm = straight.field_y_cm = {-5, 5};
     straight.source_spectrum = "6 MV";
@@ -108,7 +119,8 @@ TEST(Validation, ATurnedBeamGivesTheTurnedDose) {
     for (auto* c : {&straight, &turned}) c->dose = a.calculated;
     const auto b = validate(turned, model, materials, options);
     const auto at = [&](const ValidationResult& r, double x, double z) {
-        const auto i = static_cast<std::size_t>(std::floor(x + 15)), k = static_cast<std::size_t>(std::floor(z));
+        const auto i = static_cast<std::size_t>(std::floor(x + 15)),
+                   k = static_cast<std::size_t>(std::floor(z));
         return static_cast<double>(r.calculated[(k * 30 + 15) * 30 + i]);
     };
     // 10 cm along either axis; the slanted surface changes the scatter a little, the voxels of 1 cm the rest.
@@ -120,15 +132,18 @@ TEST(Validation, ATurnedBeamGivesTheTurnedDose) {
 }
 
 TEST(Validation, SuitesJudgeByTheirOwnTolerances) {
-    const ReferenceCase reference = io::read_reference_case(std::filesystem::path(LIBDOSE_TEST_DATA) / "reference" / "water_6MV_3x3.h5");
+    const ReferenceCase reference =
+        io::read_reference_case(std::filesystem::path(LIBDOSE_TEST_DATA) / "reference" / "water_6MV_3x3.h5");
     const BeamModel model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
     const MaterialTable materials = MaterialTable::read_csv(data_folder() / "materials" / "basis.csv");
     ValidationResult result = validate(reference, model, materials, {});
     for (const auto& [suite, rows] : evaluate_suites(suite_names(), reference, result)) {
         EXPECT_GE(rows.size(), 5u) << suite;
-        for (const SuiteRow& row : rows) EXPECT_TRUE(row.passed) << suite << ": " << row.test << " " << row.value;
+        for (const SuiteRow& row : rows)
+            EXPECT_TRUE(row.passed) << suite << ": " << row.test << " " << row.value;
     }
-    // Three percent too much everywhere fails what allows two, and the size of the deviation is what is reported.
+    // Three percent too much everywhere fails what allows two, and the size of the deviation is what is
+    // reported.
     for (auto* values : {&result.calculated, &result.dose.values})
         for (float& value : *values) value *= 1.04f;
     const auto judged = evaluate_suites({"venselaar"}, reference, result);
@@ -145,5 +160,8 @@ TEST(Validation, SuitesJudgeByTheirOwnTolerances) {
 }
 
 TEST(Validation, LateralScalingIsWhatThePencilBeamNeedsInLung) {
-    EXPECT_LT(std::abs(run("lung_tumour_6MV_4x4", Algorithm::pencil_beam).regions.at("material: lung").mean_percent), 4);
+    EXPECT_LT(
+        std::abs(
+            run("lung_tumour_6MV_4x4", Algorithm::pencil_beam).regions.at("material: lung").mean_percent),
+        4);
 }

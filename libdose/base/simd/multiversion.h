@@ -1,5 +1,5 @@
-// Functions of which the compiler makes a version for each instruction set and the loader picks one. Without contraction (see
-// libdose/CMakeLists.txt) all of them give the same bits.
+// Functions of which the compiler makes a version for each instruction set and the loader picks one. Without
+// contraction (see libdose/CMakeLists.txt) all of them give the same bits.
 #pragma once
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)

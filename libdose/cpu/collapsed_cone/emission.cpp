@@ -19,14 +19,18 @@ LIBDOSE_INLINE void load(const float* from, Lanes& lanes) { std::memcpy(&lanes, 
 /// Energy in a block of a row of voxels, all of it in one cell of a table.
 struct CellEnergy {
     std::uint32_t block, cell;
-    float energy[block_size], u[block_size], v[block_size], depth[block_size];  ///< the last three: fractions in the cell
+    float energy[block_size], u[block_size], v[block_size],
+        depth[block_size];  ///< the last three: fractions in the cell
 };
 
 /// What a block releases at the corners of its cell.
 LIBDOSE_VERSIONS
 void release_at_corners(const CellEnergy& from, EmissionRows::Energy* at_corner) {
     Lanes energy, u, v, depth;
-    load(from.energy, energy), load(from.u, u), load(from.v, v), load(from.depth, depth);
+    load(from.energy, energy);
+    load(from.u, u);
+    load(from.v, v);
+    load(from.depth, depth);
 #pragma GCC unroll 8
     for (std::size_t c = 0; c < 8; ++c) {
         Lanes released;
@@ -48,7 +52,11 @@ bool all_zero(const EmissionRows::Energy& energy) {
 class RowSums {
 public:
     RowSums(std::size_t columns, std::size_t nodes)
-        : nodes_(nodes), blocks_((columns + block_size - 1) / block_size), energy_(blocks_ * nodes), touched_(blocks_ * nodes, 0), list_(blocks_) {}
+        : nodes_(nodes),
+          blocks_((columns + block_size - 1) / block_size),
+          energy_(blocks_ * nodes),
+          touched_(blocks_ * nodes, 0),
+          list_(blocks_) {}
 
     void add(const CellEnergy& from, const std::array<std::size_t, 8>& corners) {
         std::array<EmissionRows::Energy, 8> released;
@@ -56,9 +64,13 @@ public:
         for (std::size_t c = 0; c < 8; ++c) {
             if (all_zero(released[c])) continue;
             const std::size_t node = from.cell + corners[c], at = from.block * nodes_ + node;
-            if (!touched_[at]) touched_[at] = 1, list_[from.block].push_back(static_cast<std::uint32_t>(node));
+            if (!touched_[at]) {
+                touched_[at] = 1;
+                list_[from.block].push_back(static_cast<std::uint32_t>(node));
+            }
             Lanes sum, more;
-            load(energy_[at].of, sum), load(released[c].of, more);
+            load(energy_[at].of, sum);
+            load(released[c].of, more);
             sum += more;
             std::memcpy(energy_[at].of, &sum, sizeof(Lanes));
         }
@@ -70,7 +82,8 @@ public:
                 const std::size_t at = b * nodes_ + node;
                 blocks.push_back({node, static_cast<std::int32_t>(b * block_size)});
                 energy.push_back(energy_[at]);
-                energy_[at] = {}, touched_[at] = 0;
+                energy_[at] = {};
+                touched_[at] = 0;
             }
             list_[b].clear();
         }
@@ -90,7 +103,8 @@ struct Run {
 
 }  // namespace
 
-EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& sources, const RayTables& tables)
+EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& sources,
+                           const RayTables& tables)
     : columns_(static_cast<std::size_t>(grid.size[0])),
       rows_of_slice_(static_cast<std::size_t>(grid.size[1])),
       nodes_(tables.node_count()),
@@ -110,21 +124,34 @@ EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& 
         float largest = 0;
 #pragma omp for schedule(dynamic, 1)
         for (std::size_t k = 0; k < slices_.size(); ++k) {
-            const std::size_t slice_begin = k * rows_of_slice_ * columns_, slice_end = slice_begin + rows_of_slice_ * columns_;
-            energy.clear(), column.clear(), row.clear(), runs.clear();
+            const std::size_t slice_begin = k * rows_of_slice_ * columns_,
+                              slice_end = slice_begin + rows_of_slice_ * columns_;
+            energy.clear();
+            column.clear();
+            row.clear();
+            runs.clear();
             for (std::size_t s = 0; s < sources.size(); ++s) {
                 const auto& voxel = sources[s].voxel;
-                const auto first = std::lower_bound(voxel.begin(), voxel.end(), slice_begin), last = std::lower_bound(first, voxel.end(), slice_end);
-                const auto begin = static_cast<std::size_t>(first - voxel.begin()), end = static_cast<std::size_t>(last - voxel.begin()), at = energy.size();
-                energy.insert(energy.end(), sources[s].energy.begin() + (first - voxel.begin()), sources[s].energy.begin() + (last - voxel.begin()));
-                column.resize(energy.size()), row.resize(energy.size()), places.resize(energy.size());
+                const auto first = std::lower_bound(voxel.begin(), voxel.end(), slice_begin),
+                           last = std::lower_bound(first, voxel.end(), slice_end);
+                const auto begin = static_cast<std::size_t>(first - voxel.begin()),
+                           end = static_cast<std::size_t>(last - voxel.begin()), at = energy.size();
+                energy.insert(energy.end(), sources[s].energy.begin() + (first - voxel.begin()),
+                              sources[s].energy.begin() + (last - voxel.begin()));
+                column.resize(energy.size());
+                row.resize(energy.size());
+                places.resize(energy.size());
                 sources[s].each_row(begin, end, [&](int j, int, std::size_t run_begin, std::size_t run_end) {
                     const std::size_t row_begin = slice_begin + static_cast<std::size_t>(j) * columns_;
-                    runs.push_back({static_cast<std::size_t>(j), at + run_begin - begin, at + run_end - begin});
-                    for (std::size_t n = run_begin, i = runs.back().begin; n < run_end; ++n, ++i)
-                        column[i] = static_cast<int>(voxel[n] - row_begin), row[i] = j;
+                    runs.push_back(
+                        {static_cast<std::size_t>(j), at + run_begin - begin, at + run_end - begin});
+                    for (std::size_t n = run_begin, i = runs.back().begin; n < run_end; ++n, ++i) {
+                        column[i] = static_cast<int>(voxel[n] - row_begin);
+                        row[i] = j;
+                    }
                 });
-                tables.place(s, static_cast<int>(k), end - begin, column.data() + at, row.data() + at, sources[s].depth_g_cm2.data() + begin, places, at);
+                tables.place(s, static_cast<int>(k), end - begin, column.data() + at, row.data() + at,
+                             sources[s].depth_g_cm2.data() + begin, places, at);
             }
             // Sorted by rows; within a row the sources keep their order.
             std::fill(row_end.begin(), row_end.end(), 0);
@@ -134,16 +161,25 @@ EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& 
             for (const Run& run : runs) by_row[row_end[run.row]++] = run;
             Slice& slice = slices_[k];
             slice.row_begin.assign(1, 0);
-            blocks.clear(), at_nodes.clear();
+            blocks.clear();
+            at_nodes.clear();
             for (std::size_t r = 0, n = 0; r < rows_of_slice_; ++r) {
                 std::fill(of_voxel.begin(), of_voxel.end(), 0.0f);
                 for (; n < row_end[r]; ++n)
                     for (std::size_t i = by_row[n].begin; i < by_row[n].end;) {
-                        CellEnergy in_cell{static_cast<std::uint32_t>(column[i] / block_size), places.cell[i], {}, {}, {}, {}};
-                        for (; i < by_row[n].end && places.cell[i] == in_cell.cell && static_cast<std::uint32_t>(column[i] / block_size) == in_cell.block;
+                        CellEnergy in_cell{static_cast<std::uint32_t>(column[i] / block_size),
+                                           places.cell[i],
+                                           {},
+                                           {},
+                                           {},
+                                           {}};
+                        for (; i < by_row[n].end && places.cell[i] == in_cell.cell &&
+                               static_cast<std::uint32_t>(column[i] / block_size) == in_cell.block;
                              ++i) {
                             const auto lane = static_cast<std::size_t>(column[i] % block_size);
-                            in_cell.energy[lane] = energy[i], in_cell.u[lane] = places.u[i], in_cell.v[lane] = places.v[i];
+                            in_cell.energy[lane] = energy[i];
+                            in_cell.u[lane] = places.u[i];
+                            in_cell.v[lane] = places.v[i];
                             in_cell.depth[lane] = places.depth[i];
                             of_voxel[static_cast<std::size_t>(column[i])] += energy[i];
                         }
@@ -153,7 +189,8 @@ EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& 
                 sums.take(blocks, at_nodes);
                 slice.row_begin.push_back(blocks.size());
             }
-            slice.blocks = blocks, slice.energy = at_nodes;
+            slice.blocks = blocks;
+            slice.energy = at_nodes;
         }
 #pragma omp critical(libdose_emission_largest)
         largest_ = std::max(largest_, largest);
@@ -168,10 +205,12 @@ void EmissionRows::turn() {
         struct Tile {
             float of[size][size];  ///< [row][column]
         };
-        std::vector<Tile> tile;                           ///< by nodes in the order in which they were met
-        std::vector<std::uint32_t> met, slot(nodes_, 0);  ///< their numbers; 1 + the place of a node among them
-        std::vector<std::size_t> next(rows_of_slice_);    ///< block of a row
-        std::array<std::vector<Block>, size> blocks;      ///< of the rows to come, as far as they come from one column of blocks
+        std::vector<Tile> tile;  ///< by nodes in the order in which they were met
+        std::vector<std::uint32_t> met,
+            slot(nodes_, 0);                            ///< their numbers; 1 + the place of a node among them
+        std::vector<std::size_t> next(rows_of_slice_);  ///< block of a row
+        std::array<std::vector<Block>, size>
+            blocks;  ///< of the rows to come, as far as they come from one column of blocks
         std::array<std::vector<Energy>, size> energy;
 #pragma omp for schedule(dynamic, 1)
         for (std::size_t k = 0; k < slices_.size(); ++k) {
@@ -180,12 +219,22 @@ void EmissionRows::turn() {
             to.row_begin.assign(1, 0);
             std::copy(from.row_begin.begin(), from.row_begin.end() - 1, next.begin());
             for (std::size_t first_column = 0; first_column < columns_; first_column += size) {
-                for (std::size_t i = 0; i < size; ++i) blocks[i].clear(), energy[i].clear();
+                for (std::size_t i = 0; i < size; ++i) {
+                    blocks[i].clear();
+                    energy[i].clear();
+                }
                 for (std::size_t t = 0; t < tiles; ++t) {
                     for (std::size_t r = t * size; r < std::min(rows_of_slice_, (t + 1) * size); ++r)
-                        for (std::size_t& b = next[r]; b < from.row_begin[r + 1] && static_cast<std::size_t>(from.blocks[b].column) == first_column; ++b) {
+                        for (std::size_t& b = next[r];
+                             b < from.row_begin[r + 1] &&
+                             static_cast<std::size_t>(from.blocks[b].column) == first_column;
+                             ++b) {
                             const std::uint32_t node = from.blocks[b].node;
-                            if (slot[node] == 0) met.push_back(node), tile.push_back({}), slot[node] = static_cast<std::uint32_t>(tile.size());
+                            if (slot[node] == 0) {
+                                met.push_back(node);
+                                tile.push_back({});
+                                slot[node] = static_cast<std::uint32_t>(tile.size());
+                            }
                             std::copy_n(from.energy[b].of, size, tile[slot[node] - 1].of[r % size]);
                         }
                     for (std::size_t n = 0; n < met.size(); ++n) {
@@ -194,10 +243,12 @@ void EmissionRows::turn() {
                             Energy turned;
                             for (std::size_t r = 0; r < size; ++r) turned.of[r] = tile[n].of[r][i];
                             if (all_zero(turned)) continue;
-                            blocks[i].push_back({met[n], static_cast<std::int32_t>(t * size)}), energy[i].push_back(turned);
+                            blocks[i].push_back({met[n], static_cast<std::int32_t>(t * size)});
+                            energy[i].push_back(turned);
                         }
                     }
-                    met.clear(), tile.clear();
+                    met.clear();
+                    tile.clear();
                 }
                 for (std::size_t i = 0; i < std::min(size, columns_ - first_column); ++i) {
                     to.blocks.insert(to.blocks.end(), blocks[i].begin(), blocks[i].end());
@@ -213,28 +264,34 @@ void EmissionRows::turn() {
 
 namespace {
 
-constexpr std::size_t ahead = 160;  // blocks, 6 KiB: what is asked for while these are added up (docs/validation/performance.md)
+constexpr std::size_t ahead =
+    160;  // blocks, 6 KiB: what is asked for while these are added up (docs/validation/performance.md)
 
-/// Sum of blocks of one column for `values` rows of values (directions × rates): energy at a node times the values of the node.
+/// Sum of blocks of one column for `values` rows of values (directions × rates): energy at a node times the
+/// values of the node.
 template <std::size_t values>
-LIBDOSE_INLINE void write_block(std::size_t count, const EmissionRows::Block* blocks, const EmissionRows::Energy* energy, const float* nodes,
-                                std::size_t per_node, float* const* out) {
+LIBDOSE_INLINE void write_block(std::size_t count, const EmissionRows::Block* blocks,
+                                const EmissionRows::Energy* energy, const float* nodes, std::size_t per_node,
+                                float* const* out) {
     const int column = blocks[0].column;
     float sum[values][block_size] = {};
     for (std::size_t b = 0; b < count; ++b) {
-        __builtin_prefetch(energy + b + ahead), __builtin_prefetch(blocks + b + ahead);
+        __builtin_prefetch(energy + b + ahead);
+        __builtin_prefetch(blocks + b + ahead);
         const float* const released = energy[b].of;
         const float* const node = nodes + blocks[b].node * per_node;
         for (std::size_t i = 0; i < values; ++i)
 #pragma omp simd
-            for (int lane = 0; lane < block_size; ++lane) sum[i][lane] = physics::fused(released[lane], node[i], sum[i][lane]);
+            for (int lane = 0; lane < block_size; ++lane)
+                sum[i][lane] = physics::fused(released[lane], node[i], sum[i][lane]);
     }
     for (std::size_t i = 0; i < values; ++i) std::copy_n(sum[i], block_size, out[i] + column);
 }
 
 /// Every column from the first block to the last; `used` of the rows are not padding.
 LIBDOSE_VERSIONS
-void write_row(const EmissionRows::Row& source, const float* nodes, std::size_t per_node, std::size_t used, float* const* out) {
+void write_row(const EmissionRows::Row& source, const float* nodes, std::size_t per_node, std::size_t used,
+               float* const* out) {
     int written = source.blocks[0].column;  // all columns before, from the first block's on
     for (std::size_t begin = 0, end; begin < source.count; begin = end) {
         const int column = source.blocks[begin].column;
@@ -245,14 +302,17 @@ void write_row(const EmissionRows::Row& source, const float* nodes, std::size_t 
         const EmissionRows::Block* const blocks = source.blocks + begin;
         const EmissionRows::Energy* const energy = source.energy + begin;
         std::size_t first = 0;
-        for (; first + 12 <= per_node; first += 12) write_block<12>(end - begin, blocks, energy, nodes + first, per_node, out + first);
-        for (; first < per_node; first += 4) write_block<4>(end - begin, blocks, energy, nodes + first, per_node, out + first);
+        for (; first + 12 <= per_node; first += 12)
+            write_block<12>(end - begin, blocks, energy, nodes + first, per_node, out + first);
+        for (; first < per_node; first += 4)
+            write_block<4>(end - begin, blocks, energy, nodes + first, per_node, out + first);
     }
 }
 
 }  // namespace
 
-Emission::Emission(const EmissionRows& rows, const RayTables& tables, std::size_t first, std::size_t count, std::size_t rates, const SweepLayout& layout)
+Emission::Emission(const EmissionRows& rows, const RayTables& tables, std::size_t first, std::size_t count,
+                   std::size_t rates, const SweepLayout& layout)
     : rows_(rows),
       layout_(layout),
       used_(count * rates),
@@ -266,7 +326,8 @@ ColumnRange Emission::row(int plane, int row, float* const* out) {
     if (source.count == 0) return {};
     std::copy_n(out, used_, out_.begin());
     write_row(source, values_.data(), per_node_, used_, out_.data());
-    return {source.blocks[0].column, std::min(layout_.columns, source.blocks[source.count - 1].column + block_size)};
+    return {source.blocks[0].column,
+            std::min(layout_.columns, source.blocks[source.count - 1].column + block_size)};
 }
 
 }  // namespace libdose::cpu

@@ -1,19 +1,20 @@
-// Released energy, sorted into the rows that a sweep asks for, and what it emits into the directions of the sweep.
+// Released energy, sorted into the rows that a sweep asks for, and what it emits into the directions of the
+// sweep.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "terma/released_energy.h"
 #include "cpu/collapsed_cone/ray_tables.h"
 #include "cpu/collapsed_cone/sweep.h"
 #include "libdose/beam_model.h"
 #include "libdose/grid.h"
+#include "terma/released_energy.h"
 
 namespace libdose::cpu {
 
-/// The energy of all sources by rows of voxels, shared out to the nodes of the tables: along x, rows ordered as [z][y], or, turned, along y, ordered
-/// as [z][x].
+/// The energy of all sources by rows of voxels, shared out to the nodes of the tables: along x, rows ordered
+/// as [z][y], or, turned, along y, ordered as [z][x].
 class EmissionRows {
 public:
     /// Sources on `grid`.
@@ -41,7 +42,8 @@ public:
     Row row(std::size_t index) const {
         const Slice& slice = slices_[index / rows_of_slice_];
         const std::size_t in_slice = index % rows_of_slice_, begin = slice.row_begin[in_slice];
-        return {slice.blocks.data() + begin, slice.energy.data() + begin, slice.row_begin[in_slice + 1] - begin};
+        return {slice.blocks.data() + begin, slice.energy.data() + begin,
+                slice.row_begin[in_slice + 1] - begin};
     }
 
 private:
@@ -58,7 +60,8 @@ private:
 /// Source of a sweep over directions `first` … `first + count` - 1 of the tables.
 class Emission : public SweepSource {
 public:
-    Emission(const EmissionRows& rows, const RayTables& tables, std::size_t first, std::size_t count, std::size_t rates, const SweepLayout& layout);
+    Emission(const EmissionRows& rows, const RayTables& tables, std::size_t first, std::size_t count,
+             std::size_t rates, const SweepLayout& layout);
     ColumnRange row(int plane, int row, float* const* out) override;
 
 private:

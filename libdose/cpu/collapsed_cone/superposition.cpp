@@ -26,7 +26,8 @@ std::vector<float> transposed(const Grid& grid, const std::vector<float>& volume
             for (int i0 = 0; i0 < nx; i0 += tile)
                 for (int i = i0; i < std::min(nx, i0 + tile); ++i)
                     for (int j = j0; j < std::min(ny, j0 + tile); ++j)
-                        to[static_cast<std::ptrdiff_t>(i) * ny + j] = from[static_cast<std::ptrdiff_t>(j) * nx + i];
+                        to[static_cast<std::ptrdiff_t>(i) * ny + j] =
+                            from[static_cast<std::ptrdiff_t>(j) * nx + i];
     }
     return out;
 }
@@ -46,8 +47,13 @@ struct Sweeps {
                 std::size_t in_sweep = sweep_width;
                 for (std::size_t d = 0; d < set.size(); ++d) {
                     if (of_set[d].axis != axis || of_set[d].ascending != ascending) continue;
-                    if (in_sweep == sweep_width) begin.push_back(plans.size()), in_sweep = 0;
-                    directions.push_back(set[d]), plans.push_back(of_set[d]), ++in_sweep;
+                    if (in_sweep == sweep_width) {
+                        begin.push_back(plans.size());
+                        in_sweep = 0;
+                    }
+                    directions.push_back(set[d]);
+                    plans.push_back(of_set[d]);
+                    ++in_sweep;
                 }
             }
         begin.push_back(plans.size());
@@ -55,16 +61,20 @@ struct Sweeps {
     std::size_t count() const { return begin.size() - 1; }
     bool transposed(std::size_t sweep) const { return plans[begin[sweep]].transposed; }
     std::vector<SweepPlan> of(std::size_t sweep) const {
-        return {plans.begin() + static_cast<std::ptrdiff_t>(begin[sweep]), plans.begin() + static_cast<std::ptrdiff_t>(begin[sweep + 1])};
+        return {plans.begin() + static_cast<std::ptrdiff_t>(begin[sweep]),
+                plans.begin() + static_cast<std::ptrdiff_t>(begin[sweep + 1])};
     }
 };
 
-/// Sum of the deposits of all sweeps, in the order of the sweeps for any number of threads: each slab of rows takes the next
-/// sweep's as soon as it has the one before.
+/// Sum of the deposits of all sweeps, in the order of the sweeps for any number of threads: each slab of rows
+/// takes the next sweep's as soon as it has the one before.
 class OrderedSum {
 public:
     OrderedSum(std::size_t voxels, int columns)
-        : columns_(static_cast<std::size_t>(columns)), rows_(voxels / columns_), values_(voxels, 0.0f), next_((rows_ + slab - 1) / slab) {}
+        : columns_(static_cast<std::size_t>(columns)),
+          rows_(voxels / columns_),
+          values_(voxels, 0.0f),
+          next_((rows_ + slab - 1) / slab) {}
     void begin_at(std::size_t number) {
         for (auto& next : next_) next = number;
     }
@@ -93,18 +103,20 @@ private:
     std::vector<std::atomic<std::size_t>> next_;
 };
 
-/// Part of the largest energy released in a voxel that a line may lose at its end. Every direction and rate of every line together lose
-/// a voxel less than (directions × rates) of it.
+/// Part of the largest energy released in a voxel that a line may lose at its end. Every direction and rate
+/// of every line together lose a voxel less than (directions × rates) of it.
 constexpr float negligible_part = 1e-7f;
 
 }  // namespace
 
-SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kernel, const std::vector<ReleasedEnergy>& sources, const DirectionSet& directions,
+SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kernel,
+                              const std::vector<ReleasedEnergy>& sources, const DirectionSet& directions,
                               LatticeMode mode, const std::function<void(double)>& progress) {
     const Grid& grid = density.grid;
     const std::size_t voxels = grid.voxel_count(), rates = kernel.rates_cm2_g.size();
     if (voxels > std::numeric_limits<std::uint32_t>::max())
-        throw bad_input("the dose grid has more than 2^32 voxels", "collapsed cone", "Choose a larger grid spacing");
+        throw bad_input("the dose grid has more than 2^32 voxels", "collapsed cone",
+                        "Choose a larger grid spacing");
     if (rates > 8) throw bad_input("the kernel has more than 8 rates", "beam model");
 
     const Sweeps sweeps(grid, directions);
@@ -120,7 +132,10 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
     std::size_t done = 0;
     const auto fail = [&] {
 #pragma omp critical(libdose_superposition_failure)
-        if (!failed) failure = std::current_exception(), failed = true;
+        if (!failed) {
+            failure = std::current_exception();
+            failed = true;
+        }
     };
     std::vector<float> total;
     EmissionRows rows(grid, sources, tables);
@@ -130,7 +145,8 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
         while (last > first && sweeps.transposed(last - 1) != crossed) --last;
         if (first == last || failed) continue;
         const SweepLayout layout = sweeps.plans[sweeps.begin[first]].layout;
-        const SweepMedium medium = crossed ? SweepMedium(transposed(grid, eta), layout.columns) : SweepMedium(eta, layout.columns);
+        const SweepMedium medium =
+            crossed ? SweepMedium(transposed(grid, eta), layout.columns) : SweepMedium(eta, layout.columns);
         if (crossed) rows.turn();
         OrderedSum sum(voxels, layout.columns);
         sum.begin_at(first);
@@ -144,8 +160,10 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
                 try {
                     if (!failed) {
                         const std::vector<SweepPlan> plans = sweeps.of(n);
-                        Emission emission(rows, tables, sweeps.begin[n], plans.size(), rates, plans.front().layout);
-                        escaped[n] = sweep(plans, mode, medium, kernel.rates_cm2_g, emission, negligible_part * rows.largest(), deposit, workspace);
+                        Emission emission(rows, tables, sweeps.begin[n], plans.size(), rates,
+                                          plans.front().layout);
+                        escaped[n] = sweep(plans, mode, medium, kernel.rates_cm2_g, emission,
+                                           negligible_part * rows.largest(), deposit, workspace);
                         ready = true;
                     }
                 } catch (...) {
@@ -156,7 +174,8 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
 #pragma omp critical(libdose_superposition_progress)
                     try {
                         // Counted in here, so that what is reported never goes back.
-                        if (++done; !failed) progress(static_cast<double>(done) / static_cast<double>(sweeps.count()));
+                        if (++done; !failed)
+                            progress(static_cast<double>(done) / static_cast<double>(sweeps.count()));
                     } catch (...) {
                         fail();
                     }

@@ -1,5 +1,5 @@
-// A few directions of the collapsed-cone transport through the whole grid (docs/theory/collapsed-cone.md). It knows neither
-// kernels nor beams: any source, any rates.
+// A few directions of the collapsed-cone transport through the whole grid (docs/theory/collapsed-cone.md). It
+// knows neither kernels nor beams: any source, any rates.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,8 @@
 
 namespace libdose::cpu {
 
-/// A volume by rows, with room on either side of each (shared with the row beside it): a sweep reads and writes whole blocks of lines.
+/// A volume by rows, with room on either side of each (shared with the row beside it): a sweep reads and
+/// writes whole blocks of lines.
 class SweepRows {
 public:
     static constexpr int margin = sweep_row_margin;
@@ -33,7 +34,8 @@ struct ColumnRange {
     int begin = 0, end = 0;
     bool empty() const { return begin >= end; }
     void add(const ColumnRange& other) {
-        if (!other.empty()) *this = empty() ? other : ColumnRange{std::min(begin, other.begin), std::max(end, other.end)};
+        if (!other.empty())
+            *this = empty() ? other : ColumnRange{std::min(begin, other.begin), std::max(end, other.end)};
     }
 };
 
@@ -51,8 +53,9 @@ struct SweepMedium {
 class SweepSource {
 public:
     virtual ~SweepSource() = default;
-    /// Writes the energy released per volume in a row of voxels, out[direction · rates + rate][column], and returns the columns that were
-    /// written, all of them; in the others nothing is released. Up to eight columns beyond the last may be written with zeros.
+    /// Writes the energy released per volume in a row of voxels, out[direction · rates + rate][column], and
+    /// returns the columns that were written, all of them; in the others nothing is released. Up to eight
+    /// columns beyond the last may be written with zeros.
     virtual ColumnRange row(int plane, int row, float* const* out) = 0;
 };
 
@@ -72,13 +75,13 @@ struct SweepWorkspace {
     std::vector<Lines> limits;  ///< of the lines of a rate and row that carry energy
 };
 
-/// Transports the sources of every rate along up to sweep_width directions that march along one axis in one sense. A sweep of a single
-/// direction leaves in `deposit` what that direction lost.
-/// rates:       a_k, cm²/g.
-/// negligible:  energy of a line, per volume, below which it is no longer followed.
-/// deposit:     overwritten.
-/// Returns the energy (per volume, summed over voxels) that left the grid or was no longer followed.
-double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepMedium& medium, const std::vector<double>& rates, SweepSource& source,
-             float negligible, SweepDeposit& deposit, SweepWorkspace& workspace);
+/// Transports the sources of every rate along up to sweep_width directions that march along one axis in one
+/// sense. A sweep of a single direction leaves in `deposit` what that direction lost. rates:       a_k,
+/// cm²/g. negligible:  energy of a line, per volume, below which it is no longer followed. deposit:
+/// overwritten. Returns the energy (per volume, summed over voxels) that left the grid or was no longer
+/// followed.
+double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepMedium& medium,
+             const std::vector<double>& rates, SweepSource& source, float negligible, SweepDeposit& deposit,
+             SweepWorkspace& workspace);
 
 }  // namespace libdose::cpu

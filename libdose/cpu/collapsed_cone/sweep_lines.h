@@ -1,4 +1,5 @@
-// One row of the lines of a direction in one plane of a sweep: through the voxels that it meets (docs/theory/collapsed-cone.md).
+// One row of the lines of a direction in one plane of a sweep: through the voxels that it meets
+// (docs/theory/collapsed-cone.md).
 #pragma once
 
 #include <array>
@@ -9,14 +10,16 @@
 
 namespace libdose::cpu {
 
-// Line (r, j) of a plane lies in voxel (r, j) and meets neighbours of it (physics::LatticePlace); lines run from -1 to the number of rows and columns. A line
-// keeps its place in the buffers for the whole sweep (its identity): what moves from plane to plane is the window of the lines that meet the grid. Rows of
-// voxels have zeros on either side, so that lines just outside pass unchanged and blocks of lines need no remainder.
-inline constexpr int block = 8;  // where a source or the lines that carry energy end within one, the rest is calculated for nothing
+// Line (r, j) of a plane lies in voxel (r, j) and meets neighbours of it (physics::LatticePlace); lines run
+// from -1 to the number of rows and columns. A line keeps its place in the buffers for the whole sweep (its
+// identity): what moves from plane to plane is the window of the lines that meet the grid. Rows of voxels
+// have zeros on either side, so that lines just outside pass unchanged and blocks of lines need no remainder.
+inline constexpr int block =
+    8;  // where a source or the lines that carry energy end within one, the rest is calculated for nothing
 inline constexpr int pad_before = 2 * block, pad_after = 2 * block;
-// Columns beside those of the sources that mix_rows reads in rows of voxels. The lines of a source reach a column farther
-// on either side, then to whole blocks of their identity: block columns before it, as many behind. mix_rows reads a
-// column farther yet, again in whole blocks, which begin with the one before.
+// Columns beside those of the sources that mix_rows reads in rows of voxels. The lines of a source reach a
+// column farther on either side, then to whole blocks of their identity: block columns before it, as many
+// behind. mix_rows reads a column farther yet, again in whole blocks, which begin with the one before.
 inline constexpr int read_before = block + 1, read_behind = 2 * block - 1;
 // Other reads and writes of rows stay within block + 1 columns of the grid.
 static_assert(SweepRows::margin >= read_before && SweepRows::margin >= read_behind);
@@ -47,11 +50,15 @@ struct Sweeper {
     bool trimming = false;  ///< whether lines that carry next to nothing are looked for in this plane
     double lost = 0;
     // The rest for lines -16 … columns + 24.
-    float *line_eta = nullptr, *row_eta = nullptr;          ///< density that lines meet, and that of rows of voxels mixed for a row of lines
-    float* inverse = nullptr;                               ///< of row_eta
-    std::array<float*, 3> row_shares{};                     ///< physics::exchange_shares of the rows of voxels r - 1, r, r + 1
-    float *row_sources = nullptr, *line_sources = nullptr;  ///< [rate]: of the rows of voxels mixed for a row of lines, and of its lines
-    std::ptrdiff_t pitch = 0;                               ///< from a rate's row of sources to the next one's
+    float *line_eta = nullptr,
+          *row_eta =
+              nullptr;  ///< density that lines meet, and that of rows of voxels mixed for a row of lines
+    float* inverse = nullptr;            ///< of row_eta
+    std::array<float*, 3> row_shares{};  ///< physics::exchange_shares of the rows of voxels r - 1, r, r + 1
+    float *row_sources = nullptr,
+          *line_sources =
+              nullptr;         ///< [rate]: of the rows of voxels mixed for a row of lines, and of its lines
+    std::ptrdiff_t pitch = 0;  ///< from a rate's row of sources to the next one's
 };
 
 /// Sets row_shares for lines with a source in these columns.
@@ -60,10 +67,11 @@ void share_rows(Sweeper& s, const std::array<const float*, 3>& eta_rows, ColumnR
 /// Energy of n lines.
 double sum_of(const float* energy, int n);
 
-/// The lines of row r: what they deposit; where neither a source is nor a medium (`passed`) they stay as they are. Returns whether there were any. (What is
-/// written here is read at other places of a row. A processor waits for what it has just written elsewhere, so other work lies between.)
-bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const float*, 3>& eta_rows, float eta_maximum, ColumnRange source,
-                    ColumnRange passed);
+/// The lines of row r: what they deposit; where neither a source is nor a medium (`passed`) they stay as they
+/// are. Returns whether there were any. (What is written here is read at other places of a row. A processor
+/// waits for what it has just written elsewhere, so other work lies between.)
+bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const float*, 3>& eta_rows,
+                    float eta_maximum, ColumnRange source, ColumnRange passed);
 
 /// Gives what the row of lines has deposited to the voxels.
 void share_line_row(const DirectionState& d, const std::array<float*, 3>& deposit_rows);

@@ -9,7 +9,9 @@
 
 namespace libdose::cpu {
 
-/// Adds the dose of a map's contaminating electrons (Gy per unit of the map's values × unit photon fluence). docs/theory/head.md.
-void add_electrons(std::vector<float>& dose, const DensityGrid& density, const FluenceMap& map, const ElectronContamination& electrons);
+/// Adds the dose of a map's contaminating electrons (Gy per unit of the map's values × unit photon fluence).
+/// docs/theory/head.md.
+void add_electrons(std::vector<float>& dose, const DensityGrid& density, const FluenceMap& map,
+                   const ElectronContamination& electrons);
 
 }  // namespace libdose::cpu

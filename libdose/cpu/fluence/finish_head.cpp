@@ -10,18 +10,22 @@ namespace libdose::cpu {
 
 namespace {
 
-/// out[i] = sum over taps of weights[k] × in[i + k·stride], of weights that are not negative; 64 at once, so that the sums stay in registers.
+/// out[i] = sum over taps of weights[k] × in[i + k·stride], of weights that are not negative; 64 at once, so
+/// that the sums stay in registers.
 LIBDOSE_VERSIONS
-void weighted_sums(std::size_t n, std::size_t taps, const float* weights, const float* in, std::size_t stride, float* out) {
+void weighted_sums(std::size_t n, std::size_t taps, const float* weights, const float* in, std::size_t stride,
+                   float* out) {
     constexpr std::size_t vectors = 8, width = 8, together = vectors * width;
     for (std::size_t block = 0; n >= together && block < n; block += together) {
-        const std::size_t i = std::min(block, n - together);  // the last ones once more, where they are no whole block
+        const std::size_t i =
+            std::min(block, n - together);  // the last ones once more, where they are no whole block
         float sum[vectors][width] = {};
         for (std::size_t k = 0; k < taps; ++k) {
             const float* const from = in + i + k * stride;
             for (std::size_t j = 0; j < vectors; ++j)
 #pragma omp simd
-                for (std::size_t l = 0; l < width; ++l) sum[j][l] = physics::fused(weights[k], from[j * width + l], sum[j][l]);
+                for (std::size_t l = 0; l < width; ++l)
+                    sum[j][l] = physics::fused(weights[k], from[j * width + l], sum[j][l]);
         }
         std::copy_n(sum[0], together, out + i);
     }
@@ -33,8 +37,10 @@ void weighted_sums(std::size_t n, std::size_t taps, const float* weights, const 
     }
 }
 
-/// Convolves the rows and the columns of a map, zero outside, with kernels of odd length; an empty kernel changes nothing.
-void convolve(std::vector<float>& values, int size_u, int size_v, const std::vector<double>& along_u, const std::vector<double>& along_v) {
+/// Convolves the rows and the columns of a map, zero outside, with kernels of odd length; an empty kernel
+/// changes nothing.
+void convolve(std::vector<float>& values, int size_u, int size_v, const std::vector<double>& along_u,
+              const std::vector<double>& along_v) {
     const auto nu = static_cast<std::size_t>(size_u), nv = static_cast<std::size_t>(size_v);
     if (!along_u.empty()) {
         const std::vector<float> weights(along_u.begin(), along_u.end());
@@ -50,8 +56,10 @@ void convolve(std::vector<float>& values, int size_u, int size_v, const std::vec
         const std::vector<float> weights(along_v.begin(), along_v.end()), in = values;
         const std::size_t reach = weights.size() / 2;
         for (std::size_t v = 0; v < nv; ++v) {
-            const std::size_t first = v < reach ? reach - v : 0, end = std::min(weights.size(), nv + reach - v);
-            weighted_sums(nu, end - first, weights.data() + first, in.data() + (v + first - reach) * nu, nu, values.data() + v * nu);
+            const std::size_t first = v < reach ? reach - v : 0,
+                              end = std::min(weights.size(), nv + reach - v);
+            weighted_sums(nu, end - first, weights.data() + first, in.data() + (v + first - reach) * nu, nu,
+                          values.data() + v * nu);
         }
     }
 }
@@ -66,13 +74,15 @@ CoarseMap coarse(const FluenceMap& map) {
 /// physics::CoarseMapView::at of points n steps after the first along u, row by row.
 class CoarseRows {
 public:
-    CoarseRows(const physics::CoarseMapView& map, int n, double first_mm, double step_mm) : map_(map), blended_(static_cast<std::size_t>(map.size_u) + 3, 0.0) {
+    CoarseRows(const physics::CoarseMapView& map, int n, double first_mm, double step_mm)
+        : map_(map), blended_(static_cast<std::size_t>(map.size_u) + 3, 0.0) {
         for (int i = 0; i < n; ++i) {
             int low;
             double part;
             map.lower_centre(first_mm + i * step_mm - map.lower_u_mm, low, part);
             const bool near = low >= -1 && low < map.size_u;
-            cell_.push_back(near ? low + 1 : map.size_u + 1), part_.push_back(near ? part : 0);
+            cell_.push_back(near ? low + 1 : map.size_u + 1);
+            part_.push_back(near ? part : 0);
         }
     }
     /// The two rows beside v as one: point i lies `part` of the way from blended[cell] to the next.
@@ -80,7 +90,9 @@ public:
         int j;
         double part;
         map_.lower_centre(v_mm - map_.lower_v_mm, j, part);
-        for (int i = 0; i < map_.size_u; ++i) blended_[static_cast<std::size_t>(i) + 1] = map_.between(map_.value(i, j), map_.value(i, j + 1), part);
+        for (int i = 0; i < map_.size_u; ++i)
+            blended_[static_cast<std::size_t>(i) + 1] =
+                map_.between(map_.value(i, j), map_.value(i, j + 1), part);
         return blended_.data();
     }
     const int* cell() const { return cell_.data(); }
@@ -94,51 +106,65 @@ private:
 
 /// A row of pixels of physics::head_pixel.
 LIBDOSE_VERSIONS
-void finish_row(int n, const double* blended, const int* cell, const double* part, double amplitude, const float* profile, const float* transmission,
-                float* values) {
+void finish_row(int n, const double* blended, const int* cell, const double* part, double amplitude,
+                const float* profile, const float* transmission, float* values) {
 #pragma omp simd
     for (int u = 0; u < n; ++u) {
-        const double beside = physics::CoarseMapView::between(blended[cell[u]], blended[cell[u] + 1], part[u]);
-        values[u] = physics::head_pixel(values[u], static_cast<double>(profile[u]), amplitude * beside, [&] { return static_cast<double>(transmission[u]); });
+        const double beside =
+            physics::CoarseMapView::between(blended[cell[u]], blended[cell[u] + 1], part[u]);
+        values[u] = physics::head_pixel(values[u], static_cast<double>(profile[u]), amplitude * beside,
+                                        [&] { return static_cast<double>(transmission[u]); });
     }
 }
 
 }  // namespace
 
-OpenPlane open_plane(const FluenceMap& raster, const Beam& beam, const HeadModel& head, const BeamFilter* filter, const TermaTable* table) {
+OpenPlane open_plane(const FluenceMap& raster, const Beam& beam, const HeadModel& head,
+                     const BeamFilter* filter, const TermaTable* table) {
     const OpenHead open(beam, head, filter, table, raster.pixel_mm);
     const physics::OpenHeadView view = open.view();
     OpenPlane plane;
-    plane.profile.resize(raster.values.size()), plane.transmission.resize(raster.values.size());
+    plane.profile.resize(raster.values.size());
+    plane.transmission.resize(raster.values.size());
 #pragma omp parallel for schedule(static)
     for (int v = 0; v < raster.size_v; ++v)
         for (int u = 0; u < raster.size_u; ++u) {
-            const double x = raster.lower_u_mm + (u + 0.5) * raster.pixel_mm, y = raster.lower_v_mm + (v + 0.5) * raster.pixel_mm;
-            const std::size_t pixel = static_cast<std::size_t>(v) * static_cast<std::size_t>(raster.size_u) + static_cast<std::size_t>(u);
-            plane.profile[pixel] = static_cast<float>(view.profile(x, y)), plane.transmission[pixel] = static_cast<float>(view.transmission(x, y));
+            const double x = raster.lower_u_mm + (u + 0.5) * raster.pixel_mm,
+                         y = raster.lower_v_mm + (v + 0.5) * raster.pixel_mm;
+            const std::size_t pixel = static_cast<std::size_t>(v) * static_cast<std::size_t>(raster.size_u) +
+                                      static_cast<std::size_t>(u);
+            plane.profile[pixel] = static_cast<float>(view.profile(x, y));
+            plane.transmission[pixel] = static_cast<float>(view.transmission(x, y));
         }
     return plane;
 }
 
-void finish(FluenceMap& map, const Beam& beam, const HeadModel& head, const OpenPlane& open, const std::vector<LeafEdges>& leaves, double collimator_deg) {
+void finish(FluenceMap& map, const Beam& beam, const HeadModel& head, const OpenPlane& open,
+            const std::vector<LeafEdges>& leaves, double collimator_deg) {
     const HeadBlurs blurs = head_blurs(map, beam, head, leaves, collimator_deg);
     const CoarseMap aperture = coarse(map);
     CoarseMap extrafocal;
     if (blurs.extrafocal_amplitude > 0) {
         extrafocal = aperture;
-        convolve(extrafocal.values, extrafocal.size_u, extrafocal.size_v, blurs.extrafocal_u, blurs.extrafocal_v);
+        convolve(extrafocal.values, extrafocal.size_u, extrafocal.size_v, blurs.extrafocal_u,
+                 blurs.extrafocal_v);
     }
     if (blurs.electrons) {
         map.electrons = aperture;
-        convolve(map.electrons.values, aperture.size_u, aperture.size_v, blurs.electrons_uv, blurs.electrons_uv);
+        convolve(map.electrons.values, aperture.size_u, aperture.size_v, blurs.electrons_uv,
+                 blurs.electrons_uv);
     }
     convolve(map.values, map.size_u, map.size_v, blurs.spot_u, blurs.spot_v);
     // Without an extrafocal source a map of no pixels, zero everywhere.
-    CoarseRows seen(extrafocal.view(), map.size_u, blurs.extrafocal_scale_u * (map.lower_u_mm + 0.5 * map.pixel_mm), blurs.extrafocal_scale_u * map.pixel_mm);
+    CoarseRows seen(extrafocal.view(), map.size_u,
+                    blurs.extrafocal_scale_u * (map.lower_u_mm + 0.5 * map.pixel_mm),
+                    blurs.extrafocal_scale_u * map.pixel_mm);
     for (int v = 0; v < map.size_v; ++v) {
         const std::size_t row = static_cast<std::size_t>(v) * static_cast<std::size_t>(map.size_u);
-        finish_row(map.size_u, seen.blend(blurs.extrafocal_scale_v * (map.lower_v_mm + (v + 0.5) * map.pixel_mm)), seen.cell(), seen.part(),
-                   blurs.extrafocal_amplitude, &open.profile[row], &open.transmission[row], &map.values[row]);
+        finish_row(map.size_u,
+                   seen.blend(blurs.extrafocal_scale_v * (map.lower_v_mm + (v + 0.5) * map.pixel_mm)),
+                   seen.cell(), seen.part(), blurs.extrafocal_amplitude, &open.profile[row],
+                   &open.transmission[row], &map.values[row]);
     }
 }
 

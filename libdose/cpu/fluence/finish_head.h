@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "fluence/fluence_map.h"
+#include "fluence/head.h"
 #include "machine/leaf_edges.h"
 #include "terma/terma_table.h"
-#include "fluence/head.h"
 
 namespace libdose::cpu {
 
@@ -14,10 +14,12 @@ namespace libdose::cpu {
 struct OpenPlane {
     std::vector<float> profile, transmission;
 };
-OpenPlane open_plane(const FluenceMap& raster, const Beam& beam, const HeadModel& head, const BeamFilter* filter, const TermaTable* table);
+OpenPlane open_plane(const FluenceMap& raster, const Beam& beam, const HeadModel& head,
+                     const BeamFilter* filter, const TermaTable* table);
 
-/// Turns a sum of apertures into the fluence of the head: focal spot, open-field profile, primary collimator, extrafocal source, wedge, trays,
-/// and the blurred aperture of the electrons.
-void finish(FluenceMap& map, const Beam& beam, const HeadModel& head, const OpenPlane& open, const std::vector<LeafEdges>& leaves, double collimator_deg);
+/// Turns a sum of apertures into the fluence of the head: focal spot, open-field profile, primary collimator,
+/// extrafocal source, wedge, trays, and the blurred aperture of the electrons.
+void finish(FluenceMap& map, const Beam& beam, const HeadModel& head, const OpenPlane& open,
+            const std::vector<LeafEdges>& leaves, double collimator_deg);
 
 }  // namespace libdose::cpu

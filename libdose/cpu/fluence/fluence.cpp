@@ -8,15 +8,16 @@
 
 #include "cpu/fluence/add_apertures.h"
 #include "cpu/fluence/finish_head.h"
+#include "fluence/aperture.h"
 #include "fluence/fluence_map.h"
 #include "fluence/fluence_options.h"
-#include "fluence/aperture.h"
 #include "fluence/fluence_plan.h"
 #include "fluence/head.h"
 
 namespace libdose::cpu {
 
-std::vector<FluenceMap> beam_fluence(const Beam& beam, PatientPosition position, const HeadModel& head, const FluenceOptions& options) {
+std::vector<FluenceMap> beam_fluence(const Beam& beam, PatientPosition position, const HeadModel& head,
+                                     const FluenceOptions& options) {
     const FluencePlan plan(beam, position, head, options);
     if (plan.size() == 0) return {};
     const DevicesOnRaster devices(plan.empty_map(0), plan.beam(), head, options.leaves);
@@ -37,13 +38,15 @@ std::vector<FluenceMap> beam_fluence(const Beam& beam, PatientPosition position,
             maps[n] = std::move(map);
         } catch (...) {
 #pragma omp critical(libdose_fluence_failure)
-            failure = std::current_exception(), failed = true;
+            failure = std::current_exception();
+            failed = true;
         }
 #pragma omp critical(libdose_fluence_failure)
         try {
             if (options.after_map && !failed) options.after_map();
         } catch (...) {
-            failure = std::current_exception(), failed = true;
+            failure = std::current_exception();
+            failed = true;
         }
     }
     if (failure) std::rethrow_exception(failure);

@@ -13,10 +13,12 @@ namespace libdose::cpu {
 
 namespace {
 
-/// Edges of a raster axis, in pixels from the axis, that hold what squares from `low_mm` to `high_mm` give: near them, and where the
-/// extrafocal source shows them.
-std::array<int, 2> raster_axis(double low_mm, double high_mm, double scale, double reach_mm, double pixel_mm) {
-    const double low = std::min(low_mm - reach_mm, (low_mm - reach_mm) / scale), high = std::max(high_mm + reach_mm, (high_mm + reach_mm) / scale);
+/// Edges of a raster axis, in pixels from the axis, that hold what squares from `low_mm` to `high_mm` give:
+/// near them, and where the extrafocal source shows them.
+std::array<int, 2> raster_axis(double low_mm, double high_mm, double scale, double reach_mm,
+                               double pixel_mm) {
+    const double low = std::min(low_mm - reach_mm, (low_mm - reach_mm) / scale),
+                 high = std::max(high_mm + reach_mm, (high_mm + reach_mm) / scale);
     // Whole pixels of the coarse maps, wherever the squares lie: their maps then add up.
     constexpr int coarse_pixels = 4;
     return {coarse_pixels * static_cast<int>(std::floor(low / pixel_mm / coarse_pixels)),
@@ -25,42 +27,52 @@ std::array<int, 2> raster_axis(double low_mm, double high_mm, double scale, doub
 
 }  // namespace
 
-FluenceMap square_fluence(const Beam& beam, const ControlPoint& point, PatientPosition position, const HeadModel& head, const FluenceOptions& options,
+FluenceMap square_fluence(const Beam& beam, const ControlPoint& point, PatientPosition position,
+                          const HeadModel& head, const FluenceOptions& options,
                           const std::vector<OpenSquare>& squares, double side_mm) {
     FluenceMap map;
-    map.frame = physics::beam_frame(position, point.gantry_deg, point.collimator_deg, point.couch_deg, point.isocentre_mm, beam.source_axis_distance_mm);
+    map.frame = physics::beam_frame(position, point.gantry_deg, point.collimator_deg, point.couch_deg,
+                                    point.isocentre_mm, beam.source_axis_distance_mm);
     map.pixel_mm = options.pixel_mm;
     map.filter = beam_filter(beam, point.wedge_in, head);
     if (squares.empty()) return map;
     double low_u = 1e30, high_u = -1e30, low_v = 1e30, high_v = -1e30;
     for (const OpenSquare& s : squares) {
-        low_u = std::min(low_u, s.u_mm), high_u = std::max(high_u, s.u_mm);
-        low_v = std::min(low_v, s.v_mm), high_v = std::max(high_v, s.v_mm);
+        low_u = std::min(low_u, s.u_mm);
+        high_u = std::max(high_u, s.u_mm);
+        low_v = std::min(low_v, s.v_mm);
+        high_v = std::max(high_v, s.v_mm);
     }
     const double half = 0.5 * side_mm, reach = head_reach_mm(beam, head, options.leaves);
     const auto views = extrafocal_views(beam, head, options.leaves);
     const auto along_u = raster_axis(low_u - half, high_u + half, views[0].scale, reach, map.pixel_mm);
     const auto along_v = raster_axis(low_v - half, high_v + half, views[1].scale, reach, map.pixel_mm);
-    map.size_u = along_u[1] - along_u[0], map.size_v = along_v[1] - along_v[0];
-    map.lower_u_mm = along_u[0] * map.pixel_mm, map.lower_v_mm = along_v[0] * map.pixel_mm;
+    map.size_u = along_u[1] - along_u[0];
+    map.size_v = along_v[1] - along_v[0];
+    map.lower_u_mm = along_u[0] * map.pixel_mm;
+    map.lower_v_mm = along_v[0] * map.pixel_mm;
     map.values.assign(static_cast<std::size_t>(map.size_u) * static_cast<std::size_t>(map.size_v), 0.0f);
 
     const double output = output_factor(beam, point, head);
     const auto range = [&](double centre, double lower, int size) {
-        return std::array<int, 2>{std::max(0, static_cast<int>(std::floor((centre - half - lower) / map.pixel_mm))),
-                                  std::min(size, static_cast<int>(std::ceil((centre + half - lower) / map.pixel_mm)))};
+        return std::array<int, 2>{
+            std::max(0, static_cast<int>(std::floor((centre - half - lower) / map.pixel_mm))),
+            std::min(size, static_cast<int>(std::ceil((centre + half - lower) / map.pixel_mm)))};
     };
     const auto share = [&](double centre, double lower, int pixel) {
         const double low = lower + pixel * map.pixel_mm;
         return physics::overlap(low, low + map.pixel_mm, centre - half, centre + half) / map.pixel_mm;
     };
     for (const OpenSquare& s : squares) {
-        const auto columns = range(s.u_mm, map.lower_u_mm, map.size_u), rows = range(s.v_mm, map.lower_v_mm, map.size_v);
+        const auto columns = range(s.u_mm, map.lower_u_mm, map.size_u),
+                   rows = range(s.v_mm, map.lower_v_mm, map.size_v);
         for (int v = rows[0]; v < rows[1]; ++v)
             for (int u = columns[0]; u < columns[1]; ++u)
-                map.at(u, v) += static_cast<float>(s.mu * output * share(s.u_mm, map.lower_u_mm, u) * share(s.v_mm, map.lower_v_mm, v));
+                map.at(u, v) += static_cast<float>(s.mu * output * share(s.u_mm, map.lower_u_mm, u) *
+                                                   share(s.v_mm, map.lower_v_mm, v));
     }
-    finish(map, beam, head, open_plane(map, beam, head, map.filter.get(), options.terma), options.leaves, point.collimator_deg);
+    finish(map, beam, head, open_plane(map, beam, head, map.filter.get(), options.terma), options.leaves,
+           point.collimator_deg);
     return map;
 }
 

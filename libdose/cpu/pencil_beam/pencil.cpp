@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <optional>
 
-#include "fluence/fluence_integral.h"
+#include "base/simd/multiversion.h"
 #include "cpu/pencil_beam/pencil_images.h"
-#include "pencil_beam/pencil_plan.h"
 #include "cpu/pencil_beam/pencil_voxels.h"
 #include "cpu/pencil_beam/pencil_weights.h"
-#include "base/simd/multiversion.h"
+#include "fluence/fluence_integral.h"
+#include "pencil_beam/pencil_plan.h"
 
 namespace libdose::cpu {
 
@@ -16,8 +16,9 @@ namespace {
 
 /// Doses of the voxels [begin, end) of a row, on the near or the far images.
 LIBDOSE_VERSIONS
-void sum_components(const PencilImages& images, bool near, const PencilImages::Places& places, const PencilDepthWeights& weights, const PencilRow& row,
-                    int begin, int end, float* dose) {
+void sum_components(const PencilImages& images, bool near, const PencilImages::Places& places,
+                    const PencilDepthWeights& weights, const PencilRow& row, int begin, int end,
+                    float* dose) {
     const float *const depth = row.depth_g_cm2.data(), *const factor = row.factor.data();
     for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
         if (!(factor[i] > 0.0f)) continue;
@@ -30,8 +31,8 @@ void sum_components(const PencilImages& images, bool near, const PencilImages::P
 
 }  // namespace
 
-std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map, const PencilKernel& kernel, const LateralScale& lateral,
-                               const TermaTable* table, double near_pixel_mm) {
+std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map, const PencilKernel& kernel,
+                               const LateralScale& lateral, const TermaTable* table, double near_pixel_mm) {
     const Grid& grid = density.grid;
     std::vector<float> dose(grid.voxel_count(), 0.0f);
     const std::array<double, 4> support = support_mm(map);
@@ -57,9 +58,12 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
                 const auto add = [&](bool near, int begin, int end) {
                     if (begin >= end) return;
                     images.find(near, row.u_mm.data(), row.v_mm.data(), row.node.data(), begin, end, places);
-                    sum_components(images, near, places, weights, row, begin, end, &dose[grid.index(0, j, k)]);
+                    sum_components(images, near, places, weights, row, begin, end,
+                                   &dose[grid.index(0, j, k)]);
                 };
-                add(false, parts.far_begin, parts.near_begin), add(true, parts.near_begin, parts.near_end), add(false, parts.near_end, parts.far_end);
+                add(false, parts.far_begin, parts.near_begin);
+                add(true, parts.near_begin, parts.near_end);
+                add(false, parts.near_end, parts.far_end);
             }
     }
     return dose;

@@ -4,24 +4,25 @@
 #include <array>
 #include <cmath>
 
-#include "fluence/fluence_map.h"
-#include "fluence/fluence_options.h"
-#include "terma/terma_table.h"
-#include "fluence/head.h"
 #include "base/counter_random.h"
+#include "base/simd/multiversion.h"
 #include "cpu/pencil_beam/pencil_voxels.h"
 #include "cpu/pencil_beam/pencil_weights.h"
-#include "base/simd/multiversion.h"
-#include "libdose/error.h"
+#include "fluence/fluence_map.h"
+#include "fluence/fluence_options.h"
+#include "fluence/head.h"
 #include "fluence/head_equations.h"
+#include "libdose/error.h"
 #include "pencil_beam/pencil_equations.h"
+#include "terma/terma_table.h"
 
 namespace libdose::cpu {
 
 namespace {
 
-/// Around a beamlet (isocentre plane, half a side) and beyond: one of so many rows of voxels, and one of so many voxels of those, is calculated with
-/// as many times its dose. About what the dose falls by, so that what is drawn stays near the usual cutoff.
+/// Around a beamlet (isocentre plane, half a side) and beyond: one of so many rows of voxels, and one of so
+/// many voxels of those, is calculated with as many times its dose. About what the dose falls by, so that
+/// what is drawn stays near the usual cutoff.
 struct Zone {
     double half_mm;
     int row_stride, voxel_stride;
@@ -35,30 +36,39 @@ struct FlatBeam {
     HeadModel head;
 
     FlatBeam(const Beam& b, const ControlPoint& p, const HeadModel& h) : beam(b), point(p), head(h) {
-        beam.wedges.clear(), point.wedge_in.clear();
-        beam.tray_factor = 1, beam.tray_water_mm = 0;
-        head.profile_radius_mm = {0, 1}, head.profile = {1, 1};
-        head.softening_radius_mm.clear(), head.softening_g_cm2.clear();
+        beam.wedges.clear();
+        point.wedge_in.clear();
+        beam.tray_factor = 1;
+        beam.tray_water_mm = 0;
+        head.profile_radius_mm = {0, 1};
+        head.profile = {1, 1};
+        head.softening_radius_mm.clear();
+        head.softening_g_cm2.clear();
         head.maximum_field_radius_mm = 1e6;
     }
     /// With this much of the extrafocal source on the same raster.
-    FluenceMap square(const FluenceOptions& options, double extrafocal_amplitude, double middle_mm, double side_mm) const {
+    FluenceMap square(const FluenceOptions& options, double extrafocal_amplitude, double middle_mm,
+                      double side_mm) const {
         HeadModel changed = head;
         changed.extrafocal.amplitude = extrafocal_amplitude;
-        return square_fluence(beam, point, PatientPosition::hfs, changed, options, {{middle_mm, middle_mm, 1 / output_factor(beam, point, head)}}, side_mm);
+        return square_fluence(beam, point, PatientPosition::hfs, changed, options,
+                              {{middle_mm, middle_mm, 1 / output_factor(beam, point, head)}}, side_mm);
     }
 };
 
 constexpr double hardly_any = 1e-12;
 
-std::optional<BeamletFluence> extrafocal_of(const FlatBeam& flat, FluenceOptions options, double middle_mm, double side_mm) {
+std::optional<BeamletFluence> extrafocal_of(const FlatBeam& flat, FluenceOptions options, double middle_mm,
+                                            double side_mm) {
     if (!(flat.head.extrafocal.amplitude > 0)) return {};
     options.pixel_mm = 4;
     BeamletFluence fluence{flat.square(options, flat.head.extrafocal.amplitude, middle_mm, side_mm)};
     const FluenceMap focal = flat.square(options, hardly_any, middle_mm, side_mm);
-    for (std::size_t p = 0; p < focal.values.size(); ++p) fluence.map.values[p] = std::max(0.0f, fluence.map.values[p] - focal.values[p]);
+    for (std::size_t p = 0; p < focal.values.size(); ++p)
+        fluence.map.values[p] = std::max(0.0f, fluence.map.values[p] - focal.values[p]);
     const auto views = extrafocal_views(flat.beam, flat.head, options.leaves);
-    fluence.middle_u_mm = middle_mm / views[0].scale, fluence.middle_v_mm = middle_mm / views[1].scale;
+    fluence.middle_u_mm = middle_mm / views[0].scale;
+    fluence.middle_v_mm = middle_mm / views[1].scale;
     return fluence;
 }
 
@@ -71,13 +81,15 @@ struct VoxelPlace {
 
 }  // namespace
 
-BeamletShape::BeamletShape(const Beam& beam, const ControlPoint& point, const BeamModel& model, const FluenceOptions& options, double side_mm)
+BeamletShape::BeamletShape(const Beam& beam, const ControlPoint& point, const BeamModel& model,
+                           const FluenceOptions& options, double side_mm)
     : model_(&model), middle_mm_(0.5 * side_mm) {
     const FlatBeam flat(beam, point, model.head);
     reference_ = flat.square(options, 0, middle_mm_, side_mm);
     auto extrafocal = extrafocal_of(flat, options, middle_mm_, side_mm);
     if (extrafocal) extrafocal_ = extrafocal->map;
-    images_ = std::make_unique<BeamletImages>(BeamletFluence{reference_, middle_mm_, middle_mm_}, std::move(extrafocal), model.pencil_kernel, side_mm);
+    images_ = std::make_unique<BeamletImages>(BeamletFluence{reference_, middle_mm_, middle_mm_},
+                                              std::move(extrafocal), model.pencil_kernel, side_mm);
 }
 
 bool BeamletShape::serves(const BeamletShape& other) const {
@@ -85,7 +97,8 @@ bool BeamletShape::serves(const BeamletShape& other) const {
     const auto same = [](const FluenceMap& a, const FluenceMap& b) {
         return a.lower_u_mm == b.lower_u_mm && a.lower_v_mm == b.lower_v_mm && a.values == b.values;
     };
-    return model_ == other.model_ && middle_mm_ == other.middle_mm_ && same(reference_, other.reference_) && same(extrafocal_, other.extrafocal_) &&
+    return model_ == other.model_ && middle_mm_ == other.middle_mm_ && same(reference_, other.reference_) &&
+           same(extrafocal_, other.extrafocal_) &&
            reference_.electrons.values == other.reference_.electrons.values &&
            reference_.frame.source_axis_distance_mm == other.reference_.frame.source_axis_distance_mm;
 }
@@ -103,8 +116,9 @@ struct PencilBeamlets::Parts {
     std::vector<VoxelPlace> places;
     PencilDepthWeights weights;
 
-    Parts(const DensityGrid& d, const physics::BeamFrame& f, const PencilPlan& plan, const Beam& beam, const ControlPoint& point, const BeamModel& model,
-          const FluenceOptions& options, const LateralScale& lateral, const BeamletShape& s)
+    Parts(const DensityGrid& d, const physics::BeamFrame& f, const PencilPlan& plan, const Beam& beam,
+          const ControlPoint& point, const BeamModel& model, const FluenceOptions& options,
+          const LateralScale& lateral, const BeamletShape& s)
         : density(d),
           frame(f),
           filter(beam_filter(beam, point.wedge_in, model.head)),
@@ -117,14 +131,17 @@ struct PencilBeamlets::Parts {
           weights(model.pencil_kernel) {}
 };
 
-PencilBeamlets::PencilBeamlets(const DensityGrid& density, const Beam& beam, const ControlPoint& point, PatientPosition position, const BeamModel& model,
-                               const FluenceOptions& options, const LateralScale& lateral, const std::vector<OpenSquare>& squares, BeamletShape& shape) {
+PencilBeamlets::PencilBeamlets(const DensityGrid& density, const Beam& beam, const ControlPoint& point,
+                               PatientPosition position, const BeamModel& model,
+                               const FluenceOptions& options, const LateralScale& lateral,
+                               const std::vector<OpenSquare>& squares, BeamletShape& shape) {
     std::array<double, 4> near{1e30, -1e30, 1e30, -1e30};
     for (const OpenSquare& s : squares)
-        near = {std::min(near[0], s.u_mm - near_mm), std::max(near[1], s.u_mm + near_mm), std::min(near[2], s.v_mm - near_mm),
-                std::max(near[3], s.v_mm + near_mm)};
+        near = {std::min(near[0], s.u_mm - near_mm), std::max(near[1], s.u_mm + near_mm),
+                std::min(near[2], s.v_mm - near_mm), std::max(near[3], s.v_mm + near_mm)};
     const physics::BeamFrame frame =
-        physics::beam_frame(position, point.gantry_deg, point.collimator_deg, point.couch_deg, point.isocentre_mm, beam.source_axis_distance_mm);
+        physics::beam_frame(position, point.gantry_deg, point.collimator_deg, point.couch_deg,
+                            point.isocentre_mm, beam.source_axis_distance_mm);
     const std::optional<PencilPlan> plan = plan_pencil_beam(density.grid, frame, near, lateral);
     if (!plan) throw internal_error("a geometry without beamlets", "influence");
     auto parts = std::make_unique<Parts>(density, frame, *plan, beam, point, model, options, lateral, shape);
@@ -147,15 +164,18 @@ PencilBeamlets::PencilBeamlets(const DensityGrid& density, const Beam& beam, con
                     if (!(row.factor[i] > 0.0f)) continue;
                     const std::size_t voxel = grid.index(0, j, k) + i;
                     VoxelPlace& to = parts->places[voxel];
-                    to.u_mm = row.u_mm[i], to.v_mm = row.v_mm[i];
+                    to.u_mm = row.u_mm[i];
+                    to.v_mm = row.v_mm[i];
                     to.node = static_cast<float>(first_node) + row.node[i];
                     to.depth = parts->weights.place(row.depth_g_cm2[i]);
                     to.factor = row.factor[i];
                     if (shape.electrons().values.empty()) continue;
-                    const double magnification = parts->frame.source_axis_distance_mm / static_cast<double>(row.distance_mm[i]);
+                    const double magnification =
+                        parts->frame.source_axis_distance_mm / static_cast<double>(row.distance_mm[i]);
                     to.electron = static_cast<float>(physics::electron_dose(
-                        electrons.amplitude_gy_cm2, 1, magnification, static_cast<double>(row.depth_g_cm2[i]), electrons.attenuation_cm2_g,
-                        electrons.range_g_cm2, static_cast<double>(density.kernel_density[voxel] / density.density[voxel])));
+                        electrons.amplitude_gy_cm2, 1, magnification, static_cast<double>(row.depth_g_cm2[i]),
+                        electrons.attenuation_cm2_g, electrons.range_g_cm2,
+                        static_cast<double>(density.kernel_density[voxel] / density.density[voxel])));
                 }
             }
     }
@@ -172,23 +192,29 @@ void PencilBeamlets::column(double u_mm, double v_mm, std::uint64_t seed, std::v
     const double far_u = u_mm / parts.views[0].scale, far_v = v_mm / parts.views[1].scale;
     // What is not the same wherever the square lies: at its middle.
     const auto output = static_cast<float>(parts.output);
-    const auto focal = output * static_cast<float>(parts.open.transmission(u_mm, v_mm) * parts.open.profile(u_mm, v_mm));
-    const auto extrafocal = images.has_extrafocal() ? output * static_cast<float>(parts.open.transmission(far_u, far_v)) : 0.0f;
-    const auto u0 = static_cast<float>(u_mm), v0 = static_cast<float>(v_mm), far_u0 = static_cast<float>(far_u), far_v0 = static_cast<float>(far_v);
-    const double to_reference_u = parts.shape.middle_mm() - u_mm, to_reference_v = parts.shape.middle_mm() - v_mm;
+    const auto focal =
+        output * static_cast<float>(parts.open.transmission(u_mm, v_mm) * parts.open.profile(u_mm, v_mm));
+    const auto extrafocal =
+        images.has_extrafocal() ? output * static_cast<float>(parts.open.transmission(far_u, far_v)) : 0.0f;
+    const auto u0 = static_cast<float>(u_mm), v0 = static_cast<float>(v_mm),
+               far_u0 = static_cast<float>(far_u), far_v0 = static_cast<float>(far_v);
+    const double to_reference_u = parts.shape.middle_mm() - u_mm,
+                 to_reference_v = parts.shape.middle_mm() - v_mm;
     const VoxelPlace* const places = parts.places.data();
     const PencilDepthWeights& weights = parts.weights;
     const auto dose_at = [&](std::size_t voxel) LIBDOSE_INLINE_LAMBDA {
         const VoxelPlace& at = places[voxel];
         PencilLanes sum{};
         images.add_focal(at.u_mm - u0, at.v_mm - v0, at.node, focal, sum);
-        if (extrafocal > 0) images.add_extrafocal(at.u_mm - far_u0, at.v_mm - far_v0, at.node, extrafocal, sum);
+        if (extrafocal > 0)
+            images.add_extrafocal(at.u_mm - far_u0, at.v_mm - far_v0, at.node, extrafocal, sum);
         weights.weigh(at.depth, sum);
         float dose = std::max(sum_of(sum), 0.0f) * at.factor;  // in this order a NaN stays one
         if (at.electron > 0)
             dose +=
                 output * at.electron *
-                static_cast<float>(parts.shape.electrons().at(static_cast<double>(at.u_mm) + to_reference_u, static_cast<double>(at.v_mm) + to_reference_v));
+                static_cast<float>(parts.shape.electrons().at(static_cast<double>(at.u_mm) + to_reference_u,
+                                                              static_cast<double>(at.v_mm) + to_reference_v));
         return dose;
     };
     const physics::ProjectedRows rows_of_grid(parts.frame, grid);
@@ -198,10 +224,12 @@ void PencilBeamlets::column(double u_mm, double v_mm, std::uint64_t seed, std::v
             const std::size_t first = grid.index(0, j, k);
             const physics::ProjectedRow row = rows_of_grid.at(j, k);
             const std::uint64_t drawn = mixed(seed ^ mixed(first));
-            if (out.size() < size + static_cast<std::size_t>(grid.size[0])) out.resize(2 * size + static_cast<std::size_t>(grid.size[0]));
+            if (out.size() < size + static_cast<std::size_t>(grid.size[0]))
+                out.resize(2 * size + static_cast<std::size_t>(grid.size[0]));
             const auto add = [&](const Zone& zone, int from, int to) LIBDOSE_INLINE_LAMBDA {
                 if (from >= to || drawn % static_cast<std::uint64_t>(zone.row_stride) != 0) return;
-                const int stride = zone.voxel_stride, start = static_cast<int>(drawn / 64 % static_cast<std::uint64_t>(stride));
+                const int stride = zone.voxel_stride,
+                          start = static_cast<int>(drawn / 64 % static_cast<std::uint64_t>(stride));
                 const auto times = static_cast<float>(zone.row_stride * stride);
                 for (int i = from + (start - from % stride + stride) % stride; i < to; i += stride) {
                     const std::size_t voxel = first + static_cast<std::size_t>(i);
@@ -211,7 +239,8 @@ void PencilBeamlets::column(double u_mm, double v_mm, std::uint64_t seed, std::v
                     size += !(dose <= 0);  // what is not a number is kept, and refused with the column
                 }
             };
-            // The row's part within each zone holds those of the zones before; of an empty one nothing is left for those.
+            // The row's part within each zone holds those of the zones before; of an empty one nothing is
+            // left for those.
             std::array<std::pair<int, int>, zones.size()> part;
             part.back() = {0, grid.size[0]};
             for (std::size_t z = zones.size() - 1; z-- > 0;) {
@@ -219,10 +248,13 @@ void PencilBeamlets::column(double u_mm, double v_mm, std::uint64_t seed, std::v
                 part[z] = {low, low};
                 if (low >= high) continue;
                 const double half = zones[z].half_mm;
-                const auto [begin, end] = row.within({u_mm - half, u_mm + half, v_mm - half, v_mm + half}, grid.size[0]);
-                if (std::max(begin, low) < std::min(end, high)) part[z] = {std::max(begin, low), std::min(end, high)};
+                const auto [begin, end] =
+                    row.within({u_mm - half, u_mm + half, v_mm - half, v_mm + half}, grid.size[0]);
+                if (std::max(begin, low) < std::min(end, high))
+                    part[z] = {std::max(begin, low), std::min(end, high)};
             }
-            for (std::size_t z = zones.size() - 1; z > 0; --z) add(zones[z], part[z].first, part[z - 1].first);
+            for (std::size_t z = zones.size() - 1; z > 0; --z)
+                add(zones[z], part[z].first, part[z - 1].first);
             add(zones[0], part[0].first, part[0].second);
             for (std::size_t z = 1; z < zones.size(); ++z) add(zones[z], part[z - 1].second, part[z].second);
         }

@@ -29,7 +29,8 @@ int fft_length(int n) {
 }
 
 /// Rows of the image are transformed and become the columns of the result.
-void transform_and_turn(const std::vector<Complex>& image, std::size_t columns, std::size_t rows, bool inverse, std::vector<Complex>& turned) {
+void transform_and_turn(const std::vector<Complex>& image, std::size_t columns, std::size_t rows,
+                        bool inverse, std::vector<Complex>& turned) {
     Eigen::FFT<float> fft;
     std::vector<Complex> line(columns);
     turned.resize(image.size());
@@ -43,7 +44,8 @@ void transform_and_turn(const std::vector<Complex>& image, std::size_t columns, 
 }
 
 /// The transform of an image, or back: stored with its axes as they were.
-std::vector<Complex> transform(const std::vector<Complex>& image, std::size_t columns, std::size_t rows, bool inverse) {
+std::vector<Complex> transform(const std::vector<Complex>& image, std::size_t columns, std::size_t rows,
+                               bool inverse) {
     std::vector<Complex> turned, result;
     transform_and_turn(image, columns, rows, inverse, turned);
     transform_and_turn(turned, rows, columns, inverse, result);
@@ -54,21 +56,34 @@ std::vector<Complex> transform(const std::vector<Complex>& image, std::size_t co
 class Convolution {
 public:
     /// The fluence lies within `support_mm`; kernels reach no farther than `reach_mm`.
-    Convolution(const FluenceMap& map, const PencilRaster& raster, const std::array<double, 4>& support_mm, double reach_mm) : raster_(raster) {
-        const ConvolutionAxis u = convolution_axis(raster.pixel_mm, raster.lower_u_mm, raster.size_u, support_mm[0], support_mm[1], reach_mm, fft_length);
-        const ConvolutionAxis v = convolution_axis(raster.pixel_mm, raster.lower_v_mm, raster.size_v, support_mm[2], support_mm[3], reach_mm, fft_length);
-        last_u_ = u.last, length_u_ = u.length, last_v_ = v.last, length_v_ = v.length;
-        std::vector<Complex> fluence(static_cast<std::size_t>(length_u_) * static_cast<std::size_t>(length_v_));
+    Convolution(const FluenceMap& map, const PencilRaster& raster, const std::array<double, 4>& support_mm,
+                double reach_mm)
+        : raster_(raster) {
+        const ConvolutionAxis u = convolution_axis(raster.pixel_mm, raster.lower_u_mm, raster.size_u,
+                                                   support_mm[0], support_mm[1], reach_mm, fft_length);
+        const ConvolutionAxis v = convolution_axis(raster.pixel_mm, raster.lower_v_mm, raster.size_v,
+                                                   support_mm[2], support_mm[3], reach_mm, fft_length);
+        last_u_ = u.last;
+        length_u_ = u.length;
+        last_v_ = v.last;
+        length_v_ = v.length;
+        std::vector<Complex> fluence(static_cast<std::size_t>(length_u_) *
+                                     static_cast<std::size_t>(length_v_));
         onto_raster(map, raster, [&](int iu, int iv, float value) {
-            if (iu < 0 || iu >= raster.size_u || iv < 0 || iv >= raster.size_v) throw internal_error("fluence lies outside its raster", "pencil beam");
-            fluence[static_cast<std::size_t>(iv) * static_cast<std::size_t>(length_u_) + static_cast<std::size_t>(iu)] += value;
+            if (iu < 0 || iu >= raster.size_u || iv < 0 || iv >= raster.size_v)
+                throw internal_error("fluence lies outside its raster", "pencil beam");
+            fluence[static_cast<std::size_t>(iv) * static_cast<std::size_t>(length_u_) +
+                    static_cast<std::size_t>(iu)] += value;
         });
         sharpen(fluence);
-        fluence_ = transform(fluence, static_cast<std::size_t>(length_u_), static_cast<std::size_t>(length_v_), false);
+        fluence_ = transform(fluence, static_cast<std::size_t>(length_u_),
+                             static_cast<std::size_t>(length_v_), false);
     }
 
-    /// Image of a pair of components: two real kernels travel as the real and the imaginary part of one transform.
-    void add_pair(const std::vector<float>& pixels, int pixels_u, int pixels_v, int first, std::vector<float>& image) const {
+    /// Image of a pair of components: two real kernels travel as the real and the imaginary part of one
+    /// transform.
+    void add_pair(const std::vector<float>& pixels, int pixels_u, int pixels_v, int first,
+                  std::vector<float>& image) const {
         std::vector<Complex> kernel(fluence_.size());
         for (int v = 0; v < length_v_; ++v) {
             const int dv = std::abs(v <= last_v_ ? v : v - length_v_);
@@ -77,7 +92,8 @@ public:
                 const int du = std::abs(u <= last_u_ ? u : u - length_u_);
                 if (du >= pixels_u) continue;
                 const float* value = &pixels[static_cast<std::size_t>((dv * pixels_u + du) * width + first)];
-                kernel[static_cast<std::size_t>(v) * static_cast<std::size_t>(length_u_) + static_cast<std::size_t>(u)] = {value[0], value[1]};
+                kernel[static_cast<std::size_t>(v) * static_cast<std::size_t>(length_u_) +
+                       static_cast<std::size_t>(u)] = {value[0], value[1]};
             }
         }
         const auto columns = static_cast<std::size_t>(length_u_), rows = static_cast<std::size_t>(length_v_);
@@ -86,9 +102,11 @@ public:
         both = transform(both, columns, rows, true);
         for (int v = 0; v < raster_.size_v; ++v)
             for (int u = 0; u < raster_.size_u; ++u) {
-                const Complex value = both[static_cast<std::size_t>(v) * columns + static_cast<std::size_t>(u)];
+                const Complex value =
+                    both[static_cast<std::size_t>(v) * columns + static_cast<std::size_t>(u)];
                 float* to = &image[static_cast<std::size_t>((v * raster_.size_u + u) * width + first)];
-                to[0] = value.real(), to[1] = value.imag();
+                to[0] = value.real();
+                to[1] = value.imag();
             }
     }
 
@@ -96,12 +114,15 @@ private:
     void sharpen(std::vector<Complex>& image) const {
         const std::vector<Complex> blurred = image;
         const auto at = [&](int u, int v) {
-            u = (u + length_u_) % length_u_, v = (v + length_v_) % length_v_;
-            return blurred[static_cast<std::size_t>(v) * static_cast<std::size_t>(length_u_) + static_cast<std::size_t>(u)];
+            u = (u + length_u_) % length_u_;
+            v = (v + length_v_) % length_v_;
+            return blurred[static_cast<std::size_t>(v) * static_cast<std::size_t>(length_u_) +
+                           static_cast<std::size_t>(u)];
         };
         for (int v = 0; v < length_v_; ++v)
             for (int u = 0; u < length_u_; ++u)
-                image[static_cast<std::size_t>(v) * static_cast<std::size_t>(length_u_) + static_cast<std::size_t>(u)] =
+                image[static_cast<std::size_t>(v) * static_cast<std::size_t>(length_u_) +
+                      static_cast<std::size_t>(u)] =
                     sharpened_pixel(at(u, v), at(u - 1, v), at(u + 1, v), at(u, v - 1), at(u, v + 1));
     }
     PencilRaster raster_;
@@ -111,7 +132,8 @@ private:
 
 }  // namespace
 
-PencilImages::PencilImages(const FluenceMap& map, const PencilKernel& kernel, const std::array<double, 4>& support, const PencilImagePlan& plan)
+PencilImages::PencilImages(const FluenceMap& map, const PencilKernel& kernel,
+                           const std::array<double, 4>& support, const PencilImagePlan& plan)
     : near_(plan.near), far_(plan.far) {
     const std::size_t count = kernel.components.size() / (kernel.radius_cm.size() - 1);
     const Convolution near(map, near_, support, pencil_split_end_mm), far(map, far_, support, far_reach_mm);
@@ -133,7 +155,9 @@ PencilImages::PencilImages(const FluenceMap& map, const PencilKernel& kernel, co
             const PencilRaster& raster = task.near ? near_ : far_;
             const PencilImagePlan::Pixels pixels = plan.pixels(kernel, task.near, task.node);
             Image& image = task.near ? near_images_[task.node] : far_images_[task.node];
-            image.assign(static_cast<std::size_t>(raster.size_u) * static_cast<std::size_t>(raster.size_v) * width, 0.0f);
+            image.assign(
+                static_cast<std::size_t>(raster.size_u) * static_cast<std::size_t>(raster.size_v) * width,
+                0.0f);
             for (int first = 0; first < static_cast<int>(count); first += 2)
                 (task.near ? near : far).add_pair(pixels.values, pixels.size_u, pixels.size_v, first, image);
         } catch (...) {
@@ -151,27 +175,32 @@ PencilImages::PencilImages(const FluenceMap& map, const PencilKernel& kernel, co
 
 namespace {
 
-/// Places on a raster: the lower of the pixel centres beside each point, and the shares of the upper ones. Beyond the outermost centres there are no
-/// points but by rounding.
+/// Places on a raster: the lower of the pixel centres beside each point, and the shares of the upper ones.
+/// Beyond the outermost centres there are no points but by rounding.
 LIBDOSE_VERSIONS
-void find_pixels(const PencilRaster& raster, int size, const float* u_mm, const float* v_mm, int* __restrict pixel, float* __restrict u_part,
-                 float* __restrict v_part) {
-    const float low_u = static_cast<float>(raster.lower_u_mm + 0.5 * raster.pixel_mm), low_v = static_cast<float>(raster.lower_v_mm + 0.5 * raster.pixel_mm),
+void find_pixels(const PencilRaster& raster, int size, const float* u_mm, const float* v_mm,
+                 int* __restrict pixel, float* __restrict u_part, float* __restrict v_part) {
+    const float low_u = static_cast<float>(raster.lower_u_mm + 0.5 * raster.pixel_mm),
+                low_v = static_cast<float>(raster.lower_v_mm + 0.5 * raster.pixel_mm),
                 per_mm = static_cast<float>(1 / raster.pixel_mm);
     const int size_u = raster.size_u, last_u = size_u - 2, last_v = raster.size_v - 2;
     for (int i = 0; i < size; ++i) {
         const float x = (u_mm[i] - low_u) * per_mm, y = (v_mm[i] - low_v) * per_mm;
         int iu = static_cast<int>(x), iv = static_cast<int>(y);
-        iu = iu > 0 ? iu : 0, iv = iv > 0 ? iv : 0;
-        iu = iu < last_u ? iu : last_u, iv = iv < last_v ? iv : last_v;
+        iu = iu > 0 ? iu : 0;
+        iv = iv > 0 ? iv : 0;
+        iu = iu < last_u ? iu : last_u;
+        iv = iv < last_v ? iv : last_v;
         pixel[i] = iv * size_u + iu;
-        u_part[i] = x - static_cast<float>(iu), v_part[i] = y - static_cast<float>(iv);
+        u_part[i] = x - static_cast<float>(iu);
+        v_part[i] = y - static_cast<float>(iv);
     }
 }
 
 /// The lower of the images beside each position times `factor`, and the share of the upper one.
 LIBDOSE_VERSIONS
-void find_images(float factor, int last, int size, const float* position, int* __restrict node, float* __restrict part) {
+void find_images(float factor, int last, int size, const float* position, int* __restrict node,
+                 float* __restrict part) {
     for (int i = 0; i < size; ++i) {
         const float at = position[i] * factor;
         int low = static_cast<int>(at);
@@ -184,28 +213,36 @@ void find_images(float factor, int last, int size, const float* position, int* _
 }  // namespace
 
 PencilImages::Places::Places(int size)
-    : node(static_cast<std::size_t>(size)), pixel(node.size()), node_part(node.size()), u_part(node.size()), v_part(node.size()) {}
+    : node(static_cast<std::size_t>(size)),
+      pixel(node.size()),
+      node_part(node.size()),
+      u_part(node.size()),
+      v_part(node.size()) {}
 
 PencilImages::Parts PencilImages::parts(const physics::ProjectedRow& row, int size) const {
     const auto on = [&](const PencilRaster& raster) {
         const double half = 0.5 * raster.pixel_mm;
-        const auto [begin, end] = row.within({raster.lower_u_mm + half, raster.lower_u_mm + raster.size_u * raster.pixel_mm - half, raster.lower_v_mm + half,
-                                              raster.lower_v_mm + raster.size_v * raster.pixel_mm - half},
-                                             size);
+        const auto [begin, end] =
+            row.within({raster.lower_u_mm + half, raster.lower_u_mm + raster.size_u * raster.pixel_mm - half,
+                        raster.lower_v_mm + half, raster.lower_v_mm + raster.size_v * raster.pixel_mm - half},
+                       size);
         return begin < end ? std::pair{begin, end} : std::pair{0, 0};
     };
     const auto [far_begin, far_end] = on(far_);
     const auto [near_begin, near_end] = on(near_);
     // Nothing near: the empty part ends where the far one does.
     if (near_begin == near_end) return {far_begin, far_end, far_end, far_end};
-    return {far_begin < far_end ? std::min(far_begin, near_begin) : near_begin, near_begin, near_end, std::max(near_end, far_end)};
+    return {far_begin < far_end ? std::min(far_begin, near_begin) : near_begin, near_begin, near_end,
+            std::max(near_end, far_end)};
 }
 
-void PencilImages::find(bool near, const float* u_mm, const float* v_mm, const float* node, int begin, int end, Places& places) const {
+void PencilImages::find(bool near, const float* u_mm, const float* v_mm, const float* node, int begin,
+                        int end, Places& places) const {
     const std::size_t images = (near ? near_images_ : far_images_).size();
-    find_pixels(raster(near), end - begin, u_mm + begin, v_mm + begin, places.pixel.data() + begin, places.u_part.data() + begin, places.v_part.data() + begin);
-    find_images(near ? 1.0f : 1.0f / PencilImagePlan::far_step, static_cast<int>(images) - 2, end - begin, node + begin, places.node.data() + begin,
-                places.node_part.data() + begin);
+    find_pixels(raster(near), end - begin, u_mm + begin, v_mm + begin, places.pixel.data() + begin,
+                places.u_part.data() + begin, places.v_part.data() + begin);
+    find_images(near ? 1.0f : 1.0f / PencilImagePlan::far_step, static_cast<int>(images) - 2, end - begin,
+                node + begin, places.node.data() + begin, places.node_part.data() + begin);
 }
 
 void PencilImages::at(float u_mm, float v_mm, float node, float* values) const {
@@ -216,17 +253,22 @@ void PencilImages::at(float u_mm, float v_mm, float node, float* values) const {
     if (near || far_.place(u_mm, v_mm, iu, iv, fu, fv)) {
         const std::vector<Image>& images = near ? near_images_ : far_images_;
         const float position = near ? node : node / PencilImagePlan::far_step;
-        const int low = std::min(static_cast<int>(position), static_cast<int>(images.size()) - 2), size_u = raster(near).size_u;
+        const int low = std::min(static_cast<int>(position), static_cast<int>(images.size()) - 2),
+                  size_u = raster(near).size_u;
         read(images, size_u, low, position - static_cast<float>(low), iv * size_u + iu, fu, fv, sum);
     }
     std::memcpy(values, &sum, sizeof(sum));
 }
 
-/// A row of the near raster. Beyond the outermost centres of the far raster there are no voxels, but pixels beside one.
+/// A row of the near raster. Beyond the outermost centres of the far raster there are no voxels, but pixels
+/// beside one.
 void PencilImages::add_far(std::size_t node, int row) {
     const auto size = near_.size_u;
-    const auto centre = [&](double lower_mm, int i) { return static_cast<float>(lower_mm + (i + 0.5) * near_.pixel_mm); };
-    std::vector<float> u_mm, v_mm(static_cast<std::size_t>(size), centre(near_.lower_v_mm, row)), nodes(v_mm.size(), static_cast<float>(node));
+    const auto centre = [&](double lower_mm, int i) {
+        return static_cast<float>(lower_mm + (i + 0.5) * near_.pixel_mm);
+    };
+    std::vector<float> u_mm, v_mm(static_cast<std::size_t>(size), centre(near_.lower_v_mm, row)),
+        nodes(v_mm.size(), static_cast<float>(node));
     for (int u = 0; u < size; ++u) u_mm.push_back(centre(near_.lower_u_mm, u));
     Places places(size);
     find(false, u_mm.data(), v_mm.data(), nodes.data(), 0, size, places);

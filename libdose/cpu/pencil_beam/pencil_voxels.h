@@ -1,4 +1,5 @@
-// What the voxels of a grid are to the pencils of one beam: where they lie, how wide the kernels are there, and how deep they lie.
+// What the voxels of a grid are to the pencils of one beam: where they lie, how wide the kernels are there,
+// and how deep they lie.
 #pragma once
 
 #include <array>
@@ -6,10 +7,10 @@
 #include <vector>
 
 #include "fluence/fluence_map.h"
-#include "terma/terma_table.h"
-#include "pencil_beam/pencil_plan.h"
 #include "libdose/beam_model.h"
 #include "libdose/density.h"
+#include "pencil_beam/pencil_plan.h"
+#include "terma/terma_table.h"
 
 namespace libdose::cpu {
 
@@ -20,21 +21,23 @@ struct PencilRow {
     std::vector<float> u_mm, v_mm, distance_mm;  ///< physics::Projection
     std::vector<float> node;                     ///< position among the plan's nodes
     std::vector<float> depth_g_cm2;
-    std::vector<float> factor;  ///< dose = factor × sum of the kernel's weights at the depth times the convolved components; 0: no density
+    std::vector<float> factor;  ///< dose = factor × sum of the kernel's weights at the depth times the
+                                ///< convolved components; 0: no density
     std::vector<float> high_z;  ///< part of the depth, of filtered beams
 };
 
-/// Rays through a grid as RayBundle has them, laid out so that neighbours along x lie side by side. The sum of both materials is all that a depth asks
-/// for.
+/// Rays through a grid as RayBundle has them, laid out so that neighbours along x lie side by side. The sum
+/// of both materials is all that a depth asks for.
 class PencilDepthRays {
 public:
     /// high_z: whether read_high_z() will be called.
-    void trace(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing,
-               bool high_z);
+    void trace(const DensityGrid& density, const physics::BeamFrame& frame,
+               const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing, bool high_z);
 
     /// Path (g/cm²) to points, linear between rays and steps: of both materials, and the part of the second.
     void read(int size, const float* u_mm, const float* v_mm, const float* distance_mm, float* path) const;
-    void read_high_z(int size, const float* u_mm, const float* v_mm, const float* distance_mm, float* path) const;
+    void read_high_z(int size, const float* u_mm, const float* v_mm, const float* distance_mm,
+                     float* path) const;
 
 private:
     physics::RayRaster raster_;
@@ -45,8 +48,8 @@ private:
 class PencilVoxels {
 public:
     /// What it refers to must outlive it. A filter (may be null) needs the `table` of the spectrum.
-    PencilVoxels(const DensityGrid& density, const physics::BeamFrame& frame, const PencilPlan& plan, const LateralScale& lateral, const BeamFilter* filter,
-                 const TermaTable* table);
+    PencilVoxels(const DensityGrid& density, const physics::BeamFrame& frame, const PencilPlan& plan,
+                 const LateralScale& lateral, const BeamFilter* filter, const TermaTable* table);
 
     /// Node by node of the plan, whether a voxel may need it.
     std::vector<std::uint8_t> used() const;

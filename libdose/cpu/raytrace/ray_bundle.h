@@ -15,13 +15,16 @@ namespace libdose::cpu {
 /// Exact path from the source to a point: the oracle of RayBundle.
 PathLength exact_path(const DensityGrid& density, const Vec3& source_mm, const Vec3& point_mm);
 
-/// Divergent rays on a raster of the isocentre plane, marched once through the grid; running sums at equal steps along the
-/// axis are interpolated linearly between rays and steps.
+/// Divergent rays on a raster of the isocentre plane, marched once through the grid; running sums at equal
+/// steps along the axis are interpolated linearly between rays and steps.
 class RayBundle {
 public:
-    /// As ray_raster(). Paths begin with what the filter adds, if there is one. Throws bad_input for rays of more than 2^31 nodes together.
-    RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing,
-              double followed_g_cm2 = std::numeric_limits<double>::infinity(), const BeamFilter* filter = nullptr);
+    /// As ray_raster(). Paths begin with what the filter adds, if there is one. Throws bad_input for rays of
+    /// more than 2^31 nodes together.
+    RayBundle(const DensityGrid& density, const physics::BeamFrame& frame,
+              const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing,
+              double followed_g_cm2 = std::numeric_limits<double>::infinity(),
+              const BeamFilter* filter = nullptr);
     PathLength path(double u_mm, double v_mm, double distance_mm) const;
     /// By ray: the distance along the axis from which on its path is at least `g_cm2`, or 1e30.
     std::vector<float> reach_mm(double g_cm2) const;

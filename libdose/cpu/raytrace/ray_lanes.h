@@ -1,5 +1,5 @@
-// Voxels of a row among the rays of a bundle, sixteen at once. The equations are those of physics/projection.h and ray_bundle.h;
-// tests/physics/test_release.cpp holds both against each other.
+// Voxels of a row among the rays of a bundle, sixteen at once. The equations are those of
+// physics/projection.h and ray_bundle.h; tests/physics/test_release.cpp holds both against each other.
 #pragma once
 
 #include <array>
@@ -17,8 +17,12 @@ namespace libdose::cpu {
 struct RowOfPoints {
     float start[3], step[3], source_axis_distance_mm;
 
-    explicit RowOfPoints(const physics::ProjectedRow& row) : source_axis_distance_mm(static_cast<float>(row.source_axis_distance_mm())) {
-        for (int a = 0; a < 3; ++a) start[a] = static_cast<float>(row.start()[a]), step[a] = static_cast<float>(row.step()[a]);
+    explicit RowOfPoints(const physics::ProjectedRow& row)
+        : source_axis_distance_mm(static_cast<float>(row.source_axis_distance_mm())) {
+        for (int a = 0; a < 3; ++a) {
+            start[a] = static_cast<float>(row.start()[a]);
+            step[a] = static_cast<float>(row.step()[a]);
+        }
     }
 };
 
@@ -32,9 +36,12 @@ LIBDOSE_INLINE void project(const RowOfPoints& row, int first, int last, PlacesO
 #pragma omp simd
     for (int l = 0; l < lanes; ++l) {
         const auto i = static_cast<float>(first + l < last ? first + l : last);
-        const float distance = row.source_axis_distance_mm - row.start[2] - i * row.step[2], scale = row.source_axis_distance_mm / distance;
-        p.u[l] = (row.start[0] + i * row.step[0]) * scale, p.v[l] = (row.start[1] + i * row.step[1]) * scale;
-        p.distance[l] = distance, p.scale[l] = scale;
+        const float distance = row.source_axis_distance_mm - row.start[2] - i * row.step[2],
+                    scale = row.source_axis_distance_mm / distance;
+        p.u[l] = (row.start[0] + i * row.step[0]) * scale;
+        p.v[l] = (row.start[1] + i * row.step[1]) * scale;
+        p.distance[l] = distance;
+        p.scale[l] = scale;
     }
 }
 
@@ -48,7 +55,8 @@ LIBDOSE_INLINE void lower_of_two(float x, int size, int& low, float& part) {
     part = x - static_cast<float>(low);
 }
 
-/// Where voxels lie between rays and their nodes: the lower ray, the place of its lower node among all sums, and the shares of the upper ones.
+/// Where voxels lie between rays and their nodes: the lower ray, the place of its lower node among all sums,
+/// and the shares of the upper ones.
 struct BetweenRays {
     int ray[lanes], sum[lanes];
     float u[lanes], v[lanes], along[lanes];
@@ -71,12 +79,14 @@ public:
           next_v_(rays.next_v()),
           next_node_(rays.next_node()),
           raster_(rays.raster),
-          low_{static_cast<float>(raster_.low_u), static_cast<float>(raster_.low_v), static_cast<float>(raster_.first)},
+          low_{static_cast<float>(raster_.low_u), static_cast<float>(raster_.low_v),
+               static_cast<float>(raster_.first)},
           per_ray_(static_cast<float>(1 / raster_.spacing)),
           per_node_(static_cast<float>(1 / raster_.step)) {}
 
     LIBDOSE_INLINE void find(const PlacesOfLanes& p, BetweenRays& at) const {
-        const int size_u = raster_.size_u, size_v = raster_.size_v, steps = raster_.steps, next_node = static_cast<int>(next_node_);
+        const int size_u = raster_.size_u, size_v = raster_.size_v, steps = raster_.steps,
+                  next_node = static_cast<int>(next_node_);
 #pragma omp simd
         for (int l = 0; l < lanes; ++l) {
             int u, v, node;
@@ -91,19 +101,27 @@ public:
     /// physics::RaySumsView::path
     LIBDOSE_INLINE void paths(const BetweenRays& at, float* water, float* high_z) const {
         static_assert(sizeof(physics::RaySums) == 2 * sizeof(float));
-        using Quad = float __attribute__((vector_size(4 * sizeof(float))));  // both sums of a ray, and of the next
-        const physics::RaySums* const beside[4] = {sums_, sums_ + next_v_, sums_ + next_node_, sums_ + next_node_ + next_v_};
+        using Quad =
+            float __attribute__((vector_size(4 * sizeof(float))));  // both sums of a ray, and of the next
+        const physics::RaySums* const beside[4] = {sums_, sums_ + next_v_, sums_ + next_node_,
+                                                   sums_ + next_node_ + next_v_};
         float weight[4][lanes], found[lanes][4];
 #pragma omp simd
         for (int l = 0; l < lanes; ++l) {
             const float v = at.v[l], s = at.along[l], vs = v * s;
-            weight[0][l] = 1 - v - s + vs, weight[1][l] = v - vs, weight[2][l] = s - vs, weight[3][l] = vs;
+            weight[0][l] = 1 - v - s + vs;
+            weight[1][l] = v - vs;
+            weight[2][l] = s - vs;
+            weight[3][l] = vs;
         }
         for (int l = 0; l < lanes; ++l) {
             Quad corner[4];
-            std::memcpy(&corner[0], beside[0] + at.sum[l], sizeof(Quad)), std::memcpy(&corner[1], beside[1] + at.sum[l], sizeof(Quad));
-            std::memcpy(&corner[2], beside[2] + at.sum[l], sizeof(Quad)), std::memcpy(&corner[3], beside[3] + at.sum[l], sizeof(Quad));
-            const Quad both = (weight[0][l] * corner[0] + weight[1][l] * corner[1]) + (weight[2][l] * corner[2] + weight[3][l] * corner[3]);
+            std::memcpy(&corner[0], beside[0] + at.sum[l], sizeof(Quad));
+            std::memcpy(&corner[1], beside[1] + at.sum[l], sizeof(Quad));
+            std::memcpy(&corner[2], beside[2] + at.sum[l], sizeof(Quad));
+            std::memcpy(&corner[3], beside[3] + at.sum[l], sizeof(Quad));
+            const Quad both = (weight[0][l] * corner[0] + weight[1][l] * corner[1]) +
+                              (weight[2][l] * corner[2] + weight[3][l] * corner[3]);
             std::memcpy(found[l], &both, sizeof(Quad));
         }
 #pragma omp simd
@@ -116,8 +134,10 @@ public:
     /// A value of a ray, of the next along u, and of those two next along v: side by side, for one look.
     using Neighbours = std::array<float, 4>;
 
-    static std::vector<Neighbours> with_neighbours(const physics::RayRaster& raster, const std::vector<float>& of_ray) {
-        const auto size_u = static_cast<std::size_t>(raster.size_u), size_v = static_cast<std::size_t>(raster.size_v);
+    static std::vector<Neighbours> with_neighbours(const physics::RayRaster& raster,
+                                                   const std::vector<float>& of_ray) {
+        const auto size_u = static_cast<std::size_t>(raster.size_u),
+                   size_v = static_cast<std::size_t>(raster.size_v);
         std::vector<Neighbours> all(of_ray.size());
         for (std::size_t v = 0; v + 1 < size_v; ++v)
             for (std::size_t u = 0; u + 1 < size_u; ++u) {
@@ -133,7 +153,8 @@ public:
         for (int l = 0; l < lanes; ++l) std::memcpy(beside[l], values[at.ray[l]].data(), sizeof(Neighbours));
 #pragma omp simd
         for (int l = 0; l < lanes; ++l) {
-            const float low = beside[l][0] + at.u[l] * (beside[l][1] - beside[l][0]), high = beside[l][2] + at.u[l] * (beside[l][3] - beside[l][2]);
+            const float low = beside[l][0] + at.u[l] * (beside[l][1] - beside[l][0]),
+                        high = beside[l][2] + at.u[l] * (beside[l][3] - beside[l][2]);
             found[l] = low + at.v[l] * (high - low);
         }
     }

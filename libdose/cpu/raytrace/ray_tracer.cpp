@@ -17,10 +17,12 @@ constexpr int rays_together = RayTracer::together;
 using Floats = float __attribute__((vector_size(rays_together * sizeof(float))));
 using Ints = int __attribute__((vector_size(rays_together * sizeof(int))));  // of comparisons: 0 or -1
 
-/// Rays in units of voxels and of steps from node to node. From one node to the next a ray leaves at most one voxel along each axis.
+/// Rays in units of voxels and of steps from node to node. From one node to the next a ray leaves at most one
+/// voxel along each axis.
 struct Rays {
-    float at[3][rays_together], on[3][rays_together], per_on[3][rays_together];  ///< place at node 0, and what a step adds; 1 / on
-    float in[rays_together], out[rays_together];                                 ///< nodes between which a ray is in the grid
+    float at[3][rays_together], on[3][rays_together],
+        per_on[3][rays_together];                 ///< place at node 0, and what a step adds; 1 / on
+    float in[rays_together], out[rays_together];  ///< nodes between which a ray is in the grid
     float step_cm[rays_together];
     int begin, end;  ///< steps in which any of them is
 };
@@ -35,7 +37,8 @@ LIBDOSE_INLINE bool any(const Ints& condition) {
     return all != 0;
 }
 
-/// Along one axis, the face that a ray crosses in the step from `begin` to `end`: where, or `end`, and what the voxel's index changes by.
+/// Along one axis, the face that a ray crosses in the step from `begin` to `end`: where, or `end`, and what
+/// the voxel's index changes by.
 struct Crossing {
     Floats at;
     Ints moved;
@@ -46,31 +49,43 @@ LIBDOSE_INLINE void store(const Floats& water, const Floats& high_z, physics::Ra
     static_assert(sizeof(physics::RaySums[rays_together]) == 2 * sizeof(Floats));
     const Floats low = __builtin_shufflevector(water, high_z, 0, 8, 1, 9, 2, 10, 3, 11),
                  high = __builtin_shufflevector(water, high_z, 4, 12, 5, 13, 6, 14, 7, 15);
-    std::memcpy(to, &low, sizeof(Floats)), std::memcpy(to + rays_together / 2, &high, sizeof(Floats));
+    std::memcpy(to, &low, sizeof(Floats));
+    std::memcpy(to + rays_together / 2, &high, sizeof(Floats));
 }
 
 /// Writes what the sums come to at nodes begin + 1 …; returns the last one, behind which they grow no more.
 LIBDOSE_VERSIONS
-int add_steps(const Rays& rays, const int* size, const int* stride, float followed, const float* water_part, const float* high_z_part,
-              const float* before_water, const float* before_high_z, physics::RaySums* sums, std::ptrdiff_t next_node) {
+int add_steps(const Rays& rays, const int* size, const int* stride, float followed, const float* water_part,
+              const float* high_z_part, const float* before_water, const float* before_high_z,
+              physics::RaySums* sums, std::ptrdiff_t next_node) {
     Floats in, out, step_cm, at[3], on[3], per_on[3], water, high_z;
-    load(before_water, water), load(before_high_z, high_z);
-    load(rays.in, in), load(rays.out, out), load(rays.step_cm, step_cm);
-    for (int a = 0; a < 3; ++a) load(rays.at[a], at[a]), load(rays.on[a], on[a]), load(rays.per_on[a], per_on[a]);
+    load(before_water, water);
+    load(before_high_z, high_z);
+    load(rays.in, in);
+    load(rays.out, out);
+    load(rays.step_cm, step_cm);
+    for (int a = 0; a < 3; ++a) {
+        load(rays.at[a], at[a]);
+        load(rays.on[a], on[a]);
+        load(rays.per_on[a], per_on[a]);
+    }
     int n = rays.begin;
     for (; n < rays.end; ++n) {
         const Ints followed_still = water + high_z < followed;
         if (!any(followed_still)) break;
         const Floats node = in - in + static_cast<float>(n), after = node + 1.0f;
         Floats begin = node > in ? node : in, end = after < out ? after : out;
-        begin = begin < out ? begin : out, end = end > in ? end : in;
+        begin = begin < out ? begin : out;
+        end = end > in ? end : in;
         Crossing faces[3];
         Ints voxel{};
         for (int a = 0; a < 3; ++a) {
             const Floats from = at[a] + begin * on[a], to = at[a] + end * on[a];
             Ints first = __builtin_convertvector(from, Ints), second = __builtin_convertvector(to, Ints);
-            const Ints last = first - first + (size[a] - 1);  // rounding may leave them a trifle outside of the grid
-            first = first < last ? first : last, second = second < last ? second : last;
+            const Ints last =
+                first - first + (size[a] - 1);  // rounding may leave them a trifle outside of the grid
+            first = first < last ? first : last;
+            second = second < last ? second : last;
             const Floats face = __builtin_convertvector(first > second ? first : second, Floats);
             Floats crossed = begin + (face - from) * per_on[a];
             crossed = crossed > begin ? crossed : begin;
@@ -81,15 +96,20 @@ int add_steps(const Rays& rays, const int* size, const int* stride, float follow
         // The faces in order.
         const Floats x = faces[0].at, y = faces[1].at, z = faces[2].at;
         const Floats low = x < y ? x : y, high = x < y ? y : x, other = low < z ? z : low;
-        const Floats crossed[3] = {low < z ? low : z, high < other ? high : other, high < other ? other : high};
+        const Floats crossed[3] = {low < z ? low : z, high < other ? high : other,
+                                   high < other ? other : high};
         Floats from = begin;
         Ints here = voxel;
         const Floats cm = followed_still ? step_cm : 0.0f * step_cm;
         for (int part = 0; part < 4; ++part) {
             const Floats to = part < 3 ? crossed[part] : end, length = (to - from) * cm;
             Floats of_water, of_high_z;
-            for (int l = 0; l < rays_together; ++l) of_water[l] = water_part[here[l]], of_high_z[l] = high_z_part[here[l]];
-            water += length * of_water, high_z += length * of_high_z;
+            for (int l = 0; l < rays_together; ++l) {
+                of_water[l] = water_part[here[l]];
+                of_high_z[l] = high_z_part[here[l]];
+            }
+            water += length * of_water;
+            high_z += length * of_high_z;
             if (part == 3 || !any(to < end)) break;
             here = voxel;
             for (const Crossing& face : faces) here += (face.at <= to) & face.moved;
@@ -102,7 +122,8 @@ int add_steps(const Rays& rays, const int* size, const int* stride, float follow
 
 }  // namespace
 
-RayTracer::RayTracer(const DensityGrid& density, const physics::BeamFrame& frame, const physics::RayRaster& raster)
+RayTracer::RayTracer(const DensityGrid& density, const physics::BeamFrame& frame,
+                     const physics::RayRaster& raster)
     : water_part_(density.water_part.data()),
       high_z_part_(density.high_z_part.data()),
       raster_(raster),
@@ -110,21 +131,33 @@ RayTracer::RayTracer(const DensityGrid& density, const physics::BeamFrame& frame
       lower_edge_mm_(density.grid.lower_edge_mm()),
       spacing_mm_(density.grid.spacing_mm) {
     if (density.grid.voxel_count() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
-        throw bad_input("the dose grid has more than 2^31 voxels", "ray trace", "Choose a larger grid spacing");
-    for (int a = 0, stride = 1; a < 3; ++a) size_[a] = density.grid.size[static_cast<std::size_t>(a)], stride_[a] = stride, stride *= size_[a];
+        throw bad_input("the dose grid has more than 2^31 voxels", "ray trace",
+                        "Choose a larger grid spacing");
+    for (int a = 0, stride = 1; a < 3; ++a) {
+        size_[a] = density.grid.size[static_cast<std::size_t>(a)];
+        stride_[a] = stride;
+        stride *= size_[a];
+    }
     const auto way = [&](double u, double v) -> Vec3 { return frame.point_mm(u, v, 1.0) - source_mm_; };
     corner_ = way(raster.low_u, raster.low_v);
-    step_u_ = way(raster.low_u + raster.spacing, raster.low_v) - corner_, step_v_ = way(raster.low_u, raster.low_v + raster.spacing) - corner_;
-    // A step crosses at most one face along each axis. Ways are linear in u and v, so that the corners have the longest.
+    step_u_ = way(raster.low_u + raster.spacing, raster.low_v) - corner_;
+    step_v_ = way(raster.low_u, raster.low_v + raster.spacing) - corner_;
+    // A step crosses at most one face along each axis. Ways are linear in u and v, so that the corners have
+    // the longest.
     for (const int u : {0, raster.size_u - 1})
         for (const int v : {0, raster.size_v - 1})
-            if (!((raster.step * (corner_ + u * step_u_ + v * step_v_)).cwiseQuotient(spacing_mm_).cwiseAbs().maxCoeff() < 1))
+            if (!((raster.step * (corner_ + u * step_u_ + v * step_v_))
+                      .cwiseQuotient(spacing_mm_)
+                      .cwiseAbs()
+                      .maxCoeff() < 1))
                 throw internal_error("a step of the rays is longer than a voxel", "ray trace");
 }
 
-void RayTracer::trace(const int* u, const int* v, const physics::RaySums* before, physics::RaySums* sums, std::ptrdiff_t next_node) const {
+void RayTracer::trace(const int* u, const int* v, const physics::RaySums* before, physics::RaySums* sums,
+                      std::ptrdiff_t next_node) const {
     Rays rays{};
-    rays.begin = raster_.steps, rays.end = 0;
+    rays.begin = raster_.steps;
+    rays.end = 0;
     for (int l = 0; l < together; ++l) {
         const Vec3 direction = corner_ + u[l] * step_u_ + v[l] * step_v_;
         const Vec3 at = (source_mm_ + raster_.first * direction - lower_edge_mm_).cwiseQuotient(spacing_mm_),
@@ -136,23 +169,34 @@ void RayTracer::trace(const int* u, const int* v, const physics::RaySums* before
                 continue;
             }
             const double low = -at[a] / on[a], high = (size_[a] - at[a]) / on[a];
-            in = std::max(in, std::min(low, high)), out = std::min(out, std::max(low, high));
+            in = std::max(in, std::min(low, high));
+            out = std::min(out, std::max(low, high));
         }
         if (!(in < out)) continue;  // it does not meet the grid: no length in voxel 0
-        for (int a = 0; a < 3; ++a)
-            rays.at[a][l] = static_cast<float>(at[a]), rays.on[a][l] = static_cast<float>(on[a]),
+        for (int a = 0; a < 3; ++a) {
+            rays.at[a][l] = static_cast<float>(at[a]);
+            rays.on[a][l] = static_cast<float>(on[a]);
             rays.per_on[a][l] = on[a] == 0 ? 0.0f : static_cast<float>(1 / on[a]);
-        rays.in[l] = static_cast<float>(in), rays.out[l] = static_cast<float>(out);
+        }
+        rays.in[l] = static_cast<float>(in);
+        rays.out[l] = static_cast<float>(out);
         rays.step_cm[l] = static_cast<float>(raster_.step * direction.norm() * physics::cm_per_mm);
-        rays.begin = std::min(rays.begin, static_cast<int>(std::floor(in))), rays.end = std::max(rays.end, static_cast<int>(std::ceil(out)));
+        rays.begin = std::min(rays.begin, static_cast<int>(std::floor(in)));
+        rays.end = std::max(rays.end, static_cast<int>(std::ceil(out)));
     }
     rays.begin = std::min(rays.begin, rays.end);
     constexpr std::size_t bytes = together * sizeof(physics::RaySums);
-    for (int node = 0; node <= std::max(rays.begin, 0); ++node) std::memcpy(sums + node * next_node, before, bytes);
+    for (int node = 0; node <= std::max(rays.begin, 0); ++node)
+        std::memcpy(sums + node * next_node, before, bytes);
     float water[together], high_z[together];
-    for (int l = 0; l < together; ++l) water[l] = before[l].water, high_z[l] = before[l].high_z;
-    const int last = add_steps(rays, size_, stride_, static_cast<float>(raster_.followed_g_cm2), water_part_, high_z_part_, water, high_z, sums, next_node);
-    for (int node = last + 1; node < raster_.steps; ++node) std::memcpy(sums + node * next_node, sums + last * next_node, bytes);
+    for (int l = 0; l < together; ++l) {
+        water[l] = before[l].water;
+        high_z[l] = before[l].high_z;
+    }
+    const int last = add_steps(rays, size_, stride_, static_cast<float>(raster_.followed_g_cm2), water_part_,
+                               high_z_part_, water, high_z, sums, next_node);
+    for (int node = last + 1; node < raster_.steps; ++node)
+        std::memcpy(sums + node * next_node, sums + last * next_node, bytes);
 }
 
 }  // namespace libdose::cpu

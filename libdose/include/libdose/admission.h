@@ -24,8 +24,9 @@ const LeafDesign* design_by_name(const std::vector<LeafDesign>& designs, const s
 std::vector<LeafDesign> leaf_designs_for(const Plan& plan, const EngineOptions& options);
 
 /// One entry for each beam of a plan: honoured, with the name of its beam model, or refused, with the reason:
-/// no model for it, leaves that no design fits, a wedge that the model does not hold. `options`: leaf ends and
-/// designs count. Throws bad_input for a name of leaves that no design has.
-std::vector<GateEntry> admit_beams(const Plan& plan, const BeamModelProvider& models, const EngineOptions& options);
+/// no model for it, leaves that no design fits, a wedge that the model does not hold. `options`: leaf ends
+/// and designs count. Throws bad_input for a name of leaves that no design has.
+std::vector<GateEntry> admit_beams(const Plan& plan, const BeamModelProvider& models,
+                                   const EngineOptions& options);
 
 }  // namespace libdose

@@ -19,7 +19,9 @@ struct FittedParameter {
     double value = 0, sigma = 0;  ///< one standard deviation, from the curvature at the end
     double lower = 0, upper = 0;
     double prior = 0, prior_sigma = 0;  ///< what was assumed before the data
-    bool at_bound() const { return value - lower < 0.005 * (upper - lower) || upper - value < 0.005 * (upper - lower); }
+    bool at_bound() const {
+        return value - lower < 0.005 * (upper - lower) || upper - value < 0.005 * (upper - lower);
+    }
 };
 
 /// A measured curve beside the model's.
@@ -29,11 +31,12 @@ struct CurveComparison {
     std::string judged;  ///< which points count for the figures below
     std::vector<double> position_mm, measured, calculated;
     std::vector<double> before_residual_table;  ///< output factors only: calculated without the table
-    std::vector<double> difference_percent;     ///< of the measured value; profiles: of the measured value on the axis
-    std::vector<bool> counts;                   ///< whether the point is judged
+    std::vector<double>
+        difference_percent;    ///< of the measured value; profiles: of the measured value on the axis
+    std::vector<bool> counts;  ///< whether the point is judged
     double max_abs_percent = 0, rms_percent = 0;
     double before_max_abs_percent = 0, before_rms_percent = 0;  ///< output factors only
-    double held_out_rms_percent = -1;                           ///< with the curve (or point) left out of the fit; -1: it was not
+    double held_out_rms_percent = -1;  ///< with the curve (or point) left out of the fit; -1: it was not
 };
 
 /// A criterion of a standard on a curve.
@@ -69,10 +72,12 @@ struct CommissionResult {
     std::map<std::string, double> seconds;
 };
 
-/// Fits spectrum, profile, softening, focal spot, extrafocal source, contaminating electrons and the table of residual output factors, then
-/// leaf ends and wedges where they were measured (the model holds no other wedge but a jaw's that moves), starting from `generic` (same fluence mode, nearest
-/// energy), which also is the prior. Deterministic. Throws bad_input when the linter finds an error, naming it.
-CommissionResult commission_beam_model(const MeasurementSet& measurements, const BeamModel& generic, const PointKernels& kernels,
-                                       const AttenuationTable& attenuation, const CommissionOptions& options);
+/// Fits spectrum, profile, softening, focal spot, extrafocal source, contaminating electrons and the table of
+/// residual output factors, then leaf ends and wedges where they were measured (the model holds no other
+/// wedge but a jaw's that moves), starting from `generic` (same fluence mode, nearest energy), which also is
+/// the prior. Deterministic. Throws bad_input when the linter finds an error, naming it.
+CommissionResult commission_beam_model(const MeasurementSet& measurements, const BeamModel& generic,
+                                       const PointKernels& kernels, const AttenuationTable& attenuation,
+                                       const CommissionOptions& options);
 
 }  // namespace libdose

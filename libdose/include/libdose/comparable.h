@@ -26,8 +26,8 @@ void check_physical(const Dose& dose, const std::string& purpose);
 std::vector<std::string> check_comparable(const Dose& reference, const Dose& evaluated);
 
 /// Throws bad_input unless a histogram in this dose means something: a physical dose with a volume, in the
-/// frame of the structure, of every structure of a combination, or of the structure set. Returns notes on what
-/// may be a mistake.
+/// frame of the structure, of every structure of a combination, or of the structure set. Returns notes on
+/// what may be a mistake.
 void check_histogram(const Dose& dose);
 void check_histogram(const Dose& dose, const Structure& structure);
 void check_histogram(const Dose& dose, const StructureExpression& region);

@@ -20,7 +20,8 @@ struct CtImage {
     PatientPosition position = PatientPosition::hfs;
     bool position_stated = true;  ///< false: the CT does not say; the plan's position counts
     std::string patient_id, patient_name, study_uid, series_uid, frame_of_reference_uid;
-    std::string study_date, study_time, study_id, accession_number, patient_birth_date, patient_sex;  ///< copied into outputs
+    std::string study_date, study_time, study_id, accession_number, patient_birth_date,
+        patient_sex;  ///< copied into outputs
     std::vector<std::string> sop_instance_uids;
     std::vector<std::string> notes;  ///< what the reader decided or repaired, for the user
 };

@@ -58,9 +58,10 @@ struct DensityGrid {
     std::vector<float> high_z_part;      ///< ρ·b, may be slightly negative
     std::vector<float> kernel_density;   ///< ρ·(kernel scaling of the material): scales the kernel
     std::vector<float> water_to_medium;  ///< stopping-power ratio: dose to water / dose to medium; no unit
-    std::vector<float> inside;           ///< fraction of the voxel inside body, support or bolus; 1 everywhere without a body
-    std::size_t below_table = 0;         ///< CT voxels below the HU table (inside the body if there is one)
-    std::size_t above_table = 0;         ///< CT voxels at or above its end: metal, or saturated
+    std::vector<float>
+        inside;  ///< fraction of the voxel inside body, support or bolus; 1 everywhere without a body
+    std::size_t below_table = 0;  ///< CT voxels below the HU table (inside the body if there is one)
+    std::size_t above_table = 0;  ///< CT voxels at or above its end: metal, or saturated
     double lowest_hu = 0, highest_hu = 0;
     std::vector<std::string> notes;
 };

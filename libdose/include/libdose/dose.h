@@ -12,7 +12,7 @@ namespace libdose {
 
 /// Whole course / one fraction / one beam, one fraction / the whole courses of several plans.
 enum class DoseSummation { plan, fraction, beam, multi_plan };
-enum class DoseMedium { medium, water };            ///< dose to the local medium or to water
+enum class DoseMedium { medium, water };  ///< dose to the local medium or to water
 
 /// How a result came about; travels in every output. Keys of `settings` are command-line names.
 struct Provenance {
@@ -23,7 +23,7 @@ struct Provenance {
     std::string hu_curve_name, hu_curve_hash;
     std::map<std::string, std::string> settings;
     std::map<std::string, std::string> input_uids;  ///< "ct_series", "structure_set", "plan", …
-    std::vector<std::string> gate;                  ///< a line for each attribute of the plan: honoured, harmless or accepted
+    std::vector<std::string> gate;  ///< a line for each attribute of the plan: honoured, harmless or accepted
 };
 
 /// Dose on a grid.

@@ -1,20 +1,26 @@
-/* libdose for C and everything that can call C. docs/reference/c-abi.md has the rules and how to link from C, C#, Delphi and Java.
+/* libdose for C and everything that can call C. docs/reference/c-abi.md has the rules and how to link from C,
+ * C#, Delphi and Java.
  *
- * Units and frame: mm, DICOM patient coordinates (LPS: x to the patient's left, y posterior, z superior); angles IEC 61217, degrees; Gy, MU,
- * g/cm3, Hounsfield units. Volumes are [z][y][x], x fastest, size[0] * size[1] * size[2] values; origin_mm is the CENTRE of voxel (0,0,0).
+ * Units and frame: mm, DICOM patient coordinates (LPS: x to the patient's left, y posterior, z superior);
+ * angles IEC 61217, degrees; Gy, MU, g/cm3, Hounsfield units. Volumes are [z][y][x], x fastest, size[0] *
+ * size[1] * size[2] values; origin_mm is the CENTRE of voxel (0,0,0).
  *
- * Status: every function that can fail returns a libdose_status; LIBDOSE_OK is 0. The text of the last failure on this thread is
- * libdose_last_error(). Nothing is thrown, printed or aborted. What a function that fails would have set is NULL or unchanged.
+ * Status: every function that can fail returns a libdose_status; LIBDOSE_OK is 0. The text of the last
+ * failure on this thread is libdose_last_error(). Nothing is thrown, printed or aborted. What a function that
+ * fails would have set is NULL or unchanged.
  *
- * Ownership: what comes out as `libdose_x**` belongs to the caller, who frees it with libdose_x_free(&x); that sets the variable to NULL, so a
- * second call does nothing. What goes in is copied (strings, points, voxels) and may be freed after the call. A `const char*` or `const float*`
- * that comes out belongs to its handle and lives until the handle is changed or freed.
+ * Ownership: what comes out as `libdose_x**` belongs to the caller, who frees it with libdose_x_free(&x);
+ * that sets the variable to NULL, so a second call does nothing. What goes in is copied (strings, points,
+ * voxels) and may be freed after the call. A `const char*` or `const float*` that comes out belongs to its
+ * handle and lives until the handle is changed or freed.
  *
- * Threads: any number of calls at a time, also with the same handles, as long as none of them changes or frees a handle that another uses.
+ * Threads: any number of calls at a time, also with the same handles, as long as none of them changes or
+ * frees a handle that another uses.
  *
- * Versions: a struct begins with `struct_size`. Call its init function with sizeof of the struct, which sets that and the defaults, then set what
- * you need. Later versions add members at the end; zero there means what it meant before. A struct that is shorter than this version's is
- * LIBDOSE_BAD_INPUT, and so is a longer one with something in the members that the library does not know. Text is UTF-8. */
+ * Versions: a struct begins with `struct_size`. Call its init function with sizeof of the struct, which sets
+ * that and the defaults, then set what you need. Later versions add members at the end; zero there means what
+ * it meant before. A struct that is shorter than this version's is LIBDOSE_BAD_INPUT, and so is a longer one
+ * with something in the members that the library does not know. Text is UTF-8. */
 #ifndef LIBDOSE_DOSE_C_H
 #define LIBDOSE_DOSE_C_H
 
@@ -35,7 +41,8 @@ extern "C" {
 #define LIBDOSE_C_VERSION_MAJOR 1
 #define LIBDOSE_C_VERSION_MINOR 1 /**< see LIBDOSE_C_VERSION_MAJOR */
 
-/** What became of a call: one of the constants below. Numbers 2 to 4 are the exit codes of the `dose` command. */
+/** What became of a call: one of the constants below. Numbers 2 to 4 are the exit codes of the `dose`
+ * command. */
 typedef int32_t libdose_status;
 enum {
     LIBDOSE_OK = 0,           /**< done */
@@ -74,26 +81,30 @@ enum {
 
     LIBDOSE_BACKEND_CPU = 0,  /**< backend: the CPU */
     LIBDOSE_BACKEND_CUDA = 1, /**< backend: a CUDA device; bad input where there is none */
-    LIBDOSE_BACKEND_AUTO = 2, /**< backend: a CUDA device where there is one, else the CPU, and a note says why */
+    LIBDOSE_BACKEND_AUTO =
+        2, /**< backend: a CUDA device where there is one, else the CPU, and a note says why */
 
     LIBDOSE_TO_MEDIUM = 0, /**< dose to the local medium */
     LIBDOSE_TO_WATER = 1,  /**< dose to water by stopping-power ratios */
 
-    LIBDOSE_LEAVES_AS_BUILT = 0, /**< leaf_ends: rounded, with tongue and groove, from the designs that come with libdose */
-    LIBDOSE_LEAVES_SHARP = 1,    /**< leaf_ends: sharp, without tongue and groove */
+    LIBDOSE_LEAVES_AS_BUILT =
+        0, /**< leaf_ends: rounded, with tongue and groove, from the designs that come with libdose */
+    LIBDOSE_LEAVES_SHARP = 1, /**< leaf_ends: sharp, without tongue and groove */
 
-    LIBDOSE_ROTATION_NONE = 0,              /**< gantry_rotation: the gantry stands until the next control point */
-    LIBDOSE_ROTATION_CLOCKWISE = 1,         /**< gantry_rotation */
+    LIBDOSE_ROTATION_NONE = 0,      /**< gantry_rotation: the gantry stands until the next control point */
+    LIBDOSE_ROTATION_CLOCKWISE = 1, /**< gantry_rotation */
     LIBDOSE_ROTATION_COUNTER_CLOCKWISE = 2, /**< gantry_rotation */
 
-    LIBDOSE_SUMMATION_PLAN = 0,     /**< summation: the whole course, all fractions */
-    LIBDOSE_SUMMATION_FRACTION = 1, /**< summation: one fraction */
-    LIBDOSE_SUMMATION_BEAM = 2,     /**< summation: one beam, one fraction */
+    LIBDOSE_SUMMATION_PLAN = 0,       /**< summation: the whole course, all fractions */
+    LIBDOSE_SUMMATION_FRACTION = 1,   /**< summation: one fraction */
+    LIBDOSE_SUMMATION_BEAM = 2,       /**< summation: one beam, one fraction */
     LIBDOSE_SUMMATION_MULTI_PLAN = 3, /**< summation: the whole courses of several plans */
 
     LIBDOSE_SUM_SAME_GRID = 0,  /**< grid of a sum: other grids are bad input */
-    LIBDOSE_SUM_FIRST_GRID = 1, /**< grid of a sum: that of the first dose; the others are interpolated, and bad input where they do not cover it */
-    LIBDOSE_SUM_COMMON_GRID = 2 /**< grid of a sum: the voxels of the first dose's grid that all cover; the others are interpolated */
+    LIBDOSE_SUM_FIRST_GRID = 1, /**< grid of a sum: that of the first dose; the others are interpolated, and
+                                   bad input where they do not cover it */
+    LIBDOSE_SUM_COMMON_GRID = 2 /**< grid of a sum: the voxels of the first dose's grid that all cover; the
+                                   others are interpolated */
 };
 
 typedef struct libdose_ct libdose_ct;                 /**< a CT image */
@@ -111,13 +122,15 @@ typedef struct libdose_dvh libdose_dvh;               /**< a dose-volume histogr
 LIBDOSE_C_API const char* libdose_version(void);
 /** Version of the C ABI that the library has: major * 65536 + minor. */
 LIBDOSE_C_API uint32_t libdose_c_version(void);
-/** What the last call that failed on this thread had to say: what is wrong, where, what to do. Never NULL; "" after a call that succeeded. Lives
- * until the next call on this thread that returns a status. */
+/** What the last call that failed on this thread had to say: what is wrong, where, what to do. Never NULL; ""
+ * after a call that succeeded. Lives until the next call on this thread that returns a status. */
 LIBDOSE_C_API const char* libdose_last_error(void);
-/** A word for a status: "ok", "bad input", "refused plan", "internal error", "cancelled", "out of memory"; "unknown status" for anything else. */
+/** A word for a status: "ok", "bad input", "refused plan", "internal error", "cancelled", "out of memory";
+ * "unknown status" for anything else. */
 LIBDOSE_C_API const char* libdose_status_text(libdose_status status);
-/** Where beam models and materials are: LIBDOSE_DATA, or beside the program or the library. At most `capacity` bytes with the final zero go to `text`
- * (may be NULL with a capacity of 0); `length` (may be NULL) becomes the length without it. A text that does not fit is LIBDOSE_BAD_INPUT. */
+/** Where beam models and materials are: LIBDOSE_DATA, or beside the program or the library. At most
+ * `capacity` bytes with the final zero go to `text` (may be NULL with a capacity of 0); `length` (may be
+ * NULL) becomes the length without it. A text that does not fit is LIBDOSE_BAD_INPUT. */
 LIBDOSE_C_API libdose_status libdose_data_folder(char* text, size_t capacity, size_t* length);
 
 /* ---- grids ---- */
@@ -129,17 +142,20 @@ typedef struct libdose_grid {
     double spacing_mm[3]; /**< > 0 */
     double origin_mm[3];  /**< centre of voxel (0,0,0), LPS */
 } libdose_grid;
-/** All zero but struct_size. `struct_size` is sizeof(libdose_grid), here and likewise below; NULL does nothing. */
+/** All zero but struct_size. `struct_size` is sizeof(libdose_grid), here and likewise below; NULL does
+ * nothing. */
 LIBDOSE_C_API void libdose_grid_init(libdose_grid* grid, size_t struct_size);
 
 /* ---- CT ---- */
 
-/** A CT from the caller's Hounsfield units, [z][y][x], `count` = voxels of the grid. `frame_of_reference_uid` may be NULL: then it is not
- * compared with that of plan and structures. */
-LIBDOSE_C_API libdose_status libdose_ct_create_int16(const libdose_grid* grid, const int16_t* hu, size_t count, libdose_patient_position position,
+/** A CT from the caller's Hounsfield units, [z][y][x], `count` = voxels of the grid. `frame_of_reference_uid`
+ * may be NULL: then it is not compared with that of plan and structures. */
+LIBDOSE_C_API libdose_status libdose_ct_create_int16(const libdose_grid* grid, const int16_t* hu,
+                                                     size_t count, libdose_patient_position position,
                                                      const char* frame_of_reference_uid, libdose_ct** ct);
 /** The same from floats; NaN and infinity are LIBDOSE_BAD_INPUT. */
-LIBDOSE_C_API libdose_status libdose_ct_create_float(const libdose_grid* grid, const float* hu, size_t count, libdose_patient_position position,
+LIBDOSE_C_API libdose_status libdose_ct_create_float(const libdose_grid* grid, const float* hu, size_t count,
+                                                     libdose_patient_position position,
                                                      const char* frame_of_reference_uid, libdose_ct** ct);
 /** A CT series from its DICOM files. */
 LIBDOSE_C_API libdose_status libdose_ct_read(const char* const* files, size_t file_count, libdose_ct** ct);
@@ -147,7 +163,8 @@ LIBDOSE_C_API libdose_status libdose_ct_read(const char* const* files, size_t fi
 LIBDOSE_C_API libdose_status libdose_ct_grid(const libdose_ct* ct, libdose_grid* grid);
 /** Hounsfield units into the caller's buffer; `count` = voxels of the CT. */
 LIBDOSE_C_API libdose_status libdose_ct_copy_hu(const libdose_ct* ct, float* hu, size_t count);
-/** Number of notes: what the reader decided or repaired; of a CT from libdose_read_case() also what was picked and why, and what was left out. */
+/** Number of notes: what the reader decided or repaired; of a CT from libdose_read_case() also what was
+ * picked and why, and what was left out. */
 LIBDOSE_C_API libdose_status libdose_ct_note_count(const libdose_ct* ct, size_t* count);
 /** A note. The text belongs to the CT. */
 LIBDOSE_C_API libdose_status libdose_ct_note(const libdose_ct* ct, size_t index, const char** note);
@@ -158,47 +175,55 @@ LIBDOSE_C_API void libdose_ct_free(libdose_ct** ct);
 
 /** What a structure is; its contours are added one by one. */
 typedef struct libdose_structure {
-    size_t struct_size;               /**< sizeof(libdose_structure) */
-    const char* name;                 /**< must not be NULL or empty */
-    const char* type;                 /**< RT ROI Interpreted Type: EXTERNAL, PTV, ORGAN, SUPPORT, BOLUS, ...; may be NULL */
-    const char* material;             /**< of a density override, by its name in the material table; may be NULL */
+    size_t struct_size; /**< sizeof(libdose_structure) */
+    const char* name;   /**< must not be NULL or empty */
+    const char* type; /**< RT ROI Interpreted Type: EXTERNAL, PTV, ORGAN, SUPPORT, BOLUS, ...; may be NULL */
+    const char* material; /**< of a density override, by its name in the material table; may be NULL */
     double relative_mass_density;     /**< override, water = 1; 0: none */
     double relative_electron_density; /**< override, water = 1; 0: none */
     double plane_spacing_mm;          /**< distance of the contour planes; 0: found from the contours */
     int32_t number;                   /**< ROI number; 0: one more than the largest so far */
-    int32_t xor_contours;             /**< not 0: CLOSEDPLANAR_XOR: inside is what an odd number of contours of a plane encloses */
+    int32_t xor_contours; /**< not 0: CLOSEDPLANAR_XOR: inside is what an odd number of contours of a plane
+                             encloses */
 } libdose_structure;
 /** All zero but struct_size. */
 LIBDOSE_C_API void libdose_structure_init(libdose_structure* structure, size_t struct_size);
 
 /** An empty structure set. `frame_of_reference_uid` may be NULL. */
-LIBDOSE_C_API libdose_status libdose_structures_create(const char* frame_of_reference_uid, libdose_structures** structures);
+LIBDOSE_C_API libdose_status libdose_structures_create(const char* frame_of_reference_uid,
+                                                       libdose_structures** structures);
 /** A structure set from an RTSTRUCT file. */
 LIBDOSE_C_API libdose_status libdose_structures_read(const char* file, libdose_structures** structures);
-/** Adds a structure; `index` (may be NULL) becomes its place in the set. Two of one name are LIBDOSE_BAD_INPUT. */
-LIBDOSE_C_API libdose_status libdose_structures_add(libdose_structures* structures, const libdose_structure* structure, size_t* index);
-/** Adds a closed polygon of one axial plane: x, y, z of each point one after another, mm LPS. At least three points, one z. One within another is a
- * hole, those that overlap are one area, a copy counts once (unless xor_contours). */
-LIBDOSE_C_API libdose_status libdose_structures_add_contour(libdose_structures* structures, size_t index, const double* points_mm, size_t point_count);
+/** Adds a structure; `index` (may be NULL) becomes its place in the set. Two of one name are
+ * LIBDOSE_BAD_INPUT. */
+LIBDOSE_C_API libdose_status libdose_structures_add(libdose_structures* structures,
+                                                    const libdose_structure* structure, size_t* index);
+/** Adds a closed polygon of one axial plane: x, y, z of each point one after another, mm LPS. At least three
+ * points, one z. One within another is a hole, those that overlap are one area, a copy counts once (unless
+ * xor_contours). */
+LIBDOSE_C_API libdose_status libdose_structures_add_contour(libdose_structures* structures, size_t index,
+                                                            const double* points_mm, size_t point_count);
 /** Number of structures. */
 LIBDOSE_C_API libdose_status libdose_structures_count(const libdose_structures* structures, size_t* count);
 /** A structure as it was added or read. `structure->struct_size` must be set; the texts belong to the set. */
-LIBDOSE_C_API libdose_status libdose_structures_get(const libdose_structures* structures, size_t index, libdose_structure* structure);
+LIBDOSE_C_API libdose_status libdose_structures_get(const libdose_structures* structures, size_t index,
+                                                    libdose_structure* structure);
 /** Frame of reference UID of the set, "" when it is not known. The text belongs to the set. */
-LIBDOSE_C_API libdose_status libdose_structures_frame(const libdose_structures* structures, const char** frame_of_reference_uid);
+LIBDOSE_C_API libdose_status libdose_structures_frame(const libdose_structures* structures,
+                                                      const char** frame_of_reference_uid);
 LIBDOSE_C_API void libdose_structures_free(libdose_structures** structures); /**< as libdose_ct_free() */
 
 /* ---- plans ---- */
 
 /** A beam of photons but for its control points. */
 typedef struct libdose_beam {
-    size_t struct_size;             /**< sizeof(libdose_beam) */
-    const char* name;               /**< may be NULL */
-    const char* machine;            /**< local name of the treatment machine; picks its beam model; may be NULL */
-    const char* manufacturer;       /**< of the machine; tells leaf designs apart; may be NULL */
-    const char* fluence_mode;       /**< NULL or "STANDARD", or the FluenceModeID ("FFF", ...) */
-    double nominal_energy_mv;       /**< 6, 10, ... */
-    double meterset_mu;             /**< MU of one fraction */
+    size_t struct_size;       /**< sizeof(libdose_beam) */
+    const char* name;         /**< may be NULL */
+    const char* machine;      /**< local name of the treatment machine; picks its beam model; may be NULL */
+    const char* manufacturer; /**< of the machine; tells leaf designs apart; may be NULL */
+    const char* fluence_mode; /**< NULL or "STANDARD", or the FluenceModeID ("FFF", ...) */
+    double nominal_energy_mv; /**< 6, 10, ... */
+    double meterset_mu;       /**< MU of one fraction */
     double source_axis_distance_mm; /**< 1000 */
     double final_cumulative_weight; /**< cumulative weight of the last control point; 1 */
     int32_t number;                 /**< beam number; unique in the plan, above 0 */
@@ -207,8 +232,8 @@ typedef struct libdose_beam {
 /** Zero, but struct_size, a source-axis distance of 1000 mm and a final weight of 1. */
 LIBDOSE_C_API void libdose_beam_init(libdose_beam* beam, size_t struct_size);
 
-/** Where the machine is when `cumulative_weight` of the MU is given. Between control points everything moves linearly with the MU. Device
- * positions at the isocentre plane, mm, IEC beam-limiting-device frame. */
+/** Where the machine is when `cumulative_weight` of the MU is given. Between control points everything moves
+ * linearly with the MU. Device positions at the isocentre plane, mm, IEC beam-limiting-device frame. */
 typedef struct libdose_control_point {
     size_t struct_size;          /**< sizeof(libdose_control_point) */
     double cumulative_weight;    /**< 0 in the first control point, ascending */
@@ -218,7 +243,8 @@ typedef struct libdose_control_point {
     double isocentre_mm[3];      /**< LPS */
     double jaw_x_mm[2];          /**< lower and upper jaw; read when has_jaw_x */
     double jaw_y_mm[2];          /**< lower and upper jaw; read when has_jaw_y */
-    const double* leaf_lower_mm; /**< leaf tips of the lower bank, the collimators of the beam one after another; NULL without collimators */
+    const double* leaf_lower_mm; /**< leaf tips of the lower bank, the collimators of the beam one after
+                                    another; NULL without collimators */
     const double* leaf_upper_mm; /**< leaf tips of the upper bank, likewise */
     size_t leaf_pair_count;      /**< of all collimators together */
     int32_t has_jaw_x;           /**< not 0: the beam has x jaws; the same in all control points */
@@ -231,32 +257,39 @@ LIBDOSE_C_API void libdose_control_point_init(libdose_control_point* point, size
 
 /** How a plan is read from DICOM. */
 typedef struct libdose_plan_reading {
-    size_t struct_size;               /**< sizeof(libdose_plan_reading) */
-    const char* plan;                 /**< libdose_read_case(): label or SOP Instance UID when there are several; else NULL */
-    const char* const* accepted_tags; /**< unknown attributes that cannot change the dose, "300a,01a0"; may be NULL */
-    size_t accepted_tag_count;        /**< number of them */
-    int32_t fraction_group;           /**< 0: the only one */
-    int32_t reserved;                 /**< 0 */
-    const char* series;               /**< libdose_read_case(): Series Instance UID of the CT when several fit; else NULL */
-    int32_t without_structures;       /**< libdose_read_case(): not 0: no structure set, whether there is one or not */
-    int32_t reserved2;                /**< 0 */
+    size_t struct_size; /**< sizeof(libdose_plan_reading) */
+    const char* plan; /**< libdose_read_case(): label or SOP Instance UID when there are several; else NULL */
+    const char* const*
+        accepted_tags; /**< unknown attributes that cannot change the dose, "300a,01a0"; may be NULL */
+    size_t accepted_tag_count; /**< number of them */
+    int32_t fraction_group;    /**< 0: the only one */
+    int32_t reserved;          /**< 0 */
+    const char* series; /**< libdose_read_case(): Series Instance UID of the CT when several fit; else NULL */
+    int32_t
+        without_structures; /**< libdose_read_case(): not 0: no structure set, whether there is one or not */
+    int32_t reserved2;      /**< 0 */
 } libdose_plan_reading;
 /** All zero but struct_size. */
 LIBDOSE_C_API void libdose_plan_reading_init(libdose_plan_reading* reading, size_t struct_size);
 
 /** A plan without beams. `label` and `frame_of_reference_uid` may be NULL. */
-LIBDOSE_C_API libdose_status libdose_plan_create(const char* label, int32_t fractions, libdose_patient_position position, const char* frame_of_reference_uid,
-                                                 libdose_plan** plan);
+LIBDOSE_C_API libdose_status libdose_plan_create(const char* label, int32_t fractions,
+                                                 libdose_patient_position position,
+                                                 const char* frame_of_reference_uid, libdose_plan** plan);
 /** A plan from an RTPLAN file; what cannot be modelled is LIBDOSE_REFUSED_PLAN. `reading` may be NULL. */
-LIBDOSE_C_API libdose_status libdose_plan_read(const char* file, const libdose_plan_reading* reading, libdose_plan** plan);
+LIBDOSE_C_API libdose_status libdose_plan_read(const char* file, const libdose_plan_reading* reading,
+                                               libdose_plan** plan);
 /** Adds a beam; `index` (may be NULL) becomes its place in the plan. */
-LIBDOSE_C_API libdose_status libdose_plan_add_beam(libdose_plan* plan, const libdose_beam* beam, size_t* index);
-/** Adds a multileaf collimator to a beam that has no control points yet. `type`: as in DICOM, "MLCX" (leaves move along x), "MLCY", "MLCX1", ...
- * Boundaries ascend; there is one more than there are leaf pairs. */
-LIBDOSE_C_API libdose_status libdose_plan_add_collimator(libdose_plan* plan, size_t beam_index, const char* type, const double* leaf_boundaries_mm,
+LIBDOSE_C_API libdose_status libdose_plan_add_beam(libdose_plan* plan, const libdose_beam* beam,
+                                                   size_t* index);
+/** Adds a multileaf collimator to a beam that has no control points yet. `type`: as in DICOM, "MLCX" (leaves
+ * move along x), "MLCY", "MLCX1", ... Boundaries ascend; there is one more than there are leaf pairs. */
+LIBDOSE_C_API libdose_status libdose_plan_add_collimator(libdose_plan* plan, size_t beam_index,
+                                                         const char* type, const double* leaf_boundaries_mm,
                                                          size_t boundary_count);
 /** Adds a control point behind those that the beam has. */
-LIBDOSE_C_API libdose_status libdose_plan_add_control_point(libdose_plan* plan, size_t beam_index, const libdose_control_point* point);
+LIBDOSE_C_API libdose_status libdose_plan_add_control_point(libdose_plan* plan, size_t beam_index,
+                                                            const libdose_control_point* point);
 /** LIBDOSE_OK when the plan is complete (two control points a beam, finite numbers, weights that ascend,
  * leaves that do not cross, ...) and holds nothing that is not modelled (LIBDOSE_REFUSED_PLAN: a field that
  * nothing limits, a gantry that moves in no given direction, ...). libdose_calculate() checks the same. */
@@ -264,7 +297,8 @@ LIBDOSE_C_API libdose_status libdose_plan_check(const libdose_plan* plan);
 /** Number of beams. */
 LIBDOSE_C_API libdose_status libdose_plan_beam_count(const libdose_plan* plan, size_t* count);
 /** A beam of the plan. `beam->struct_size` must be set; the texts belong to the plan. */
-LIBDOSE_C_API libdose_status libdose_plan_beam(const libdose_plan* plan, size_t beam_index, libdose_beam* beam);
+LIBDOSE_C_API libdose_status libdose_plan_beam(const libdose_plan* plan, size_t beam_index,
+                                               libdose_beam* beam);
 /** Number of fractions. */
 LIBDOSE_C_API libdose_status libdose_plan_fractions(const libdose_plan* plan, int32_t* fractions);
 LIBDOSE_C_API void libdose_plan_free(libdose_plan** plan); /**< as libdose_ct_free() */
@@ -273,25 +307,31 @@ LIBDOSE_C_API void libdose_plan_free(libdose_plan** plan); /**< as libdose_ct_fr
  * refers to, as `dose calc` does. An output that is NULL is not read. When the structure set is not there
  * that is LIBDOSE_BAD_INPUT, unless `structures` is NULL or `reading` says without_structures: then
  * `*structures` becomes NULL, and the whole CT counts as the patient. `reading` may be NULL. */
-LIBDOSE_C_API libdose_status libdose_read_case(const char* const* paths, size_t path_count, const libdose_plan_reading* reading, libdose_ct** ct,
+LIBDOSE_C_API libdose_status libdose_read_case(const char* const* paths, size_t path_count,
+                                               const libdose_plan_reading* reading, libdose_ct** ct,
                                                libdose_structures** structures, libdose_plan** plan);
 
 /* ---- beam models ---- */
 
-/** A choice of beam models. As it is: for each beam the one of its energy, fluence mode and machine in the data folder, or the generic one. */
+/** A choice of beam models. As it is: for each beam the one of its energy, fluence mode and machine in the
+ * data folder, or the generic one. */
 LIBDOSE_C_API libdose_status libdose_models_create(libdose_models** models);
-/** The model, by name (data folder) or file, for the beams of a number; 0: for every beam that has none of its own. It must be of the beam's energy,
- * fluence mode and machine, or the calculation is LIBDOSE_REFUSED_PLAN. */
-LIBDOSE_C_API libdose_status libdose_models_use(libdose_models* models, int32_t beam_number, const char* name_or_file);
-/** Which model serves a beam of a plan: its name and the SHA-256 of its content (either may be NULL). The texts belong to `models`. */
-LIBDOSE_C_API libdose_status libdose_models_find(const libdose_models* models, const libdose_plan* plan, size_t beam_index, const char** name,
-                                                 const char** hash);
+/** The model, by name (data folder) or file, for the beams of a number; 0: for every beam that has none of
+ * its own. It must be of the beam's energy, fluence mode and machine, or the calculation is
+ * LIBDOSE_REFUSED_PLAN. */
+LIBDOSE_C_API libdose_status libdose_models_use(libdose_models* models, int32_t beam_number,
+                                                const char* name_or_file);
+/** Which model serves a beam of a plan: its name and the SHA-256 of its content (either may be NULL). The
+ * texts belong to `models`. */
+LIBDOSE_C_API libdose_status libdose_models_find(const libdose_models* models, const libdose_plan* plan,
+                                                 size_t beam_index, const char** name, const char** hash);
 LIBDOSE_C_API void libdose_models_free(libdose_models** models); /**< as libdose_ct_free() */
 
 /* ---- calculation ---- */
 
-/** Called with a fraction 0 to 1 and what is being done, in order, on the thread that called libdose_calculate(). Not 0 cancels. The calculation waits
- * for it, and other calculations of the process may, too: return soon, and do not calculate in it. */
+/** Called with a fraction 0 to 1 and what is being done, in order, on the thread that called
+ * libdose_calculate(). Not 0 cancels. The calculation waits for it, and other calculations of the process
+ * may, too: return soon, and do not calculate in it. */
 typedef int (*libdose_progress)(void* user, double fraction, const char* stage);
 
 /** Density or material of a structure. This struct does not grow. */
@@ -301,31 +341,34 @@ typedef struct libdose_override {
     double density_g_cm3;  /**< 0: the usual density of the material */
 } libdose_override;
 
-/** CUDA devices that calculations have opened, with the memory that they took: they stay open from one calculation to the next. Several threads may
- * calculate with one at the same time; each has a device's memory to itself while it does. Opens nothing by itself. */
+/** CUDA devices that calculations have opened, with the memory that they took: they stay open from one
+ * calculation to the next. Several threads may calculate with one at the same time; each has a device's
+ * memory to itself while it does. Opens nothing by itself. */
 LIBDOSE_C_API libdose_status libdose_devices_create(libdose_devices** devices);
 LIBDOSE_C_API void libdose_devices_free(libdose_devices** devices); /**< as libdose_ct_free() */
 
 /** Options of a calculation. */
 typedef struct libdose_options {
-    size_t struct_size;                /**< sizeof(libdose_options) */
-    double grid_mm;                    /**< spacing of the dose grid, 0.5 to 20; 0: 2.5, finer for narrow openings */
-    double beam_margin_mm;             /**< the grid ends this far from the fields, or at the body; 100 */
-    double sub_arc_deg;                /**< largest turn that one fluence map stands for; 2 */
-    int32_t algorithm;                 /**< LIBDOSE_COLLAPSED_CONE, LIBDOSE_PENCIL_BEAM */
-    int32_t quality;                   /**< LIBDOSE_QUALITY_... */
-    int32_t transport;                 /**< LIBDOSE_TRANSPORT_... (collapsed cone) */
-    int32_t dose_to;                   /**< LIBDOSE_TO_... */
-    int32_t threads;                   /**< 0: all cores */
-    int32_t per_beam;                  /**< not 0: also keep the dose of every beam */
-    int32_t lateral_scaling;           /**< pencil beam: not 0: kernels widen where the density is low; 1 */
-    int32_t leaf_ends;                 /**< LIBDOSE_LEAVES_... */
-    int32_t backend;                   /**< LIBDOSE_BACKEND_... */
-    int32_t device;                    /**< CUDA device, in the order in which CUDA counts them; 0 */
-    const char* leaves;                /**< name of the leaf design for every collimator of its boundaries; NULL: found from the plan */
-    const char* calibration_depth;     /**< "maximum" or "10cm": where 1 cGy/MU holds; NULL: as the model says */
-    const char* hu_curve_file;         /**< "water", or CSV with the columns hu,density_g_cm3; NULL: the built-in one or hu_curve_hu */
-    const double* hu_curve_hu;         /**< HU curve of the caller, ascending; NULL: the built-in one */
+    size_t struct_size;      /**< sizeof(libdose_options) */
+    double grid_mm;          /**< spacing of the dose grid, 0.5 to 20; 0: 2.5, finer for narrow openings */
+    double beam_margin_mm;   /**< the grid ends this far from the fields, or at the body; 100 */
+    double sub_arc_deg;      /**< largest turn that one fluence map stands for; 2 */
+    int32_t algorithm;       /**< LIBDOSE_COLLAPSED_CONE, LIBDOSE_PENCIL_BEAM */
+    int32_t quality;         /**< LIBDOSE_QUALITY_... */
+    int32_t transport;       /**< LIBDOSE_TRANSPORT_... (collapsed cone) */
+    int32_t dose_to;         /**< LIBDOSE_TO_... */
+    int32_t threads;         /**< 0: all cores */
+    int32_t per_beam;        /**< not 0: also keep the dose of every beam */
+    int32_t lateral_scaling; /**< pencil beam: not 0: kernels widen where the density is low; 1 */
+    int32_t leaf_ends;       /**< LIBDOSE_LEAVES_... */
+    int32_t backend;         /**< LIBDOSE_BACKEND_... */
+    int32_t device;          /**< CUDA device, in the order in which CUDA counts them; 0 */
+    const char* leaves; /**< name of the leaf design for every collimator of its boundaries; NULL: found from
+                           the plan */
+    const char* calibration_depth; /**< "maximum" or "10cm": where 1 cGy/MU holds; NULL: as the model says */
+    const char* hu_curve_file; /**< "water", or CSV with the columns hu,density_g_cm3; NULL: the built-in one
+                                  or hu_curve_hu */
+    const double* hu_curve_hu; /**< HU curve of the caller, ascending; NULL: the built-in one */
     const double* hu_curve_density;    /**< g/cm3 at each of them */
     size_t hu_curve_count;             /**< number of points, at least two */
     const libdose_override* overrides; /**< densities and materials of structures; may be NULL */
@@ -333,17 +376,22 @@ typedef struct libdose_options {
     libdose_progress progress;         /**< may be NULL */
     void* user;                        /**< first argument of progress */
     libdose_devices* devices;          /**< where a CUDA device stays open; NULL: it is closed at the end */
-    const libdose_grid* grid;          /**< the dose is on exactly this grid, whatever grid_mm and beam_margin_mm say; NULL: on one of its own */
-    int32_t accept_gaps;               /**< not 0: a body in which contour planes are missing is taken as it is; else it is refused */
-    int32_t reserved;                  /**< 0 */
+    const libdose_grid* grid; /**< the dose is on exactly this grid, whatever grid_mm and beam_margin_mm say;
+                                 NULL: on one of its own */
+    int32_t accept_gaps; /**< not 0: a body in which contour planes are missing is taken as it is; else it is
+                            refused */
+    int32_t reserved;    /**< 0 */
 } libdose_options;
-/** The defaults of the command: collapsed cone, standard quality, 2.5 mm (finer for narrow openings), dose to medium. */
+/** The defaults of the command: collapsed cone, standard quality, 2.5 mm (finer for narrow openings), dose to
+ * medium. */
 LIBDOSE_C_API void libdose_options_init(libdose_options* options, size_t struct_size);
 
-/** Calculates the dose of a plan. `structures`, `models` and `options` may be NULL: the whole CT; models of the data folder; defaults. The result is
- * that of `dose calc` and does not depend on the number of threads, bit for bit. */
-LIBDOSE_C_API libdose_status libdose_calculate(const libdose_ct* ct, const libdose_structures* structures, const libdose_plan* plan,
-                                               const libdose_models* models, const libdose_options* options, libdose_dose** dose);
+/** Calculates the dose of a plan. `structures`, `models` and `options` may be NULL: the whole CT; models of
+ * the data folder; defaults. The result is that of `dose calc` and does not depend on the number of threads,
+ * bit for bit. */
+LIBDOSE_C_API libdose_status libdose_calculate(const libdose_ct* ct, const libdose_structures* structures,
+                                               const libdose_plan* plan, const libdose_models* models,
+                                               const libdose_options* options, libdose_dose** dose);
 
 /* ---- dose ---- */
 
@@ -361,9 +409,10 @@ typedef struct libdose_dose_info {
 /** All zero but struct_size. */
 LIBDOSE_C_API void libdose_dose_info_init(libdose_dose_info* info, size_t struct_size);
 
-/** A dose from the caller's values (Gy, [z][y][x], finite), to compare it. `frame_of_reference_uid` may be NULL. */
-LIBDOSE_C_API libdose_status libdose_dose_create(const libdose_grid* grid, const float* gy, size_t count, const char* frame_of_reference_uid,
-                                                 libdose_dose** dose);
+/** A dose from the caller's values (Gy, [z][y][x], finite), to compare it. `frame_of_reference_uid` may be
+ * NULL. */
+LIBDOSE_C_API libdose_status libdose_dose_create(const libdose_grid* grid, const float* gy, size_t count,
+                                                 const char* frame_of_reference_uid, libdose_dose** dose);
 /** A dose from RTDOSE, or from HDF5 of libdose (a name that ends in .h5 or .hdf5). */
 LIBDOSE_C_API libdose_status libdose_dose_read(const char* file, libdose_dose** dose);
 /** What it is. `info->struct_size` must be set. */
@@ -374,30 +423,41 @@ LIBDOSE_C_API libdose_status libdose_dose_grid(const libdose_dose* dose, libdose
 LIBDOSE_C_API libdose_status libdose_dose_values(const libdose_dose* dose, const float** gy, size_t* count);
 /** Its values into the caller's buffer; `count` = voxels of its grid. */
 LIBDOSE_C_API libdose_status libdose_dose_copy(const libdose_dose* dose, float* gy, size_t count);
-/** The dose at the voxel centres of the caller's grid, trilinear, 0 outside; `count` = voxels of that grid. */
-LIBDOSE_C_API libdose_status libdose_dose_copy_on_grid(const libdose_dose* dose, const libdose_grid* grid, float* gy, size_t count);
+/** The dose at the voxel centres of the caller's grid, trilinear, 0 outside; `count` = voxels of that grid.
+ */
+LIBDOSE_C_API libdose_status libdose_dose_copy_on_grid(const libdose_dose* dose, const libdose_grid* grid,
+                                                       float* gy, size_t count);
 /** The dose at a point (x, y, z, mm LPS), trilinear, 0 outside. */
 LIBDOSE_C_API libdose_status libdose_dose_at(const libdose_dose* dose, const double point_mm[3], double* gy);
-/** The dose at many points, x, y, z of each one after another, mm LPS: trilinear, NaN outside the voxels of the dose. `gy`: `point_count` values. */
-LIBDOSE_C_API libdose_status libdose_dose_at_points(const libdose_dose* dose, const double* points_mm, size_t point_count, double* gy);
+/** The dose at many points, x, y, z of each one after another, mm LPS: trilinear, NaN outside the voxels of
+ * the dose. `gy`: `point_count` values. */
+LIBDOSE_C_API libdose_status libdose_dose_at_points(const libdose_dose* dose, const double* points_mm,
+                                                    size_t point_count, double* gy);
 /** DICOM Dose Type: "PHYSICAL", "EFFECTIVE", or "ERROR" for a difference. The text belongs to the dose. */
 LIBDOSE_C_API libdose_status libdose_dose_type(const libdose_dose* dose, const char** type);
 /** Frame of reference UID, "" when it is not known. The text belongs to the dose. */
-LIBDOSE_C_API libdose_status libdose_dose_frame(const libdose_dose* dose, const char** frame_of_reference_uid);
-/** Says what the dose of the caller is: LIBDOSE_SUMMATION_..., fractions that its values include (0: not known), and its DICOM Dose Type. Negative
- * values are LIBDOSE_BAD_INPUT when it is written with another type than ERROR. */
-LIBDOSE_C_API libdose_status libdose_dose_describe(libdose_dose* dose, int32_t summation, int32_t fractions, const char* type);
-/** Sum of doses times their weights (NULL: 1 each); weights 1, -1 make a difference, of type ERROR. Keeps frame of reference, fractions and provenance.
- * `grid`: LIBDOSE_SUM_... . Other frames of reference, patients or summations are LIBDOSE_BAD_INPUT. */
-LIBDOSE_C_API libdose_status libdose_dose_sum(const libdose_dose* const* doses, const double* weights, size_t dose_count, int32_t grid, libdose_dose** sum);
+LIBDOSE_C_API libdose_status libdose_dose_frame(const libdose_dose* dose,
+                                                const char** frame_of_reference_uid);
+/** Says what the dose of the caller is: LIBDOSE_SUMMATION_..., fractions that its values include (0: not
+ * known), and its DICOM Dose Type. Negative values are LIBDOSE_BAD_INPUT when it is written with another type
+ * than ERROR. */
+LIBDOSE_C_API libdose_status libdose_dose_describe(libdose_dose* dose, int32_t summation, int32_t fractions,
+                                                   const char* type);
+/** Sum of doses times their weights (NULL: 1 each); weights 1, -1 make a difference, of type ERROR. Keeps
+ * frame of reference, fractions and provenance. `grid`: LIBDOSE_SUM_... . Other frames of reference, patients
+ * or summations are LIBDOSE_BAD_INPUT. */
+LIBDOSE_C_API libdose_status libdose_dose_sum(const libdose_dose* const* doses, const double* weights,
+                                              size_t dose_count, int32_t grid, libdose_dose** sum);
 /** The dose of all fractions from that of one fraction. */
-LIBDOSE_C_API libdose_status libdose_dose_whole_course(const libdose_dose* dose, int32_t fractions, libdose_dose** course);
+LIBDOSE_C_API libdose_status libdose_dose_whole_course(const libdose_dose* dose, int32_t fractions,
+                                                       libdose_dose** course);
 /** A copy of the dose of one beam. */
 LIBDOSE_C_API libdose_status libdose_dose_beam(const libdose_dose* dose, size_t index, libdose_dose** beam);
 /** What the user should know: structures, densities, grid, models. The text belongs to the dose. */
 LIBDOSE_C_API libdose_status libdose_dose_note(const libdose_dose* dose, size_t index, const char** note);
 /** Writes an RT Dose Storage object; patient and study are those of the CT. */
-LIBDOSE_C_API libdose_status libdose_dose_write_dicom(const libdose_dose* dose, const libdose_ct* ct, const char* file);
+LIBDOSE_C_API libdose_status libdose_dose_write_dicom(const libdose_dose* dose, const libdose_ct* ct,
+                                                      const char* file);
 /** Writes HDF5 with the same content, and the doses of the beams that it holds. */
 LIBDOSE_C_API libdose_status libdose_dose_write_hdf5(const libdose_dose* dose, const char* file);
 LIBDOSE_C_API void libdose_dose_free(libdose_dose** dose); /**< as libdose_ct_free() */
@@ -406,17 +466,19 @@ LIBDOSE_C_API void libdose_dose_free(libdose_dose** dose); /**< as libdose_ct_fr
 
 /** Criteria of a gamma index. */
 typedef struct libdose_gamma_options {
-    size_t struct_size;         /**< sizeof(libdose_gamma_options) */
-    double dose_percent;        /**< of the normalisation, or of the local reference dose; 3 */
-    double distance_mm;         /**< distance to agreement; 2 */
-    double threshold_percent;   /**< reference voxels below this part of the normalisation are not evaluated; 10 */
+    size_t struct_size;  /**< sizeof(libdose_gamma_options) */
+    double dose_percent; /**< of the normalisation, or of the local reference dose; 3 */
+    double distance_mm;  /**< distance to agreement; 2 */
+    double
+        threshold_percent; /**< reference voxels below this part of the normalisation are not evaluated; 10 */
     double normalisation_gy;    /**< 0: maximum of the reference */
     double max_gamma;           /**< values above are reported as this; 2 */
     int32_t local;              /**< not 0: percent of the local reference dose */
     int32_t steps_per_distance; /**< search step = distance / steps; 10 */
-    double margin_mm;           /**< above 0: voxels outside the evaluated grid, or this near to its faces, are left out; 0: outside fails */
-    int32_t threads;            /**< 0: all cores */
-    int32_t reserved;           /**< 0 */
+    double margin_mm; /**< above 0: voxels outside the evaluated grid, or this near to its faces, are left
+                         out; 0: outside fails */
+    int32_t threads;  /**< 0: all cores */
+    int32_t reserved; /**< 0 */
 } libdose_gamma_options;
 /** The defaults above. */
 LIBDOSE_C_API void libdose_gamma_options_init(libdose_gamma_options* options, size_t struct_size);
@@ -437,15 +499,19 @@ typedef struct libdose_gamma_info {
 /** All zero but struct_size. */
 LIBDOSE_C_API void libdose_gamma_info_init(libdose_gamma_info* info, size_t struct_size);
 
-/** Gamma index of `evaluated` on the grid of `reference`. `options` may be NULL. Doses of different frames of reference, of different summations
- * (one fraction against the whole course) or that are not PHYSICAL are LIBDOSE_BAD_INPUT. */
-LIBDOSE_C_API libdose_status libdose_gamma_calculate(const libdose_dose* reference, const libdose_dose* evaluated, const libdose_gamma_options* options,
+/** Gamma index of `evaluated` on the grid of `reference`. `options` may be NULL. Doses of different frames of
+ * reference, of different summations (one fraction against the whole course) or that are not PHYSICAL are
+ * LIBDOSE_BAD_INPUT. */
+LIBDOSE_C_API libdose_status libdose_gamma_calculate(const libdose_dose* reference,
+                                                     const libdose_dose* evaluated,
+                                                     const libdose_gamma_options* options,
                                                      libdose_gamma** gamma);
 /** Summary. `info->struct_size` must be set. */
 LIBDOSE_C_API libdose_status libdose_gamma_get_info(const libdose_gamma* gamma, libdose_gamma_info* info);
 /** What the user should know of the two doses. The text belongs to the gamma index. */
 LIBDOSE_C_API libdose_status libdose_gamma_note(const libdose_gamma* gamma, size_t index, const char** note);
-/** Gamma of each voxel of the reference into the caller's buffer, [z][y][x]; NaN where it was not evaluated. */
+/** Gamma of each voxel of the reference into the caller's buffer, [z][y][x]; NaN where it was not evaluated.
+ */
 LIBDOSE_C_API libdose_status libdose_gamma_copy(const libdose_gamma* gamma, float* values, size_t count);
 LIBDOSE_C_API void libdose_gamma_free(libdose_gamma** gamma); /**< as libdose_ct_free() */
 
@@ -480,8 +546,10 @@ LIBDOSE_C_API void libdose_dvh_options_init(libdose_dvh_options* options, size_t
 /** Histogram of a structure by its name, by its ROI number ("#12"), or of a combination: "LUNG_L or LUNG_R",
  * "BODY minus (PTV or GTV)" (docs/theory/dvh.md). A name that several structures have is LIBDOSE_BAD_INPUT.
  * `bin_width_gy` 0: as in libdose_dvh_options. */
-LIBDOSE_C_API libdose_status libdose_dvh_calculate(const libdose_dose* dose, const libdose_structures* structures, const char* structure_name,
-                                                   double bin_width_gy, libdose_dvh** dvh);
+LIBDOSE_C_API libdose_status libdose_dvh_calculate(const libdose_dose* dose,
+                                                   const libdose_structures* structures,
+                                                   const char* structure_name, double bin_width_gy,
+                                                   libdose_dvh** dvh);
 /** The same with options, which may be NULL. */
 LIBDOSE_C_API libdose_status libdose_dvh_calculate_with(const libdose_dose* dose,
                                                         const libdose_structures* structures,
@@ -499,9 +567,11 @@ LIBDOSE_C_API libdose_status libdose_dvh_get_info(const libdose_dvh* dvh, libdos
 /** Volume (cm3) that receives at least i * bin_width_gy, into the caller's buffer of bin_count values. */
 LIBDOSE_C_API libdose_status libdose_dvh_copy(const libdose_dvh* dvh, double* cumulative_cm3, size_t count);
 /** D95 is the dose (Gy) at a volume of 95 percent. */
-LIBDOSE_C_API libdose_status libdose_dvh_dose_at_volume(const libdose_dvh* dvh, double volume_percent, double* gy);
+LIBDOSE_C_API libdose_status libdose_dvh_dose_at_volume(const libdose_dvh* dvh, double volume_percent,
+                                                        double* gy);
 /** V20 is the volume (percent) at a dose of 20 Gy. */
-LIBDOSE_C_API libdose_status libdose_dvh_volume_at_dose(const libdose_dvh* dvh, double dose_gy, double* volume_percent);
+LIBDOSE_C_API libdose_status libdose_dvh_volume_at_dose(const libdose_dvh* dvh, double dose_gy,
+                                                        double* volume_percent);
 /** D0.1cc is the dose (Gy) at a volume of 0.1 cm3, which must not be above that of the structure. */
 LIBDOSE_C_API libdose_status libdose_dvh_dose_at_volume_cm3(const libdose_dvh* dvh, double volume_cm3,
                                                             double* gy);

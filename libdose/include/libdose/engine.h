@@ -21,10 +21,11 @@ namespace libdose {
 
 enum class Algorithm { collapsed_cone, pencil_beam };
 enum class Quality { draft, standard, high };
-/// Collapsed cone: one transport for all geometries of a plan, along directions fixed in the patient, or one for each, along directions
-/// aligned with its beam. `automatic`: by an estimate of the cost.
+/// Collapsed cone: one transport for all geometries of a plan, along directions fixed in the patient, or one
+/// for each, along directions aligned with its beam. `automatic`: by an estimate of the cost.
 enum class Transport { automatic, one, each };
-/// What calculates: `cuda` needs the CUDA library and a device; `automatic` takes them where they are there, else the CPU, and a note says why.
+/// What calculates: `cuda` needs the CUDA library and a device; `automatic` takes them where they are there,
+/// else the CPU, and a note says why.
 enum class BackendChoice { cpu, cuda, automatic };
 
 /// Leaves as they are built, with rounded ends, tongue and groove, or with sharp ends and neither.
@@ -44,8 +45,9 @@ LeafEnds leaf_ends_from_string(const std::string& text);     ///< throws bad_inp
 /// Called with a fraction 0…1 and what is being done; may be called from a worker thread, never concurrently.
 using ProgressCallback = std::function<void(double fraction, const std::string& stage)>;
 
-/// CUDA devices that calculations have opened, kept with the memory that they took, so that a later one of the same size takes none. Share one
-/// among calculations, of several threads too: each has a device's memory and order of work to itself while it runs.
+/// CUDA devices that calculations have opened, kept with the memory that they took, so that a later one of
+/// the same size takes none. Share one among calculations, of several threads too: each has a device's memory
+/// and order of work to itself while it runs.
 class OpenDevices {
 public:
     OpenDevices();
@@ -68,8 +70,9 @@ struct EngineOptions {
     Quality quality = Quality::standard;
     Transport transport = Transport::automatic;
     BackendChoice backend = BackendChoice::cpu;
-    int device = 0;                        ///< CUDA device, in the order in which CUDA counts them
-    std::shared_ptr<OpenDevices> devices;  ///< where it is kept open; null: closed at the end of the calculation
+    int device = 0;  ///< CUDA device, in the order in which CUDA counts them
+    std::shared_ptr<OpenDevices>
+        devices;  ///< where it is kept open; null: closed at the end of the calculation
     /// Spacing of the dose grid, 0.5 to 20. 0: 2.5, or finer where an opening of jaws, leaves and blocks is
     /// narrow; a note says so (docs/theory/small-fields.md).
     double grid_mm = 0;
@@ -80,16 +83,20 @@ struct EngineOptions {
     int threads = 0;              ///< 0: all cores
     double beam_margin_mm = 100;  ///< the grid ends this far from the fields, or at the body
     bool per_beam = false;        ///< also keep the dose of every beam
-    bool accept_gaps = false;     ///< a body in which contour planes are missing is taken as it is, vacuum between; else it is refused
+    bool accept_gaps = false;     ///< a body in which contour planes are missing is taken as it is, vacuum
+                                  ///< between; else it is refused
     DoseMedium dose_to = DoseMedium::medium;
     bool lateral_scaling = true;  ///< pencil beam: kernels widen where the density is low
-    double sub_arc_deg = 2.0;     ///< largest gantry, collimator or couch step that one ray trace stands for, give or take a twentieth
+    double sub_arc_deg = 2.0;     ///< largest gantry, collimator or couch step that one ray trace stands for,
+                                  ///< give or take a twentieth
     std::vector<DensityOverride> overrides;
     LeafEnds leaf_ends = LeafEnds::rounded;  ///< sharp: only by wish, and a note says so
-    /// Built shapes of leaves, found by boundaries, device type and manufacturer; a plan with a collimator that
-    /// none or several fit is refused. Empty: those of data_folder() / "mlc", read when a plan has leaves.
+    /// Built shapes of leaves, found by boundaries, device type and manufacturer; a plan with a collimator
+    /// that none or several fit is refused. Empty: those of data_folder() / "mlc", read when a plan has
+    /// leaves.
     std::vector<LeafDesign> leaf_designs;
-    std::string leaves;  ///< name of the design for every collimator whose boundaries it has, whatever else the plan says; may be empty
+    std::string leaves;  ///< name of the design for every collimator whose boundaries it has, whatever else
+                         ///< the plan says; may be empty
     HuCurve hu_curve = HuCurve::default_curve();
     ProgressCallback progress;
 };
@@ -106,9 +113,10 @@ struct CalculationResult {
 using BeamModelProvider = std::function<const BeamModel&(const Beam&)>;
 
 /// Calculates the dose of a plan. `structures` may be null: then the whole CT is calculated.
-/// Frames of reference must agree. Results do not depend on the number of threads, bit for bit; on one CUDA device they repeat, and agree with
-/// the CPU's within 0.1 % of the largest dose.
-CalculationResult calculate(const CtImage& ct, const StructureSet* structures, const Plan& plan, const MaterialTable& materials,
-                            const BeamModelProvider& models, const EngineOptions& options);
+/// Frames of reference must agree. Results do not depend on the number of threads, bit for bit; on one CUDA
+/// device they repeat, and agree with the CPU's within 0.1 % of the largest dose.
+CalculationResult calculate(const CtImage& ct, const StructureSet* structures, const Plan& plan,
+                            const MaterialTable& materials, const BeamModelProvider& models,
+                            const EngineOptions& options);
 
 }  // namespace libdose

@@ -29,7 +29,8 @@ public:
     const std::string& advice() const noexcept { return advice_; }  ///< what the user can do
 
 private:
-    static std::string compose(const std::string& problem, const std::string& where, const std::string& advice) {
+    static std::string compose(const std::string& problem, const std::string& where,
+                               const std::string& advice) {
         std::string text = problem;
         if (!where.empty()) text += " [" + where + "]";
         if (!advice.empty()) text += ". " + advice;

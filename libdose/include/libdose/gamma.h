@@ -11,9 +11,11 @@ namespace libdose {
 
 /// Criteria of the gamma index.
 struct GammaOptions {
-    double dose_percent = 3;        ///< dose criterion, percent of the normalisation (global) or of the local reference dose
-    double distance_mm = 2;         ///< distance to agreement
-    double threshold_percent = 10;  ///< reference voxels below this part of the normalisation are not evaluated
+    double dose_percent =
+        3;  ///< dose criterion, percent of the normalisation (global) or of the local reference dose
+    double distance_mm = 2;  ///< distance to agreement
+    double threshold_percent =
+        10;  ///< reference voxels below this part of the normalisation are not evaluated
     bool local = false;
     double normalisation_gy = 0;  ///< 0: maximum of the reference
     double max_gamma = 2;         ///< values above are reported as this
@@ -28,7 +30,8 @@ struct GammaOptions {
 struct GammaResult {
     Volume<float> gamma;  ///< on the reference grid; NaN where not evaluated
     std::size_t evaluated = 0, passed = 0;
-    std::size_t outside = 0;       ///< reference voxels above the threshold that the evaluated grid does not cover: counted as failed
+    std::size_t outside = 0;       ///< reference voxels above the threshold that the evaluated grid does not
+                                   ///< cover: counted as failed
     double pass_rate_percent = 0;  ///< 100 x passed / (evaluated), outside included in evaluated
     std::size_t left_out = 0;      ///< reference voxels above the threshold that the margin leaves out
     double normalisation_gy = 0;   ///< dose of 100 %
@@ -39,7 +42,8 @@ struct GammaResult {
 /// `reference` and `evaluated` in Gy on any two grids of the same frame. The evaluated dose is interpolated
 /// trilinearly. No point is dropped: what cannot be evaluated is counted in `outside` and fails.
 /// Throws bad_input on NaN, an empty volume, a zero reference, or criteria that are not positive.
-GammaResult gamma_index(const Volume<float>& reference, const Volume<float>& evaluated, const GammaOptions& options);
+GammaResult gamma_index(const Volume<float>& reference, const Volume<float>& evaluated,
+                        const GammaOptions& options);
 /// The same for doses that can be compared; throws bad_input as check_comparable() (libdose/comparable.h)
 /// does.
 GammaResult gamma_index(const Dose& reference, const Dose& evaluated, const GammaOptions& options);

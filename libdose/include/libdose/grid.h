@@ -24,19 +24,33 @@ struct Grid {
     Vec3 spacing_mm = Vec3::Zero();    ///< > 0
     Vec3 origin_mm = Vec3::Zero();     ///< centre of voxel (0,0,0), LPS
 
-    std::size_t voxel_count() const { return static_cast<std::size_t>(size[0]) * static_cast<std::size_t>(size[1]) * static_cast<std::size_t>(size[2]); }
+    std::size_t voxel_count() const {
+        return static_cast<std::size_t>(size[0]) * static_cast<std::size_t>(size[1]) *
+               static_cast<std::size_t>(size[2]);
+    }
     std::size_t index(int i, int j, int k) const {
-        return (static_cast<std::size_t>(k) * static_cast<std::size_t>(size[1]) + static_cast<std::size_t>(j)) * static_cast<std::size_t>(size[0]) +
+        return (static_cast<std::size_t>(k) * static_cast<std::size_t>(size[1]) +
+                static_cast<std::size_t>(j)) *
+                   static_cast<std::size_t>(size[0]) +
                static_cast<std::size_t>(i);
     }
-    Vec3 centre_mm(int i, int j, int k) const { return origin_mm + Vec3(i * spacing_mm[0], j * spacing_mm[1], k * spacing_mm[2]); }
+    Vec3 centre_mm(int i, int j, int k) const {
+        return origin_mm + Vec3(i * spacing_mm[0], j * spacing_mm[1], k * spacing_mm[2]);
+    }
     Vec3 lower_edge_mm() const { return origin_mm - 0.5 * spacing_mm; }
-    Vec3 upper_edge_mm() const { return lower_edge_mm() + Vec3(size[0] * spacing_mm[0], size[1] * spacing_mm[1], size[2] * spacing_mm[2]); }
+    Vec3 upper_edge_mm() const {
+        return lower_edge_mm() +
+               Vec3(size[0] * spacing_mm[0], size[1] * spacing_mm[1], size[2] * spacing_mm[2]);
+    }
     /// Continuous voxel index of a point: 0 at the centre of the first voxel.
-    Vec3 continuous_index(const Vec3& point_mm) const { return (point_mm - origin_mm).cwiseQuotient(spacing_mm); }
+    Vec3 continuous_index(const Vec3& point_mm) const {
+        return (point_mm - origin_mm).cwiseQuotient(spacing_mm);
+    }
     double voxel_volume_cm3() const { return spacing_mm.prod() * 1e-3; }
 
-    bool operator==(const Grid& other) const { return size == other.size && spacing_mm == other.spacing_mm && origin_mm == other.origin_mm; }
+    bool operator==(const Grid& other) const {
+        return size == other.size && spacing_mm == other.spacing_mm && origin_mm == other.origin_mm;
+    }
 
     /// Throws bad_input when the grid is empty, has a spacing that is not positive and finite, or an
     /// origin that is not finite. `where` names the grid in the message.
@@ -64,7 +78,8 @@ struct Volume {
 /// count with `outside`. Memory: one intermediate volume per axis.
 Volume<float> resample_conserving(const Volume<float>& source, const Grid& target, float outside);
 
-/// Trilinear value at a point (mm, LPS); `outside` beyond the outermost voxel centres by more than half a voxel.
+/// Trilinear value at a point (mm, LPS); `outside` beyond the outermost voxel centres by more than half a
+/// voxel.
 double interpolate(const Volume<float>& volume, const Vec3& point_mm, double outside = 0.0);
 
 }  // namespace libdose

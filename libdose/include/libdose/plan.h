@@ -33,19 +33,26 @@ struct LeafPositions {
     std::vector<double> lower_mm, upper_mm;  ///< one per leaf pair
 };
 
-/// A wedge that the beam has at hand; the control points say when it is in. What it does to the beam is in the beam model.
+/// A wedge that the beam has at hand; the control points say when it is in. What it does to the beam is in
+/// the beam model.
 struct Wedge {
-    enum class Kind { physical, motorised, dynamic };  ///< DICOM STANDARD, MOTORIZED, DYNAMIC (a jaw that moves)
+    enum class Kind {
+        physical,
+        motorised,
+        dynamic
+    };  ///< DICOM STANDARD, MOTORIZED, DYNAMIC (a jaw that moves)
     int number = 0;
     Kind kind = Kind::physical;
-    std::string id;                ///< as in DICOM; may be empty
-    double angle_deg = 0;          ///< nominal
-    double orientation_deg = 0;    ///< from the beam-limiting-device frame to the wedge's, whose +y axis points to the thin end
+    std::string id;        ///< as in DICOM; may be empty
+    double angle_deg = 0;  ///< nominal
+    double orientation_deg =
+        0;  ///< from the beam-limiting-device frame to the wedge's, whose +y axis points to the thin end
     std::optional<double> factor;  ///< wedge factor of the planning system: compared with, not used
 };
 std::string to_string(Wedge::Kind kind);
 
-/// A block on a tray. The outline is as projected from the source on the isocentre plane, beam-limiting-device frame.
+/// A block on a tray. The outline is as projected from the source on the isocentre plane,
+/// beam-limiting-device frame.
 struct Block {
     int number = 0;
     std::string name;
@@ -54,7 +61,7 @@ struct Block {
     double transmission = 0;      ///< of its full thickness, 0 … 1
     double tray_distance_mm = 0;  ///< source to tray
     double thickness_mm = 0;
-    bool source_side = false;        ///< mounted on the tray's side that faces the source; else on the patient's
+    bool source_side = false;  ///< mounted on the tray's side that faces the source; else on the patient's
     std::vector<double> x_mm, y_mm;  ///< closed polygon
 };
 
@@ -82,7 +89,8 @@ struct Beam {
     std::string name, machine;                ///< machine: the local name of the treatment machine
     std::string manufacturer, machine_model;  ///< of the machine; may be empty
     double nominal_energy_mv = 0;
-    std::string fluence_mode = "STANDARD";  ///< STANDARD, or the FluenceModeID ("FFF", "SRS", …) of NON_STANDARD
+    std::string fluence_mode =
+        "STANDARD";  ///< STANDARD, or the FluenceModeID ("FFF", "SRS", …) of NON_STANDARD
     double meterset_mu = 0;
     double source_axis_distance_mm = 1000;
     double final_cumulative_weight = 1;  ///< denominator of the MU of a segment
@@ -100,7 +108,8 @@ struct Beam {
     /// MU given between control points i and i + 1: meterset x Δ(cumulative weight) / final weight.
     double segment_mu(int i) const {
         return meterset_mu *
-               (control_points[static_cast<std::size_t>(i) + 1].cumulative_weight - control_points[static_cast<std::size_t>(i)].cumulative_weight) /
+               (control_points[static_cast<std::size_t>(i) + 1].cumulative_weight -
+                control_points[static_cast<std::size_t>(i)].cumulative_weight) /
                final_cumulative_weight;
     }
 
@@ -114,8 +123,8 @@ struct Beam {
 struct GateEntry {
     enum class Verdict { honoured, harmless, accepted, refused };
     Verdict verdict = Verdict::honoured;
-    int beam = 0;                      ///< number of the beam; 0: the plan as a whole
-    std::string tag, name;             ///< "(300a,00d0)", "NumberOfWedges"; empty when it is no single attribute
+    int beam = 0;           ///< number of the beam; 0: the plan as a whole
+    std::string tag, name;  ///< "(300a,00d0)", "NumberOfWedges"; empty when it is no single attribute
     std::string where, value, reason;  ///< where: of the first that is refused, or of the first
     std::size_t count = 1;             ///< how often it stands there
     bool acceptable = false;           ///< refused because it is not known: may be accepted by its tag
@@ -133,7 +142,8 @@ struct Plan {
     int fractions = 1;               ///< number of fractions planned
     std::vector<Beam> beams;         ///< beams that are delivered
     std::vector<std::string> notes;  ///< what was left out, and why
-    std::vector<GateEntry> gate;     ///< every attribute of the file that was looked at; empty for a plan from elsewhere
+    std::vector<GateEntry>
+        gate;  ///< every attribute of the file that was looked at; empty for a plan from elsewhere
     /// Checks every beam and what they share, as every calculation does first. Throws as Beam::check().
     void check() const;
 };

@@ -37,8 +37,8 @@ struct StructureExpression {
 
 /// "PTV", "#12", "LUNG_L or LUNG_R", "PTV_60 and LUNGS", "BODY minus (PTV or GTV)". Names with such words,
 /// brackets or quotes stand in double quotes, a quote within twice; a text that is a structure's name is that
-/// structure. Different operations in a row need brackets. Throws bad_input as StructureSet::named(), and for a
-/// text that cannot be understood.
+/// structure. Different operations in a row need brackets. Throws bad_input as StructureSet::named(), and for
+/// a text that cannot be understood.
 StructureExpression parse_structure_expression(const std::string& text, const StructureSet& set);
 
 }  // namespace libdose

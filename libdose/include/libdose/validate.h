@@ -1,5 +1,5 @@
-// Comparison of the engine with a Monte Carlo reference case, like with like: the engine calculates on a uniform grid at
-// least as fine as the case's voxels and its dose is averaged over them.
+// Comparison of the engine with a Monte Carlo reference case, like with like: the engine calculates on a
+// uniform grid at least as fine as the case's voxels and its dose is averaged over them.
 #pragma once
 
 #include <map>
@@ -15,7 +15,8 @@
 
 namespace libdose {
 
-/// What the ablation table (docs/validation/ablation.md) changes; as it stands, the engine is as `Quality` says.
+/// What the ablation table (docs/validation/ablation.md) changes; as it stands, the engine is as `Quality`
+/// says.
 struct Ablation {
     bool tilt = true;            ///< kernels follow the local ray; off: all point along the axis of the beam
     bool hardening = true;       ///< kernels follow the depth; off: that of the surface
@@ -29,7 +30,8 @@ struct Ablation {
 struct ValidationOptions {
     Algorithm algorithm = Algorithm::collapsed_cone;
     Quality quality = Quality::standard;
-    Vec3 grid_mm = Vec3::Zero();  ///< voxel sides; 0: the smallest voxel edge of the case, between 1 and 2.5 mm
+    Vec3 grid_mm =
+        Vec3::Zero();  ///< voxel sides; 0: the smallest voxel edge of the case, between 1 and 2.5 mm
     int threads = 0;
     bool lateral_scaling = true;  ///< pencil beam
     BackendChoice backend = BackendChoice::cpu;
@@ -38,7 +40,8 @@ struct ValidationOptions {
     Ablation ablation;
 };
 
-/// Differences calculated − reference in one region, over voxels whose reference uncertainty is below 2 % (out of field: all).
+/// Differences calculated − reference in one region, over voxels whose reference uncertainty is below 2 %
+/// (out of field: all).
 struct RegionStatistics {
     std::size_t voxels = 0;
     double mean_percent = 0, sd_percent = 0;  ///< of the local reference dose
@@ -60,24 +63,28 @@ enum class Region : unsigned char { none, build_up, in_field, penumbra, out_of_f
 struct ValidationResult {
     std::string name, engine, backend, quality, model;
     Vec3 grid_mm = Vec3::Zero();
-    double seconds = 0;                               ///< of the dose calculation
-    double maximum = 0;                               ///< D_max of the reference, Gy cm²
-    double maximum_depth_mm = 0;                      ///< along the beam, from the surface z = 0
-    std::size_t evaluated = 0;                        ///< voxels above 10 % with σ < 2 %
-    std::map<std::string, double> gamma, gamma_raw;   ///< "2%/2mm" -> pass rate in percent; widened by 2σ, and raw
-    std::map<std::string, RegionStatistics> regions;  ///< "build-up", "in-field", "penumbra", "out-of-field", "material: …"
-    std::vector<AxisPoint> axis;                      ///< along the beam axis through the field centre's voxel column (beam angle 0)
-    std::vector<float> calculated;                    ///< on the case's voxels, Gy cm²
-    std::vector<Region> region;                       ///< of the case's voxels
-    std::vector<unsigned char> passed;                ///< 2%/2mm, widened: 0 not judged, 1 failed, 2 passed
-    Volume<float> dose;                               ///< on the engine's own grid, Gy cm²
+    double seconds = 0;           ///< of the dose calculation
+    double maximum = 0;           ///< D_max of the reference, Gy cm²
+    double maximum_depth_mm = 0;  ///< along the beam, from the surface z = 0
+    std::size_t evaluated = 0;    ///< voxels above 10 % with σ < 2 %
+    std::map<std::string, double> gamma,
+        gamma_raw;  ///< "2%/2mm" -> pass rate in percent; widened by 2σ, and raw
+    std::map<std::string, RegionStatistics>
+        regions;  ///< "build-up", "in-field", "penumbra", "out-of-field", "material: …"
+    std::vector<AxisPoint>
+        axis;  ///< along the beam axis through the field centre's voxel column (beam angle 0)
+    std::vector<float> calculated;      ///< on the case's voxels, Gy cm²
+    std::vector<Region> region;         ///< of the case's voxels
+    std::vector<unsigned char> passed;  ///< 2%/2mm, widened: 0 not judged, 1 failed, 2 passed
+    Volume<float> dose;                 ///< on the engine's own grid, Gy cm²
 };
 
 /// Name of the generic model with the case's spectrum, for example "generic-6MV". Throws bad_input.
 std::string model_name_for(const ReferenceCase& reference);
 
 /// Throws bad_input on an unknown material, a field that is empty, a beam that is not consistent.
-ValidationResult validate(const ReferenceCase& reference, const BeamModel& model, const MaterialTable& materials, const ValidationOptions& options);
+ValidationResult validate(const ReferenceCase& reference, const BeamModel& model,
+                          const MaterialTable& materials, const ValidationOptions& options);
 
 /// One criterion of a standard (docs/validation/suites.md).
 struct SuiteRow {
@@ -90,8 +97,9 @@ struct SuiteRow {
     bool passed = false;
 };
 
-/// A field that needs a head model, calculated as a plan in water and judged against the same equations without a grid: exact rays to single
-/// points (docs/validation/suites.md). What it shows is that a plan's dose is the model's; it says nothing of the model.
+/// A field that needs a head model, calculated as a plan in water and judged against the same equations
+/// without a grid: exact rays to single points (docs/validation/suites.md). What it shows is that a plan's
+/// dose is the model's; it says nothing of the model.
 struct PlanCheck {
     std::string test;   ///< "5.4 small field of leaves"
     std::string where;  ///< set-up, in words
@@ -111,13 +119,17 @@ struct PlanCheckOptions {
     std::shared_ptr<OpenDevices> devices;  ///< as EngineOptions::devices
     ProgressCallback progress;
 };
-/// AAPM MPPG 5.b, tests 5.4 to 5.8. `design`: of the leaves that shape the fields. Throws bad_input when the leaves do not reach a field.
-std::vector<PlanCheck> check_plans(const BeamModel& model, const LeafDesign& design, const MaterialTable& materials, const PlanCheckOptions& options);
+/// AAPM MPPG 5.b, tests 5.4 to 5.8. `design`: of the leaves that shape the fields. Throws bad_input when the
+/// leaves do not reach a field.
+std::vector<PlanCheck> check_plans(const BeamModel& model, const LeafDesign& design,
+                                   const MaterialTable& materials, const PlanCheckOptions& options);
 
 /// "gates", "venselaar", "tg53", "mppg5b".
 std::vector<std::string> suite_names();
-/// The criteria of suites that a case allows, by suite; a suite may have none for a case. Throws bad_input for an unknown suite.
-std::map<std::string, std::vector<SuiteRow>> evaluate_suites(const std::vector<std::string>& suites, const ReferenceCase& reference,
+/// The criteria of suites that a case allows, by suite; a suite may have none for a case. Throws bad_input
+/// for an unknown suite.
+std::map<std::string, std::vector<SuiteRow>> evaluate_suites(const std::vector<std::string>& suites,
+                                                             const ReferenceCase& reference,
                                                              const ValidationResult& result);
 
 }  // namespace libdose

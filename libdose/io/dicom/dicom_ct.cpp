@@ -158,8 +158,8 @@ void check_same(const CtSlice& a, const CtSlice& b) {
     if (a.frame_of_reference_uid != b.frame_of_reference_uid) refuse_difference("frame of reference", a, b);
 }
 
-/// Makes one spacing of those of all slices: the one in the middle, which is that of most. Throws when a pixel would
-/// move by more than rounding.
+/// Makes one spacing of those of all slices: the one in the middle, which is that of most. Throws when a
+/// pixel would move by more than rounding.
 void settle_spacing(std::vector<CtSlice>& slices, std::vector<std::string>& notes) {
     std::vector<double> rows, columns;
     for (const CtSlice& slice : slices) {
@@ -170,7 +170,8 @@ void settle_spacing(std::vector<CtSlice>& slices, std::vector<std::string>& note
     const auto usual = [&](const CtSlice& s) { return s.row_spacing == row && s.column_spacing == column; };
     const auto found = std::find_if(slices.begin(), slices.end(), usual);
     const CtSlice& reference = found == slices.end() ? slices.front() : *found;
-    const auto others = slices.size() - static_cast<std::size_t>(std::count_if(slices.begin(), slices.end(), usual));
+    const auto others =
+        slices.size() - static_cast<std::size_t>(std::count_if(slices.begin(), slices.end(), usual));
     for (const CtSlice& slice : slices)
         if (std::abs(slice.row_spacing - row) * slice.rows > rounding_mm ||
             std::abs(slice.column_spacing - column) * slice.columns > rounding_mm)

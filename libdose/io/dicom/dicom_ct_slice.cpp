@@ -76,7 +76,8 @@ CtSlice placed_slice(const DicomItem& root, const FrameItems& items, std::size_t
         std::abs(slice.row_direction.dot(slice.column_direction)) > 1e-3)
         throw bad_input("the direction cosines are not two unit vectors at right angles",
                         root.at(DCM_ImageOrientationPatient));
-    slice.row_spacing = spacing[0], slice.column_spacing = spacing[1];
+    slice.row_spacing = spacing[0];
+    slice.column_spacing = spacing[1];
     if (!(spacing[0] > 0) || !(spacing[1] > 0))
         throw bad_input("the pixel spacing is not positive", root.at(DCM_PixelSpacing));
     return slice;
@@ -113,7 +114,8 @@ std::string why_no_slice(const DicomItem& root) {
     if (type.find("SCREEN SAVE") != std::string::npos) return "screen save";
     const auto cosines = root.optional_numbers(DCM_ImageOrientationPatient);
     if (cosines.size() != 6) return {};
-    const Vec3 normal = Vec3(cosines[0], cosines[1], cosines[2]).cross(Vec3(cosines[3], cosines[4], cosines[5]));
+    const Vec3 normal =
+        Vec3(cosines[0], cosines[1], cosines[2]).cross(Vec3(cosines[3], cosines[4], cosines[5]));
     return normal.norm() > 0.5 && std::abs(normal[2]) < 0.5 ? "not axial" : "";
 }
 
@@ -143,7 +145,8 @@ std::vector<CtSlice> read_slices(const DicomFile& file, CtPixelReport& report) {
         const std::string frame_of_reference = root.text(DCM_FrameOfReferenceUID);
         CtSlice slice = placed_slice(root, items, f);
         slice.file = file.path();
-        slice.rows = rows, slice.columns = columns;
+        slice.rows = rows;
+        slice.columns = columns;
         slice.frame_of_reference_uid = frame_of_reference;
         slice.image_type = root.text_or_empty(DCM_ImageType);
         if (!multi_frame) slice.tilt_deg = root.optional_number(DCM_GantryDetectorTilt).value_or(0);

@@ -56,7 +56,8 @@ void read_plan_references(const DicomItem& root, Dose& dose) {
                     ++beams == 1 ? beam.optional_integer(DCM_ReferencedBeamNumber).value_or(0) : 0;
         }
     }
-    // libdose names the structure set in the Referenced Instance Sequence, others in the sequence of the RT DVH module.
+    // libdose names the structure set in the Referenced Instance Sequence, others in the sequence of the RT
+    // DVH module.
     for (const DicomItem& set : root.items(DCM_ReferencedInstanceSequence, "instance"))
         if (set.text_or_empty(DCM_ReferencedSOPClassUID) == UID_RTStructureSetStorage)
             dose.referenced_structure_set_uid = set.text_or_empty(DCM_ReferencedSOPInstanceUID);
@@ -118,8 +119,7 @@ struct FrameOffsets {
 };
 
 FrameOffsets frame_offsets(const DicomItem& root, int frames, double first_z_mm) {
-    const std::vector<double> v =
-        root.numbers(DCM_GridFrameOffsetVector, static_cast<std::size_t>(frames));
+    const std::vector<double> v = root.numbers(DCM_GridFrameOffsetVector, static_cast<std::size_t>(frames));
     const double step_mm = (v.back() - v.front()) / (frames - 1), allowed_mm = small_part * std::abs(step_mm);
     if (step_mm == 0)
         throw bad_input("the frames lie on top of each other", root.at(DCM_GridFrameOffsetVector));
@@ -299,7 +299,8 @@ Dose read_dose(const std::filesystem::path& path) {
     dose.gy.grid = grid_of(image);
     dose.gy.grid.check(root.place());
     const double scaling = root.number(DCM_DoseGridScaling);
-    if (!(scaling > 0)) throw bad_input("the dose grid scaling is not positive", root.at(DCM_DoseGridScaling));
+    if (!(scaling > 0))
+        throw bad_input("the dose grid scaling is not positive", root.at(DCM_DoseGridScaling));
     Pixels pixels(file, root, dose.type);
     pixels.load(dose.gy.grid.voxel_count());
     dose.gy.values.resize(dose.gy.grid.voxel_count());

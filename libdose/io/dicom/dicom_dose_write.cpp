@@ -7,10 +7,10 @@
 #include <cstdio>
 #include <ctime>
 
-#include "io/dicom/dicom_item.h"
 #include "base/temporary_name.h"
-#include "libdose/io/dicom.h"
 #include "base/utf8.h"
+#include "io/dicom/dicom_item.h"
+#include "libdose/io/dicom.h"
 
 namespace libdose::io {
 
@@ -59,15 +59,17 @@ private:
         return result;
     }
     static void check(const OFCondition& status, DcmTagKey tag) {
-        if (status.bad()) throw internal_error(std::string("cannot set ") + tag_text(tag) + ": " + status.text());
+        if (status.bad())
+            throw internal_error(std::string("cannot set ") + tag_text(tag) + ": " + status.text());
     }
     DcmItem& item_;
 };
 
 /// Provenance as text blocks of at most 1024 characters (the limit of a Contribution Description).
 std::vector<std::string> provenance_blocks(const Provenance& p) {
-    std::vector<std::string> lines{"engine " + p.engine + ", backend " + p.backend + ", libdose " + p.engine_version,
-                                   "HU curve " + p.hu_curve_name + " sha256 " + p.hu_curve_hash};
+    std::vector<std::string> lines{
+        "engine " + p.engine + ", backend " + p.backend + ", libdose " + p.engine_version,
+        "HU curve " + p.hu_curve_name + " sha256 " + p.hu_curve_hash};
     for (const auto& [name, hash] : p.model_hashes) lines.push_back("beam model " + name + " sha256 " + hash);
     for (const auto& [name, value] : p.settings) lines.push_back("setting " + name + " = " + value);
     for (const auto& [name, value] : p.input_uids) lines.push_back("input " + name + " " + value);
@@ -175,7 +177,8 @@ void put_series_and_equipment(Builder& out, const Dose& dose, const CtImage& ct)
     out.text(DCM_Manufacturer, "libdose");
     out.text(DCM_ManufacturerModelName, system);
     out.text(DCM_SoftwareVersions, limited(dose.provenance.engine_version, 64));
-    out.text(DCM_FrameOfReferenceUID, dose.frame_of_reference_uid.empty() ? ct.frame_of_reference_uid : dose.frame_of_reference_uid);
+    out.text(DCM_FrameOfReferenceUID,
+             dose.frame_of_reference_uid.empty() ? ct.frame_of_reference_uid : dose.frame_of_reference_uid);
     out.empty(DCM_PositionReferenceIndicator);
     long block = 0;
     for (const std::string& text : provenance_blocks(dose.provenance)) {

@@ -7,10 +7,10 @@
 #include <set>
 #include <tuple>
 
+#include "base/utf8.h"
 #include "io/dicom/dicom_bytes.h"
 #include "io/dicom/dicom_item.h"
 #include "libdose/io/dicom.h"
-#include "base/utf8.h"
 
 namespace libdose::io {
 

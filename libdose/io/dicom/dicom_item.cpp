@@ -7,8 +7,8 @@
 #include <mutex>
 #include <string_view>
 
-#include "io/dicom/dicom_bytes.h"
 #include "base/utf8.h"
+#include "io/dicom/dicom_bytes.h"
 
 namespace libdose::io {
 namespace {
@@ -38,7 +38,8 @@ std::optional<std::string> raw_text(DcmElement& element) {
 
 std::string tag_text(DcmTagKey tag) {
     char code[16];
-    std::snprintf(code, sizeof code, "(%04x,%04x)", static_cast<unsigned>(tag.getGroup()), static_cast<unsigned>(tag.getElement()));
+    std::snprintf(code, sizeof code, "(%04x,%04x)", static_cast<unsigned>(tag.getGroup()),
+                  static_cast<unsigned>(tag.getElement()));
     return std::string(code) + " " + DcmTag(tag).getTagName();
 }
 
@@ -46,7 +47,8 @@ std::string DicomItem::at(DcmTagKey tag) const { return place_ + ", " + tag_text
 
 DcmElement* DicomItem::find(DcmTagKey tag) const {
     DcmElement* element = nullptr;
-    return item_->findAndGetElement(tag, element).good() && element && element->getLength() > 0 ? element : nullptr;
+    return item_->findAndGetElement(tag, element).good() && element && element->getLength() > 0 ? element
+                                                                                                : nullptr;
 }
 
 Error DicomItem::absent(DcmTagKey tag) const { return bad_input("a required value is missing", at(tag)); }
@@ -79,7 +81,8 @@ std::vector<double> DicomItem::optional_numbers(DcmTagKey tag) const {
         double value = 0;
         const auto [stop, error] = std::from_chars(one.data(), one.data() + one.size(), value);
         if (error != std::errc() || stop != one.data() + one.size() || !std::isfinite(value))
-            throw bad_input("'" + std::string(as_written.substr(0, 32)) + "' is not a finite number", at(tag));
+            throw bad_input("'" + std::string(as_written.substr(0, 32)) + "' is not a finite number",
+                            at(tag));
         values.push_back(value);
         begin = end + 1;
     }
@@ -89,14 +92,17 @@ std::vector<double> DicomItem::optional_numbers(DcmTagKey tag) const {
 std::vector<double> DicomItem::numbers(DcmTagKey tag, std::size_t count) const {
     auto values = optional_numbers(tag);
     if (values.empty()) throw absent(tag);
-    if (values.size() != count) throw bad_input(std::to_string(values.size()) + " values where " + std::to_string(count) + " belong", at(tag));
+    if (values.size() != count)
+        throw bad_input(std::to_string(values.size()) + " values where " + std::to_string(count) + " belong",
+                        at(tag));
     return values;
 }
 
 std::optional<double> DicomItem::optional_number(DcmTagKey tag) const {
     const auto values = optional_numbers(tag);
     if (values.empty()) return std::nullopt;
-    if (values.size() != 1) throw bad_input(std::to_string(values.size()) + " values where 1 belongs", at(tag));
+    if (values.size() != 1)
+        throw bad_input(std::to_string(values.size()) + " values where 1 belongs", at(tag));
     return values.front();
 }
 
@@ -109,7 +115,8 @@ double DicomItem::number(DcmTagKey tag) const {
 std::optional<int> DicomItem::optional_integer(DcmTagKey tag) const {
     const auto value = optional_number(tag);
     if (!value) return std::nullopt;
-    if (*value != std::floor(*value) || std::abs(*value) > 2147483647.0) throw bad_input("the value is not a whole number", at(tag));
+    if (*value != std::floor(*value) || std::abs(*value) > 2147483647.0)
+        throw bad_input("the value is not a whole number", at(tag));
     return static_cast<int>(*value);
 }
 
@@ -131,7 +138,8 @@ std::vector<DicomItem> DicomItem::items(DcmTagKey tag, const std::string& name) 
                             : "the element is not a sequence",
                         at(tag), "Export the file again");
     }
-    for (unsigned long i = 0; i < sequence->card(); ++i) result.emplace_back(*sequence->getItem(i), place_ + ", " + name + " " + std::to_string(i + 1));
+    for (unsigned long i = 0; i < sequence->card(); ++i)
+        result.emplace_back(*sequence->getItem(i), place_ + ", " + name + " " + std::to_string(i + 1));
     return result;
 }
 
@@ -139,7 +147,8 @@ std::vector<DcmTagKey> DicomItem::tags() const {
     std::vector<DcmTagKey> result;
     for (unsigned long i = 0; i < item_->card(); ++i) {
         DcmElement* element = item_->getElement(i);
-        if (element && element->getLength() > 0 && element->getTag().getElement() != 0) result.emplace_back(element->getTag().getXTag());
+        if (element && element->getLength() > 0 && element->getTag().getElement() != 0)
+            result.emplace_back(element->getTag().getXTag());
     }
     return result;
 }
@@ -148,7 +157,8 @@ std::string DicomItem::shown(DcmTagKey tag) const {
     constexpr std::size_t longest = 40;
     DcmElement* element = find(tag);
     if (!element) return "empty";
-    if (auto* sequence = dynamic_cast<DcmSequenceOfItems*>(element)) return std::to_string(sequence->card()) + " item(s)";
+    if (auto* sequence = dynamic_cast<DcmSequenceOfItems*>(element))
+        return std::to_string(sequence->card()) + " item(s)";
     const auto raw = raw_text(*element);
     if (!raw) return std::to_string(element->getLength()) + " bytes";
     const std::string text(trimmed(*raw));
@@ -176,13 +186,17 @@ QuietDcmtk::~QuietDcmtk() {
     if (--quiet_count == 0) DCM_dcmdataLogger.setLogLevel(level_before);
 }
 
-DicomFile::DicomFile(const std::filesystem::path& file) : path_(file), format_(std::make_unique<DcmFileFormat>()) {
+DicomFile::DicomFile(const std::filesystem::path& file)
+    : path_(file), format_(std::make_unique<DcmFileFormat>()) {
     if (!std::filesystem::is_regular_file(file)) throw bad_input("there is no such file", file.string());
     OFCondition status = format_->loadFile(file.c_str());
     if (status.good()) status = format_->loadAllDataIntoMemory();
     if (status.bad())
-        throw bad_input(std::string("the file cannot be read as DICOM: ") + status.text(), file.string(), "It may be truncated or not DICOM; export it again");
-    if (format_->getDataset()->card() == 0) throw bad_input("the file holds no DICOM data", file.string(), "It may be truncated; export it again");
+        throw bad_input(std::string("the file cannot be read as DICOM: ") + status.text(), file.string(),
+                        "It may be truncated or not DICOM; export it again");
+    if (format_->getDataset()->card() == 0)
+        throw bad_input("the file holds no DICOM data", file.string(),
+                        "It may be truncated; export it again");
     if (is_cut_short(file, format_->getDataset()->getOriginalXfer()))
         throw bad_input("the file ends within a sequence", file.string(), "It is truncated; export it again");
     recover_unknown(*format_->getDataset());

@@ -14,8 +14,9 @@
 
 namespace libdose::io {
 
-/// Text and numbers come without padding. "Absent" is a missing or an empty element. Every getter throws bad_input
-/// where an element cannot be what it should be (not a number, not finite, a sequence instead of a value).
+/// Text and numbers come without padding. "Absent" is a missing or an empty element. Every getter throws
+/// bad_input where an element cannot be what it should be (not a number, not finite, a sequence instead of a
+/// value).
 class DicomItem {
 public:
     DicomItem(DcmItem& item, std::string place) : item_(&item), place_(std::move(place)) {}
@@ -24,8 +25,9 @@ public:
     std::string text(DcmTagKey tag) const;  ///< throws when absent
     std::string text_or_empty(DcmTagKey tag) const { return optional_text(tag).value_or(std::string()); }
 
-    std::vector<double> optional_numbers(DcmTagKey tag) const;            ///< empty when absent
-    std::vector<double> numbers(DcmTagKey tag, std::size_t count) const;  ///< throws when absent or another count
+    std::vector<double> optional_numbers(DcmTagKey tag) const;  ///< empty when absent
+    std::vector<double> numbers(DcmTagKey tag,
+                                std::size_t count) const;  ///< throws when absent or another count
     std::optional<double> optional_number(DcmTagKey tag) const;
     double number(DcmTagKey tag) const;
     std::optional<int> optional_integer(DcmTagKey tag) const;
@@ -34,8 +36,9 @@ public:
     /// Items of a sequence; none when absent. Each is placed at "<place>, <name> <position from 1>".
     std::vector<DicomItem> items(DcmTagKey tag, const std::string& name) const;
 
-    std::vector<DcmTagKey> tags() const;     ///< of the elements that hold something, without group lengths
-    std::string shown(DcmTagKey tag) const;  ///< value in words, shortened; never throws for the sort of value
+    std::vector<DcmTagKey> tags() const;  ///< of the elements that hold something, without group lengths
+    std::string shown(
+        DcmTagKey tag) const;  ///< value in words, shortened; never throws for the sort of value
 
     DicomItem renamed(std::string place) const { return {*item_, std::move(place)}; }
     const std::string& place() const { return place_; }
@@ -52,8 +55,8 @@ private:
 /// "(gggg,eeee) Name"
 std::string tag_text(DcmTagKey tag);
 
-/// DCMTK reports what it meets on the console as well; the library does not print, the caller gets the error. Silent
-/// while any of these lives.
+/// DCMTK reports what it meets on the console as well; the library does not print, the caller gets the error.
+/// Silent while any of these lives.
 class QuietDcmtk {
 public:
     QuietDcmtk();

@@ -1,4 +1,5 @@
-// Jaws that a beam declares twice: templates of some machines name X, Y, ASYMX and ASYMY, and give positions of two of them.
+// Jaws that a beam declares twice: templates of some machines name X, Y, ASYMX and ASYMY, and give positions
+// of two of them.
 #include <set>
 
 #include "io/dicom/dicom_plan_parts.h"
@@ -14,9 +15,11 @@ std::vector<std::string> jaws_declared_in_vain(const DicomItem& beam, std::vecto
             positioned.insert(device.text_or_empty(DCM_RTBeamLimitingDeviceType));
     std::vector<std::string> in_vain;
     for (const auto& [one, other] : {std::pair("X", "ASYMX"), {"ASYMX", "X"}, {"Y", "ASYMY"}, {"ASYMY", "Y"}})
-        if (declared.contains(one) && positioned.contains(other) && declared.contains(other) && !positioned.contains(one)) {
+        if (declared.contains(one) && positioned.contains(other) && declared.contains(other) &&
+            !positioned.contains(one)) {
             in_vain.emplace_back(one);
-            notes.push_back(beam.place() + ": declares the device " + one + " beside " + other + " and gives it no position: it is passed over");
+            notes.push_back(beam.place() + ": declares the device " + one + " beside " + other +
+                            " and gives it no position: it is passed over");
         }
     return in_vain;
 }

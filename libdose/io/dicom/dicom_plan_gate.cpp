@@ -1,4 +1,5 @@
-// The plan gate: walks through an RT Plan with the rules of dicom_plan_rules.cpp. What has no rule is refused until it is accepted by its tag.
+// The plan gate: walks through an RT Plan with the rules of dicom_plan_rules.cpp. What has no rule is refused
+// until it is accepted by its tag.
 #include "io/dicom/dicom_plan_gate.h"
 
 #include <algorithm>
@@ -23,19 +24,22 @@ Error refusal(const DicomItem& item, DcmTagKey tag, const std::string& value, co
 
 void refuse_radiation_type(const DicomItem& beam) {
     const std::string type = beam.text(DCM_RadiationType);
-    if (type != "PHOTON") throw refusal(beam, DCM_RadiationType, "the value is " + type, "only photon beams are modelled");
+    if (type != "PHOTON")
+        throw refusal(beam, DCM_RadiationType, "the value is " + type, "only photon beams are modelled");
 }
 
 namespace {
 
 /// A table that moves during the beam moves the patient through it.
 void refuse_moving_table(const std::vector<DicomItem>& points) {
-    for (DcmTagKey tag : {DCM_TableTopVerticalPosition, DCM_TableTopLongitudinalPosition, DCM_TableTopLateralPosition}) {
+    for (DcmTagKey tag :
+         {DCM_TableTopVerticalPosition, DCM_TableTopLongitudinalPosition, DCM_TableTopLateralPosition}) {
         std::optional<double> before;
         for (const DicomItem& point : points) {
             const auto here = point.optional_number(tag);
             if (here && before && std::abs(*here - *before) > table_tolerance_mm)
-                throw refusal(point, tag, "the table top moves within the beam", "a moving table top is not modelled");
+                throw refusal(point, tag, "the table top moves within the beam",
+                              "a moving table top is not modelled");
             if (here) before = here;
         }
     }
@@ -46,7 +50,8 @@ void refuse_virtual_source(const DicomItem& beam) {
     const auto axis = beam.optional_number(DCM_SourceAxisDistance);
     for (double distance : beam.optional_numbers(DCM_VirtualSourceAxisDistances))
         if (!axis || std::abs(distance - *axis) > 0.5)
-            throw refusal(beam, DCM_VirtualSourceAxisDistances, "a distance differs from the source-axis distance",
+            throw refusal(beam, DCM_VirtualSourceAxisDistances,
+                          "a distance differs from the source-axis distance",
                           "only one point-like source position is modelled");
 }
 
@@ -123,7 +128,8 @@ PlanGate::PlanGate(const std::vector<std::string>& accepted) {
 
 void PlanGate::add(GateEntry entry) {
     for (GateEntry& there : entries_)
-        if (there.beam == entry.beam && there.tag == entry.tag && there.verdict == entry.verdict && there.reason == entry.reason && !entry.tag.empty()) {
+        if (there.beam == entry.beam && there.tag == entry.tag && there.verdict == entry.verdict &&
+            there.reason == entry.reason && !entry.tag.empty()) {
             there.count += entry.count;
             return;
         }
@@ -140,14 +146,19 @@ void PlanGate::look(Place place, const DicomItem& item, int beam) {
         entry.where = item.place();
         entry.value = item.shown(tag);
         const auto rules = gate_rules(place);
-        const auto rule = std::find_if(rules.begin(), rules.end(), [&](const GateRule& r) { return r.tag == tag; });
+        const auto rule =
+            std::find_if(rules.begin(), rules.end(), [&](const GateRule& r) { return r.tag == tag; });
         if (rule != rules.end()) {
             entry.reason = rule->reason;
-            entry.verdict = rule->rule == Rule::honoured || rule->rule == Rule::by_reader ? GateEntry::Verdict::honoured : GateEntry::Verdict::harmless;
-            if (rule->rule != Rule::honoured && rule->rule != Rule::by_reader && rule->rule != Rule::harmless) {
-                if (const std::string value = refused_value(item, *rule); !value.empty())
-                    entry.verdict = GateEntry::Verdict::refused, entry.value = value;
-                else
+            entry.verdict = rule->rule == Rule::honoured || rule->rule == Rule::by_reader
+                                ? GateEntry::Verdict::honoured
+                                : GateEntry::Verdict::harmless;
+            if (rule->rule != Rule::honoured && rule->rule != Rule::by_reader &&
+                rule->rule != Rule::harmless) {
+                if (const std::string value = refused_value(item, *rule); !value.empty()) {
+                    entry.verdict = GateEntry::Verdict::refused;
+                    entry.value = value;
+                } else
                     entry.reason = "says that there is none";
             }
         } else if (const char* reason = why_harmless(place, tag)) {
@@ -165,7 +176,8 @@ void PlanGate::look(Place place, const DicomItem& item, int beam) {
             entry.reason = "not known to libdose: it may change the dose";
             entry.acceptable = true;
         }
-        // Names, birth dates and free text do not belong in results; what says that there is none ("0 blocks") does.
+        // Names, birth dates and free text do not belong in results; what says that there is none ("0
+        // blocks") does.
         const bool tested = rule != rules.end() && rule->rule != Rule::harmless;
         if (entry.verdict == GateEntry::Verdict::harmless && !tested) entry.value.clear();
         // What was unknown to an older libdose may be known to be harmless now.
@@ -176,7 +188,8 @@ void PlanGate::look(Place place, const DicomItem& item, int beam) {
     }
     for (const Inside& inside : insides)
         if (inside.place == place)
-            for (const DicomItem& inner : item.items(inside.tag, inside.name)) look(inside.inner, inner, beam);
+            for (const DicomItem& inner : item.items(inside.tag, inside.name))
+                look(inside.inner, inner, beam);
 }
 
 void PlanGate::plan(const DicomItem& root) { look(Place::plan, root, 0); }
@@ -208,14 +221,17 @@ void PlanGate::require_open() const {
             const std::string where = entry.where + ", " + entry.tag + " " + entry.name;
             if (entry.acceptable)
                 throw refused_plan("the attribute is " + entry.reason, where,
-                                   "If it cannot, accept it: --accept " + entry.tag.substr(1, 9) + "; `dose gate` lists all");
+                                   "If it cannot, accept it: --accept " + entry.tag.substr(1, 9) +
+                                       "; `dose gate` lists all");
             throw refused_plan(entry.value + ": " + entry.reason, where, cannot);
         }
 }
 
 void PlanGate::require_all_accepted_found() const {
     for (const auto& [tag, found] : accepted_)
-        if (!found) throw bad_input("nothing in the plan needs to be accepted by the tag " + tag, "accepted attributes", "Leave it out");
+        if (!found)
+            throw bad_input("nothing in the plan needs to be accepted by the tag " + tag,
+                            "accepted attributes", "Leave it out");
 }
 
 void refuse_by_meaning(const DicomItem& beam) {

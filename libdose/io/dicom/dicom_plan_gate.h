@@ -13,7 +13,8 @@ namespace libdose::io {
 
 class PlanGate {
 public:
-    /// Tags that the user accepts although they are not known: "300a,01a0" or "(300a,01a0)". Throws bad_input for what is no tag.
+    /// Tags that the user accepts although they are not known: "300a,01a0" or "(300a,01a0)". Throws bad_input
+    /// for what is no tag.
     explicit PlanGate(const std::vector<std::string>& accepted);
 
     void plan(const DicomItem& root);  ///< without its beams and fraction groups

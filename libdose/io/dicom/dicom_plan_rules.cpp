@@ -1,5 +1,6 @@
-// DICOM PS3.3 A.20 (RT Plan IOD, edition 2024e) and C.8.8.9 to C.8.8.16, with retired attributes of old plans.
-// To honour, allow or refuse one more attribute, add a row and its case in tests/io/test_dicom_plan_gate.cpp.
+// DICOM PS3.3 A.20 (RT Plan IOD, edition 2024e) and C.8.8.9 to C.8.8.16, with retired attributes of old
+// plans. To honour, allow or refuse one more attribute, add a row and its case in
+// tests/io/test_dicom_plan_gate.cpp.
 #include "io/dicom/dicom_plan_rules.h"
 
 #include <algorithm>
@@ -18,8 +19,12 @@ const char* const calibration = "calibration of the planning system, noted: that
 const char* const tray = "a tray attenuates the beam and is not modelled";
 
 const GateRule plan_rules[] = {
-    {{0x0008, 0x0070}, Rule::by_reader, "planning system: refused when it is one of a machine that is not modelled"},
-    {{0x0008, 0x1090}, Rule::by_reader, "planning system: refused when it is one of a machine that is not modelled"},
+    {{0x0008, 0x0070},
+     Rule::by_reader,
+     "planning system: refused when it is one of a machine that is not modelled"},
+    {{0x0008, 0x1090},
+     Rule::by_reader,
+     "planning system: refused when it is one of a machine that is not modelled"},
     {{0x300a, 0x0002}, Rule::harmless, names},
     {{0x300a, 0x0003}, Rule::harmless, names},
     {{0x300a, 0x0004}, Rule::harmless, names},
@@ -100,7 +105,9 @@ const GateRule beam_rules[] = {
     {{0x3002, 0x0050}, Rule::honoured, "fluence mode"},
     {{0x3008, 0x00a1}, Rule::refused_with_items, "beam limiting devices in the enhanced form are not read"},
     {{0x3008, 0x00a3}, Rule::refused_if_yes, "beam limiting devices in the enhanced form are not read"},
-    {{0x300a, 0x00b2}, Rule::harmless, "treatment machine: shown; the beam models are generic, of no machine"},
+    {{0x300a, 0x00b2},
+     Rule::harmless,
+     "treatment machine: shown; the beam models are generic, of no machine"},
     {{0x300a, 0x00b3}, Rule::by_reader, "unit of the meterset: MU, all else is refused"},
     {{0x300a, 0x00b4}, Rule::by_reader, "source-axis distance: refused unless 1000 mm"},
     {{0x300a, 0x00b6}, Rule::honoured, "jaws and multileaf collimators"},
@@ -169,11 +176,19 @@ const GateRule control_point_rules[] = {
     {{0x300a, 0x0122}, Rule::honoured, "couch angle"},
     {{0x300a, 0x0123}, Rule::by_reader, "couch rotation: refused by the longer way"},
     {{0x300a, 0x0124}, Rule::harmless, "distance of an eccentric axis, about which nothing may turn"},
-    {{0x300a, 0x0125}, Rule::refused_unless_no_turn, "an eccentric rotation of the table top is not modelled"},
+    {{0x300a, 0x0125},
+     Rule::refused_unless_no_turn,
+     "an eccentric rotation of the table top is not modelled"},
     {{0x300a, 0x0126}, Rule::harmless, "direction of a rotation that is refused unless it turns nothing"},
-    {{0x300a, 0x0128}, Rule::by_reader, "table position: refused when it moves within the beam; the isocentre places the patient"},
-    {{0x300a, 0x0129}, Rule::by_reader, "table position: refused when it moves within the beam; the isocentre places the patient"},
-    {{0x300a, 0x012a}, Rule::by_reader, "table position: refused when it moves within the beam; the isocentre places the patient"},
+    {{0x300a, 0x0128},
+     Rule::by_reader,
+     "table position: refused when it moves within the beam; the isocentre places the patient"},
+    {{0x300a, 0x0129},
+     Rule::by_reader,
+     "table position: refused when it moves within the beam; the isocentre places the patient"},
+    {{0x300a, 0x012a},
+     Rule::by_reader,
+     "table position: refused when it moves within the beam; the isocentre places the patient"},
     {{0x300a, 0x012c}, Rule::honoured, "isocentre"},
     {{0x300a, 0x0134}, Rule::honoured, "cumulative weight"},
     {{0x300a, 0x0140}, Rule::refused_unless_no_turn, "a pitched table top is not modelled"},
@@ -229,8 +244,12 @@ const GateRule block_rules[] = {
     {{0x300a, 0x0104}, Rule::honoured, "number of points of the outline"},
     {{0x300a, 0x0106}, Rule::honoured, "outline of the block"},
     {{0x300a, 0x0355}, Rule::harmless, names},
-    {{0x300a, 0x0440}, Rule::harmless, "slabs of the block: thickness and transmission are those of all of them"},
-    {{0x300a, 0x0441}, Rule::harmless, "slabs of the block: thickness and transmission are those of all of them"},
+    {{0x300a, 0x0440},
+     Rule::harmless,
+     "slabs of the block: thickness and transmission are those of all of them"},
+    {{0x300a, 0x0441},
+     Rule::harmless,
+     "slabs of the block: thickness and transmission are those of all of them"},
 };
 
 const GateRule bolus_rules[] = {
@@ -306,14 +325,15 @@ std::span<const GateRule> gate_rules(Place place) {
 std::span<const GateRange> gate_ranges() { return ranges_of_all_places; }
 
 const char* harmless_group(Place place, unsigned group) {
-    // Patient, study, series, equipment, clinical trial, request, documents, display, media, signatures, padding.
+    // Patient, study, series, equipment, clinical trial, request, documents, display, media, signatures,
+    // padding.
     constexpr std::array<unsigned, 19> administrative{0x0002, 0x0010, 0x0012, 0x0018, 0x0020, 0x0032, 0x0038,
                                                       0x0040, 0x0042, 0x0050, 0x0070, 0x0088, 0x0100, 0x0400,
                                                       0x2200, 0x4008, 0x4ffe, 0xfffa, 0xfffc};
-    const bool listed = std::find(administrative.begin(), administrative.end(), group) != administrative.end();
+    const bool listed =
+        std::find(administrative.begin(), administrative.end(), group) != administrative.end();
     const bool of_a_machine = (place == Place::beam || place == Place::limiting_device) && group == 0x0018;
-    if (of_a_machine || (place == Place::plan && listed))
-        return "says who, when or with which equipment";
+    if (of_a_machine || (place == Place::plan && listed)) return "says who, when or with which equipment";
     // De-identifiers leave what they did in this group.
     if (place == Place::plan && group == 0x0028) return "describes pixels, of which a plan has none";
     if (group == 0xfffa) return "digital signature";

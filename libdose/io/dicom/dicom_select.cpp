@@ -4,9 +4,9 @@
 #include <map>
 #include <set>
 
+#include "base/utf8.h"
 #include "io/dicom/dicom_item.h"
 #include "libdose/io/dicom.h"
-#include "base/utf8.h"
 
 namespace libdose::io {
 
@@ -15,7 +15,8 @@ namespace {
 std::string listed(const std::vector<DicomEntry>& entries) {
     std::string text;
     for (const DicomEntry& e : entries)
-        text += (text.empty() ? "" : "; ") + ("\"" + e.label + "\" " + e.sop_instance_uid + " (" + e.file.filename().string() + ")");
+        text += (text.empty() ? "" : "; ") +
+                ("\"" + e.label + "\" " + e.sop_instance_uid + " (" + e.file.filename().string() + ")");
     return text;
 }
 
@@ -66,16 +67,21 @@ DicomEntry pick_plan(const DicomIndex& index, const std::string& selector) {
         for (const DicomEntry& e : index.entries)
             if (e.modality == "RTPLAN" && e.kind == "other") others += " " + e.file.filename().string();
         if (!others.empty())
-            throw refused_plan("the plan is not an RT Plan of photons or electrons (ion or other plan)", others, "libdose calculates photon plans only");
+            throw refused_plan("the plan is not an RT Plan of photons or electrons (ion or other plan)",
+                               others, "libdose calculates photon plans only");
         throw bad_input("there is no RTPLAN among the files", {}, "Add the plan's file or folder");
     }
-    const Wanted fits = [&](const DicomEntry& e) { return selector.empty() || e.sop_instance_uid == selector || e.label == selector; };
+    const Wanted fits = [&](const DicomEntry& e) {
+        return selector.empty() || e.sop_instance_uid == selector || e.label == selector;
+    };
     require_none_broken(index, "RTPLAN", fits);
     const auto fitting = where(index, "RTPLAN", fits);
-    if (fitting.empty()) throw bad_input("there is no plan \"" + selector + "\"", {}, "Plans: " + listed(all));
+    if (fitting.empty())
+        throw bad_input("there is no plan \"" + selector + "\"", {}, "Plans: " + listed(all));
     if (fitting.size() > 1)
-        throw bad_input(selector.empty() ? "there are several plans" : "several plans are labelled \"" + selector + "\"", {},
-                        "Choose one by its label or SOP Instance UID (--plan). Plans: " + listed(fitting));
+        throw bad_input(
+            selector.empty() ? "there are several plans" : "several plans are labelled \"" + selector + "\"",
+            {}, "Choose one by its label or SOP Instance UID (--plan). Plans: " + listed(fitting));
     return fitting.front();
 }
 
@@ -280,7 +286,8 @@ std::vector<DicomEntry> pick_structures(const DicomIndex& index, const DicomEntr
 
 }  // namespace
 
-DicomCase select_case(const DicomIndex& index, const std::string& plan_selector, const std::string& series, StructureUse use) {
+DicomCase select_case(const DicomIndex& index, const std::string& plan_selector, const std::string& series,
+                      StructureUse use) {
     DicomCase result;
     const DicomEntry plan = pick_plan(index, plan_selector);
     result.plan.push_back(plan);
@@ -299,13 +306,14 @@ DicomCase select_case(const DicomIndex& index, const std::string& plan_selector,
     if (!result.structures.empty()) {
         const DicomFile file(result.structures.front().file);
         named = named_series(file.root());
-        for (const DicomItem& item : file.root().items(DCM_ReferencedFrameOfReferenceSequence, "frame of reference"))
+        for (const DicomItem& item :
+             file.root().items(DCM_ReferencedFrameOfReferenceSequence, "frame of reference"))
             if (frame.empty()) frame = item.text_or_empty(DCM_FrameOfReferenceUID);
     }
     const SeriesChoice choice = choose_series(index, plan, frame, named, series);
     result.ct = where(index, "CT", [&](const DicomEntry& e) { return e.series_uid == choice.uid; });
-    result.notes.push_back("CT: series " + choice.uid + ", " + std::to_string(result.ct.size()) + (result.ct.size() == 1 ? " file" : " files") +
-                           choice.reason);
+    result.notes.push_back("CT: series " + choice.uid + ", " + std::to_string(result.ct.size()) +
+                           (result.ct.size() == 1 ? " file" : " files") + choice.reason);
     require_whole_series(index, result.ct, named, result.notes);
 
     copies += copies_of(index, result.ct);
@@ -313,7 +321,9 @@ DicomCase select_case(const DicomIndex& index, const std::string& plan_selector,
     if (use == StructureUse::left_out) result.structures.clear();
     result.doses = doses_of(index, plan, result.notes);
     copies += copies_of(index, result.doses);
-    if (copies > 0) result.notes.push_back("files: " + std::to_string(copies) + " are copies of others with the same content and count once");
+    if (copies > 0)
+        result.notes.push_back("files: " + std::to_string(copies) +
+                               " are copies of others with the same content and count once");
     note_left_out(index, choice.uid, result.notes);
     for (std::string& note : result.notes) note = valid_utf8(note);  // file names may hold any bytes
     return result;

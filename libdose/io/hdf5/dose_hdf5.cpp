@@ -19,10 +19,12 @@ void write_one(Hdf5Writer& file, const std::string& group, const Dose& dose) {
     const Grid& grid = dose.gy.grid;
     grid.check("dose");
     for (std::size_t v = 0; v < dose.gy.values.size(); ++v)
-        if (!std::isfinite(dose.gy.values[v])) throw internal_error("the dose of voxel " + std::to_string(v) + " is not finite");
+        if (!std::isfinite(dose.gy.values[v]))
+            throw internal_error("the dose of voxel " + std::to_string(v) + " is not finite");
     file.group(group);
     file.floats(group + "/dose", dose.gy.values,
-                {static_cast<std::size_t>(grid.size[2]), static_cast<std::size_t>(grid.size[1]), static_cast<std::size_t>(grid.size[0])});
+                {static_cast<std::size_t>(grid.size[2]), static_cast<std::size_t>(grid.size[1]),
+                 static_cast<std::size_t>(grid.size[0])});
     const std::string data = group + "/dose";
     file.text(data, "units", "Gy");
     file.text(data, "dims", "z, y, x");
@@ -61,16 +63,20 @@ void write_doses_hdf5(const Dose& plan, const std::vector<Dose>& beams, const st
 
 Dose read_dose_hdf5(const std::filesystem::path& path) {
     const Hdf5Reader file(path);
-    if (!file.has_attribute("/", "schema") || file.text("/", "schema") != schema) throw bad_input("this is not a libdose dose file", path.string());
+    if (!file.has_attribute("/", "schema") || file.text("/", "schema") != schema)
+        throw bad_input("this is not a libdose dose file", path.string());
     if (file.number("/", "schema_version") != 1)
-        throw bad_input("the dose file has a schema version that this libdose does not read", path.string(), "It reads version 1");
+        throw bad_input("the dose file has a schema version that this libdose does not read", path.string(),
+                        "It reads version 1");
     Dose dose;
     const std::string data = "/plan/dose";
     const std::vector<std::size_t> shape = file.shape(data);
     if (shape.size() != 3) throw bad_input("the dose is not three-dimensional", file.where(data));
-    if (const std::string units = file.text(data, "units"); units != "Gy") throw bad_input("the dose is in \"" + units + "\", not in Gy", file.where(data));
+    if (const std::string units = file.text(data, "units"); units != "Gy")
+        throw bad_input("the dose is in \"" + units + "\", not in Gy", file.where(data));
     const auto spacing = file.numbers(data, "spacing_mm"), origin = file.numbers(data, "origin_mm");
-    if (spacing.size() != 3 || origin.size() != 3) throw bad_input("spacing_mm or origin_mm does not hold three numbers", file.where(data));
+    if (spacing.size() != 3 || origin.size() != 3)
+        throw bad_input("spacing_mm or origin_mm does not hold three numbers", file.where(data));
     for (int axis = 0; axis < 3; ++axis) {
         const auto a = static_cast<std::size_t>(axis);
         dose.gy.grid.size[a] = static_cast<int>(shape[2 - a]);
@@ -82,7 +88,8 @@ Dose read_dose_hdf5(const std::filesystem::path& path) {
     dose.summation = dose_summation_from_string(file.text("/plan", "summation"), file.where("/plan"));
     dose.type = file.text("/plan", "type");
     const std::string medium = file.text("/plan", "dose_to");
-    if (medium != "medium" && medium != "water") throw bad_input("unknown dose_to \"" + medium + "\"", file.where("/plan"));
+    if (medium != "medium" && medium != "water")
+        throw bad_input("unknown dose_to \"" + medium + "\"", file.where("/plan"));
     dose.medium = medium == "water" ? DoseMedium::water : DoseMedium::medium;
     dose.beam_number = static_cast<int>(file.number("/plan", "beam_number"));
     dose.fraction_group = static_cast<int>(file.number("/plan", "fraction_group"));

@@ -1,5 +1,5 @@
-// A small layer over the HDF5 C API (Debian 12 has no HighFive): handles that close themselves, arrays and attributes, and
-// errors that name file and path. HDF5's own error printing is off.
+// A small layer over the HDF5 C API (Debian 12 has no HighFive): handles that close themselves, arrays and
+// attributes, and errors that name file and path. HDF5's own error printing is off.
 #pragma once
 
 #include <hdf5.h>
@@ -33,7 +33,8 @@ private:
     herr_t (*close_)(hid_t) = nullptr;
 };
 
-/// A file being read. Paths are absolute ("/group/dataset"). Every function throws bad_input naming file and path.
+/// A file being read. Paths are absolute ("/group/dataset"). Every function throws bad_input naming file and
+/// path.
 class Hdf5Reader {
 public:
     explicit Hdf5Reader(const std::filesystem::path& file);
@@ -47,9 +48,11 @@ public:
     /// `count` elements from `first` on of a dataset with one dimension.
     std::vector<float> floats(const std::string& path, std::size_t first, std::size_t count) const;
     std::vector<std::int32_t> integers(const std::string& path, std::size_t first, std::size_t count) const;
-    std::vector<std::int64_t> long_integers(const std::string& path, std::size_t first, std::size_t count) const;
-    double number(const std::string& object, const std::string& name) const;                ///< scalar attribute, finite
-    std::vector<double> numbers(const std::string& object, const std::string& name) const;  ///< array attribute, finite
+    std::vector<std::int64_t> long_integers(const std::string& path, std::size_t first,
+                                            std::size_t count) const;
+    double number(const std::string& object, const std::string& name) const;  ///< scalar attribute, finite
+    std::vector<double> numbers(const std::string& object,
+                                const std::string& name) const;  ///< array attribute, finite
     std::string text(const std::string& object, const std::string& name) const;
     std::vector<std::string> texts(const std::string& object, const std::string& name) const;
     std::vector<std::string> attribute_names(const std::string& object) const;
@@ -60,14 +63,16 @@ private:
     template <class T>
     std::vector<T> read(const std::string& path, hid_t type) const;
     template <class T>
-    std::vector<T> read_part(const std::string& path, hid_t type, H5T_class_t kind, std::size_t first, std::size_t count) const;
+    std::vector<T> read_part(const std::string& path, hid_t type, H5T_class_t kind, std::size_t first,
+                             std::size_t count) const;
     Hdf5Handle open_attribute(const std::string& object, const std::string& name) const;
 
     std::filesystem::path path_;
     Hdf5Handle file_;
 };
 
-/// A file being written under a temporary name in the same folder; commit() renames it. Without commit nothing stays.
+/// A file being written under a temporary name in the same folder; commit() renames it. Without commit
+/// nothing stays.
 class Hdf5Writer {
 public:
     explicit Hdf5Writer(const std::filesystem::path& file);
@@ -76,9 +81,12 @@ public:
     Hdf5Writer& operator=(const Hdf5Writer&) = delete;
 
     void group(const std::string& path);
-    void doubles(const std::string& path, const std::vector<double>& values, const std::vector<std::size_t>& shape);
-    void floats(const std::string& path, const std::vector<float>& values, const std::vector<std::size_t>& shape);
-    void bytes(const std::string& path, const std::vector<unsigned char>& values, const std::vector<std::size_t>& shape);
+    void doubles(const std::string& path, const std::vector<double>& values,
+                 const std::vector<std::size_t>& shape);
+    void floats(const std::string& path, const std::vector<float>& values,
+                const std::vector<std::size_t>& shape);
+    void bytes(const std::string& path, const std::vector<unsigned char>& values,
+               const std::vector<std::size_t>& shape);
     /// Adds to the end of a dataset with one dimension, which is made with the first elements.
     void append(const std::string& path, const std::vector<float>& values);
     void append(const std::string& path, const std::vector<std::int32_t>& values);
@@ -91,9 +99,11 @@ public:
     void commit();
 
 private:
-    void write(const std::string& path, const void* data, hid_t memory, hid_t stored, const std::vector<std::size_t>& shape);
+    void write(const std::string& path, const void* data, hid_t memory, hid_t stored,
+               const std::vector<std::size_t>& shape);
     void append(const std::string& path, const void* data, std::size_t count, hid_t memory, hid_t stored);
-    void attribute(const std::string& object, const std::string& name, const void* data, hid_t type, const std::vector<std::size_t>& shape);
+    void attribute(const std::string& object, const std::string& name, const void* data, hid_t type,
+                   const std::vector<std::size_t>& shape);
     [[noreturn]] void fail(const std::string& path) const;
 
     std::filesystem::path path_, temporary_;

@@ -10,7 +10,8 @@ namespace {
 
 std::array<double, 2> interval(const Hdf5Reader& file, const char* name) {
     const std::vector<double> values = file.numbers("/", name);
-    if (values.size() != 2 || !(values[1] > values[0])) throw bad_input(std::string("the attribute \"") + name + "\" is not an interval", file.where("/"));
+    if (values.size() != 2 || !(values[1] > values[0]))
+        throw bad_input(std::string("the attribute \"") + name + "\" is not an interval", file.where("/"));
     return {values[0], values[1]};
 }
 
@@ -30,11 +31,14 @@ ReferenceCase read_reference_case(const std::filesystem::path& path) {
             if (!(edges[i] > edges[i - 1])) throw bad_input("edges do not ascend", file.where(names[axis]));
     }
     const auto n = result.size();
-    const std::vector<std::size_t> shape{static_cast<std::size_t>(n[2]), static_cast<std::size_t>(n[1]), static_cast<std::size_t>(n[0])};
+    const std::vector<std::size_t> shape{static_cast<std::size_t>(n[2]), static_cast<std::size_t>(n[1]),
+                                         static_cast<std::size_t>(n[0])};
     const auto check_shape = [&](const char* name) {
-        if (file.shape(name) != shape) throw bad_input("the shape is not [z, y, x] of the edges", file.where(name));
+        if (file.shape(name) != shape)
+            throw bad_input("the shape is not [z, y, x] of the edges", file.where(name));
     };
-    for (const char* name : {"/dose", "/relative_uncertainty", "/density_g_cm3", "/material_index"}) check_shape(name);
+    for (const char* name : {"/dose", "/relative_uncertainty", "/density_g_cm3", "/material_index"})
+        check_shape(name);
     result.dose = file.floats("/dose");
     result.relative_uncertainty = file.floats("/relative_uncertainty");
     result.density_g_cm3 = file.floats("/density_g_cm3");
@@ -42,12 +46,16 @@ ReferenceCase read_reference_case(const std::filesystem::path& path) {
     result.materials = file.texts("/", "materials");
     for (std::size_t v = 0; v < result.dose.size(); ++v) {
         if (result.dose[v] < 0 || result.relative_uncertainty[v] < 0 || result.density_g_cm3[v] < 0)
-            throw bad_input("voxel " + std::to_string(v) + " has a negative dose, uncertainty or density", path.string());
+            throw bad_input("voxel " + std::to_string(v) + " has a negative dose, uncertainty or density",
+                            path.string());
         if (result.material_index[v] >= result.materials.size())
-            throw bad_input("voxel " + std::to_string(v) + " has a material_index without a name in \"materials\"", file.where("/material_index"));
+            throw bad_input(
+                "voxel " + std::to_string(v) + " has a material_index without a name in \"materials\"",
+                file.where("/material_index"));
     }
     const std::vector<double> source = file.numbers("/", "source_position_cm");
-    if (source.size() != 3) throw bad_input("the attribute \"source_position_cm\" does not hold three numbers", file.where("/"));
+    if (source.size() != 3)
+        throw bad_input("the attribute \"source_position_cm\" does not hold three numbers", file.where("/"));
     result.source_position_cm = Vec3(source[0], source[1], source[2]);
     result.beam_angle_deg = file.number("/", "beam_angle_deg");
     result.field_x_cm = interval(file, "field_x_cm");
@@ -57,12 +65,15 @@ ReferenceCase read_reference_case(const std::filesystem::path& path) {
     return result;
 }
 
-void write_validation(const ReferenceCase& reference, const ValidationResult& result, const std::filesystem::path& path) {
+void write_validation(const ReferenceCase& reference, const ValidationResult& result,
+                      const std::filesystem::path& path) {
     const auto n = reference.size();
-    const std::vector<std::size_t> shape{static_cast<std::size_t>(n[2]), static_cast<std::size_t>(n[1]), static_cast<std::size_t>(n[0])};
+    const std::vector<std::size_t> shape{static_cast<std::size_t>(n[2]), static_cast<std::size_t>(n[1]),
+                                         static_cast<std::size_t>(n[0])};
     Hdf5Writer file(path);
     const char* names[] = {"/x_edges_cm", "/y_edges_cm", "/z_edges_cm"};
-    for (std::size_t axis = 0; axis < 3; ++axis) file.doubles(names[axis], reference.edges_cm[axis], {reference.edges_cm[axis].size()});
+    for (std::size_t axis = 0; axis < 3; ++axis)
+        file.doubles(names[axis], reference.edges_cm[axis], {reference.edges_cm[axis].size()});
     file.floats("/reference", reference.dose, shape);
     file.floats("/relative_uncertainty", reference.relative_uncertainty, shape);
     file.floats("/density_g_cm3", reference.density_g_cm3, shape);
@@ -77,7 +88,8 @@ void write_validation(const ReferenceCase& reference, const ValidationResult& re
     file.text("/", "model", result.model);
     file.text("/", "dose_unit", "Gy cm2");
     file.texts("/", "passed_values", {"0: not judged", "1: failed 2%/2mm", "2: passed 2%/2mm"});
-    file.texts("/", "region_values", {"0: none", "1: build-up", "2: in-field", "3: penumbra", "4: out-of-field"});
+    file.texts("/", "region_values",
+               {"0: none", "1: build-up", "2: in-field", "3: penumbra", "4: out-of-field"});
     file.number("/", "maximum", result.maximum);
     file.commit();
 }

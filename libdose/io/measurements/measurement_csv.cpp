@@ -3,9 +3,9 @@
 #include <cmath>
 #include <regex>
 
+#include "base/text.h"
 #include "io/measurements/measurement_text.h"
 #include "libdose/error.h"
-#include "base/text.h"
 
 namespace libdose::io {
 
@@ -38,20 +38,27 @@ Table table_of(const std::vector<std::string>& lines, const std::string& file) {
         if (line.empty() || line[0] == '#') continue;
         const std::string where = file + ", line " + std::to_string(n + 1);
         if (table.names.empty()) {
-            separator = line.find(';') != std::string::npos ? ';' : line.find(',') != std::string::npos ? ',' : '\t';
+            separator = line.find(';') != std::string::npos   ? ';'
+                        : line.find(',') != std::string::npos ? ','
+                                                              : '\t';
             for (const std::string& cell : split(line, separator)) table.names.push_back(column_name(cell));
             for (std::size_t a = 0; a < table.names.size(); ++a)
                 for (std::size_t b = 0; b < a; ++b)
-                    if (table.names[a] == table.names[b]) throw bad_input("the column \"" + table.names[a] + "\" is there twice", where);
-            if (table.names.size() < 2) throw bad_input("the header has fewer than two columns", where, "Columns are separated by commas");
+                    if (table.names[a] == table.names[b])
+                        throw bad_input("the column \"" + table.names[a] + "\" is there twice", where);
+            if (table.names.size() < 2)
+                throw bad_input("the header has fewer than two columns", where,
+                                "Columns are separated by commas");
             continue;
         }
         const std::vector<std::string> cells = split(line, separator);
         if (cells.size() != table.names.size())
-            throw bad_input("the line has " + std::to_string(cells.size()) + " values, the header " + std::to_string(table.names.size()), where,
-                            "The file may be truncated");
+            throw bad_input("the line has " + std::to_string(cells.size()) + " values, the header " +
+                                std::to_string(table.names.size()),
+                            where, "The file may be truncated");
         std::vector<double> row;
-        for (const std::string& cell : cells) row.push_back(trimmed(cell).empty() ? std::nan("") : number_of(cell, where));
+        for (const std::string& cell : cells)
+            row.push_back(trimmed(cell).empty() ? std::nan("") : number_of(cell, where));
         if (std::isnan(row[0])) throw bad_input("the first cell is empty", where);
         table.rows.push_back(std::move(row));
     }
@@ -62,7 +69,8 @@ Table table_of(const std::vector<std::string>& lines, const std::string& file) {
 
 std::string underscored(std::string text) {
     text = lower_case(text);
-    std::replace(text.begin(), text.end(), '-', '_'), std::replace(text.begin(), text.end(), ' ', '_');
+    std::replace(text.begin(), text.end(), '-', '_');
+    std::replace(text.begin(), text.end(), ' ', '_');
     return text;
 }
 
@@ -87,7 +95,8 @@ std::optional<CurveKind> kind_in(const std::string& text) {
     return std::nullopt;
 }
 
-CurveKind kind_of(const std::string& stem, const std::map<std::string, std::string>& keys, const std::string& file) {
+CurveKind kind_of(const std::string& stem, const std::map<std::string, std::string>& keys,
+                  const std::string& file) {
     for (const char* key : {"kind", "quantity"})
         if (const auto at = keys.find(key); at != keys.end()) {
             if (const auto kind = kind_in(underscored(at->second))) return *kind;
@@ -98,20 +107,30 @@ CurveKind kind_of(const std::string& stem, const std::map<std::string, std::stri
             }
         }
     if (const auto kind = kind_in(stem)) return *kind;
-    throw bad_input("neither the file's name nor a comment says what was measured", file, "Add a line such as \"# kind: depth_dose\"");
+    throw bad_input("neither the file's name nor a comment says what was measured", file,
+                    "Add a line such as \"# kind: depth_dose\"");
 }
 
 /// Length unit at the end of a column's name; else what the user says.
 double column_scale(const std::string& name, const MeasurementQuestions& asked, const std::string& file) {
-    const auto ends = [&](const char* unit) { return name.size() > 3 && name.compare(name.size() - 3, 3, unit) == 0; };
-    const std::optional<std::string> stated = ends("_mm") ? std::optional<std::string>("mm") : ends("_cm") ? std::optional<std::string>("cm") : std::nullopt;
-    if (stated && asked.unit && *stated != *asked.unit) throw bad_input("the column \"" + name + "\" is in " + *stated + ", --unit says " + *asked.unit, file);
+    const auto ends = [&](const char* unit) {
+        return name.size() > 3 && name.compare(name.size() - 3, 3, unit) == 0;
+    };
+    const std::optional<std::string> stated = ends("_mm")   ? std::optional<std::string>("mm")
+                                              : ends("_cm") ? std::optional<std::string>("cm")
+                                                            : std::nullopt;
+    if (stated && asked.unit && *stated != *asked.unit)
+        throw bad_input("the column \"" + name + "\" is in " + *stated + ", --unit says " + *asked.unit,
+                        file);
     const auto unit = stated ? stated : asked.unit;
-    if (!unit) throw bad_input("the unit of the column \"" + name + "\" is not stated", file, "End its name in _mm or _cm, or give --unit");
+    if (!unit)
+        throw bad_input("the unit of the column \"" + name + "\" is not stated", file,
+                        "End its name in _mm or _cm, or give --unit");
     return in_mm(1, *unit, file);
 }
 
-/// What the name of a column says of the curve in it: side_100_mm, side_40x100_mm, depth_10_cm, side_10_cm_depth_5_cm.
+/// What the name of a column says of the curve in it: side_100_mm, side_40x100_mm, depth_10_cm,
+/// side_10_cm_depth_5_cm.
 struct ColumnLengths {
     std::optional<std::pair<double, double>> field_mm;
     std::optional<double> depth_mm;
@@ -121,27 +140,36 @@ struct ColumnLengths {
 
 ColumnLengths lengths_in(const std::string& name, const std::string& where) {
     ColumnLengths found;
-    static const std::regex part("([a-z]*)_?([0-9]+(?:\\.[0-9]+)?)(?:x([0-9]+(?:\\.[0-9]+)?))?_?(mm|cm)(?![a-z0-9])");
+    static const std::regex part(
+        "([a-z]*)_?([0-9]+(?:\\.[0-9]+)?)(?:x([0-9]+(?:\\.[0-9]+)?))?_?(mm|cm)(?![a-z0-9])");
     for (auto it = std::sregex_iterator(name.begin(), name.end(), part); it != std::sregex_iterator(); ++it) {
         const std::smatch& m = *it;
         const std::string word = m[1];
-        const double a = in_mm(std::stod(m[2]), m[4], where), b = m[3].matched ? in_mm(std::stod(m[3]), m[4], where) : a;
+        const double a = in_mm(std::stod(m[2]), m[4], where),
+                     b = m[3].matched ? in_mm(std::stod(m[3]), m[4], where) : a;
         const bool depth = word == "depth" || word == "d" || word == "z";
-        if (depth ? found.depth_mm.has_value() : found.field_mm.has_value()) throw bad_input("the column's name states a length twice", where);
+        if (depth ? found.depth_mm.has_value() : found.field_mm.has_value())
+            throw bad_input("the column's name states a length twice", where);
         if (depth)
             found.depth_mm = a;
-        else
-            found.field_mm = std::pair{a, b}, found.of_leaves = word == "leaf",
-            found.field_named = found.of_leaves || word == "side" || word == "field" || word == "size" || word == "square" || word == "fs";
+        else {
+            found.field_mm = std::pair{a, b};
+            found.of_leaves = word == "leaf";
+            found.field_named = found.of_leaves || word == "side" || word == "field" || word == "size" ||
+                                word == "square" || word == "fs";
+        }
     }
     return found;
 }
 
-ProfileAxis axis_of(const std::string& column, const std::string& stem, const Statements& stated, const std::string& file) {
+ProfileAxis axis_of(const std::string& column, const std::string& stem, const Statements& stated,
+                    const std::string& file) {
     const std::pair<const char*, ProfileAxis> words[] = {
-        {"crossline", ProfileAxis::crossline},   {"cross_line", ProfileAxis::crossline}, {"crossplane", ProfileAxis::crossline},
-        {"cross_plane", ProfileAxis::crossline}, {"inline", ProfileAxis::inline_axis},   {"in_line", ProfileAxis::inline_axis},
-        {"inplane", ProfileAxis::inline_axis},   {"in_plane", ProfileAxis::inline_axis}, {"diagonal", ProfileAxis::diagonal}};
+        {"crossline", ProfileAxis::crossline},  {"cross_line", ProfileAxis::crossline},
+        {"crossplane", ProfileAxis::crossline}, {"cross_plane", ProfileAxis::crossline},
+        {"inline", ProfileAxis::inline_axis},   {"in_line", ProfileAxis::inline_axis},
+        {"inplane", ProfileAxis::inline_axis},  {"in_plane", ProfileAxis::inline_axis},
+        {"diagonal", ProfileAxis::diagonal}};
     std::optional<ProfileAxis> axis;
     const auto found = [&](ProfileAxis value) {
         if (axis && *axis != value) throw bad_input("the axis of the profile is ambiguous", file);
@@ -159,9 +187,12 @@ ProfileAxis axis_of(const std::string& column, const std::string& stem, const St
     }
     if (column == "x_mm" || column == "x_cm") found(ProfileAxis::crossline);
     if (column == "y_mm" || column == "y_cm") found(ProfileAxis::inline_axis);
-    look(column), look(stem);
+    look(column);
+    look(stem);
     if (!axis) look(underscored(stated.text));
-    if (!axis) throw bad_input("the axis of the profile is not stated", file, "Add a line \"# axis: crossline\" (along x), inline (along y) or diagonal");
+    if (!axis)
+        throw bad_input("the axis of the profile is not stated", file,
+                        "Add a line \"# axis: crossline\" (along x), inline (along y) or diagonal");
     return *axis;
 }
 
@@ -185,23 +216,35 @@ bool ends_in(const std::string& text, const std::string& end) {
 }
 
 /// One table may hold the factors in water and in air: a column each. Or one column for each side along y.
-void read_output_factors(const Table& table, const MeasuredCurve& base, const Statements& stated, SetBuilder& builder, const std::string& file) {
+void read_output_factors(const Table& table, const MeasuredCurve& base, const Statements& stated,
+                         SetBuilder& builder, const std::string& file) {
     const MeasurementQuestions& asked = builder.asked();
     const std::string &first = table.names[0], &second = table.names[1];
     const auto of_axis = [](const std::string& name, const std::string& axis) {
-        return ends_in("_" + name, "_" + axis + "_mm") || ends_in("_" + name, "_" + axis + "_cm") || name == "side_" + axis;
+        return ends_in("_" + name, "_" + axis + "_mm") || ends_in("_" + name, "_" + axis + "_cm") ||
+               name == "side_" + axis;
     };
     const bool two = of_axis(first, "x") && of_axis(second, "y");
-    if ((first.rfind("leaf", 0) == 0) != base.shaped_by_leaves()) throw wrong_sides(first, base.shaped_by_leaves(), file);
-    if (!two && (of_axis(first, "y") || (table.names.size() > 2 && (ends_in(second, "_mm") || ends_in(second, "_cm")) && !lengths_in(second, file).field_mm)))
-        throw bad_input("the columns \"" + first + "\" and \"" + second + "\" are not side_x_mm and side_y_mm", file);
-    if (two && table.names.size() < 3) throw bad_input("there is no column of output factors", file, "Columns: side_x_mm, side_y_mm, output_factor");
+    if ((first.rfind("leaf", 0) == 0) != base.shaped_by_leaves())
+        throw wrong_sides(first, base.shaped_by_leaves(), file);
+    if (!two && (of_axis(first, "y") ||
+                 (table.names.size() > 2 && (ends_in(second, "_mm") || ends_in(second, "_cm")) &&
+                  !lengths_in(second, file).field_mm)))
+        throw bad_input(
+            "the columns \"" + first + "\" and \"" + second + "\" are not side_x_mm and side_y_mm", file);
+    if (two && table.names.size() < 3)
+        throw bad_input("there is no column of output factors", file,
+                        "Columns: side_x_mm, side_y_mm, output_factor");
     if (stated.reference_side_mm && stated.unity_mm && *stated.reference_side_mm != *stated.unity_mm)
-        throw bad_input("the comments state the field whose output factor is 1 twice, with different values", file);
+        throw bad_input("the comments state the field whose output factor is 1 twice, with different values",
+                        file);
     const auto reference = stated.reference_side_mm ? stated.reference_side_mm : stated.unity_mm;
-    if (!reference) throw bad_input("the file does not state the field whose output factor is 1", file, "Add a comment such as \"# 100 x 100 mm = 1\"");
+    if (!reference)
+        throw bad_input("the file does not state the field whose output factor is 1", file,
+                        "Add a comment such as \"# 100 x 100 mm = 1\"");
 
-    const double scale_x = column_scale(first, asked, file), scale_y = two ? column_scale(second, asked, file) : scale_x;
+    const double scale_x = column_scale(first, asked, file),
+                 scale_y = two ? column_scale(second, asked, file) : scale_x;
     std::map<CurveKind, MeasuredCurve> curves;
     std::map<CurveKind, std::string> column_of;
     for (std::size_t c = two ? 2 : 1; c < table.names.size(); ++c) {
@@ -209,34 +252,45 @@ void read_output_factors(const Table& table, const MeasuredCurve& base, const St
         if (is_uncertainty(name)) continue;
         const auto side_y = lengths_in(name, file).field_mm;
         const auto named = kind_in(name);
-        const CurveKind kind = named == CurveKind::output_factor_in_air ? CurveKind::output_factor_in_air : base.kind;
+        const CurveKind kind =
+            named == CurveKind::output_factor_in_air ? CurveKind::output_factor_in_air : base.kind;
         if (!side_y && !column_of.emplace(kind, name).second)
-            throw bad_input("the columns \"" + column_of[kind] + "\" and \"" + name + "\" are both output factors of the same fields", file,
-                            "Keep one; detectors go into files of their own");
+            throw bad_input("the columns \"" + column_of[kind] + "\" and \"" + name +
+                                "\" are both output factors of the same fields",
+                            file, "Keep one; detectors go into files of their own");
         MeasuredCurve& curve = curves.emplace(kind, base).first->second;
         curve.kind = kind;
         for (const auto& row : table.rows) {
             if (std::isnan(row[c])) continue;
-            curve.position_mm.push_back(row[0] * scale_x), curve.value.push_back(row[c]);
+            curve.position_mm.push_back(row[0] * scale_x);
+            curve.value.push_back(row[c]);
             curve.side_y_of_mm.push_back(side_y ? side_y->first : two ? row[1] * scale_y : row[0] * scale_x);
         }
     }
     for (auto& [kind, curve] : curves) {
         if (kind == CurveKind::output_factor_in_air) curve.ssd_mm = curve.depth_mm = 0;
-        curve.normalised = true, curve.normalisation_mm = *reference, curve.source = file;
+        curve.normalised = true;
+        curve.normalisation_mm = *reference;
+        curve.source = file;
         builder.add(std::move(curve));
     }
 }
 
 /// Dose behind a wedge over that without it: the side, or both, and a column for each angle.
-void read_wedge_factors(const Table& table, const MeasuredCurve& base, SetBuilder& builder, const std::string& file) {
+void read_wedge_factors(const Table& table, const MeasuredCurve& base, SetBuilder& builder,
+                        const std::string& file) {
     const MeasurementQuestions& asked = builder.asked();
     const bool two = table.names[0].rfind("side_x", 0) == 0 && table.names[1].rfind("side_y", 0) == 0;
     if (!two && table.names[0].rfind("side", 0) != 0)
-        throw bad_input("the first column is not the side of the field", file, "Columns: side_mm, then wedge_60_deg, or wedge_factor");
-    const double scale_x = column_scale(table.names[0], asked, file), scale_y = two ? column_scale(table.names[1], asked, file) : scale_x;
-    const auto factors = std::count_if(table.names.begin() + (two ? 2 : 1), table.names.end(), [](const std::string& name) { return !is_uncertainty(name); });
-    if (!base.wedge->id.empty() && factors > 1) throw bad_input("one id is stated for several wedges", file, "Write a file for each wedge that plans name");
+        throw bad_input("the first column is not the side of the field", file,
+                        "Columns: side_mm, then wedge_60_deg, or wedge_factor");
+    const double scale_x = column_scale(table.names[0], asked, file),
+                 scale_y = two ? column_scale(table.names[1], asked, file) : scale_x;
+    const auto factors = std::count_if(table.names.begin() + (two ? 2 : 1), table.names.end(),
+                                       [](const std::string& name) { return !is_uncertainty(name); });
+    if (!base.wedge->id.empty() && factors > 1)
+        throw bad_input("one id is stated for several wedges", file,
+                        "Write a file for each wedge that plans name");
     static const std::regex angle("^wedge_([0-9]+(?:\\.[0-9]+)?)_?(?:deg|degrees?)?$");
     for (std::size_t c = two ? 2 : 1; c < table.names.size(); ++c) {
         const std::string& name = table.names[c];
@@ -247,15 +301,21 @@ void read_wedge_factors(const Table& table, const MeasuredCurve& base, SetBuilde
         if (std::regex_match(name, m, angle)) {
             const double stated = std::stod(m[1]);
             if (curve.wedge->angle_deg > 0 && curve.wedge->angle_deg != stated)
-                throw bad_input("the comments state a wedge of " + short_number(curve.wedge->angle_deg) + " degrees, the column is \"" + name + "\"", file);
+                throw bad_input("the comments state a wedge of " + short_number(curve.wedge->angle_deg) +
+                                    " degrees, the column is \"" + name + "\"",
+                                file);
             curve.wedge->angle_deg = stated;
         } else if (name != "wedge_factor" && name != "factor") {
-            throw bad_input("the column \"" + name + "\" is no wedge factor", file, "Name it wedge_60_deg, or wedge_factor where the comments state the angle");
+            throw bad_input("the column \"" + name + "\" is no wedge factor", file,
+                            "Name it wedge_60_deg, or wedge_factor where the comments state the angle");
         }
-        if (!(curve.wedge->angle_deg > 0)) throw bad_input("the angle of the wedge is not stated", curve.source, "Name the column wedge_60_deg");
+        if (!(curve.wedge->angle_deg > 0))
+            throw bad_input("the angle of the wedge is not stated", curve.source,
+                            "Name the column wedge_60_deg");
         for (const auto& row : table.rows) {
             if (std::isnan(row[c])) continue;
-            curve.position_mm.push_back(row[0] * scale_x), curve.value.push_back(row[c]);
+            curve.position_mm.push_back(row[0] * scale_x);
+            curve.value.push_back(row[c]);
             curve.side_y_of_mm.push_back(two ? row[1] * scale_y : row[0] * scale_x);
         }
         if (curve.position_mm.empty()) throw bad_input("the column has no value", curve.source);
@@ -264,27 +324,40 @@ void read_wedge_factors(const Table& table, const MeasuredCurve& base, SetBuilde
 }
 
 /// Readings of a gap that sweeps the field over that of the open field, by the gap as the plan has it.
-void read_leaf_gaps(const Table& table, MeasuredCurve curve, const Statements& stated, SetBuilder& builder, const std::string& file) {
-    if (table.names.size() != 2 || table.names[0].rfind("gap", 0) != 0 || table.names[1] != "reading_over_open")
-        throw bad_input("the columns are not gap_mm and reading_over_open", file, "The reading is that of the sweep over that of the open field, per MU");
-    if (!stated.side_x_mm) throw bad_input("the field of the jaws is not stated", file, "Add a line such as \"# field: 100 x 100 mm\"");
-    if (!stated.travel_mm) throw bad_input("the travel of the gap is not stated", file, "Add the way that the gap's middle goes, as \"# travel: 120 mm\"");
+void read_leaf_gaps(const Table& table, MeasuredCurve curve, const Statements& stated, SetBuilder& builder,
+                    const std::string& file) {
+    if (table.names.size() != 2 || table.names[0].rfind("gap", 0) != 0 ||
+        table.names[1] != "reading_over_open")
+        throw bad_input("the columns are not gap_mm and reading_over_open", file,
+                        "The reading is that of the sweep over that of the open field, per MU");
+    if (!stated.side_x_mm)
+        throw bad_input("the field of the jaws is not stated", file,
+                        "Add a line such as \"# field: 100 x 100 mm\"");
+    if (!stated.travel_mm)
+        throw bad_input("the travel of the gap is not stated", file,
+                        "Add the way that the gap's middle goes, as \"# travel: 120 mm\"");
     const auto leaves = stated.keys.find("leaves");
     if (leaves == stated.keys.end())
-        throw bad_input("the leaves are not stated", file, "Add a line such as \"# leaves: varian-millennium-120\"; dose model list has the names");
-    curve.side_x_mm = *stated.side_x_mm, curve.side_y_mm = *stated.side_y_mm, curve.travel_mm = *stated.travel_mm, curve.leaves = leaves->second;
+        throw bad_input(
+            "the leaves are not stated", file,
+            "Add a line such as \"# leaves: varian-millennium-120\"; dose model list has the names");
+    curve.side_x_mm = *stated.side_x_mm;
+    curve.side_y_mm = *stated.side_y_mm;
+    curve.travel_mm = *stated.travel_mm;
+    curve.leaves = leaves->second;
     curve.source = file;
     const double scale = column_scale(table.names[0], builder.asked(), file);
     for (const auto& row : table.rows) {
         if (std::isnan(row[1])) continue;
-        curve.position_mm.push_back(row[0] * scale), curve.value.push_back(row[1]);
+        curve.position_mm.push_back(row[0] * scale);
+        curve.value.push_back(row[1]);
     }
     builder.add(std::move(curve));
 }
 
 /// One curve a column, against the first.
-void read_curves(const Table& table, const MeasuredCurve& base, const std::string& stem, const Statements& stated, SetBuilder& builder,
-                 const std::string& file) {
+void read_curves(const Table& table, const MeasuredCurve& base, const std::string& stem,
+                 const Statements& stated, SetBuilder& builder, const std::string& file) {
     const MeasurementQuestions& asked = builder.asked();
     const bool by_field = base.kind == CurveKind::depth_dose || base.kind == CurveKind::tissue_phantom_ratio;
     const double scale = column_scale(table.names[0], asked, file);
@@ -296,64 +369,88 @@ void read_curves(const Table& table, const MeasuredCurve& base, const std::strin
         if (base.kind == CurveKind::profile) {
             curve.axis = axis_of(table.names[0], stem, stated, file);
             if (lengths.field_mm && !lengths.field_named)
-                throw bad_input("the column \"" + table.names[c] + "\" does not say whether that is the field or the depth", file,
-                                "Name it depth_100_mm or side_100_mm");
-            const auto depth = builder.settle(lengths.depth_mm ? lengths.depth_mm : stated.depth_mm, lengths.depth_mm ? std::nullopt : asked.depth_mm,
-                                              "the depth", "--depth-mm", curve.source, true);
+                throw bad_input("the column \"" + table.names[c] +
+                                    "\" does not say whether that is the field or the depth",
+                                file, "Name it depth_100_mm or side_100_mm");
+            const auto depth = builder.settle(lengths.depth_mm ? lengths.depth_mm : stated.depth_mm,
+                                              lengths.depth_mm ? std::nullopt : asked.depth_mm, "the depth",
+                                              "--depth-mm", curve.source, true);
             curve.depth_mm = *depth;
         } else if (lengths.depth_mm) {
-            throw bad_input("the column \"" + table.names[c] + "\" is of one depth, which a " + to_string(base.kind) + " is not", file);
+            throw bad_input("the column \"" + table.names[c] + "\" is of one depth, which a " +
+                                to_string(base.kind) + " is not",
+                            file);
         }
         if (by_field || base.kind == CurveKind::profile) {
             if (!lengths.field_mm && base.shaped_by_leaves() && !stated.leaf_opening_mm)
-                throw bad_input("the opening of the leaves is not stated", curve.source, "Add a line such as \"# leaf opening: 40 x 40 mm\"");
+                throw bad_input("the opening of the leaves is not stated", curve.source,
+                                "Add a line such as \"# leaf opening: 40 x 40 mm\"");
             if (!lengths.field_mm && !stated.leaf_opening_mm && !stated.side_x_mm)
-                throw bad_input("the field is not stated", curve.source, "Add a line such as \"# field: 100 x 100 mm\"; a file's name does not count");
-            if (lengths.field_mm && lengths.of_leaves != base.shaped_by_leaves()) throw wrong_sides(table.names[c], base.shaped_by_leaves(), file);
+                throw bad_input("the field is not stated", curve.source,
+                                "Add a line such as \"# field: 100 x 100 mm\"; a file's name does not count");
+            if (lengths.field_mm && lengths.of_leaves != base.shaped_by_leaves())
+                throw wrong_sides(table.names[c], base.shaped_by_leaves(), file);
             if (lengths.field_mm && stated.leaf_opening_mm)
-                throw bad_input("the opening of the leaves is stated by a column and by a comment", curve.source, "Keep one of the two");
+                throw bad_input("the opening of the leaves is stated by a column and by a comment",
+                                curve.source, "Keep one of the two");
             const auto field = lengths.field_mm         ? *lengths.field_mm
                                : stated.leaf_opening_mm ? *stated.leaf_opening_mm
                                                         : std::pair{*stated.side_x_mm, *stated.side_y_mm};
-            curve.side_x_mm = field.first, curve.side_y_mm = field.second;
+            curve.side_x_mm = field.first;
+            curve.side_y_mm = field.second;
         }
         for (const auto& row : table.rows) {
             if (std::isnan(row[c])) continue;
-            curve.position_mm.push_back(row[0] * scale), curve.value.push_back(row[c]);
+            curve.position_mm.push_back(row[0] * scale);
+            curve.value.push_back(row[c]);
         }
         if (curve.position_mm.empty()) throw bad_input("the column has no value", curve.source);
         if (base.kind == CurveKind::tissue_phantom_ratio) {
             const auto depth = stated.unity_mm ? stated.unity_mm : stated.depth_mm;
             // A tissue-maximum ratio is 1 at the maximum by its definition.
-            const bool maximum_ratio = stem.find("tmr") != std::string::npos || stem.find("tissue_maximum") != std::string::npos ||
+            const bool maximum_ratio = stem.find("tmr") != std::string::npos ||
+                                       stem.find("tissue_maximum") != std::string::npos ||
                                        underscored(stated.text).find("tissue_maximum") != std::string::npos;
             if (stated.one_at_maximum || (maximum_ratio && !depth && !asked.depth_mm)) {
-                const auto top = std::max_element(curve.value.begin(), curve.value.end()) - curve.value.begin();
+                const auto top =
+                    std::max_element(curve.value.begin(), curve.value.end()) - curve.value.begin();
                 curve.normalisation_mm = curve.position_mm[static_cast<std::size_t>(top)];
             } else {
-                curve.normalisation_mm = *builder.settle(depth, asked.depth_mm, "the depth at which the ratio is 1", "--depth-mm", curve.source, true);
+                curve.normalisation_mm =
+                    *builder.settle(depth, asked.depth_mm, "the depth at which the ratio is 1", "--depth-mm",
+                                    curve.source, true);
             }
-            curve.depth_mm = curve.normalisation_mm, curve.normalised = true;
+            curve.depth_mm = curve.normalisation_mm;
+            curve.normalised = true;
         }
-        if (base.kind == CurveKind::primary_fluence) curve.normalised = true, curve.normalisation_mm = 0;
+        if (base.kind == CurveKind::primary_fluence) {
+            curve.normalised = true;
+            curve.normalisation_mm = 0;
+        }
         builder.add(std::move(curve));
     }
 }
 
 }  // namespace
 
-void read_measurement_csv(const std::filesystem::path& path, SetBuilder& builder, const std::map<std::string, std::string>& given) {
+void read_measurement_csv(const std::filesystem::path& path, SetBuilder& builder,
+                          const std::map<std::string, std::string>& given) {
     const std::string file = path.string(), stem = underscored(path.stem().string());
     const std::vector<std::string> lines = lines_of(path);
     std::vector<std::string> comments;
     for (const std::string& line : lines)
-        if (const std::string text = trimmed(line); !text.empty() && text[0] == '#') comments.push_back(text.substr(1));
+        if (const std::string text = trimmed(line); !text.empty() && text[0] == '#')
+            comments.push_back(text.substr(1));
     for (const auto& [key, value] : given) comments.push_back(key + ": " + value);
     const Statements stated = statements_of(comments, file);
     if (!stated.wedge_in && (stated.wedge || stem.find("wedge") != std::string::npos)) {
         if (kind_in(stem) == CurveKind::wedge_factor)
-            throw bad_input("the wedge is not stated", file, "Add a line such as \"# wedge: physical\" and a column for each angle: wedge_60_deg");
-        builder.set.notes.push_back(file + ": behind a wedge that no line \"# wedge: physical 60 degrees, thin end +y\" states, passed over");
+            throw bad_input(
+                "the wedge is not stated", file,
+                "Add a line such as \"# wedge: physical\" and a column for each angle: wedge_60_deg");
+        builder.set.notes.push_back(file +
+                                    ": behind a wedge that no line \"# wedge: physical 60 degrees, thin end "
+                                    "+y\" states, passed over");
         return;
     }
     if (stem.find("electron") != std::string::npos) {
@@ -362,29 +459,41 @@ void read_measurement_csv(const std::filesystem::path& path, SetBuilder& builder
     }
     const Table table = table_of(lines, file);
     for (const std::string& name : table.names)
-        if (is_uncertainty(name)) builder.set.notes.push_back(file + ": the column \"" + name + "\" is an uncertainty, passed over");
+        if (is_uncertainty(name))
+            builder.set.notes.push_back(file + ": the column \"" + name +
+                                        "\" is an uncertainty, passed over");
     MeasuredCurve base;
     base.kind = kind_of(stem, stated.keys, file);
     base.wedge = stated.wedge_in;
-    if (base.kind == CurveKind::wedge_factor && !base.wedge) throw bad_input("the wedge is not stated", file, "Add a line such as \"# wedge: physical\"");
+    if (base.kind == CurveKind::wedge_factor && !base.wedge)
+        throw bad_input("the wedge is not stated", file, "Add a line such as \"# wedge: physical\"");
     if (!state_leaves(base, stated, stem, builder, file)) return;
-    const bool at_depth = base.kind == CurveKind::output_factor || base.kind == CurveKind::wedge_factor || base.kind == CurveKind::leaf_gap;
+    const bool at_depth = base.kind == CurveKind::output_factor || base.kind == CurveKind::wedge_factor ||
+                          base.kind == CurveKind::leaf_gap;
 
     builder.energy(stated.energy_mv, file);
     builder.fluence_mode(stated.fluence_mode, file);
-    if (const auto at = stated.keys.find("machine"); at != stated.keys.end()) builder.machine(at->second, file);
+    if (const auto at = stated.keys.find("machine"); at != stated.keys.end())
+        builder.machine(at->second, file);
     builder.title(stated.title);
     const MeasurementQuestions& asked = builder.asked();
     if (const auto at = stated.keys.find("detector"); at != stated.keys.end()) base.detector = at->second;
-    base.sad_mm = builder.settle(stated.sad_mm, asked.sad_mm, "the SAD", "--sad-mm", file, base.kind == CurveKind::tissue_phantom_ratio).value_or(1000);
+    base.sad_mm = builder
+                      .settle(stated.sad_mm, asked.sad_mm, "the SAD", "--sad-mm", file,
+                              base.kind == CurveKind::tissue_phantom_ratio)
+                      .value_or(1000);
     if (base.kind == CurveKind::depth_dose || base.kind == CurveKind::profile || at_depth)
         base.ssd_mm = *builder.settle(stated.ssd_mm, asked.ssd_mm, "the SSD", "--ssd-mm", file, true);
-    if (at_depth) base.depth_mm = *builder.settle(stated.depth_mm, asked.depth_mm, "the depth", "--depth-mm", file, true);
-    if (base.kind == CurveKind::output_factor || base.kind == CurveKind::output_factor_in_air) return read_output_factors(table, base, stated, builder, file);
+    if (at_depth)
+        base.depth_mm =
+            *builder.settle(stated.depth_mm, asked.depth_mm, "the depth", "--depth-mm", file, true);
+    if (base.kind == CurveKind::output_factor || base.kind == CurveKind::output_factor_in_air)
+        return read_output_factors(table, base, stated, builder, file);
     if (base.kind == CurveKind::wedge_factor) return read_wedge_factors(table, base, builder, file);
     if (base.kind == CurveKind::leaf_gap) return read_leaf_gaps(table, base, stated, builder, file);
     if (base.kind == CurveKind::primary_fluence && table.names.size() != 2)
-        throw bad_input("primary fluence has a radius and one value", file, "Columns: radius_mm, relative_fluence");
+        throw bad_input("primary fluence has a radius and one value", file,
+                        "Columns: radius_mm, relative_fluence");
     read_curves(table, base, stem, stated, builder, file);
 }
 

@@ -1,9 +1,9 @@
 // PTW MCC: docs/reference/measurements.md.
 #include <cmath>
 
+#include "base/text.h"
 #include "io/measurements/measurement_scan.h"
 #include "libdose/error.h"
-#include "base/text.h"
 
 namespace libdose::io {
 
@@ -18,15 +18,18 @@ void read_mcc(const std::filesystem::path& path, SetBuilder& builder) {
     const auto finish = [&] {
         const bool straight = diagonal == "NOT_DIAGONAL", cross = curve_type == "CROSSPLANE_PROFILE";
         scan.depth_scan = curve_type == "PDD";
-        scan.profile = cross || curve_type == "INPLANE_PROFILE" || curve_type == "DIAGONAL_PROFILE" || curve_type == "FIRST_DIAGONAL_PROFILE";
+        scan.profile = cross || curve_type == "INPLANE_PROFILE" || curve_type == "DIAGONAL_PROFILE" ||
+                       curve_type == "FIRST_DIAGONAL_PROFILE";
         scan.other = "a scan of type " + curve_type;
         // A diagonal has the type of the axis that it is nearer to, and says so by SCAN_DIAGONAL.
         scan.axis = !straight || (!cross && curve_type != "INPLANE_PROFILE") ? ProfileAxis::diagonal
                     : cross                                                  ? ProfileAxis::crossline
                                                                              : ProfileAxis::inline_axis;
-        if (scan.profile && straight && std::fmod(angle_deg, 90) != 0) scan.unusable = "a profile at " + short_number(angle_deg) + " degrees";
+        if (scan.profile && straight && std::fmod(angle_deg, 90) != 0)
+            scan.unusable = "a profile at " + short_number(angle_deg) + " degrees";
         if (!medium.empty() && medium != "water") scan.unusable = "a scan in " + medium;
-        if (medium.empty() && (device.find("STARCHECK") != std::string::npos || device.find("OCTAVIUS") != std::string::npos))
+        if (medium.empty() &&
+            (device.find("STARCHECK") != std::string::npos || device.find("OCTAVIUS") != std::string::npos))
             scan.unusable = "an array of detectors";
     };
     for (std::size_t n = 0; n < lines.size(); ++n) {
@@ -38,8 +41,12 @@ void read_mcc(const std::filesystem::path& path, SetBuilder& builder) {
         }
         if (line.rfind("BEGIN_SCAN", 0) == 0) {
             if (open) throw bad_input("a scan begins before the last one ended", at);
-            scan = Scan{}, open = true, scan.where = path.string() + ", scan " + std::to_string(++count);
-            curve_type = device = medium = "", diagonal = "NOT_DIAGONAL", angle_deg = 0;
+            scan = Scan{};
+            open = true;
+            scan.where = path.string() + ", scan " + std::to_string(++count);
+            curve_type = device = medium = "";
+            diagonal = "NOT_DIAGONAL";
+            angle_deg = 0;
         } else if (line.rfind("END_SCAN", 0) == 0) {
             if (!open || data) throw bad_input("a scan ends that had not begun, or within its data", at);
             finish();
@@ -53,7 +60,8 @@ void read_mcc(const std::filesystem::path& path, SetBuilder& builder) {
             const std::vector<std::string> words = words_of(line);
             if (words.empty()) continue;
             if (words.size() < 2) throw bad_input("a line of data has no value", at);
-            scan.position_mm.push_back(number_of(words[0], at)), scan.value.push_back(number_of(words[1], at));
+            scan.position_mm.push_back(number_of(words[0], at));
+            scan.value.push_back(number_of(words[1], at));
         } else if (open) {
             const auto equal = line.find('=');
             if (equal == std::string::npos) continue;
@@ -64,9 +72,11 @@ void read_mcc(const std::filesystem::path& path, SetBuilder& builder) {
             else if (key == "ENERGY")
                 scan.energy_mv = number();
             else if (key == "FILTER")
-                scan.fluence_mode = value == "FFF"  ? "FFF"
-                                    : value == "FF" ? "STANDARD"
-                                                    : throw bad_input("the filter \"" + value + "\" is neither FF nor FFF", at);
+                scan.fluence_mode =
+                    value == "FFF" ? "FFF"
+                    : value == "FF"
+                        ? "STANDARD"
+                        : throw bad_input("the filter \"" + value + "\" is neither FF nor FFF", at);
             else if (key == "SSD")
                 scan.ssd_mm = number();
             else if (key == "ISOCENTER")
@@ -104,7 +114,9 @@ void read_mcc(const std::filesystem::path& path, SetBuilder& builder) {
         }
     }
     if (open) throw bad_input("the file ends within a scan", scan.where, "It is truncated; export it again");
-    if (!ended) throw bad_input("the file ends without END_SCAN_DATA", path.string(), "It is truncated; export it again");
+    if (!ended)
+        throw bad_input("the file ends without END_SCAN_DATA", path.string(),
+                        "It is truncated; export it again");
     require_scans(count, 0, path);
 }
 

@@ -1,7 +1,7 @@
 // IBA RFA300 ASCII: docs/reference/measurements.md.
+#include "base/text.h"
 #include "io/measurements/measurement_scan.h"
 #include "libdose/error.h"
-#include "base/text.h"
 
 namespace libdose::io {
 
@@ -27,13 +27,17 @@ void read_rfa300(const std::filesystem::path& path, SetBuilder& builder) {
             scans = static_cast<std::size_t>(number(1));
         } else if (key == "%VNR") {
             if (open) throw bad_input("a scan begins before the last one ended", at);
-            scan = Scan{}, points.clear(), stated = 0, open = true;
+            scan = Scan{};
+            points.clear();
+            stated = 0;
+            open = true;
             scan.where = path.string() + ", scan " + std::to_string(++count);
         } else if (key == ":EOM") {
             if (!open) continue;
             if (stated > 0 && stated != points.size())
-                throw bad_input("the scan has " + std::to_string(points.size()) + " points, its header says " + std::to_string(stated), scan.where,
-                                "The file may be truncated");
+                throw bad_input("the scan has " + std::to_string(points.size()) +
+                                    " points, its header says " + std::to_string(stated),
+                                scan.where, "The file may be truncated");
             if (scan.photons && !scan.wedge) place(scan, points, ProfileAxis::inline_axis);
             add_scan(scan, builder);
             open = false;
@@ -41,9 +45,12 @@ void read_rfa300(const std::filesystem::path& path, SetBuilder& builder) {
             continue;
         } else if (key == "%SCN") {
             const std::string type = words.size() > 1 ? words[1] : "";
-            scan.depth_scan = type == "DPT", scan.profile = type == "PRO" || type == "DIA", scan.other = "a scan of type " + type;
+            scan.depth_scan = type == "DPT";
+            scan.profile = type == "PRO" || type == "DIA";
+            scan.other = "a scan of type " + type;
         } else if (key == "%FSZ") {
-            scan.side_y_mm = number(1), scan.side_x_mm = number(2);
+            scan.side_y_mm = number(1);
+            scan.side_x_mm = number(2);
         } else if (key == "%BMT") {
             scan.photons = words.size() > 1 && words[1] == "PHO";
             if (words.size() > 2) scan.energy_mv = number(2);

@@ -1,4 +1,5 @@
-// One scan of a water phantom, which the exchange formats of the makers all hold: docs/reference/measurements.md.
+// One scan of a water phantom, which the exchange formats of the makers all hold:
+// docs/reference/measurements.md.
 #pragma once
 
 #include <array>
@@ -11,7 +12,8 @@
 
 namespace libdose::io {
 
-/// One scan as its file describes it. Lengths in mm, depth down. `add_scan` takes care of a turned collimator.
+/// One scan as its file describes it. Lengths in mm, depth down. `add_scan` takes care of a turned
+/// collimator.
 struct Scan {
     std::string where;
     bool photons = true, depth_scan = false, profile = false, wedge = false, off_axis = false;
@@ -29,7 +31,8 @@ struct Scan {
 std::vector<std::string> words_of(const std::string& line);
 /// Whether a header's angle of a wedge, or its name, says that there is one.
 bool says_wedge(const std::string& text);
-/// What moves along a scan of points x, y, z, and where it lies. `along_x`: what the format calls a profile along its x.
+/// What moves along a scan of points x, y, z, and where it lies. `along_x`: what the format calls a profile
+/// along its x.
 void place(Scan& scan, const std::vector<std::array<double, 4>>& points, ProfileAxis along_x);
 /// Takes it into the set, or passes it over with a note where it is no open photon field in water.
 void add_scan(Scan scan, SetBuilder& builder);

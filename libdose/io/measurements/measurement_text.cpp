@@ -6,23 +6,26 @@
 #include <numeric>
 #include <regex>
 
-#include "libdose/error.h"
 #include "base/text.h"
+#include "libdose/error.h"
 
 namespace libdose::io {
 
 namespace {
 
 // Parts of the patterns. A decimal comma is read; one before three digits may as well part thousands.
-const std::string number_text = "([0-9]+(?:[.,][0-9]+)?)", unit_text = "\\s*(mm|cm)\\b", is_text = "\\s*(?:=|:|of|is)?\\s*";
-const std::string times_text = "\\s*(?:mm|cm)?\\s*(?:x|\\*|\xC3\x97|by)\\s*", area_text = "(?:2|\xC2\xB2|\\^2)?";
+const std::string number_text = "([0-9]+(?:[.,][0-9]+)?)", unit_text = "\\s*(mm|cm)\\b",
+                  is_text = "\\s*(?:=|:|of|is)?\\s*";
+const std::string times_text = "\\s*(?:mm|cm)?\\s*(?:x|\\*|\xC3\x97|by)\\s*",
+                  area_text = "(?:2|\xC2\xB2|\\^2)?";
 const std::string rectangle_text = number_text + times_text + number_text + "\\s*(mm|cm)" + area_text;
 const std::string one_text = "1(?:[.]0+)?(?![.,]?[0-9])";
 
 double plain(std::string text, const std::string& file) {
     const auto comma = text.find(',');
     if (comma != std::string::npos && text.size() == comma + 4)
-        throw bad_input("\"" + text + "\" can be read in two ways", file, "Write numbers with a point, and thousands without a comma");
+        throw bad_input("\"" + text + "\" can be read in two ways", file,
+                        "Write numbers with a point, and thousands without a comma");
     if (comma != std::string::npos) text[comma] = '.';
     return std::stod(text);
 }
@@ -30,40 +33,52 @@ double plain(std::string text, const std::string& file) {
 /// Keeps a statement; a second one with another value is an error.
 template <class T>
 void keep(std::optional<T>& value, const T& found, const char* what, const std::string& file) {
-    if (value && *value != found) throw bad_input(std::string("the comments state ") + what + " twice, with different values", file, "Keep one of the two");
+    if (value && *value != found)
+        throw bad_input(std::string("the comments state ") + what + " twice, with different values", file,
+                        "Keep one of the two");
     value = found;
 }
 
 template <class Found>
 void for_each_match(const std::string& text, const std::string& pattern, Found&& found) {
     const std::regex regex(pattern, std::regex::icase);
-    for (auto it = std::sregex_iterator(text.begin(), text.end(), regex); it != std::sregex_iterator(); ++it) found(*it);
+    for (auto it = std::sregex_iterator(text.begin(), text.end(), regex); it != std::sregex_iterator(); ++it)
+        found(*it);
 }
 
-/// Every length that a pattern finds: its first group is the number, its second the unit. Returns the text without them.
-std::string find_lengths(const std::string& text, const std::string& pattern, std::optional<double>& value, const char* what, const std::string& file) {
-    for_each_match(text, pattern, [&](const std::smatch& m) { keep(value, in_mm(plain(m[1], file), m[2], file), what, file); });
+/// Every length that a pattern finds: its first group is the number, its second the unit. Returns the text
+/// without them.
+std::string find_lengths(const std::string& text, const std::string& pattern, std::optional<double>& value,
+                         const char* what, const std::string& file) {
+    for_each_match(text, pattern, [&](const std::smatch& m) {
+        keep(value, in_mm(plain(m[1], file), m[2], file), what, file);
+    });
     return std::regex_replace(text, std::regex(pattern, std::regex::icase), "#");
 }
 
 /// "SSD 900 mm", "900 mm SSD".
-void find_distance(const std::string& text, const std::string& name, std::optional<double>& value, const char* what, const std::string& file) {
-    const std::string rest = find_lengths(text, "\\b(?:" + name + ")\\b" + is_text + number_text + unit_text, value, what, file);
+void find_distance(const std::string& text, const std::string& name, std::optional<double>& value,
+                   const char* what, const std::string& file) {
+    const std::string rest =
+        find_lengths(text, "\\b(?:" + name + ")\\b" + is_text + number_text + unit_text, value, what, file);
     find_lengths(rest, number_text + unit_text + "\\s+(?:" + name + ")\\b", value, what, file);
 }
 
-const std::map<std::string, bool> known_keys{// and whether their values are searched for a set-up
-                                             {"kind", false},   {"quantity", false},    {"machine", false},      {"detector", false}, {"note", false},
-                                             {"source", false}, {"axis", false},        {"ssd", true},           {"sad", true},       {"depth", true},
-                                             {"field", true},   {"energy", true},       {"wedge", false},        {"wedge_id", false}, {"leaves", false},
-                                             {"travel", false}, {"fluence_mode", true}, {"normalisation", true}, {"jaws", false},     {"leaf_opening", false}};
+const std::map<std::string, bool> known_keys{
+    // and whether their values are searched for a set-up
+    {"kind", false},        {"quantity", false},     {"machine", false}, {"detector", false},
+    {"note", false},        {"source", false},       {"axis", false},    {"ssd", true},
+    {"sad", true},          {"depth", true},         {"field", true},    {"energy", true},
+    {"wedge", false},       {"wedge_id", false},     {"leaves", false},  {"travel", false},
+    {"fluence_mode", true}, {"normalisation", true}, {"jaws", false},    {"leaf_opening", false}};
 
 /// "physical 60 degrees, thin end +y"; none where the value says that there is no wedge.
 std::optional<MeasuredWedge> wedge_of(const std::string& value, const std::string& file) {
     static const std::regex none("^(?:0(?:[.]0*)?(?:\\s.*)?|no|none|open|without)$", std::regex::icase);
     if (std::regex_match(value, none)) return std::nullopt;
     static const std::regex form(
-        "^(physical|motori[sz]ed|enhanced|virtual)(?: dynamic)?(?:\\s+wedge)?(?:,?\\s+([0-9]+(?:[.][0-9]+)?)\\s*(?:deg|degrees?|\xC2\xB0))?(?:,?\\s+thin "
+        "^(physical|motori[sz]ed|enhanced|virtual)(?: "
+        "dynamic)?(?:\\s+wedge)?(?:,?\\s+([0-9]+(?:[.][0-9]+)?)\\s*(?:deg|degrees?|\xC2\xB0))?(?:,?\\s+thin "
         "end\\s*(?:at|towards|:)?\\s*"
         "([-+][xy]))?$",
         std::regex::icase);
@@ -81,13 +96,16 @@ std::optional<MeasuredWedge> wedge_of(const std::string& value, const std::strin
 }
 
 /// "100 x 100 mm" behind a key.
-std::optional<std::pair<double, double>> rectangle_of(const std::string& key, const std::map<std::string, std::string>& keys, const std::string& file) {
+std::optional<std::pair<double, double>> rectangle_of(const std::string& key,
+                                                      const std::map<std::string, std::string>& keys,
+                                                      const std::string& file) {
     const auto at = keys.find(key);
     if (at == keys.end()) return std::nullopt;
     static const std::regex form("^" + rectangle_text + "$", std::regex::icase);
     std::smatch m;
     if (!std::regex_match(at->second, m, form))
-        throw bad_input("\"" + key + "\" is \"" + at->second + "\", which is no rectangle", file, "Write \"100 x 100 mm\": along x and along y");
+        throw bad_input("\"" + key + "\" is \"" + at->second + "\", which is no rectangle", file,
+                        "Write \"100 x 100 mm\": along x and along y");
     return std::pair{in_mm(plain(m[1], file), m[3], file), in_mm(plain(m[2], file), m[3], file)};
 }
 
@@ -107,18 +125,22 @@ std::size_t edits_between(const std::string& a, const std::string& b) {
     return row.back();
 }
 
-/// A sentence may have a colon; what looks like a set-up that nobody reads must not be lost. False: the key says that there is no such thing.
+/// A sentence may have a colon; what looks like a set-up that nobody reads must not be lost. False: the key
+/// says that there is no such thing.
 bool is_sentence(const std::string& key, const std::string& value, const std::string& file) {
     for (const auto& [known, searched] : known_keys)
         if (key.size() > 3 && edits_between(key, known) == 1)
-            throw bad_input("the comment states \"" + key + "\", which means nothing here", file, "Did you mean \"" + known + "\"?");
-    static const std::regex quantity("^[-+]?[0-9.,]+\\s*(?:mm|cm|MV|MeV|deg|degrees|\xC2\xB0|%)?$", std::regex::icase);
+            throw bad_input("the comment states \"" + key + "\", which means nothing here", file,
+                            "Did you mean \"" + known + "\"?");
+    static const std::regex quantity("^[-+]?[0-9.,]+\\s*(?:mm|cm|MV|MeV|deg|degrees|\xC2\xB0|%)?$",
+                                     std::regex::icase);
     static const std::regex modifier("wedge|block|bolus|tray|applicator|cone|gantry|collimator|offset|couch");
     static const std::regex none("^(?:0(?:[.]0*)?(?:\\s.*)?|no|none|open|without)$", std::regex::icase);
     const bool modifies = std::regex_search(key, modifier);
     if (modifies && std::regex_match(value, none)) return false;
     if (modifies || std::regex_match(value, quantity))
-        throw bad_input("the comment states \"" + key + "\", which means nothing here", file, "Write free remarks as \"# note: ...\"");
+        throw bad_input("the comment states \"" + key + "\", which means nothing here", file,
+                        "Write free remarks as \"# note: ...\"");
     return true;
 }
 
@@ -136,7 +158,8 @@ double number_of(const std::string& text, const std::string& where) {
     char* end = nullptr;
     const double value = std::strtod(word.c_str(), &end);
     if (word.empty() || *end != 0 || !std::isfinite(value))
-        throw bad_input("\"" + word + "\" is not a number", where, "Numbers have a point and no unit, such as 12.5");
+        throw bad_input("\"" + word + "\" is not a number", where,
+                        "Numbers have a point and no unit, such as 12.5");
     return value;
 }
 
@@ -177,11 +200,14 @@ Statements statements_of(const std::vector<std::string>& comments, const std::st
         bool sentence = true, searched = true;
         if (std::regex_match(line, match, key_line)) {
             std::string key = lower_case(match[1]);
-            std::replace(key.begin(), key.end(), ' ', '_'), std::replace(key.begin(), key.end(), '-', '_');
+            std::replace(key.begin(), key.end(), ' ', '_');
+            std::replace(key.begin(), key.end(), '-', '_');
             if (const auto known = known_keys.find(key); known != known_keys.end()) {
                 const auto [at, fresh] = found.keys.emplace(key, trimmed(match[2]));
-                if (!fresh && at->second != trimmed(match[2])) throw bad_input("the comments state " + key + " twice, with different values", file);
-                sentence = false, searched = known->second;
+                if (!fresh && at->second != trimmed(match[2]))
+                    throw bad_input("the comments state " + key + " twice, with different values", file);
+                sentence = false;
+                searched = known->second;
             } else {
                 sentence = searched = is_sentence(key, trimmed(match[2]), file);
             }
@@ -190,80 +216,123 @@ Statements statements_of(const std::vector<std::string>& comments, const std::st
         if (searched) found.text += line + "\n";
     }
     const std::string& text = found.text;
-    if (const auto at = found.keys.find("wedge"); at != found.keys.end()) found.wedge_in = wedge_of(at->second, file);
+    if (const auto at = found.keys.find("wedge"); at != found.keys.end())
+        found.wedge_in = wedge_of(at->second, file);
     if (const auto at = found.keys.find("wedge_id"); at != found.keys.end()) {
-        if (!found.wedge_in) throw bad_input("there is an id of a wedge, but no wedge", file, "Add a line such as \"# wedge: physical 60 degrees\"");
+        if (!found.wedge_in)
+            throw bad_input("there is an id of a wedge, but no wedge", file,
+                            "Add a line such as \"# wedge: physical 60 degrees\"");
         found.wedge_in->id = at->second;
     }
     if (const auto at = found.keys.find("travel"); at != found.keys.end()) {
         static const std::regex length("^([0-9]+(?:[.][0-9]+)?)\\s*(mm|cm)$");
         std::smatch m;
-        if (!std::regex_match(at->second, m, length)) throw bad_input("the travel is \"" + at->second + "\", which is no length", file, "Write \"120 mm\"");
+        if (!std::regex_match(at->second, m, length))
+            throw bad_input("the travel is \"" + at->second + "\", which is no length", file,
+                            "Write \"120 mm\"");
         found.travel_mm = in_mm(std::stod(m[1]), m[2], file);
     }
-    found.jaws_mm = rectangle_of("jaws", found.keys, file), found.leaf_opening_mm = rectangle_of("leaf_opening", found.keys, file);
-    find_distance(text, "SSD|source[- ](?:to[- ])?(?:surface|skin)(?:[- ]distance)?", found.ssd_mm, "the SSD", file);
-    find_distance(text, "SAD|SID|source[- ](?:to[- ])?(?:axis|isocent(?:re|er))(?:[- ]distance)?", found.sad_mm, "the SAD", file);
+    found.jaws_mm = rectangle_of("jaws", found.keys, file);
+    found.leaf_opening_mm = rectangle_of("leaf_opening", found.keys, file);
+    find_distance(text, "SSD|source[- ](?:to[- ])?(?:surface|skin)(?:[- ]distance)?", found.ssd_mm, "the SSD",
+                  file);
+    find_distance(text, "SAD|SID|source[- ](?:to[- ])?(?:axis|isocent(?:re|er))(?:[- ]distance)?",
+                  found.sad_mm, "the SAD", file);
     const std::string not_a_step = "(?!\\s*(?:steps?|resolution|intervals?|spacing|increments?))";
     const std::string rest =
-        find_lengths(text, "\\bdepth(?:\\s+in\\s+water)?\\b" + is_text + number_text + unit_text + not_a_step, found.depth_mm, "the depth", file);
-    find_lengths(rest, number_text + unit_text + "\\s+(?:depth|deep)\\b" + not_a_step, found.depth_mm, "the depth", file);
+        find_lengths(text, "\\bdepth(?:\\s+in\\s+water)?\\b" + is_text + number_text + unit_text + not_a_step,
+                     found.depth_mm, "the depth", file);
+    find_lengths(rest, number_text + unit_text + "\\s+(?:depth|deep)\\b" + not_a_step, found.depth_mm,
+                 "the depth", file);
 
-    for_each_match(text, "\\b([0-9]+(?:\\.[0-9]+)?)\\s*MV\\b|\\benergy:\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(?:MV)?\\s*(?:$|\\n|,|;)",
-                   [&](const std::smatch& m) { keep(found.energy_mv, plain(m[1].matched ? m[1] : m[2], file), "the energy", file); });
+    for_each_match(
+        text,
+        "\\b([0-9]+(?:\\.[0-9]+)?)\\s*MV\\b|\\benergy:\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(?:MV)?\\s*(?:$|\\n|,|;)",
+        [&](const std::smatch& m) {
+            keep(found.energy_mv, plain(m[1].matched ? m[1] : m[2], file), "the energy", file);
+        });
     static const std::regex energy_of_varian("\\b([0-9]{1,2})X\\b(?!\\s*[0-9])");
-    for (auto it = std::sregex_iterator(text.begin(), text.end(), energy_of_varian); it != std::sregex_iterator(); ++it)
+    for (auto it = std::sregex_iterator(text.begin(), text.end(), energy_of_varian);
+         it != std::sregex_iterator(); ++it)
         keep(found.energy_mv, plain((*it)[1], file), "the energy", file);
 
-    // The longer words first: "flattening filter free" holds "flattening filter", "unflattened" holds "flattened".
+    // The longer words first: "flattening filter free" holds "flattening filter", "unflattened" holds
+    // "flattened".
     static const std::regex free_words(
-        "\\bFFF\\b|flattening[- ]filter[- ]free|\\b(?:un|non-?|not )flattened|(?:without|no) (?:a |the )?flattening filter|flattening filter removed",
+        "\\bFFF\\b|flattening[- ]filter[- ]free|\\b(?:un|non-?|not )flattened|(?:without|no) (?:a |the "
+        ")?flattening filter|flattening filter removed",
         std::regex::icase);
-    static const std::regex flat_words("\\bWFF\\b|\\bflattened\\b|with (?:a |the )?flattening filter|fluence[_ ]mode:\\s*STANDARD", std::regex::icase);
+    static const std::regex flat_words(
+        "\\bWFF\\b|\\bflattened\\b|with (?:a |the )?flattening filter|fluence[_ ]mode:\\s*STANDARD",
+        std::regex::icase);
     const std::string without = std::regex_replace(text, free_words, "#FREE#");
-    if (without.find("#FREE#") != std::string::npos) keep(found.fluence_mode, std::string("FFF"), "the fluence mode", file);
-    if (std::regex_search(without, flat_words)) keep(found.fluence_mode, std::string("STANDARD"), "the fluence mode", file);
+    if (without.find("#FREE#") != std::string::npos)
+        keep(found.fluence_mode, std::string("FFF"), "the fluence mode", file);
+    if (std::regex_search(without, flat_words))
+        keep(found.fluence_mode, std::string("STANDARD"), "the fluence mode", file);
 
-    const std::string normalised = "(?:\\b" + one_text + "|\\bunity|\\bnormali[sz]ed)(?:\\s+to\\s+" + one_text + ")?\\s+(?:at|to|for|in)\\s+(?:the\\s+|a\\s+)?";
+    const std::string normalised = "(?:\\b" + one_text + "|\\bunity|\\bnormali[sz]ed)(?:\\s+to\\s+" +
+                                   one_text + ")?\\s+(?:at|to|for|in)\\s+(?:the\\s+|a\\s+)?";
     const auto reference = [&](const std::smatch& m) {
         if (m[1] != m[2]) throw bad_input("the field whose output factor is 1 is not a square", file);
-        keep(found.reference_side_mm, in_mm(plain(m[1], file), m[3], file), "the field whose output factor is 1", file);
+        keep(found.reference_side_mm, in_mm(plain(m[1], file), m[3], file),
+             "the field whose output factor is 1", file);
     };
     for_each_match(text, rectangle_text + "(?:\\s+field)?\\s*(?:=|is|:)\\s*" + one_text, reference);
     for_each_match(text, "\\b(leaves|jaws)\\s+" + rectangle_text + "\\s*(?:=|is|:)\\s*" + one_text,
-                   [&](const std::smatch& m) { keep(found.unity_of_leaves, lower_case(m[1]) == "leaves", "whose field is 1", file); });
-    for_each_match(text, "(?:" + normalised + "|\\breference field" + is_text + ")(?:field\\s+(?:of\\s+)?)?" + rectangle_text, reference);
-    find_lengths(text, normalised + "(?:side\\s+(?:of\\s+)?|depth\\s+(?:of\\s+)?)?" + number_text + unit_text + "(?!" + times_text + "[0-9])", found.unity_mm,
-                 "what is 1", file);
-    find_lengths(text, "\\bside\\s+(?:of\\s+)?" + number_text + unit_text + "\\s*(?:=|is)\\s*" + one_text, found.unity_mm, "what is 1", file);
+                   [&](const std::smatch& m) {
+                       keep(found.unity_of_leaves, lower_case(m[1]) == "leaves", "whose field is 1", file);
+                   });
+    for_each_match(
+        text,
+        "(?:" + normalised + "|\\breference field" + is_text + ")(?:field\\s+(?:of\\s+)?)?" + rectangle_text,
+        reference);
+    find_lengths(text,
+                 normalised + "(?:side\\s+(?:of\\s+)?|depth\\s+(?:of\\s+)?)?" + number_text + unit_text +
+                     "(?!" + times_text + "[0-9])",
+                 found.unity_mm, "what is 1", file);
+    find_lengths(text, "\\bside\\s+(?:of\\s+)?" + number_text + unit_text + "\\s*(?:=|is)\\s*" + one_text,
+                 found.unity_mm, "what is 1", file);
 
-    for_each_match(text, "\\bfield(?:\\s+size)?\\b[^0-9\n]{0,12}" + rectangle_text, [&](const std::smatch& m) {
-        keep(found.side_x_mm, in_mm(plain(m[1], file), m[3], file), "the field", file);
-        keep(found.side_y_mm, in_mm(plain(m[2], file), m[3], file), "the field", file);
-    });
-    for_each_match(text, "\\bfield(?:\\s+(?:size|side))?" + is_text + number_text + unit_text + "(?!" + times_text + "[0-9])", [&](const std::smatch& m) {
-        keep(found.side_x_mm, in_mm(plain(m[1], file), m[2], file), "the field", file);
-        keep(found.side_y_mm, *found.side_x_mm, "the field", file);
-    });
-    const std::string ratio =
-        "(?:\\b" + one_text + "|\\b100\\s*%?|\\bnormali[sz]ed)\\s+(?:at|to)\\s+(?:the\\s+|its\\s+|their\\s+)?(?:maximum|d_?max|depth of (?:the )?maximum)";
+    for_each_match(text, "\\bfield(?:\\s+size)?\\b[^0-9\n]{0,12}" + rectangle_text,
+                   [&](const std::smatch& m) {
+                       keep(found.side_x_mm, in_mm(plain(m[1], file), m[3], file), "the field", file);
+                       keep(found.side_y_mm, in_mm(plain(m[2], file), m[3], file), "the field", file);
+                   });
+    for_each_match(
+        text,
+        "\\bfield(?:\\s+(?:size|side))?" + is_text + number_text + unit_text + "(?!" + times_text + "[0-9])",
+        [&](const std::smatch& m) {
+            keep(found.side_x_mm, in_mm(plain(m[1], file), m[2], file), "the field", file);
+            keep(found.side_y_mm, *found.side_x_mm, "the field", file);
+        });
+    const std::string ratio = "(?:\\b" + one_text +
+                              "|\\b100\\s*%?|\\bnormali[sz]ed)\\s+(?:at|to)\\s+(?:the\\s+|its\\s+|their\\s+)?"
+                              "(?:maximum|d_?max|depth of (?:the )?maximum)";
     found.one_at_maximum = std::regex_search(text, std::regex(ratio, std::regex::icase));
-    const std::string open = std::regex_replace(text, std::regex("(?:\\bno|\\bwithout(?: a| any)?)\\s+wedges?", std::regex::icase), "");
+    const std::string open = std::regex_replace(
+        text, std::regex("(?:\\bno|\\bwithout(?: a| any)?)\\s+wedges?", std::regex::icase), "");
     static const std::regex leaf_words(
-        "\\b(?:MLC|leaf|leaves|multi-?leaf(?: collimator)?)[- ](?:shaped|defined|formed)|(?:shaped|defined|formed) by (?:the |an )?(?:MLC|leaves|multi)",
+        "\\b(?:MLC|leaf|leaves|multi-?leaf(?: collimator)?)[- "
+        "](?:shaped|defined|formed)|(?:shaped|defined|formed) by (?:the |an )?(?:MLC|leaves|multi)",
         std::regex::icase);
     found.leaf_field = std::regex_search(text, leaf_words);
     found.wedge = std::regex_search(open, std::regex("\\bwedged?\\b", std::regex::icase));
     return found;
 }
 
-std::optional<double> SetBuilder::settle(const std::optional<double>& stated, const std::optional<double>& asked, const std::string& what,
-                                         const std::string& option, const std::string& where, bool needed) const {
+std::optional<double> SetBuilder::settle(const std::optional<double>& stated,
+                                         const std::optional<double>& asked, const std::string& what,
+                                         const std::string& option, const std::string& where,
+                                         bool needed) const {
     if (stated && asked && *stated != *asked)
-        throw bad_input("the file states " + what + " " + short_number(*stated) + ", " + option + " says " + short_number(*asked), where,
-                        "Leave the option out, or correct the file");
+        throw bad_input("the file states " + what + " " + short_number(*stated) + ", " + option + " says " +
+                            short_number(*asked),
+                        where, "Leave the option out, or correct the file");
     if (!stated && !asked && needed)
-        throw bad_input("the file does not state " + what, where, "Give " + option + ", or add a comment line such as \"# " + what.substr(4) + " 900 mm\"");
+        throw bad_input(
+            "the file does not state " + what, where,
+            "Give " + option + ", or add a comment line such as \"# " + what.substr(4) + " 900 mm\"");
     return stated ? stated : asked;
 }
 
@@ -271,28 +340,37 @@ void SetBuilder::energy(const std::optional<double>& mv, const std::string& wher
     const auto value = settle(mv, asked_.energy_mv, "the nominal energy", "--energy-mv", where, false);
     if (!value) return;
     if (set.nominal_energy_mv > 0 && set.nominal_energy_mv != *value)
-        throw bad_input("the files are of different energies: " + short_number(set.nominal_energy_mv) + " MV and " + short_number(*value) + " MV",
+        throw bad_input("the files are of different energies: " + short_number(set.nominal_energy_mv) +
+                            " MV and " + short_number(*value) + " MV",
                         energy_where_ + " and " + where, "Commission one beam at a time");
-    set.nominal_energy_mv = *value, energy_where_ = where;
+    set.nominal_energy_mv = *value;
+    energy_where_ = where;
 }
 
 void SetBuilder::fluence_mode(const std::optional<std::string>& mode, const std::string& where) {
     if (mode && asked_.fluence_mode && *mode != *asked_.fluence_mode)
-        throw bad_input("the file states the fluence mode " + *mode + ", --fluence-mode says " + *asked_.fluence_mode, where);
+        throw bad_input(
+            "the file states the fluence mode " + *mode + ", --fluence-mode says " + *asked_.fluence_mode,
+            where);
     const auto value = mode ? mode : asked_.fluence_mode;
     if (!value) return;
     if (!set.fluence_mode.empty() && set.fluence_mode != *value)
-        throw bad_input("the files are of different fluence modes: " + set.fluence_mode + " and " + *value, mode_where_ + " and " + where);
-    set.fluence_mode = *value, mode_where_ = where;
+        throw bad_input("the files are of different fluence modes: " + set.fluence_mode + " and " + *value,
+                        mode_where_ + " and " + where);
+    set.fluence_mode = *value;
+    mode_where_ = where;
 }
 
 void SetBuilder::machine(const std::string& name, const std::string& where) {
     if (name.empty()) return;
     if (asked_.machine && *asked_.machine != name)
-        throw bad_input("the file is of the machine \"" + name + "\", --machine says \"" + *asked_.machine + "\"", where);
+        throw bad_input(
+            "the file is of the machine \"" + name + "\", --machine says \"" + *asked_.machine + "\"", where);
     if (!set.machine.empty() && set.machine != name)
-        throw bad_input("the files are of different machines: \"" + set.machine + "\" and \"" + name + "\"", machine_where_ + " and " + where);
-    set.machine = name, machine_where_ = where;
+        throw bad_input("the files are of different machines: \"" + set.machine + "\" and \"" + name + "\"",
+                        machine_where_ + " and " + where);
+    set.machine = name;
+    machine_where_ = where;
 }
 
 void SetBuilder::title(const std::string& text) {
@@ -300,21 +378,29 @@ void SetBuilder::title(const std::string& text) {
 }
 
 void SetBuilder::add(MeasuredCurve curve) {
-    const bool output = curve.kind == CurveKind::output_factor || curve.kind == CurveKind::output_factor_in_air || curve.kind == CurveKind::wedge_factor;
+    const bool output = curve.kind == CurveKind::output_factor ||
+                        curve.kind == CurveKind::output_factor_in_air ||
+                        curve.kind == CurveKind::wedge_factor;
     std::vector<std::size_t> order(curve.position_mm.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    const auto key = [&](std::size_t i) { return std::pair{curve.position_mm[i], output ? curve.side_y_of_mm[i] : 0.0}; };
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
+    const auto key = [&](std::size_t i) {
+        return std::pair{curve.position_mm[i], output ? curve.side_y_of_mm[i] : 0.0};
+    };
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
     const auto sorted = [&](std::vector<double>& values) {
         if (values.size() != order.size()) return;
         std::vector<double> copy;
         for (const std::size_t i : order) copy.push_back(values[i]);
         values = std::move(copy);
     };
-    sorted(curve.value), sorted(curve.side_y_of_mm), sorted(curve.position_mm);
+    sorted(curve.value);
+    sorted(curve.side_y_of_mm);
+    sorted(curve.position_mm);
     const auto mm = [](double value) { return short_number(value); };
     std::string field = mm(curve.side_x_mm) + " x " + mm(curve.side_y_mm) + " mm";
-    const std::string by_leaves = " by MLC " + curve.leaves + " in jaws " + mm(curve.jaw_x_mm) + " x " + mm(curve.jaw_y_mm) + " mm";
+    const std::string by_leaves =
+        " by MLC " + curve.leaves + " in jaws " + mm(curve.jaw_x_mm) + " x " + mm(curve.jaw_y_mm) + " mm";
     if (curve.shaped_by_leaves()) field += by_leaves;
     switch (curve.kind) {
         case CurveKind::depth_dose:
@@ -324,11 +410,12 @@ void SetBuilder::add(MeasuredCurve curve) {
             curve.name = "tpr " + field;
             break;
         case CurveKind::profile:
-            curve.name = to_string(curve.axis) + " profile " + field + ", " + mm(curve.depth_mm) + " mm deep, SSD " + mm(curve.ssd_mm) + " mm";
+            curve.name = to_string(curve.axis) + " profile " + field + ", " + mm(curve.depth_mm) +
+                         " mm deep, SSD " + mm(curve.ssd_mm) + " mm";
             break;
         case CurveKind::output_factor:
-            curve.name =
-                "output factors" + (curve.shaped_by_leaves() ? by_leaves : "") + ", " + mm(curve.depth_mm) + " mm deep, SSD " + mm(curve.ssd_mm) + " mm";
+            curve.name = "output factors" + (curve.shaped_by_leaves() ? by_leaves : "") + ", " +
+                         mm(curve.depth_mm) + " mm deep, SSD " + mm(curve.ssd_mm) + " mm";
             break;
         case CurveKind::output_factor_in_air:
             curve.name = "output factors in air";
@@ -340,8 +427,8 @@ void SetBuilder::add(MeasuredCurve curve) {
             curve.name = "wedge factors, " + mm(curve.depth_mm) + " mm deep, SSD " + mm(curve.ssd_mm) + " mm";
             break;
         case CurveKind::leaf_gap:
-            curve.name = "sweeping gaps of " + curve.leaves + " over " + mm(curve.travel_mm) + " mm, " + field + ", " + mm(curve.depth_mm) + " mm deep, SSD " +
-                         mm(curve.ssd_mm) + " mm";
+            curve.name = "sweeping gaps of " + curve.leaves + " over " + mm(curve.travel_mm) + " mm, " +
+                         field + ", " + mm(curve.depth_mm) + " mm deep, SSD " + mm(curve.ssd_mm) + " mm";
             break;
     }
     const bool device = curve.through_device();
@@ -349,7 +436,8 @@ void SetBuilder::add(MeasuredCurve curve) {
     std::vector<MeasuredCurve>& curves = device ? set.device_curves : set.curves;
     for (const MeasuredCurve& other : curves)
         if (other.name == curve.name)
-            throw bad_input("two curves are of the same quantity, field and depth: " + curve.name, other.source + " and " + curve.source, "Keep one of them");
+            throw bad_input("two curves are of the same quantity, field and depth: " + curve.name,
+                            other.source + " and " + curve.source, "Keep one of them");
     curves.push_back(std::move(curve));
 }
 

@@ -1,21 +1,25 @@
-// Beam models in HDF5. One list of fields serves reading, writing and hashing (docs/reference/beam-model-file.md).
+// Beam models in HDF5. One list of fields serves reading, writing and hashing
+// (docs/reference/beam-model-file.md).
 #include <bit>
 #include <cmath>
 #include <cstdint>
 
+#include "base/text.h"
 #include "io/hdf5/hdf5_file.h"
 #include "libdose/error.h"
 #include "libdose/io/hdf5.h"
-#include "base/text.h"
 
 namespace libdose::io {
 
 namespace {
 
 constexpr const char* schema = "libdose-beam-model";
-constexpr long long schema_version = 4, oldest_version = 2;  // 3 is the same without measured leaves, 2 also without commissioning
+constexpr long long schema_version = 4,
+                    oldest_version =
+                        2;  // 3 is the same without measured leaves, 2 also without commissioning
 
-/// Calls the visitor for every field that the hash covers, in a fixed order. Shapes come from the members before.
+/// Calls the visitor for every field that the hash covers, in a fixed order. Shapes come from the members
+/// before.
 template <class Model, class Visitor>
 void for_each_field(Model& model, Visitor&& visit) {
     visit.text("/", "name", model.name);
@@ -34,13 +38,16 @@ void for_each_field(Model& model, Visitor&& visit) {
     visit.array("/cone_kernel/rates_cm2_g", cones.rates_cm2_g, {});
     visit.array("/cone_kernel/theta_edges_deg", cones.theta_edges_deg, {});
     visit.array("/cone_kernel/depth_g_cm2", cones.depth_g_cm2, {});
-    visit.array("/cone_kernel/coefficients", cones.coefficients,
-                {cones.depth_g_cm2.size(), cones.theta_edges_deg.empty() ? 0 : cones.theta_edges_deg.size() - 1, cones.rates_cm2_g.size()});
+    visit.array(
+        "/cone_kernel/coefficients", cones.coefficients,
+        {cones.depth_g_cm2.size(), cones.theta_edges_deg.empty() ? 0 : cones.theta_edges_deg.size() - 1,
+         cones.rates_cm2_g.size()});
     visit.group("/pencil_kernel");
     auto& pencil = model.pencil_kernel;
     const std::size_t rings = pencil.radius_cm.empty() ? 0 : pencil.radius_cm.size() - 1;
     visit.array("/pencil_kernel/radius_cm", pencil.radius_cm, {});
-    visit.array("/pencil_kernel/components", pencil.components, {0, pencil.radius_cm.empty() ? rings : pencil.radius_cm.size() - 1});
+    visit.array("/pencil_kernel/components", pencil.components,
+                {0, pencil.radius_cm.empty() ? rings : pencil.radius_cm.size() - 1});
     visit.array("/pencil_kernel/depth_g_cm2", pencil.depth_g_cm2, {});
     visit.array("/pencil_kernel/weights", pencil.weights, {pencil.depth_g_cm2.size(), 0});
     visit.group("/head");
@@ -87,7 +94,8 @@ void for_each_field(Model& model, Visitor&& visit) {
     visit.array("/head/dynamic_wedge/golden_position_mm", model.head.dynamic_wedge.golden_position_mm, {});
     visit.array("/head/dynamic_wedge/golden_fraction", model.head.dynamic_wedge.golden_fraction, {});
     visit.number("/head/dynamic_wedge", "closest_gap_mm", model.head.dynamic_wedge.closest_gap_mm);
-    visit.number("/head/dynamic_wedge", "virtual_attenuation_per_mm", model.head.dynamic_wedge.virtual_attenuation_per_mm);
+    visit.number("/head/dynamic_wedge", "virtual_attenuation_per_mm",
+                 model.head.dynamic_wedge.virtual_attenuation_per_mm);
     visit.group("/calibration");
     visit.number("/calibration", "reference_gy_per_mu", model.calibration.reference_gy_per_mu);
     visit.text("/calibration", "depth", model.calibration.depth);
@@ -103,12 +111,16 @@ void for_each_field(Model& model, Visitor&& visit) {
     visit.texts("/commissioning/lineage", model.lineage);
     visit.group("/commissioning/fit");
     visit.fit("/commissioning/fit", model.fit);
-    visit.array("/commissioning/fit/correlation", model.fit_correlation, {model.fit.size(), model.fit.size()});
+    visit.array("/commissioning/fit/correlation", model.fit_correlation,
+                {model.fit.size(), model.fit.size()});
 }
 
 /// The columns of the fitted quantities under their names.
 constexpr std::pair<const char*, double FittedQuantity::*> fit_columns[] = {
-    {"value", &FittedQuantity::value}, {"sigma", &FittedQuantity::sigma}, {"prior", &FittedQuantity::prior}, {"prior_sigma", &FittedQuantity::prior_sigma}};
+    {"value", &FittedQuantity::value},
+    {"sigma", &FittedQuantity::sigma},
+    {"prior", &FittedQuantity::prior},
+    {"prior_sigma", &FittedQuantity::prior_sigma}};
 
 /// Canonical bytes: path, length and content of every field; numbers as little-endian IEEE doubles.
 struct Hasher {
@@ -128,9 +140,17 @@ struct Hasher {
             for (const auto& [name, column] : fit_columns) number(object, name, q.*column);
         }
     }
-    void list(const char* object, const char* name, const std::vector<WedgeModel>& values) { number(object, name, static_cast<double>(values.size())); }
-    void text(const char* object, const char* name, const std::string& value) { string(std::string(object) + "@" + name), string(value); }
-    void number(const char* object, const char* name, double value) { string(std::string(object) + "@" + name), word(std::bit_cast<std::uint64_t>(value)); }
+    void list(const char* object, const char* name, const std::vector<WedgeModel>& values) {
+        number(object, name, static_cast<double>(values.size()));
+    }
+    void text(const char* object, const char* name, const std::string& value) {
+        string(std::string(object) + "@" + name);
+        string(value);
+    }
+    void number(const char* object, const char* name, double value) {
+        string(std::string(object) + "@" + name);
+        word(std::bit_cast<std::uint64_t>(value));
+    }
     void array(const char* path, const std::vector<double>& values, const std::vector<std::size_t>&) {
         string(path);
         word(values.size());
@@ -156,7 +176,10 @@ struct FieldWriter {
     }
     void fit(const char* object, const std::vector<FittedQuantity>& values) {
         std::vector<std::string> names, units;
-        for (const FittedQuantity& q : values) names.push_back(q.name), units.push_back(q.unit);
+        for (const FittedQuantity& q : values) {
+            names.push_back(q.name);
+            units.push_back(q.unit);
+        }
         file.texts(object, "names", names);
         file.texts(object, "units", units);
         for (const auto& [name, column] : fit_columns) {
@@ -165,8 +188,12 @@ struct FieldWriter {
             file.doubles(std::string(object) + "/" + name, numbers, {numbers.size()});
         }
     }
-    void list(const char* object, const char* name, const std::vector<WedgeModel>& values) { number(object, name, static_cast<double>(values.size())); }
-    void text(const char* object, const char* name, const std::string& value) { file.text(object, name, value); }
+    void list(const char* object, const char* name, const std::vector<WedgeModel>& values) {
+        number(object, name, static_cast<double>(values.size()));
+    }
+    void text(const char* object, const char* name, const std::string& value) {
+        file.text(object, name, value);
+    }
     void number(const char* object, const char* name, double value) { file.number(object, name, value); }
     void array(const char* path, const std::vector<double>& values, std::vector<std::size_t> shape) {
         // One extent may be open (0): it follows from the number of values.
@@ -188,23 +215,32 @@ struct FieldReader {
     void list(const char* object, const char* name, std::vector<WedgeModel>& values) {
         const double count = file.number(object, name);
         if (!(count >= 0 && count <= 100) || count != std::floor(count))
-            throw bad_input("the number of " + std::string(name) + " is not a small whole number", file.where(object));
+            throw bad_input("the number of " + std::string(name) + " is not a small whole number",
+                            file.where(object));
         values.resize(static_cast<std::size_t>(count));
     }
     void group(const char* path) {
         if (!file.has(path) && !is_left_out(path)) throw bad_input("the group is missing", file.where(path));
     }
-    bool is_left_out(const std::string& path) const { return without_kernels && path.find("_kernel") != std::string::npos; }
+    bool is_left_out(const std::string& path) const {
+        return without_kernels && path.find("_kernel") != std::string::npos;
+    }
     bool optional_group(const char* path, bool) { return file.has(path); }
     void fit(const char* object, std::vector<FittedQuantity>& values) {
-        const std::vector<std::string> names = file.texts(object, "names"), units = file.texts(object, "units");
-        if (units.size() != names.size()) throw bad_input("there are not as many units as names", file.where(object));
+        const std::vector<std::string> names = file.texts(object, "names"),
+                                       units = file.texts(object, "units");
+        if (units.size() != names.size())
+            throw bad_input("there are not as many units as names", file.where(object));
         values.resize(names.size());
-        for (std::size_t i = 0; i < names.size(); ++i) values[i].name = names[i], values[i].unit = units[i];
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            values[i].name = names[i];
+            values[i].unit = units[i];
+        }
         for (const auto& [name, column] : fit_columns) {
             const std::string path = std::string(object) + "/" + name;
             const std::vector<double> numbers = file.doubles(path);
-            if (numbers.size() != names.size()) throw bad_input("there are not as many values as names", file.where(path));
+            if (numbers.size() != names.size())
+                throw bad_input("there are not as many values as names", file.where(path));
             for (std::size_t i = 0; i < names.size(); ++i) values[i].*column = numbers[i];
         }
     }
@@ -216,7 +252,8 @@ struct FieldReader {
         const std::vector<std::size_t> stored = file.shape(path);
         bool fits = stored.size() == std::max<std::size_t>(1, shape.size());
         for (std::size_t i = 0; fits && i < shape.size(); ++i) fits = shape[i] == 0 || shape[i] == stored[i];
-        if (!fits) throw bad_input("the dataset does not have the shape that the schema gives it", file.where(path));
+        if (!fits)
+            throw bad_input("the dataset does not have the shape that the schema gives it", file.where(path));
     }
     void texts(const char* object, std::map<std::string, std::string>& values) {
         for (const std::string& name : file.attribute_names(object)) values[name] = file.text(object, name);
@@ -225,22 +262,27 @@ struct FieldReader {
 
 BeamModel read(const std::filesystem::path& path, bool sealed) {
     const Hdf5Reader file(path);
-    if (!file.has_attribute("/", "schema") || file.text("/", "schema") != schema) throw bad_input("this is not a libdose beam model", path.string());
+    if (!file.has_attribute("/", "schema") || file.text("/", "schema") != schema)
+        throw bad_input("this is not a libdose beam model", path.string());
     const double version = file.number("/", "schema_version");
     if (version < static_cast<double>(oldest_version) || version > static_cast<double>(schema_version))
-        throw bad_input("the beam model has schema version " + short_number(version) + ", which this libdose does not read", path.string(),
-                        "It reads versions " + std::to_string(oldest_version) + " to " + std::to_string(schema_version));
+        throw bad_input(
+            "the beam model has schema version " + short_number(version) +
+                ", which this libdose does not read",
+            path.string(),
+            "It reads versions " + std::to_string(oldest_version) + " to " + std::to_string(schema_version));
     BeamModel model;
     FieldReader reader{file, !sealed && !file.has("/cone_kernel") && !file.has("/pencil_kernel")};
     for_each_field(model, reader);
     model.check(sealed);
     if (sealed) {
         if (!file.has_attribute("/", "content_hash"))
-            throw bad_input("the beam model is not sealed: it has no content_hash", path.string(), "Run: dose model calibrate FILE");
+            throw bad_input("the beam model is not sealed: it has no content_hash", path.string(),
+                            "Run: dose model calibrate FILE");
         model.content_hash = file.text("/", "content_hash");
         if (model.content_hash != hash_of(model))
-            throw bad_input("the beam model does not match its hash: it was changed after it was sealed", path.string(),
-                            "Use an intact copy, or calibrate it again to seal it");
+            throw bad_input("the beam model does not match its hash: it was changed after it was sealed",
+                            path.string(), "Use an intact copy, or calibrate it again to seal it");
         if (file.has_attribute("/", "signature")) model.signature = file.text("/", "signature");
     }
     return model;

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/text.h"
 #include "libdose/admission.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
 #include "libdose/io/hdf5.h"
-#include "base/text.h"
 
 namespace libdose::io {
 
@@ -16,7 +16,8 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string words(const BeamModel& model) {
-    return short_number(model.nominal_energy_mv) + " MV, " + model.fluence_mode + (model.machine.empty() ? "" : ", machine \"" + model.machine + "\"");
+    return short_number(model.nominal_energy_mv) + " MV, " + model.fluence_mode +
+           (model.machine.empty() ? "" : ", machine \"" + model.machine + "\"");
 }
 
 }  // namespace
@@ -41,7 +42,8 @@ const BeamModel& ModelStore::get(const std::string& name_or_file) {
         if (!fs::is_regular_file(file, error)) {
             std::string known;
             for (const std::string& name : names()) known += (known.empty() ? "" : ", ") + name;
-            throw bad_input("there is no beam model \"" + name_or_file + "\"", "--model", "Models: " + known + "; or give the path of a model file");
+            throw bad_input("there is no beam model \"" + name_or_file + "\"", "--model",
+                            "Models: " + known + "; or give the path of a model file");
         }
     }
     return loaded_.emplace(name_or_file, read_beam_model(file)).first->second;
@@ -53,13 +55,15 @@ std::string ModelStore::keep(const BeamModel& model) {
 }
 
 const BeamModel& ModelStore::for_beam(const Beam& beam, const std::string& forced) {
-    const std::string wanted = "beam " + std::to_string(beam.number) + " \"" + beam.name + "\", " + short_number(beam.nominal_energy_mv) +
-                               " MV, fluence mode " + beam.fluence_mode + ", machine \"" + beam.machine + "\"";
+    const std::string wanted = "beam " + std::to_string(beam.number) + " \"" + beam.name + "\", " +
+                               short_number(beam.nominal_energy_mv) + " MV, fluence mode " +
+                               beam.fluence_mode + ", machine \"" + beam.machine + "\"";
     if (!forced.empty()) {
         const BeamModel& model = get(forced);
         if (!model_fits(model, beam))
-            throw refused_plan("the beam model " + model.name + " is for " + words(model), wanted,
-                               "Choose a model of the beam's energy and fluence mode that is generic or of its machine");
+            throw refused_plan(
+                "the beam model " + model.name + " is for " + words(model), wanted,
+                "Choose a model of the beam's energy and fluence mode that is generic or of its machine");
         return model;
     }
     std::string list;

@@ -10,7 +10,8 @@ namespace libdose::io {
 std::string sha256(const std::string& bytes) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int length = 0;
-    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1) throw internal_error("SHA-256 could not be calculated");
+    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1)
+        throw internal_error("SHA-256 could not be calculated");
     static constexpr char digits[] = "0123456789abcdef";
     std::string text;
     for (unsigned int i = 0; i < length; ++i) {

@@ -1,5 +1,6 @@
-// A device library without a device: the interface of the real one over a host executor, to try how it is found and what may be wrong with
-// it. LIBDOSE_FAKE_DEVICE says what is: old, other-sources, no-driver, no-device, wrong-architecture, lost; nothing: all is well.
+// A device library without a device: the interface of the real one over a host executor, to try how it is
+// found and what may be wrong with it. LIBDOSE_FAKE_DEVICE says what is: old, other-sources, no-driver,
+// no-device, wrong-architecture, lost; nothing: all is well.
 #include "cuda/fake/fake_device_library.h"
 
 #include <cstdio>
@@ -53,8 +54,10 @@ void close(void* handle) {
 
 void info(void* handle, DeviceInfo* about, DeviceStatus*) {
     std::snprintf(about->name, sizeof(about->name), "fake");
-    about->major = 9, about->minor = 0;
-    about->total_bytes = of(handle).device.total_bytes, about->free_bytes = of(handle).executor.free_bytes();
+    about->major = 9;
+    about->minor = 0;
+    about->total_bytes = of(handle).device.total_bytes;
+    about->free_bytes = of(handle).executor.free_bytes();
     if (fault("small")) about->free_bytes = std::size_t{1} << 20;
 }
 
@@ -69,8 +72,12 @@ void mark(void* handle, std::uint64_t* mark, DeviceStatus*) { *mark = of(handle)
 void upload(void* handle, void* to, const void* from, std::size_t bytes, std::uint64_t after, DeviceStatus*) {
     of(handle).executor.upload(to, from, bytes, after);
 }
-void download(void* handle, void* to, const void* from, std::size_t bytes, DeviceStatus*) { of(handle).executor.download(to, from, bytes); }
-void clear(void* handle, void* memory, std::size_t bytes, DeviceStatus*) { of(handle).executor.clear(memory, bytes); }
+void download(void* handle, void* to, const void* from, std::size_t bytes, DeviceStatus*) {
+    of(handle).executor.download(to, from, bytes);
+}
+void clear(void* handle, void* memory, std::size_t bytes, DeviceStatus*) {
+    of(handle).executor.clear(memory, bytes);
+}
 
 std::size_t sizes[Kernels::count];
 
@@ -86,7 +93,10 @@ void synchronize(void* handle, DeviceStatus* status) {
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) libdose::test::FakeDeviceCounts* libdose_fake_device_counts() { return &counts; }
+extern "C" __attribute__((visibility("default"))) libdose::test::FakeDeviceCounts*
+libdose_fake_device_counts() {
+    return &counts;
+}
 
 extern "C" __attribute__((visibility("default"))) const DeviceInterface* libdose_cuda_interface() {
     int n = 0;

@@ -17,9 +17,9 @@ struct MeasurementQuestions {
     std::optional<std::string> unit;          ///< "mm" or "cm", of columns whose names do not say
 };
 
-/// Reads one file, or every file of a folder: CSV, YAML (measurements.yaml), IBA RFA300 (.asc), PTW MCC (.mcc), Varian w2CAD (.asc, .data).
-/// Files that are documents (.md, .pdf, .html) are passed over. Throws bad_input naming file and line: what is missing, twice, contradicting or not a number,
-/// and what to do.
+/// Reads one file, or every file of a folder: CSV, YAML (measurements.yaml), IBA RFA300 (.asc), PTW MCC
+/// (.mcc), Varian w2CAD (.asc, .data). Files that are documents (.md, .pdf, .html) are passed over. Throws
+/// bad_input naming file and line: what is missing, twice, contradicting or not a number, and what to do.
 MeasurementSet read_measurements(const std::filesystem::path& path, const MeasurementQuestions& asked = {});
 
 }  // namespace libdose::io

@@ -1,4 +1,5 @@
-// Which beam model serves a beam: those of the data folder and files, as the command line chooses. Part of libdose::io.
+// Which beam model serves a beam: those of the data folder and files, as the command line chooses. Part of
+// libdose::io.
 #pragma once
 
 #include <map>
@@ -11,13 +12,15 @@
 
 namespace libdose::io {
 
-/// Beam models by name (data folder) or file. Loaded once and kept as long as the store; may be used by several threads at a time.
+/// Beam models by name (data folder) or file. Loaded once and kept as long as the store; may be used by
+/// several threads at a time.
 class ModelStore {
 public:
-    /// Throws bad_input, listing what there is, for a name that is neither a model of the data folder nor a file.
+    /// Throws bad_input, listing what there is, for a name that is neither a model of the data folder nor a
+    /// file.
     const BeamModel& get(const std::string& name_or_file);
-    /// The model of a beam's energy and fluence mode: one of its machine, else the generic one. `forced` (may be empty) must agree with
-    /// all three. Throws refused_plan naming the beam and listing what there is.
+    /// The model of a beam's energy and fluence mode: one of its machine, else the generic one. `forced` (may
+    /// be empty) must agree with all three. Throws refused_plan naming the beam and listing what there is.
     const BeamModel& for_beam(const Beam& beam, const std::string& forced = {});
     /// Keeps a model that is at hand; its content hash serves as its name.
     std::string keep(const BeamModel& model);

@@ -9,7 +9,9 @@
 
 namespace libdose::io {
 
-/// Completes the provenance of a dose: the hash of the HU table and the UIDs of plan, CT series and structure set (may be null).
-void add_inputs(Provenance& provenance, const HuCurve& hu_curve, const CtImage& ct, const StructureSet* structures, const Plan& plan);
+/// Completes the provenance of a dose: the hash of the HU table and the UIDs of plan, CT series and structure
+/// set (may be null).
+void add_inputs(Provenance& provenance, const HuCurve& hu_curve, const CtImage& ct,
+                const StructureSet* structures, const Plan& plan);
 
 }  // namespace libdose::io

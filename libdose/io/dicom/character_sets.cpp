@@ -1,4 +1,4 @@
-#include "io/hdf5/character_sets.h"
+#include "io/dicom/character_sets.h"
 
 #include <algorithm>
 #include <array>
