@@ -1,8 +1,8 @@
 """Checks the layout of the sources: columns, lengths and branches of functions, comma operators.
 
 Usage: check_style.py [--list-functions] SOURCE_ROOT. Prints `path:line: rule: detail` for what breaks a rule,
-then the count for each rule; exits 1 if there is any. With --list-functions it prints branches and lines of the
-C++ functions instead, those with the most branches first.
+then the count for each rule; exits 1 if there is any. With --list-functions it prints branches and lines of
+the C++ functions instead, those with the most branches first.
 
 columns    at most 110 characters; in Markdown but for tables, links, code and headings
 lines      at most 60 lines a function

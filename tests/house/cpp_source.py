@@ -263,22 +263,22 @@ class Source:
         lines = self.tokens[close].line - first + 1
         return Function(name, first, lines, self.branches(begin, close), (brace, close))
 
+    def _joined(self, begin: int, end: int) -> str:
+        return "".join(self.text(at) for at in range(begin, end))
+
     def _name(self, parameters: int) -> str:
         """A function's name; with what is in the parentheses where it is a macro, such as TEST."""
         at = parameters - 1
-        if self.text(at).isupper():
-            return "".join(self.text(n) for n in range(at, self.partner[parameters] + 1)).replace(",", ", ")
-        while at > 0 and self.text(at) != "operator" and parameters - at < 4:
+        if self.text(at).isupper() and len(self.text(at)) > 2:
+            return self._joined(at, self.partner[parameters] + 1).replace(",", ", ")
+        for begin in range(max(at - 3, 0), at):
+            if self.text(begin) == "operator":
+                return self._joined(begin, parameters)
+        if self.text(at - 1) == "~":
             at -= 1
-        if self.text(at) == "operator":
-            return "".join(self.text(n) for n in range(at, parameters))
-        at = parameters - 1
-        name = self.text(at)
-        while self.text(at - 1) in ("~", "::") and self.kind(at - 2) != "sign":
-            step = 1 if self.text(at - 1) == "~" else 2
-            name = "".join(self.text(n) for n in range(at - step, at)) + name
-            at -= step
-        return name
+        while self.text(at - 1) == "::" and self.kind(at - 2) == "word":
+            at -= 2
+        return self._joined(at, parameters)
 
     def comma_operators(self) -> list[int]:
         """The lines of comma operators, one for each statement that has any.
