@@ -35,7 +35,8 @@ def in_function(statement: str) -> str:
 
 class Columns(unittest.TestCase):
     def test_the_limit_is_110(self):
-        for path in ("a.cpp", "a.h", "a.cu", "a.c", "a.sh", "a.cmake", "b/CMakeLists.txt", ".ci/run", "a.py", "a.md"):
+        for path in ("a.cpp", "a.h", "a.cu", "a.c", "a.sh", "a.cmake", "b/CMakeLists.txt", ".ci/run", "a.py",
+                     "a.md"):
             with self.subTest(path):
                 self.assertEqual(rules_broken(path, "x" * 110 + "\n"), [])
                 self.assertEqual(rules_broken(path, "\n" + "x" * 111 + "\n"), ["columns"])
@@ -73,9 +74,10 @@ class Python(unittest.TestCase):
         self.assertEqual(rules_broken("a.py", allowed + "    return 1 if x else 2\n"), ["branches"])
 
     def test_every_kind_of_branch_counts(self):
-        for branch, count in (("if x: pass", 1), ("for i in x: pass", 1), ("while x: pass", 1), ("y = x and x or x", 2),
-                              ("y = 1 if x else 2", 1), ("y = [i for i in x if i]", 2), ("y = x", 0),
-                              ("try: pass\n    except ValueError: pass", 1), ("if x: pass\n    elif x: pass", 2)):
+        for branch, count in (
+            ("if x: pass", 1), ("for i in x: pass", 1), ("while x: pass", 1), ("y = x and x or x", 2),
+            ("y = 1 if x else 2", 1), ("y = [i for i in x if i]", 2), ("y = x", 0),
+            ("try: pass\n    except ValueError: pass", 1), ("if x: pass\n    elif x: pass", 2)):
             with self.subTest(branch):
                 tree = check_style.ast.parse(f"def f(x):\n    {branch}\n")
                 self.assertEqual(check_style.python_branches(tree), 1 + count)
@@ -88,7 +90,8 @@ class CppLimits(unittest.TestCase):
     def test_lines_of_a_function(self):
         allowed = "int f(int a,\n      int b) {\n" + "    g();\n" * 57 + "}\n"
         self.assertEqual(rules_broken("a.cpp", allowed), [])
-        self.assertEqual(rules_broken("a.cpp", allowed.replace("}", "g(); }").replace("g(); }", "g();\n}")), ["lines"])
+        self.assertEqual(rules_broken("a.cpp", allowed.replace("}", "g(); }").replace("g(); }", "g();\n}")),
+                         ["lines"])
 
     def test_branches_of_a_function(self):
         allowed = "void f(int x) {\n" + "    if (x) g();\n" * 19 + "}\n"
@@ -104,10 +107,11 @@ class CppLimits(unittest.TestCase):
         self.assertEqual(rules_broken("tests/a.cpp", lines), ["lines"])
 
     def test_every_kind_of_branch_counts(self):
-        for branch, count in (("if (x) g();", 1), ("for (;;) g();", 1), ("while (x) g();", 1), ("g(x ? 1 : 2);", 1),
-                              ("switch (x) { case 1: case 2: default: g(); }", 2), ("g(a && b || c);", 2),
-                              ("try { g(); } catch (...) { h(); }", 1), ("auto&& y = x;", 0), ("g(x);", 0),
-                              ("do g(); while (x);", 1), ("if constexpr (x) g(); else if (y) h();", 2),
+        for branch, count in (("if (x) g();", 1), ("for (;;) g();", 1), ("while (x) g();", 1),
+                              ("g(x ? 1 : 2);", 1), ("switch (x) { case 1: case 2: default: g(); }", 2),
+                              ("g(a && b || c);", 2), ("try { g(); } catch (...) { h(); }", 1),
+                              ("auto&& y = x;", 0), ("g(x);", 0), ("do g(); while (x);", 1),
+                              ("if constexpr (x) g(); else if (y) h();", 2),
                               ("g([](auto&& a) { return a ? 1 : 2; });", 1)):
             with self.subTest(branch):
                 self.assertEqual(functions(in_function(branch)), [("f", 3, 1 + count)])
@@ -117,7 +121,8 @@ class CppLimits(unittest.TestCase):
                            '#if defined(A) || \\\n    defined(B)\n'
                            'g("if (", \'{\', \'"\', 1\'000, R"x(if ")" { ? )x", "\\"? ");\n#endif')
         self.assertEqual([branches for _, _, branches in functions(text)], [1])
-        self.assertEqual(functions("#define F(x) /* a\n b { */ if (x) {\nint g() { return 1; }\n"), [("g", 1, 1)])
+        self.assertEqual(functions("#define F(x) /* a\n b { */ if (x) {\nint g() { return 1; }\n"),
+                         [("g", 1, 1)])
 
 
 class CppFunctions(unittest.TestCase):
@@ -172,26 +177,28 @@ class CppFunctions(unittest.TestCase):
 
 
 class CommaOperators(unittest.TestCase):
-    FLAGGED = (
-        "a = 1, b = 2;", "++i, ++j;", "f(), g();", "x.y = 1, z += 2;", "if (c) a = 1, b = 2;", "i--, j--;",
-        "for (int i = 0; i < n; ++i) a[i] = 0, b[i] = 1;", "else_ = 1, x = 2;", "if (c) { f(); } else a = 1, b = 2;",
-        "case_of(1), f();", "switch (c) { case 1: a = 1, b = 2; }", "while (c) f(), g();", "*a = 1, *b = 2;",
-        "(a).b = 1, c = 2;", "std::get<0>(t) = 1, b = 2;", "this->a = 1, b = 2;", "return f(), 2;",
-        "run([&] { a = 1, b = 2; });", "const auto g = [](int a) { ++a, ++b; };", "if (a = f(), a) g();",
-        "struct X { void g() { a = 1, b = 2; } };", "do a = 1, b = 2; while (c);", "std::swap(a, b), f(c);",
-        "a = x < y, b = z > y;", "try { a = 1, b = 2; } catch (...) { }", "a = b << 2, c = d << 2;",
-        "label: a = 1, b = 2;", "f<int, double>(1), g();", "delete a, delete b;", "a ? f() : g(), h();")
+    FLAGGED = ("a = 1, b = 2;", "++i, ++j;", "f(), g();", "x.y = 1, z += 2;", "if (c) a = 1, b = 2;",
+               "i--, j--;", "for (int i = 0; i < n; ++i) a[i] = 0, b[i] = 1;", "else_ = 1, x = 2;",
+               "if (c) { f(); } else a = 1, b = 2;", "case_of(1), f();",
+               "switch (c) { case 1: a = 1, b = 2; }", "while (c) f(), g();", "*a = 1, *b = 2;",
+               "(a).b = 1, c = 2;", "std::get<0>(t) = 1, b = 2;", "this->a = 1, b = 2;", "return f(), 2;",
+               "run([&] { a = 1, b = 2; });", "const auto g = [](int a) { ++a, ++b; };",
+               "if (a = f(), a) g();", "struct X { void g() { a = 1, b = 2; } };",
+               "do a = 1, b = 2; while (c);", "std::swap(a, b), f(c);", "a = x < y, b = z > y;",
+               "try { a = 1, b = 2; } catch (...) { }", "a = b << 2, c = d << 2;", "label: a = 1, b = 2;",
+               "f<int, double>(1), g();", "delete a, delete b;", "a ? f() : g(), h();")
     KEPT = (
         "double a = 1, b = 2;", "int i, j;", "f(a, b);", "x = {1, 2};", "std::pair<int, int> p = f(a, b);",
-        "std::array<double, 3> x{1, 2}, y;", "const auto [a, b] = f(1, 2);", "auto& [a, b] = c;", "enum { one, two };",
-        "for (i = 0, j = 1; i < j; ++i, --j) f(i, j);", "return {1, 2};", "return std::pair<int, int>(1, 2);",
-        "T a(1, 2), b(3, 4);", "T* a = f(), *b = g();", "const T &a = f(), &b = g();", "f<int, double>(1);",
-        "struct X { X() : a(1), b(2) {} int a, b; };", "enum class X : int { a = f(1), b };", "using X = T<int, int>;",
-        "a[i] = b[f(1, 2)];", "run([&, x](int a, int b) { return a; }, 1);", "matrix << f(1), 2, 3;",
-        "kernel<T, N><<<dim3(1, 2), 1, 0, stream>>>(a, b);", "for (const auto& [k, v] : map) f(k, v);",
-        "static const T a = 1, b = 2;", "unsigned long a = 1, b = 2;", "typename T::U a = f(), b = g();",
-        "x::y<int>::z a = f(), b = g();", "if (const auto a = f(1, 2); a) g();", "[[maybe_unused]] T a = 1, b = 2;",
-        "SUBCASE(1, 2) { f(); }", "case_ = T<int, int>{1, 2};", 'text = "a = 1, b = 2;";', "// a = 1, b = 2;",
+        "std::array<double, 3> x{1, 2}, y;", "const auto [a, b] = f(1, 2);", "auto& [a, b] = c;",
+        "enum { one, two };", "for (i = 0, j = 1; i < j; ++i, --j) f(i, j);", "return {1, 2};",
+        "return std::pair<int, int>(1, 2);", "T a(1, 2), b(3, 4);", "T* a = f(), *b = g();",
+        "const T &a = f(), &b = g();", "f<int, double>(1);", "struct X { X() : a(1), b(2) {} int a, b; };",
+        "enum class X : int { a = f(1), b };", "using X = T<int, int>;", "a[i] = b[f(1, 2)];",
+        "run([&, x](int a, int b) { return a; }, 1);", "matrix << f(1), 2, 3;", "kernel<T, N><<<dim3(1, 2), "
+        "1, 0, stream>>>(a, b);", "for (const auto& [k, v] : map) f(k, v);", "static const T a = 1, b = 2;",
+        "unsigned long a = 1, b = 2;", "typename T::U a = f(), b = g();", "x::y<int>::z a = f(), b = g();",
+        "if (const auto a = f(1, 2); a) g();", "[[maybe_unused]] T a = 1, b = 2;", "SUBCASE(1, 2) { f(); }",
+        "case_ = T<int, int>{1, 2};", 'text = "a = 1, b = 2;";', "// a = 1, b = 2;",
         "catch_all = [](int a, int b) { return a; };", "decltype(a) b = 1, c = 2;")
 
     def test_comma_operators_are_found(self):
