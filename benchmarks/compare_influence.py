@@ -1,11 +1,10 @@
-"""Times the influence matrix of libdose and of pyRadPlan on pyRadPlan's TG-119 phantom, one after the other;
-called by compare_influence.sh.
+"""Times the influence matrix of libdose and of pyRadPlan on pyRadPlan's TG-119 phantom, one after the other.
 
-Beamlets of 5 mm, voxels of 3 mm, the same phantom, isocentre and target. The two choose slightly different
-beamlets at the rim of the target; libdose takes at least as many. Times are those of the calculation alone,
-the least of three of ours against one of the peer. The truncation error of ours is the gamma index of all
-beamlets open against the engine's own dose of that fluence; the peer's that of its usual reach of 50 mm
-against 82 mm.
+Called by compare_influence.sh. Beamlets of 5 mm, voxels of 3 mm, the same phantom, isocentre and target. The
+two choose slightly different beamlets at the rim of the target; libdose takes at least as many. Times are
+those of the calculation alone, the least of three of ours against one of the peer. The truncation error of
+ours is the gamma index of all beamlets open against the engine's own dose of that fluence. That of the peer
+is the gamma index of its usual reach of 50 mm against 82 mm.
 """
 import argparse
 import json

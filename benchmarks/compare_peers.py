@@ -1,10 +1,10 @@
-"""Runs libdose and its peers on the same cases, one after the other; called by compare_peers.sh, which
-installs the peers.
+"""Runs libdose and its peers on the same cases, one after the other.
 
-Each case is a Monte Carlo case of tests/data/reference on cubic voxels of one size, and the embedded CT with
-its first field. Times are those of the calculation alone, without reading the case; those of libdose are the
-least of several runs on one thread and on all. The peers' own beam models differ, so every dose is normalised
-at 10 cm depth on the axis before it is compared with Monte Carlo.
+Called by compare_peers.sh, which installs the peers. Each case is a Monte Carlo case of tests/data/reference
+on cubic voxels of one size, and the embedded CT with its first field. Times are those of the calculation
+alone, without reading the case; those of libdose are the least of several runs on one thread and on all. The
+peers' own beam models differ, so every dose is normalised at 10 cm depth on the axis before it is compared
+with Monte Carlo.
 """
 import argparse
 import json
@@ -34,8 +34,9 @@ def cubic(case, spacing):
 
 
 def on_lines(dose, axes):
-    """Depth dose on the axis and the profile along x at 10 cm depth, linear between voxel centres, per dose
-    at 10 cm on the axis.
+    """Depth dose on the axis and profile along x at 10 cm depth, per dose at 10 cm on the axis.
+
+    Linear between the centres of voxels.
     """
     def at(depth, x):
         def line(values, centres, where):
@@ -148,8 +149,9 @@ class Comparison:
                      theirs)
 
     def ct_case(self, spacing, peers):
-        """The embedded CT, AP: libdose calculates the four fields of the plan; the peers one field of the
-        same size, times four.
+        """Compares the times on the embedded CT, one beam from the front.
+
+        libdose calculates the four fields of the plan; the peers one field of the same size, times four.
         """
         phantom = self.folder / "phantom"
         make = Path(self.options.dose).parents[1] / "examples" / "make_phantom"

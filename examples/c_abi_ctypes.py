@@ -2,8 +2,8 @@
 
 The same calls serve any language that can call C.
 
-    python3 examples/c_abi_ctypes.py                                    # an installed libdose
-    python3 examples/c_abi_ctypes.py --library build/.../libdose_c.so   # one that is not
+python3 examples/c_abi_ctypes.py                                    # an installed libdose
+python3 examples/c_abi_ctypes.py --library build/.../libdose_c.so   # one that is not
 """
 import argparse
 import array

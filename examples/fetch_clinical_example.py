@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""A real clinical plan: fetches it, builds the CT that is missing, calculates it and compares with the
-planning system.
+"""Calculates a real clinical plan and compares it with the planning system.
 
     fetch_clinical_example.py OUT [--dose-command build/quickstart/libdose/dose]
 
-The source package of dicompyler-core on PyPI (BSD licence) holds, as test data, a four-beam sliding-window
-breast plan (6 and 10 MV), its structure set and the planning system's dose, but a single CT slice. The CT is
-built from the contours with stated densities: body 1.0, left lung 0.26 g/cm3, air outside (the right lung is
-not contoured and counts as body). Needs pip, numpy and pydicom. With --dose-command the plan is calculated by
-both engines and compared; docs/validation/clinical-breast.md has the results.
+Fetches the plan and builds the CT that is missing. The source package of dicompyler-core on PyPI (BSD
+licence) holds, as test data, a four-beam sliding-window breast plan (6 and 10 MV), its structure set and the
+planning system's dose, but a single CT slice. The CT is built from the contours with stated densities: body
+1.0, left lung 0.26 g/cm3, air outside (the right lung is not contoured and counts as body). Needs pip, numpy
+and pydicom. With --dose-command the plan is calculated by both engines and compared;
+docs/validation/clinical-breast.md has the results.
 """
 import argparse
 import hashlib

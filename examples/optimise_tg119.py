@@ -1,5 +1,4 @@
-"""Optimises nine fields for the C-shaped target of AAPM TG-119 with scipy, from an influence matrix of
-libdose.
+"""Optimises nine fields for the C-shaped target of AAPM TG-119 with scipy, from an influence matrix.
 
     python optimise_tg119.py [--out PICTURE] [--quick]
 

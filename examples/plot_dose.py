@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Draws doses on their CT: axial and coronal plane through the isocentre, profiles, dose-volume histograms.
 
-plot_dose.py --ct FOLDER --dose NAME=FILE.dcm [--dose NAME=FILE.dcm] --structures RS.dcm --plan RP.dcm --out
-picture.png
+    plot_dose.py --ct FOLDER --dose NAME=FILE.dcm [--dose NAME=FILE.dcm] --structures RS.dcm --plan RP.dcm
+                 --out picture.png
 
 Needs numpy, pydicom and matplotlib (Debian: python3-numpy, python3-pydicom, python3-matplotlib).
 """
@@ -124,8 +124,9 @@ def histogram(values, axes, contours, bins):
 
 
 def outlines(ax, structures, colours, axes, point, vertical):
-    """Contours on the axial plane nearest to a point, or where they cross its coronal plane (ends of the
-    cuts, slice by slice).
+    """Contours on the axial plane nearest to a point, or where they cross its coronal plane.
+
+    On the coronal plane these are the ends of the cuts, slice by slice.
     """
     for name, (_, _, contours) in structures.items():
         planes = np.array([c[0, 2] for c in contours])

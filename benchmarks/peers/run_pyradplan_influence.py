@@ -1,8 +1,9 @@
 """Influence matrix of pyRadPlan's own TG-119 phantom: beamlets of 5 mm, voxels of 3 mm.
 
-run_pyradplan_influence.py RESULT.npz CUTOFF_MM GANTRY… CUTOFF_MM: from the axis of a beamlet, beyond which
-the peer leaves out everything; 50 by itself. Writes phantom, target and the peer's figures for the other side
-of the comparison.
+    run_pyradplan_influence.py RESULT.npz CUTOFF_MM GANTRY…
+
+CUTOFF_MM: from the axis of a beamlet, beyond which the peer leaves out everything; 50 by itself. Writes
+phantom, target and the peer's figures for the other side of the comparison.
 """
 import sys
 import time

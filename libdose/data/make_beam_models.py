@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Make the generic beam models and the material basis from spectra and attenuation tables.
+"""Makes the generic beam models and the material basis from spectra and attenuation tables.
 
     python3 libdose/data/make_beam_models.py [--out DIR]        # needs numpy, h5py
 
-Writes `materials/basis.csv` and unsealed `models/generic-*.h5` without kernels; `dose model calibrate FILE`
+Writes `materials/basis.csv` and unsealed `models/generic-*.h5` without kernels. `dose model calibrate FILE`
 then makes the kernels of the spectrum, calculates the calibration with the engine itself and seals the file
-with its hash. `libdose/data/make_beam_models.sh` does both. Everything is deterministic. The method is
-described in docs/theory/beam-model.md.
+with its hash. `libdose/data/make_beam_models.sh` does both.
+Everything is deterministic. The method is described in docs/theory/beam-model.md.
 """
 import argparse
 from pathlib import Path
@@ -54,9 +54,10 @@ class Materials:
         return np.linalg.lstsq(np.stack([np.ones_like(water), high / water], 1), this / water, rcond=None)[0]
 
     def electron_fluence(self, energy, fluence):
-        """Fluence of the electrons that photons of this spectrum set free in water, slowing down continuously
-        (relative), on the energies of the stopping-power table: Klein-Nishina recoil electrons, pairs that
-        share the energy evenly.
+        """Fluence of the electrons that photons of this spectrum set free in water, slowing down (relative).
+
+        Continuous slowing down, on the energies of the stopping-power table: Klein-Nishina recoil electrons,
+        pairs that share the energy evenly.
         """
         grid = self.stopping["energy_MeV"]
         fine = np.geomspace(grid[0], grid[-1], 1201)
@@ -121,8 +122,9 @@ def read_spectrum(path):
 
 
 def softening(materials, energy, fluence, radius_mm):
-    """Water (g/cm²) that the spectrum at a radius has seen less of, so that its narrow-beam attenuation rises
-    as Tailor's formula says.
+    """Water (g/cm²) that the spectrum at a radius has seen less of than on the axis.
+
+    So much that its narrow-beam attenuation rises as Tailor's formula says.
     """
     mu = materials.mu("water", energy)
     def attenuation(less):
@@ -136,8 +138,9 @@ def softening(materials, energy, fluence, radius_mm):
 
 
 def write_wedges(head, materials, energy, fluence, depth_dose_slope, golden):
-    """Steel wedges whose slope tilts the isodose lines at 10 cm by their angle: d ln(transmission)/dy = slope
-    of the depth dose x tan(angle).
+    """Writes steel wedges whose slope tilts the isodose lines at 10 cm by their angle.
+
+    d ln(transmission)/dy = slope of the depth dose x tan(angle).
     """
     water_part, high_z_part = materials.basis("steel")
     density = materials.density["steel"]

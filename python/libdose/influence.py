@@ -74,8 +74,10 @@ class DoseInfluence:
 
     @property
     def beamlets(self) -> Dict[str, NDArray[Any]]:
-        """By column: `beam` (index in the plan), `control_point` (whose geometry it has), `u_mm` and `v_mm`
-        (centre, beam-limiting-device frame).
+        """The beamlet of each column: where it comes from and where it is.
+
+        `beam` (index in the plan), `control_point` (whose geometry it has), `u_mm` and `v_mm` (centre,
+        beam-limiting-device frame).
         """
         return dict(self._matrix.beamlets)
 
@@ -106,8 +108,9 @@ class DoseInfluence:
 
     def columns(self, first: int, last: int) -> Tuple[NDArray[np.int64], NDArray[np.int32],
                                                       NDArray[np.float32]]:
-        """(begin, voxel, gy) of columns first ... last - 1: entries of column c are begin[c - first] ...
-        begin[c - first + 1] - 1.
+        """(begin, voxel, gy) of columns first ... last - 1.
+
+        The entries of column c are begin[c - first] ... begin[c - first + 1] - 1.
         """
         begin, voxel, gy = self._matrix.columns(first, last)
         return begin, voxel, gy
@@ -119,8 +122,9 @@ class DoseInfluence:
             yield first, last, self._csc(first, last)
 
     def to_scipy(self) -> "scipy.sparse.csc_array":
-        """The matrix as scipy.sparse.csc_array, float32 [voxels, beamlets]; values and rows are not copied
-        when it is in memory.
+        """The matrix as scipy.sparse.csc_array, float32 [voxels, beamlets].
+
+        Values and rows are not copied when it is in memory.
         """
         return self._csc(0, self.shape[1])
 
@@ -138,8 +142,9 @@ class DoseInfluence:
                                       copy=False)
 
     def to_matrad(self) -> Dict[str, Any]:
-        """The fields of matRad's dij that optimisation reads, for scipy.io.savemat: rows in matRad's order (y
-        fastest, then x, z), numbers from 1.
+        """The fields of matRad's dij that optimisation reads, for scipy.io.savemat.
+
+        Rows are in matRad's order (y fastest, then x, z), numbers from 1.
         """
         z, y, x = self.grid_shape
         rows = np.arange(z * y * x).reshape(z, y, x).transpose(0, 2, 1).ravel()

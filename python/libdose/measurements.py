@@ -1,5 +1,4 @@
-"""Measurements that other packages have read, as the files that `dose model lint` and `dose model commission`
-read (docs/reference/measurements.md).
+"""Measurements that other packages have read, as files for `dose model lint` and `dose model commission`.
 
     from libdose import measurements as m
     beam = m.Beam(energy_mv=6, fluence_mode="STANDARD", machine="Linac1")
@@ -7,8 +6,9 @@ read (docs/reference/measurements.md).
     curves = m.from_mephysto(scans, field_mm=(100, 100), ssd_mm=900)
     m.write("measured/", beam, curves)
 
-Nothing is guessed: unit, field and distances are keywords without a default. None of the packages is needed:
-what is taken from them is read by the names of its attributes. Lengths in files are mm.
+The files: docs/reference/measurements.md. Nothing is guessed: unit, field and distances are keywords without
+a default. None of the packages is needed: what is taken from them is read by the names of its attributes.
+Lengths in files are mm.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ def _fail(problem: str, where: str, advice: str = "") -> BadInput:
 
 @dataclass(frozen=True)
 class Beam:
-    """The beam that was measured: nominal energy, fluence mode ("STANDARD" or "FFF"), and the machine as
-    plans name it (empty: any).
+    """The beam that was measured.
+
+    Nominal energy, fluence mode ("STANDARD" or "FFF"), and the machine as plans name it (empty: any).
     """
 
     energy_mv: float
@@ -161,8 +162,9 @@ def _field(field_mm: Field) -> str:
 
 @dataclass(frozen=True)
 class Leaves:
-    """The leaves that shape a field (a design of `dose model list`) and the opening of the jaws about it, mm
-    along x and y.
+    """The leaves that shape a field, and the opening of the jaws about it, mm along x and y.
+
+    The leaves are a design of `dose model list`.
     """
 
     design: str
@@ -299,11 +301,10 @@ def output_factors(
 
 def from_mephysto(loaded: Tuple[Any, Any, Any, Any], *, field_mm: Field, ssd_mm: float,
                   detector: str = "") -> List[Curve]:
-    """Scans of one field, as pymedphys' load_mephysto returns them: distances (mm), doses, curve types,
-    depths (mm).
+    """Scans of one field, as pymedphys' load_mephysto returns them.
 
-    load_mephysto keeps neither field nor distance, which is why they are asked for; `dose` reads .mcc files
-    with their set-up itself.
+    That is: distances (mm), doses, curve types, depths (mm). load_mephysto keeps neither field nor distance,
+    which is why they are asked for; `dose` reads .mcc files with their set-up itself.
     """
     if len(loaded) != 4:
         raise _fail(f"there are {len(loaded)} lists, not distances, doses, curve types and depths",
@@ -326,11 +327,11 @@ def from_mephysto(loaded: Tuple[Any, Any, Any, Any], *, field_mm: Field, ssd_mm:
 
 def from_field_analysis(analysis: Any, *, field_mm: Field, ssd_mm: float, depth_mm: float, x_is: str,
                         detector: str = "") -> List[Curve]:
-    """Both profiles of an analysed pylinac FieldProfileAnalysis, of an image taken in water or in its
-    equivalent at the depth: a film or an array.
+    """Both profiles of an analysed pylinac FieldProfileAnalysis.
 
-    The image's size of a pixel (dpmm) must be that at the detector. The axis is taken at the middle of the
-    field. `x_is`: "crossline" or "inline".
+    The image was taken in water or in its equivalent at the depth: a film or an array. The image's size of a
+    pixel (dpmm) must be that at the detector. The axis is taken at the middle of the field. `x_is`:
+    "crossline" or "inline".
     """
     if x_is not in _AXES[:2]:
         raise _fail(f'the x axis of the image is "{x_is}"', "set-up", "It is crossline or inline")

@@ -54,8 +54,10 @@ class LeafPositions(_Record):
 
 @dataclass(eq=False)
 class Wedge(_Record):
-    """kind: physical, motorised or dynamic. orientation_deg: from the beam-limiting-device frame to the
-    wedge's, whose +y points to the thin end.
+    """A wedge of a beam.
+
+    kind: physical, motorised or dynamic. orientation_deg: from the beam-limiting-device frame to the wedge's,
+    whose +y points to the thin end.
     """
 
     number: int = 0
@@ -105,7 +107,9 @@ class ControlPoint(_Record):
 
 @dataclass(eq=False)
 class Beam(_Record):
-    """A photon beam. control_points: at least two; gantry_rotation: by control point, "none", "clockwise" or
+    """A photon beam.
+
+    control_points: at least two. gantry_rotation: by control point, "none", "clockwise" or
     "counter-clockwise".
     """
 

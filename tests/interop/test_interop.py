@@ -1,8 +1,6 @@
 """The dose command on the phantom, and other programs on its outputs.
 
-Usage: test_interop.py PART DOSE MAKE_PHANTOM WORK
-
-Exit code 77: the peer is not installed (skipped).
+Usage: test_interop.py PART DOSE MAKE_PHANTOM WORK. Exit code 77: the peer is not installed (skipped).
 """
 import json
 import pathlib
@@ -301,8 +299,9 @@ def calculated_modifiers(plan):
 
 
 def couch():
-    """The couch takes from the beams that come from behind; it is named in the provenance, and not laid twice
-    or without a place.
+    """The couch takes from the beams that come from behind.
+
+    It is named in the provenance, and not laid twice or without a place.
     """
     arguments = ("calc", DICOM, "--plan", "four-field", "--grid", 8, "--quality", "draft", "--per-beam",
                  "--out", WORK / "couch", "--json", WORK / "couch.json")
@@ -327,8 +326,10 @@ def couch():
 
 
 def peers_dciodvfy():
-    """Debian 12's dciodvfy stops at an assertion for any image of 32 bits allocated, so it sees a copy with
-    16-bit pixels; all else is as written. The phantom's own files are checked as they are.
+    """Debian 12's dciodvfy stops at an assertion for any image of 32 bits allocated.
+
+    So it sees a copy with 16-bit pixels; all else is as written. The phantom's own files are checked as they
+    are.
     """
     if not shutil.which("dciodvfy"):
         skip("dciodvfy")

@@ -1,7 +1,7 @@
-"""What the tests of the Python package share: a cube of water, and the DICOM phantom with the doses that the
-command line calculates.
+"""What the tests of the Python package share: a cube of water, and the DICOM phantom.
 
-LIBDOSE_TEST_PROGRAMS: folder with the programs `dose` and `make_phantom` of the same build.
+The phantom comes with the doses that the command line calculates. LIBDOSE_TEST_PROGRAMS: folder with the
+programs `dose` and `make_phantom` of the same build.
 """
 
 import json

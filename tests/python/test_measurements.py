@@ -14,8 +14,9 @@ BEAM = m.Beam(energy_mv=6, fluence_mode="STANDARD", machine="Linac1")
 
 
 class PylinacProfile:
-    """pylinac.core.profile.FWXMProfilePhysical: values by pixel, dpmm, and the middle between the edges at
-    half height.
+    """Stands for pylinac.core.profile.FWXMProfilePhysical.
+
+    Values by pixel, dpmm, and the middle between the edges at half height.
     """
 
     def __init__(self, values, dpmm, x_values=None):

@@ -1,4 +1,4 @@
-"""Maker of small DICOM sets: a box of water in air, a body, a target, photon plans, doses.
+"""Makes small DICOM sets: a box of water in air, a body, a target, photon plans, doses.
 
 Each topic beside it is a program: python3 TOPIC.py OUT writes one folder a variant. Lengths in mm, LPS.
 """
@@ -76,8 +76,9 @@ def ct_slice(hu2d, position, spacing, k, iop=(1, 0, 0, 0, 1, 0), slope=1.0, inte
 
 
 def ct_series(a, o, sp, iop=(1, 0, 0, 0, 1, 0), **kw):
-    """Slices of the LPS array a[z,y,x]; rows and columns flipped as the orientation says (only axis-parallel
-    axial ones).
+    """Slices of the LPS array a[z,y,x]; rows and columns flipped as the orientation says.
+
+    Only axis-parallel axial orientations.
     """
     out = []
     r, c = np.array(iop[:3]), np.array(iop[3:])

@@ -1,5 +1,4 @@
-"""Validation in full: runs `dose validate` on every case and writes the tables and pictures of
-docs/validation.
+"""Validation in full: runs `dose validate` on every case, writes tables and pictures of docs/validation.
 
 python3 tests/validation/report --dose build/release/libdose/dose          # about half an hour on two cores
 

@@ -1,7 +1,8 @@
 """Picture of a commissioning: how far the model is from every measured depth curve and output factor.
 
-python3 tests/validation/report/commissioning.py OUT.png RESULT.json        # of dose model commission --json;
-needs matplotlib
+python3 tests/validation/report/commissioning.py OUT.png RESULT.json
+
+RESULT.json: of dose model commission --json. Needs matplotlib.
 """
 import json
 import re

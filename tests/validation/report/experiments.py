@@ -122,8 +122,9 @@ def quality(run):
 
 
 def against(run, name, finest):
-    """Largest and 99th percentile of the differences of two runs' doses on the cases' voxels, in percent of
-    the maximum, by case.
+    """Largest difference of two runs' doses on the cases' voxels and its 99th percentile, by case.
+
+    In percent of the maximum.
     """
     found = {}
     for file in sorted(run.folder(finest).glob("*.h5")):

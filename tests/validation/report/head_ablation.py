@@ -1,12 +1,12 @@
-"""What each part of the head model does to the clinical example: the plan again with one part taken out of
-the beam models.
+"""What each part of the head model does to the clinical example.
 
-python3 examples/fetch_clinical_example.py OUT                                          # once; needs the
-network python3 tests/validation/report/head_ablation.py OUT --dose build/release/libdose/dose  # minutes for
-each part; needs h5py, numpy, scipy, pydicom
+    python3 examples/fetch_clinical_example.py OUT                                          # once
+    python3 tests/validation/report/head_ablation.py OUT --dose build/release/libdose/dose
 
-Each variant changes `generic-6MV` and `generic-10MV`, calibrates them again (1 cGy/MU in the reference
-condition, as any centre would) and calculates the plan. Prints a table.
+The first needs the network; the second takes minutes for each part and needs h5py, numpy, scipy, pydicom. The
+plan is calculated again with one part taken out of the beam models. Each variant changes `generic-6MV` and
+`generic-10MV`, calibrates them again (1 cGy/MU in the reference condition, as any centre would) and
+calculates the plan. Prints a table.
 """
 import argparse
 import os

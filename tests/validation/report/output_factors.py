@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Output factors of beam models beside published ones, as a picture: output_factors.py OUT.png MODEL.json…
-(of `dose model output --json`).
+"""Output factors of beam models beside published ones, as a picture.
+
+output_factors.py OUT.png MODEL.json…, of `dose model output --json`.
 """
 import json
 import sys
