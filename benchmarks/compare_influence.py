@@ -25,15 +25,8 @@ def structure(data, name, kind, number):
     return libdose.Structure(number, name, kind, outlines, float(data["spacing"][2]))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer-python", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--gantry", type=float, nargs="+", default=[0.0])
-    options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
+def peer_results(options):
+    """What pyRadPlan calculates, by the distance around a beamlet that it goes to, mm."""
     script = Path(__file__).parent / "peers" / "run_pyradplan_influence.py"
     peer = {}
     for cutoff in (50, 82):  # as it comes, and as far as its kernels go
@@ -43,6 +36,19 @@ def main() -> None:
         if run.returncode != 0:
             sys.exit("error: pyRadPlan ended with " + (run.stderr.strip() or "no message").splitlines()[-1])
         peer[cutoff] = np.load(options.work / f"tg119-{cutoff}.npz")
+    return peer
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peer-python", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--gantry", type=float, nargs="+", default=[0.0])
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    peer = peer_results(options)
     data = peer[82]
     ct = libdose.CtImage(data["hu"], tuple(data["spacing"]), tuple(data["origin"]))
     structures = libdose.StructureSet(structures=[structure(data, "BODY", "EXTERNAL", 1),
@@ -69,13 +75,13 @@ def main() -> None:
     cut = libdose.gamma(theirs[82], theirs[50], dose_percent=1, distance_mm=1, threshold_percent=5).pass_rate
     cpu = next((line.split(":")[1].strip()
                 for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
+    rows = [{"cutoff_mm": cutoff, "seconds": float(d["wall"]), "cpu_seconds": float(d["cpu"]),
+             "beamlets": int(d["beamlets"]), "values": int(d["values"]), "bytes": int(d["bytes"]),
+             "ratio": float(d["wall"]) / min(seconds)} for cutoff, d in peer.items()]
     result = {"machine": cpu, "cores": os.cpu_count(), "gantry": options.gantry,
               "libdose": {"seconds": min(seconds), "beamlets": matrix.shape[1], "values": matrix.entries,
                           "bytes": 8 * matrix.entries, "gamma_1_1_from_forward_percent": passed},
-              "pyRadPlan": {str(data["version"]): [
-        {"cutoff_mm": cutoff, "seconds": float(d["wall"]), "cpu_seconds": float(d["cpu"]),
-         "beamlets": int(d["beamlets"]), "values": int(d["values"]), "bytes": int(d["bytes"]),
-         "ratio": float(d["wall"]) / min(seconds)} for cutoff, d in peer.items()]},
+              "pyRadPlan": {str(data["version"]): rows},
               "gamma_1_1_of_50_mm_from_82_mm_percent": cut}
     print(f"{cpu}, {os.cpu_count()} cores; {dose.array.size / 1e6:.1f} million voxels in our grid")
     print(f"libdose:          {min(seconds):6.2f} s, {matrix.shape[1]} beamlets, {matrix.entries / 1e6:.1f} "

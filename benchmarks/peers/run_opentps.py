@@ -36,10 +36,11 @@ def main() -> None:
         # Its first axis runs along the beam and is the fastest in memory.
         np.ascontiguousarray(density.transpose(2, 1, 0), dtype=np.float32).tofile(folder / "CT.bin")
         depth, ny, nx = density.shape
-        (folder / "CT_HeaderFile.txt").write_text(f"Xcount Ycount Zcount\n{depth} {ny} {nx}\nXstart Ystart "
-                                                  f"Zstart\n{first[0]} {first[1]} {first[2]}\n"
-                                                  f"dx dy dz\n{spacing[0]} {spacing[1]} "
-                                                  f"{spacing[2]}\nXorigin Yorigin Yorigin\n0 0 0\n")
+        (folder / "CT_HeaderFile.txt").write_text(
+            f"Xcount Ycount Zcount\n{depth} {ny} {nx}\n"
+            f"Xstart Ystart Zstart\n{first[0]} {first[1]} {first[2]}\n"
+            f"dx dy dz\n{spacing[0]} {spacing[1]} {spacing[2]}\n"
+            "Xorigin Yorigin Yorigin\n0 0 0\n")
         (folder / "geometry.txt").write_text(
             f"geometry_header\n{folder / 'CT_HeaderFile.txt'}\ngeometry_density\n{folder / 'CT.bin'}\n")
         with open(folder / "beams.txt", "w") as f:

@@ -82,7 +82,7 @@ class Materials:
         return middle, width, above / stopping
 
     def water_to_medium(self, name, energy, fluence):
-        """Bragg-Gray ratio of the mean collision stopping powers, water to medium, in that electron fluence."""
+        """Bragg-Gray ratio of the mean collision stopping powers, water to medium, in that fluence."""
         middle, width, electrons = self.electron_fluence(energy, fluence)
         def mean(material):
             power = np.exp(np.interp(np.log(middle), np.log(self.stopping["energy_MeV"]),
@@ -98,15 +98,19 @@ def write_basis(materials, out):
             if line and line[0] != "#"]
     scaling = {row[0]: float(row[1]) for row in rows[1:]}
     lines = [
-        "# Two-material attenuation basis: mu/rho(E) = water_part*water(E) + high_z_part*" + HIGH_Z
-        + "(E), least squares of the", "# ratio to water, 0.2-15 MeV; electrons per gram relative to water; "
-        "factor by which a gram scales the kernel (electron_scaling.csv); mean collision stopping power of "
-        "water over that of the material for the", f"# electrons of the {STOPPING_RATIO_SPECTRUM} MV "
-        "spectrum at 10 g/cm2. Made by make_beam_models.py from the tables beside.",
+        ("# Two-material attenuation basis: mu/rho(E) = water_part*water(E) + high_z_part*" + HIGH_Z
+         + "(E), least squares of the"),
+        ("# ratio to water, 0.2-15 MeV; electrons per gram relative to water; factor by which a gram "
+         "scales the kernel (electron_scaling.csv); mean collision stopping power of water over that of the "
+         "material for the"),
+        (f"# electrons of the {STOPPING_RATIO_SPECTRUM} MV spectrum at 10 g/cm2. Made by make_beam_models.py "
+         "from the tables beside."),
         "material,density_g_cm3,water_part,high_z_part,electrons_per_gram,kernel_scaling,water_to_medium"]
     for name in sorted(materials.density, key=lambda n: (materials.density[n], n)):
         water_part, high_z_part = materials.basis(name)
-        lines.append(f"{name},{materials.density[name]:g},{water_part:.6f},{high_z_part:.6f},{materials.electrons_per_gram(name):.6f},{scaling[name]:.4f}," f"{materials.water_to_medium(name, energy, fluence):.5f}")
+        lines.append(f"{name},{materials.density[name]:g},{water_part:.6f},{high_z_part:.6f},"
+                     f"{materials.electrons_per_gram(name):.6f},{scaling[name]:.4f},"
+                     f"{materials.water_to_medium(name, energy, fluence):.5f}")
     (out / "materials").mkdir(parents=True, exist_ok=True)
     (out / "materials/basis.csv").write_text("\n".join(lines) + "\n")
 
@@ -244,32 +248,50 @@ GOLDEN = {6: (1.145259, 0.742644, -0.0025865, 0.08710), 10: (1.128009, 0.769109,
 WEDGES = [("physical", 15, 150.0), ("physical", 30, 150.0), ("physical", 45, 100.0), ("physical", 60, 75.0),
           ("motorised", 60, 150.0)]
 
-SOURCES = {"spectrum": "Mohan, Chui, Lidofsky, Med. Phys. 12 (1985) 592, as distributed with EGSnrc; each "
-           "bin split into " f"{BIN_SPLIT}; below 0.1 MeV the photons are kept and use the kernel of 0.1 MeV",
-           "attenuation": "NIST XCOM without coherent scattering; basis materials water and titanium",
-           "cone_kernel": "EGSnrc/EDKnrc point kernels in water (kernels/water_point_kernels.h5), by `dose "
-           "model calibrate`", "pencil_kernel": "the same point kernels, by `dose model calibrate`",
-           "spot": "2 mm FWHM: within the 0.7-3.3 mm measured by Jaffray et al, Med. Phys. 20 (1993) 1417",
-           "transmission": "jaws 0.5 %, leaves 1.5 %: round figures, typical of a conventional linac; not of "
-           "one machine", "profile": "flattened: rounded from the primary fluence of a Siemens Artiste 6 MV "
-           "(e0404/photonPencilBeamKernelCalc, MIT licence), one for every " "energy; 6 FFF: TrueBeam, as "
-           "fitted by samuelpeet/conehead; 10 FFF: dose off the axis at the maximum, J. Appl. Clin. Med. "
-           "Phys. 17(3) (2016) 358, " "table 4, positions inferred from its field sizes",
-           "softening": "Tailor et al, Med. Phys. 25 (1998) 662, coefficients as commonly quoted, not "
-           "checked against the paper; none without filter", "extrafocal": "9 % (4 % without filter), 21 mm, "
-           "125 mm: within the 8 to 11 % that Jaffray et al, Med. Phys. 20 (1993) 1417 measured; half "
-           "the head " "scatter without filter (J. Appl. Clin. Med. Phys. 2014, PMC4418585: smaller by up to "
-           "3.7 %)", "electrons": "attenuation and range at 6 MV: Br. J. Radiol. 76 (2003) 163, figure 4; "
-           "other energies by their range; amplitude and width so that the surface " "dose grows with the "
-           "field as in J. Med. Phys. 45 (2020) 175, table 4", "monitor_backscatter": "round figures: half "
-           "of the 2 to 3 % of older machines (Zavgorodni 2013, arXiv:1308.0367); second hand",
-           "jaw_distances": "middle of jaws from 280 to 358 mm (y) and 367 to 445 mm (x), as published for "
-           "one maker; second hand", "wedges": "steel, slope from the depth dose at 10 cm: no real wedge",
-           "dynamic_wedge": "form of Yu, Med. Phys. 29 (2002), its coefficients fitted to the segmented "
-           "treatment table in use; second hand; 6 and 10 MV only", "unflattened_spectrum": "the flattened "
-           "spectrum with steel taken off until the depth dose at 10 cm falls as from 6 MV to 6 FFF (66.3 to "
-           "63.4 %) and from 10 MV " "to 10 FFF (73.5 to 71.0 %), one centre's calibration file",
-           "calibration": "engine in water, SSD 100 cm, 10x10 cm at the surface, by `dose model calibrate`",}
+SOURCES = {
+    "spectrum":
+        "Mohan, Chui, Lidofsky, Med. Phys. 12 (1985) 592, as distributed with EGSnrc; each bin split "
+        f"into {BIN_SPLIT}; below 0.1 MeV the photons are kept and use the kernel of 0.1 MeV",
+    "attenuation": "NIST XCOM without coherent scattering; basis materials water and titanium",
+    "cone_kernel":
+        "EGSnrc/EDKnrc point kernels in water (kernels/water_point_kernels.h5), by `dose model "
+        "calibrate`",
+    "pencil_kernel": "the same point kernels, by `dose model calibrate`",
+    "spot": "2 mm FWHM: within the 0.7-3.3 mm measured by Jaffray et al, Med. Phys. 20 (1993) 1417",
+    "transmission":
+        "jaws 0.5 %, leaves 1.5 %: round figures, typical of a conventional linac; not of one machine",
+    "profile":
+        "flattened: rounded from the primary fluence of a Siemens Artiste 6 MV "
+        "(e0404/photonPencilBeamKernelCalc, MIT licence), one for every energy; 6 FFF: TrueBeam, as "
+        "fitted by samuelpeet/conehead; 10 FFF: dose off the axis at the maximum, J. Appl. Clin. Med. "
+        "Phys. 17(3) (2016) 358, table 4, positions inferred from its field sizes",
+    "softening":
+        "Tailor et al, Med. Phys. 25 (1998) 662, coefficients as commonly quoted, not checked against "
+        "the paper; none without filter",
+    "extrafocal":
+        "9 % (4 % without filter), 21 mm, 125 mm: within the 8 to 11 % that Jaffray et al, Med. Phys. "
+        "20 (1993) 1417 measured; half the head scatter without filter (J. Appl. Clin. Med. Phys. "
+        "2014, PMC4418585: smaller by up to 3.7 %)",
+    "electrons":
+        "attenuation and range at 6 MV: Br. J. Radiol. 76 (2003) 163, figure 4; other energies by "
+        "their range; amplitude and width so that the surface dose grows with the field as in J. Med. "
+        "Phys. 45 (2020) 175, table 4",
+    "monitor_backscatter":
+        "round figures: half of the 2 to 3 % of older machines (Zavgorodni 2013, arXiv:1308.0367); "
+        "second hand",
+    "jaw_distances":
+        "middle of jaws from 280 to 358 mm (y) and 367 to 445 mm (x), as published for one maker; "
+        "second hand",
+    "wedges": "steel, slope from the depth dose at 10 cm: no real wedge",
+    "dynamic_wedge":
+        "form of Yu, Med. Phys. 29 (2002), its coefficients fitted to the segmented treatment table "
+        "in use; second hand; 6 and 10 MV only",
+    "unflattened_spectrum":
+        "the flattened spectrum with steel taken off until the depth dose at 10 cm falls as from 6 MV "
+        "to 6 FFF (66.3 to 63.4 %) and from 10 MV to 10 FFF (73.5 to 71.0 %), one centre's "
+        "calibration file",
+    "calibration": "engine in water, SSD 100 cm, 10x10 cm at the surface, by `dose model calibrate`",
+}
 
 
 def main():

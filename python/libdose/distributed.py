@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import pickle
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 from ._libdose import BeamModel, CtImage
 from .case import Path, read_dicom
@@ -129,6 +129,13 @@ def _influence_part(
     return file
 
 
+def _parts(count: int, beamlets_per_task: int, folder: str) -> Iterator[Tuple[Tuple[int, int], str]]:
+    """First beamlet and end of each part, and its file."""
+    for first in range(0, count, beamlets_per_task):
+        part = (first, min(first + beamlets_per_task, count))
+        yield part, os.path.join(folder, f"{part[0]:07d}-{part[1]:07d}.h5")
+
+
 def influence(
     client: "Client",
     plan: Plan,
@@ -169,29 +176,15 @@ def influence(
                              hashes)[:12]
     folder = f"{os.path.abspath(file)}.parts-{key}"
     os.makedirs(folder, exist_ok=True)
+
+    def submitted(part: Tuple[int, int], name: str) -> Any:
+        """The task of a part."""
+        return client.submit(_influence_part, plan_there, ct_there, structures_there, part, name,
+                             dict(seen, cutoff=cutoff), settings, hashes, models, retries=retries, pure=False)
+
     tasks = []
-    for first in range(0, count, beamlets_per_task):
-        part = (first, min(first + beamlets_per_task, count))
-        name = os.path.join(folder, f"{part[0]:07d}-{part[1]:07d}.h5")
-        if os.path.exists(name):
-            tasks.append(name)
-            continue
-        tasks.append(
-            client.submit(
-                _influence_part,
-                plan_there,
-                ct_there,
-                structures_there,
-                part,
-                name,
-                dict(seen, cutoff=cutoff),
-                settings,
-                hashes,
-                models,
-                retries=retries,
-                pure=False,
-            )
-        )
+    for part, name in _parts(count, beamlets_per_task, folder):
+        tasks.append(name if os.path.exists(name) else submitted(part, name))
     files = client.gather(tasks)
     matrix = DoseInfluence.join([DoseInfluence.read(name) for name in files], file)
     shutil.rmtree(folder)

@@ -14,7 +14,10 @@ from .influence import DoseInfluence
 from .records import Plan, StructureSet
 
 Progress = Callable[[float, str], object]
-"""Called with a fraction 0 ... 1 and what is being done, by the thread that calculates, some twenty times a second."""
+"""Called with a fraction 0 ... 1 and what is being done, some twenty times a second.
+
+The thread that calculates calls it.
+"""
 Model = Union[BeamModel, Sequence[BeamModel], str, "os.PathLike[str]", None]
 
 
@@ -133,7 +136,10 @@ class Engine:
         margin_mm: float = 5,
         progress: Optional[Progress] = None,
     ) -> Dose:
-        """Dose of one fraction of the fluence that beamlets make with these MU, calculated as any fluence is."""
+        """Dose of one fraction of the fluence that beamlets make with these MU.
+
+        It is calculated as that of any fluence.
+        """
         import numpy as np
 
         weights = np.asarray(weights_mu, dtype=float).ravel().tolist()
@@ -174,7 +180,10 @@ def influence(
     progress: Optional[Progress] = None,
     **settings: Any,
 ) -> DoseInfluence:
-    """Influence matrix of a plan: Engine(**settings).influence(...). The default engine is the pencil beam."""
+    """Influence matrix of a plan: Engine(**settings).influence(...).
+
+    The default engine is the pencil beam.
+    """
     engine = replace(Engine(engine="pencil-beam"), **settings)
     return engine.influence(
         plan,

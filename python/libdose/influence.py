@@ -32,7 +32,10 @@ class DoseInfluence:
 
     @classmethod
     def join(cls, parts: Sequence["DoseInfluence"], file: Union[str, "os.PathLike[str]"]) -> "DoseInfluence":
-        """Parts of one calculation, in order, as one file. Raises BadInput when they do not belong together."""
+        """Parts of one calculation, in order, as one file.
+
+        Raises BadInput when they do not belong together.
+        """
         _libdose.join_influence([part._matrix for part in parts], os.fspath(file))
         return cls.read(file)
 
@@ -106,8 +109,9 @@ class DoseInfluence:
         """Time by stage, where it was calculated here."""
         return dict(self._matrix.seconds)
 
-    def columns(self, first: int, last: int) -> Tuple[NDArray[np.int64], NDArray[np.int32],
-                                                      NDArray[np.float32]]:
+    def columns(
+        self, first: int, last: int
+    ) -> Tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
         """(begin, voxel, gy) of columns first ... last - 1.
 
         The entries of column c are begin[c - first] ... begin[c - first + 1] - 1.
@@ -218,4 +222,6 @@ class DoseInfluence:
         self._matrix = _libdose.read_influence(state[0])
 
     def __repr__(self) -> str:
-        return f"<DoseInfluence {self.shape[0]} voxels x {self.shape[1]} beamlets, {self.entries} values{', ' + self.file if self.file else ''}>"
+        place = ", " + self.file if self.file else ""
+        return (f"<DoseInfluence {self.shape[0]} voxels x {self.shape[1]} beamlets, {self.entries} "
+                f"values{place}>")

@@ -82,6 +82,45 @@ def _column(data: Any, name: str) -> Any:
         raise _fail(f'there is no column "{name}"', "table") from error
 
 
+def _pair(data: Any, position: Optional[str], value: Optional[str]) -> Tuple[Any, Any]:
+    """Positions and values as they are in what another package holds; see points()."""
+    if (position is None) != (value is None):
+        raise _fail("one column is named, not both", "table", "Give position= and value=")
+    if position is not None:
+        return _column(data, position), _column(data, str(value))
+    if hasattr(data, "x_values") and hasattr(data, "values"):
+        return data.x_values, data.values
+    if hasattr(data, "columns"):
+        raise _fail("the columns of the table are not named", "table",
+                    'Give their names, such as position="depth", value="dose"')
+    if hasattr(data, "x") and hasattr(data, "y"):
+        return data.x, data.y
+    if isinstance(data, tuple) and len(data) == 2:
+        x, y = data
+        return x, y
+    rows = np.asarray(list(data), dtype=float)
+    if rows.ndim != 2 or rows.shape[1] != 2:
+        raise _fail("the data are neither positions with values nor rows of both, but "
+                    f"{type(data).__name__}", "curve")
+    return rows[:, 0], rows[:, 1]
+
+
+def _mm_per_unit(data: Any, unit: str, axis_at: float) -> float:
+    """Length of the unit of the positions, mm; of a pixel it is in the data. See points()."""
+    dots_per_mm = getattr(data, "dpmm", None)
+    if unit != "pixel":
+        if dots_per_mm:
+            raise _fail("the profile is in pixels (it has a dpmm)", "curve", 'Give unit="pixel" and axis_at')
+        return _MM[unit]
+    if not dots_per_mm:
+        raise _fail("the positions are pixels, and the data do not say how large they are", "curve",
+                    "Use a profile with dpmm, or unit mm or cm")
+    if axis_at == 0:
+        raise _fail("the positions are pixels from an edge, and where the beam's axis is, is not stated",
+                    "curve", "Give axis_at, such as profile.center_idx")
+    return 1 / float(dots_per_mm)
+
+
 def points(
     data: Any,
     *,
@@ -100,43 +139,13 @@ def points(
     """
     if unit not in ("mm", "cm", "pixel"):
         raise _fail(f'the unit is "{unit}"', "positions", 'It is "mm", "cm" or "pixel"')
-    if (position is None) != (value is None):
-        raise _fail("one column is named, not both", "table", "Give position= and value=")
-    if position is not None:
-        x, y = _column(data, position), _column(data, str(value))
-    elif hasattr(data, "x_values") and hasattr(data, "values"):
-        x, y = data.x_values, data.values
-    elif hasattr(data, "columns"):
-        raise _fail("the columns of the table are not named", "table",
-                    'Give their names, such as position="depth", value="dose"')
-    elif hasattr(data, "x") and hasattr(data, "y"):
-        x, y = data.x, data.y
-    elif isinstance(data, tuple) and len(data) == 2:
-        x, y = data
-    else:
-        rows = np.asarray(list(data), dtype=float)
-        if rows.ndim != 2 or rows.shape[1] != 2:
-            raise _fail("the data are neither positions with values nor rows of both, but "
-                        f"{type(data).__name__}", "curve")
-        x, y = rows[:, 0], rows[:, 1]
+    x, y = _pair(data, position, value)
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     if x.ndim != 1 or x.shape != y.shape or x.size < 1:
         raise _fail(f"there are {x.size} positions and {y.size} values", "curve")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise _fail("a position or a value is not a number", "curve", "Leave the point out")
-    if unit == "pixel":
-        dots_per_mm = getattr(data, "dpmm", None)
-        if not dots_per_mm:
-            raise _fail("the positions are pixels, and the data do not say how large they are", "curve",
-                        "Use a profile with dpmm, or unit mm or cm")
-        if axis_at == 0:
-            raise _fail("the positions are pixels from an edge, and where the beam's axis is, is not stated",
-                        "curve", "Give axis_at, such as profile.center_idx")
-        scale = 1 / float(dots_per_mm)
-    else:
-        if getattr(data, "dpmm", None):
-            raise _fail("the profile is in pixels (it has a dpmm)", "curve", 'Give unit="pixel" and axis_at')
-        scale = _MM[unit]
+    scale = _mm_per_unit(data, unit, axis_at)
     order = np.argsort(x, kind="stable")
     mm = (x[order] - axis_at) * scale
     if (np.diff(mm) == 0).any():

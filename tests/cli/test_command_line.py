@@ -83,9 +83,9 @@ class CommandLine(unittest.TestCase):
                                           for _ in range(3)) + "\n" for d in depths)
         (folder / "depth_dose.csv").write_text(
             change("# 6 MV, flattened; SSD 1000 mm\ndepth_mm,side_40_mm,side_100_mm,side_200_mm\n" + rows))
-        (folder
-         / "output_factors.csv").write_text("# SSD 900 mm, depth 100 mm; 100 x 100 mm = "
-                                            "1\nside_mm,output_factor\n30,0.842\n40,0.878\n100,1\n200,1.1\n")
+        (folder / "output_factors.csv").write_text(
+            "# SSD 900 mm, depth 100 mm; 100 x 100 mm = 1\n"
+            "side_mm,output_factor\n30,0.842\n40,0.878\n100,1\n200,1.1\n")
         return folder
 
     def test_lint(self):

@@ -74,10 +74,10 @@ class Python(unittest.TestCase):
         self.assertEqual(rules_broken("a.py", allowed + "    return 1 if x else 2\n"), ["branches"])
 
     def test_every_kind_of_branch_counts(self):
-        for branch, count in (
-            ("if x: pass", 1), ("for i in x: pass", 1), ("while x: pass", 1), ("y = x and x or x", 2),
-            ("y = 1 if x else 2", 1), ("y = [i for i in x if i]", 2), ("y = x", 0),
-            ("try: pass\n    except ValueError: pass", 1), ("if x: pass\n    elif x: pass", 2)):
+        branches = (("if x: pass", 1), ("for i in x: pass", 1), ("while x: pass", 1), ("y = x and x or x", 2),
+                    ("y = 1 if x else 2", 1), ("y = [i for i in x if i]", 2), ("y = x", 0),
+                    ("try: pass\n    except ValueError: pass", 1), ("if x: pass\n    elif x: pass", 2))
+        for branch, count in branches:
             with self.subTest(branch):
                 tree = check_style.ast.parse(f"def f(x):\n    {branch}\n")
                 self.assertEqual(check_style.python_branches(tree), 1 + count)
@@ -194,8 +194,9 @@ class CommaOperators(unittest.TestCase):
         "return std::pair<int, int>(1, 2);", "T a(1, 2), b(3, 4);", "T* a = f(), *b = g();",
         "const T &a = f(), &b = g();", "f<int, double>(1);", "struct X { X() : a(1), b(2) {} int a, b; };",
         "enum class X : int { a = f(1), b };", "using X = T<int, int>;", "a[i] = b[f(1, 2)];",
-        "run([&, x](int a, int b) { return a; }, 1);", "matrix << f(1), 2, 3;", "kernel<T, N><<<dim3(1, 2), "
-        "1, 0, stream>>>(a, b);", "for (const auto& [k, v] : map) f(k, v);", "static const T a = 1, b = 2;",
+        "run([&, x](int a, int b) { return a; }, 1);", "matrix << f(1), 2, 3;",
+        "kernel<T, N><<<dim3(1, 2), 1, 0, stream>>>(a, b);",
+        "for (const auto& [k, v] : map) f(k, v);", "static const T a = 1, b = 2;",
         "unsigned long a = 1, b = 2;", "typename T::U a = f(), b = g();", "x::y<int>::z a = f(), b = g();",
         "if (const auto a = f(1, 2); a) g();", "[[maybe_unused]] T a = 1, b = 2;", "SUBCASE(1, 2) { f(); }",
         "case_ = T<int, int>{1, 2};", 'text = "a = 1, b = 2;";', "// a = 1, b = 2;",

@@ -406,6 +406,29 @@ def holds(right, got):
     return value is not None and abs(value - right[2]) <= right[3] * right[2]
 
 
+def outcome(run, case):
+    """What the command gives for a case; also where it does not end."""
+    try:
+        return run.outcome(case)
+    except subprocess.TimeoutExpired:
+        return {"code": "no end after 300 s", "text": ""}
+
+
+def is_right(case, got):
+    """Whether an outcome is one of those that are right, within the memory that a case has."""
+    within = case.memory_gb is None or got.get("memory_gb", 0) <= case.memory_gb
+    return any(holds(right, got) for right in case.right) and within
+
+
+def report(case, got, good):
+    """Prints the outcome of a case."""
+    last = [line for line in got["text"].splitlines() if line.startswith("error")]
+    values = {k: (round(v, 4) if isinstance(v, float) else v) for k, v in got.items()
+              if k not in ("text", "code") and (k != "memory_gb" or case.memory_gb)}
+    print(f"{'ok  ' if good else 'FAIL'} {case.topic}/{case.variant}: exit {got['code']} {values} "
+          f"{last[-1][:160] if last else ''}" + ("" if good else f"  wanted {case.right}"), flush=True)
+
+
 def main(cases=CASES, programs=os.path.join(here, "dicom")):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("dose")
@@ -420,16 +443,10 @@ def main(cases=CASES, programs=os.path.join(here, "dicom")):
             subprocess.run([sys.executable, "-B", "-W", "ignore", os.path.join(programs, case.topic + ".py"),
                             os.path.join(root, case.topic)], check=True, capture_output=True)
             made.add(case.topic)
-        try: got = run.outcome(case)
-        except subprocess.TimeoutExpired: got = {"code": "no end after 300 s", "text": ""}
-        good = any(holds(r, got) for r in case.right) and (case.memory_gb is None
-                                                           or got.get("memory_gb", 0) <= case.memory_gb)
+        got = outcome(run, case)
+        good = is_right(case, got)
         failed += not good
-        last = [line for line in got["text"].splitlines() if line.startswith("error")]
-        values = {k: (round(v, 4) if isinstance(v, float) else v) for k, v in got.items()
-                  if k not in ("text", "code") and (k != "memory_gb" or case.memory_gb)}
-        print(f"{'ok  ' if good else 'FAIL'} {case.topic}/{case.variant}: exit {got['code']} {values} "
-              f"{last[-1][:160] if last else ''}" + ("" if good else f"  wanted {case.right}"), flush=True)
+        report(case, got, good)
     print(f"{len(cases) - failed} passed, {failed} failed")
     return 1 if failed else 0
 

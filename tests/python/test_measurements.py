@@ -145,13 +145,13 @@ def test_what_is_written_is_read_by_the_command(tmp_path, phantom):
                m.profile((across, edge), unit="mm", field_mm=(100, 100), ssd_mm=900, depth_mm=100,
                          axis="inline"),
                m.output_factors([30, 40, 60, 100, 200], [0.842, 0.878, 0.93, 1, 1.1], ssd_mm=900,
-                                depth_mm=100, one_at_side_mm=100),]
+                                depth_mm=100, one_at_side_mm=100)]
     leaves = m.Leaves("varian-millennium-120", jaws_mm=(120, 120))
     curves += [m.depth_dose((depth, curve), unit="mm", field_mm=(40, 40), ssd_mm=1000, leaves=leaves),
                m.profile((across, 1 / (1 + np.exp((np.abs(across) - 20) / 2))), unit="mm", field_mm=(40, 40),
                          ssd_mm=900, depth_mm=100, axis="crossline", leaves=leaves),
                m.output_factors([30, 40, 60], [0.846, 0.884, 0.937], ssd_mm=900, depth_mm=100,
-                                one_at_side_mm=100, leaves=leaves, one_of="jaws"),]
+                                one_at_side_mm=100, leaves=leaves, one_of="jaws")]
     files = m.write(tmp_path / "measured", BEAM, curves)
     assert len(files) == 9
     with pytest.raises(libdose.BadInput, match="same quantity"):

@@ -22,10 +22,13 @@ def test_package_is_typed():
 
 def test_a_users_lines_are_checked(tmp_path):
     good = tmp_path / "good.py"
-    good.write_text("import libdose\n" 'case = libdose.read_dicom("x")\n'
-                    'dose: libdose.Dose = libdose.calculate(case.plans[0], case.ct, case.structures, '
-                    'engine="pencil-beam")\n' "rate: float = libdose.gamma(case.doses[0], dose, "
-                    "dose_percent=3, distance_mm=2).pass_rate\n" "x, y, z = dose.spacing_mm\n")
+    good.write_text(
+        "import libdose\n"
+        'case = libdose.read_dicom("x")\n'
+        "dose: libdose.Dose = libdose.calculate(case.plans[0], case.ct, case.structures, "
+        'engine="pencil-beam")\n'
+        "rate: float = libdose.gamma(case.doses[0], dose, dose_percent=3, distance_mm=2).pass_rate\n"
+        "x, y, z = dose.spacing_mm\n")
     assert check(str(good)).returncode == 0, check(str(good)).stdout
     bad = tmp_path / "bad.py"
     bad.write_text('import libdose\nlibdose.gamma(1, 2)\nlibdose.Plan(beams="none")\n')

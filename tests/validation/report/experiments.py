@@ -92,9 +92,10 @@ def ablation(run):
     stopping = {line.split(",")[0]: line.split(",")[1:] for line in [line for line in (
         run.root / "libdose/data/materials/basis.csv").read_text().splitlines() if not line.startswith("#")]}
     column = stopping.pop("material").index("water_to_medium")
-    for label, value in (
-        ("mass density", lambda row: "1"), ("electron density", lambda row: row["electrons_per_gram"]),
-        ("stopping power", lambda row: f"{1 / float(stopping[row['material']][column]):.5f}")):
+    scalings = (("mass density", lambda row: "1"),
+                ("electron density", lambda row: row["electrons_per_gram"]),
+                ("stopping power", lambda row: f"{1 / float(stopping[row['material']][column]):.5f}"))
+    for label, value in scalings:
         name = label.replace(" ", "-")
         variants.append((f"kernels scaled by {label}",
                          run.validate(f"ablation-{name}", [], data=with_basis(run, name, value))))

@@ -80,8 +80,8 @@ def main():
     point = next(r for r in plan.DoseReferenceSequence if r.DoseReferenceStructureType == "COORDINATES")
     at = [float(c) for c in point.DoseReferencePointCoordinates]
     reference = dose_at(dicom / "rtdose.dcm", at)
-    print("| head | point, Gy | against the planning system | gamma 3 %/3 mm | 2 %/2 mm "
-          "|\n|---|---|---|---|---|", flush=True)
+    print("| head | point, Gy | against the planning system | gamma 3 %/3 mm | 2 %/2 mm |\n"
+          "|---|---|---|---|---|", flush=True)
     for name, change, more in VARIANTS:
         work = options.out / "ablation" / re.sub(r"\W+", "-", name)
         data = work / "data"

@@ -79,9 +79,9 @@ def ablation(variants):
         waters = [c for c in cases if "water" in c["name"]]
         worst = max((c["regions"]["in-field"]["mean_percent"] for c in waters), key=abs)
         row = [label, f"{min(c['gamma']['1%/1mm'] for c in waters):.2f}", f"{worst:+.2f}"]
-        for part, criterion, material in (
-            ("slab_lung_6MV", "2%/1mm", "lung"), ("lung_tumour", "2%/1mm", "lung"),
-            ("slab_lung_15MV", "3%/2mm", "lung"), ("titanium", "2%/1mm", "titanium")):
+        parts = (("slab_lung_6MV", "2%/1mm", "lung"), ("lung_tumour", "2%/1mm", "lung"),
+                 ("slab_lung_15MV", "3%/2mm", "lung"), ("titanium", "2%/1mm", "titanium"))
+        for part, criterion, material in parts:
             case = case_of(cases, part)
             row += ([f"{case['gamma'][criterion]:.2f}",
                      f"{case['regions']['material: ' + material]['mean_percent']:+.2f}"] if case
