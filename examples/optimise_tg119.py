@@ -1,9 +1,10 @@
-"""Optimises nine fields for the C-shaped target of AAPM TG-119 with scipy, from an influence matrix of libdose.
+"""Optimises nine fields for the C-shaped target of AAPM TG-119 with scipy, from an influence matrix.
 
     python optimise_tg119.py [--out PICTURE] [--quick]
 
-The phantom is made here: a C of 37 mm outer radius, 5 mm away from a core of 10 mm radius, in a slab of water (Ezzell et al, Med. Phys. 36 (2009)
-5359). Goals of the easier version: target D95 = 50 Gy and D10 <= 55 Gy, core D10 <= 25 Gy. Needs libdose, scipy and matplotlib.
+The phantom is made here: a C of 37 mm outer radius, 5 mm away from a core of 10 mm radius, in a slab of water
+(Ezzell et al, Med. Phys. 36 (2009) 5359). Goals of the easier version: target D95 = 50 Gy and D10 <= 55 Gy,
+core D10 <= 25 Gy. Needs libdose, scipy and matplotlib.
 """
 import argparse
 import time
@@ -33,16 +34,17 @@ def phantom():
     core = 10 * np.column_stack([np.cos(angles), np.sin(angles)])
     # The C is open to the right of the patient, where the core can be spared.
     part = np.radians(np.linspace(-130, 130, 60))
-    c = np.concatenate([37 * np.column_stack([np.cos(part), np.sin(part)]), 15 * np.column_stack([np.cos(part), np.sin(part)])[::-1]])
+    c = np.concatenate([37 * np.column_stack([np.cos(part), np.sin(part)]),
+                        15 * np.column_stack([np.cos(part), np.sin(part)])[::-1]])
     box = np.array([(-150, -100), (150, -100), (150, 100), (-150, 100)], float)
 
     def structure(number, name, kind, points, half_mm):
         planes = np.arange(-half_mm + 2, half_mm, 4.0)
         return libdose.Structure(number, name, kind, [outline(points, plane) for plane in planes], 4.0)
 
-    return ct, libdose.StructureSet(
-        structures=[structure(1, "BODY", "EXTERNAL", box, 100), structure(2, "target", "PTV", c, 40), structure(3, "core", "ORGAN", core, 50)]
-    )
+    return ct, libdose.StructureSet(structures=[structure(1, "BODY", "EXTERNAL", box, 100),
+                                                structure(2, "target", "PTV", c, 40),
+                                                structure(3, "core", "ORGAN", core, 50)])
 
 
 def optimise(matrix, structures):
@@ -61,7 +63,8 @@ def optimise(matrix, structures):
         chosen = np.flatnonzero(rows)[:: 8 if rows is near else 1]
         goals.append((everywhere[chosen].astype(float), gy / FRACTIONS, weight / len(chosen), low, high))
 
-    unit = goals[0][1] / np.mean(goals[0][0] @ np.ones(matrix.shape[1]))  # MU of every beamlet that give the target its dose on average
+    # MU of every beamlet that give the target its dose on average
+    unit = goals[0][1] / np.mean(goals[0][0] @ np.ones(matrix.shape[1]))
 
     def cost(x):
         value, slope = 0.0, np.zeros_like(x)
@@ -73,7 +76,8 @@ def optimise(matrix, structures):
             slope += 2 * weight * unit * (rows.T @ away)
         return value, slope
 
-    found = minimize(cost, np.ones(matrix.shape[1]), jac=True, method="L-BFGS-B", bounds=[(0, None)] * matrix.shape[1], options={"maxiter": 300, "ftol": 1e-7})
+    found = minimize(cost, np.ones(matrix.shape[1]), jac=True, method="L-BFGS-B",
+                     bounds=[(0, None)] * matrix.shape[1], options={"maxiter": 300, "ftol": 1e-7})
     return unit * found.x, found
 
 
@@ -105,12 +109,15 @@ def picture(file, dose, structures):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", default="tg119.png")
-    parser.add_argument("--quick", action="store_true", help="beamlets of 10 mm and voxels of 6 mm instead of 5 and 4")
+    parser.add_argument("--quick", action="store_true",
+                        help="beamlets of 10 mm and voxels of 6 mm instead of 5 and 4")
     options = parser.parse_args()
     ct, structures = phantom()
-    beams = [libdose.Beam.static(n + 1, gantry_deg=40 * n, jaw_x=(-60, 60), jaw_y=(-60, 60)) for n in range(9)]
+    beams = [libdose.Beam.static(n + 1, gantry_deg=40 * n, jaw_x=(-60, 60), jaw_y=(-60, 60))
+             for n in range(9)]
     plan = libdose.Plan("TG-119 C", beams=beams, fractions=FRACTIONS)
     engine = libdose.Engine(engine="pencil-beam", grid_mm=6 if options.quick else 4)
     beamlets = dict(beamlet_mm=10 if options.quick else 5, target="target", margin_mm=7)
@@ -128,7 +135,8 @@ def main():
     print(f"matrix against calculated dose: {rate:.2f} % within 1 %/1 mm above 5 %")
     course = dose.whole_course(FRACTIONS)
     target, core = (libdose.dvh(course, structures[name]) for name in ("target", "core"))
-    print(f"target D95 {target.dose_at_volume(95):.1f} Gy (goal 50), D10 {target.dose_at_volume(10):.1f} Gy (goal <= 55)")
+    print(f"target D95 {target.dose_at_volume(95):.1f} Gy (goal 50), D10 {target.dose_at_volume(10):.1f} Gy "
+          "(goal <= 55)")
     print(f"core D10 {core.dose_at_volume(10):.1f} Gy (goal <= 25)")
     picture(options.out, dose, structures)
     print(f"written: {options.out}")

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Draws doses on their CT: axial and coronal plane through the isocentre, profiles, dose-volume histograms.
 
-    plot_dose.py --ct FOLDER --dose NAME=FILE.dcm [--dose NAME=FILE.dcm] --structures RS.dcm --plan RP.dcm --out picture.png
+    plot_dose.py --ct FOLDER --dose NAME=FILE.dcm [--dose NAME=FILE.dcm] --structures RS.dcm --plan RP.dcm
+                 --out picture.png
 
 Needs numpy, pydicom and matplotlib (Debian: python3-numpy, python3-pydicom, python3-matplotlib).
 """
@@ -18,7 +19,8 @@ from matplotlib.lines import Line2D
 from matplotlib.path import Path as Polygon
 
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7"]  # Okabe and Ito: told apart by colour-blind readers
-STRUCTURE_COLOURS = ["#999999", "#56b4e9", "#0072b2", "#cc79a7", "#000000", "#e69f00", "#009e73", "#d55e00"]  # the same palette
+# the same palette
+STRUCTURE_COLOURS = ["#999999", "#56b4e9", "#0072b2", "#cc79a7", "#000000", "#e69f00", "#009e73", "#d55e00"]
 LINES = ["-", "--", ":", "-."]
 
 
@@ -58,11 +60,13 @@ def read_structures(file):
     """Name -> (interpreted type, colour, list of contours [n, 3])."""
     data = pydicom.dcmread(file)
     names = {int(r.ROINumber): str(r.ROIName) for r in data.StructureSetROISequence}
-    types = {int(o.ReferencedROINumber): str(o.RTROIInterpretedType) for o in data.get("RTROIObservationsSequence", [])}
+    types = {int(o.ReferencedROINumber): str(o.RTROIInterpretedType)
+             for o in data.get("RTROIObservationsSequence", [])}
     result = {}
     for roi in data.ROIContourSequence:
         number = int(roi.ReferencedROINumber)
-        contours = [np.array(c.ContourData, dtype=float).reshape(-1, 3) for c in roi.get("ContourSequence", [])]
+        contours = [np.array(c.ContourData, dtype=float).reshape(-1, 3)
+                    for c in roi.get("ContourSequence", [])]
         colour = [int(v) / 255 for v in roi.get("ROIDisplayColor", [128, 128, 128])]
         if contours:
             result[names[number]] = (types.get(number, ""), colour, contours)
@@ -70,7 +74,8 @@ def read_structures(file):
 
 
 def isocentre_of(file):
-    return np.array(pydicom.dcmread(file).BeamSequence[0].ControlPointSequence[0].IsocenterPosition, dtype=float)
+    return np.array(pydicom.dcmread(file).BeamSequence[0].ControlPointSequence[0].IsocenterPosition,
+                    dtype=float)
 
 
 def nearest(axis, value):
@@ -93,7 +98,8 @@ def profile(values, axes, axis, point):
         low = int(np.clip(np.searchsorted(grid, point[other]) - 1, 0, len(grid) - 2))
         part = np.clip((point[other] - grid[low]) / (grid[low + 1] - grid[low]), 0, 1)
         numpy_axis = 2 - other
-        values = (1 - part) * np.take(values, [low], numpy_axis) + part * np.take(values, [low + 1], numpy_axis)
+        values = (1 - part) * np.take(values, [low], numpy_axis) + part * np.take(values, [low + 1],
+                                                                                  numpy_axis)
     return values.ravel()
 
 
@@ -118,7 +124,10 @@ def histogram(values, axes, contours, bins):
 
 
 def outlines(ax, structures, colours, axes, point, vertical):
-    """Contours on the axial plane nearest to a point, or where they cross its coronal plane (ends of the cuts, slice by slice)."""
+    """Contours on the axial plane nearest to a point, or where they cross its coronal plane.
+
+    On the coronal plane these are the ends of the cuts, slice by slice.
+    """
     for name, (_, _, contours) in structures.items():
         planes = np.array([c[0, 2] for c in contours])
         if vertical == 1:
@@ -138,8 +147,10 @@ def outlines(ax, structures, colours, axes, point, vertical):
 
 
 def draw_plane(ax, image, dose, levels, axes_ct, axes_dose, labels, title):
-    ax.imshow(image, cmap="gray", vmin=-1000, vmax=500, extent=extent(*axes_ct), origin="lower", aspect="equal", interpolation="nearest")
-    ax.contour(axes_dose[0], axes_dose[1], dose, levels=levels, colors=isodose_colours(levels), linewidths=1.6)
+    ax.imshow(image, cmap="gray", vmin=-1000, vmax=500, extent=extent(*axes_ct), origin="lower",
+              aspect="equal", interpolation="nearest")
+    ax.contour(axes_dose[0], axes_dose[1], dose, levels=levels, colors=isodose_colours(levels),
+               linewidths=1.6)
     ax.set_xlim(extent(*axes_dose)[:2])
     ax.set_ylim(extent(*axes_dose)[2:])
     ax.set_xlabel(labels[0])
@@ -153,7 +164,8 @@ def isodose_colours(levels):
 
 def draw_profiles(panel, doses, axis, label, centre):
     for n, (name, (values, axes)) in enumerate(doses.items()):
-        panel.plot(axes[axis], profile(values, axes, axis, centre), color=COLOURS[n % 4], linestyle=LINES[n % 4], label=name)
+        panel.plot(axes[axis], profile(values, axes, axis, centre), color=COLOURS[n % 4],
+                   linestyle=LINES[n % 4], label=name)
     panel.set_xlabel(label)
     panel.set_ylabel("dose (Gy)")
     panel.set_title(f"Profile along {label[0]}")
@@ -168,14 +180,17 @@ def draw_histograms(panel, doses, structures, colours):
         if kind == "EXTERNAL":
             continue
         for n, (values, axes) in enumerate(doses.values()):
-            panel.plot(bins, histogram(values, axes, contours, bins), color=colours[name], linestyle=LINES[n % 4])
+            panel.plot(bins, histogram(values, axes, contours, bins), color=colours[name],
+                       linestyle=LINES[n % 4])
         handles.append(Line2D([], [], color=colours[name], label=name))
-    handles += [Line2D([], [], color="black", linestyle=LINES[n % 4], label=name) for n, name in enumerate(doses)]
+    handles += [Line2D([], [], color="black", linestyle=LINES[n % 4], label=name)
+                for n, name in enumerate(doses)]
     panel.set_xlabel("dose (Gy)")
     panel.set_ylabel("volume (%)")
     panel.set_title("Dose-volume histograms")
     panel.grid(alpha=0.3)
-    panel.legend(handles=handles, frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncol=3)
+    panel.legend(handles=handles, frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.1),
+                 ncol=3)
 
 
 def main():
@@ -198,27 +213,33 @@ def main():
     first_name, (first_values, first_axes) = next(iter(doses.items()))
     at_centre = float(np.interp(centre[0], first_axes[0], profile(first_values, first_axes, 0, centre)))
     if not at_centre > 0:
-        raise SystemExit(f"error: {first_name} has no dose at the isocentre, so that there are no isodose levels to draw")
+        raise SystemExit(f"error: {first_name} has no dose at the isocentre, so that there are no isodose "
+                         "levels to draw")
     levels = at_centre * np.array([0.1, 0.3, 0.5, 0.7, 0.9, 1.0])
 
     columns = len(doses) + 2  # a column per dose, profiles, histograms
     figure = plt.figure(figsize=(4.8 * columns, 8.4))
     grid = figure.add_gridspec(2, columns)
-    figure.suptitle(f"Dose through the isocentre ({centre[0]:.0f}, {centre[1]:.0f}, {centre[2]:.0f}) mm; {first_name}: {at_centre:.1f} Gy there")
+    figure.suptitle(f"Dose through the isocentre ({centre[0]:.0f}, {centre[1]:.0f}, {centre[2]:.0f}) mm; "
+                    f"{first_name}: {at_centre:.1f} Gy there")
     slice_ct, row_ct = nearest(ct_axes[2], centre[2]), nearest(ct_axes[1], centre[1])
     for column, (name, (values, axes)) in enumerate(doses.items()):
         axial, coronal = figure.add_subplot(grid[0, column]), figure.add_subplot(grid[1, column])
-        draw_plane(axial, ct[slice_ct], values[nearest(axes[2], centre[2])], levels, ct_axes[:2], axes[:2], ("x, left (mm)", "y, posterior (mm)"), f"{name}: axial")
+        draw_plane(axial, ct[slice_ct], values[nearest(axes[2], centre[2])], levels, ct_axes[:2], axes[:2],
+                   ("x, left (mm)", "y, posterior (mm)"), f"{name}: axial")
         axial.invert_yaxis()
-        draw_plane(coronal, ct[:, row_ct], values[:, nearest(axes[1], centre[1])], levels, ct_axes[::2], axes[::2], ("x, left (mm)", "z, superior (mm)"), f"{name}: coronal")
+        draw_plane(coronal, ct[:, row_ct], values[:, nearest(axes[1], centre[1])], levels, ct_axes[::2],
+                   axes[::2], ("x, left (mm)", "z, superior (mm)"), f"{name}: coronal")
         outlines(axial, structures, colours, ct_axes, centre, 1)
         outlines(coronal, structures, colours, ct_axes, centre, 2)
     draw_profiles(figure.add_subplot(grid[0, -2]), doses, 0, "x, left (mm)", centre)
     draw_profiles(figure.add_subplot(grid[1, -2]), doses, 1, "y, posterior (mm)", centre)
     draw_histograms(figure.add_subplot(grid[:, -1]), doses, structures, colours)
-    isodoses = [Line2D([], [], color=c, linewidth=2, label=f"{level:.1f} Gy") for c, level in zip(isodose_colours(levels), levels)]
+    isodoses = [Line2D([], [], color=c, linewidth=2, label=f"{level:.1f} Gy")
+                for c, level in zip(isodose_colours(levels), levels)]
     figure.tight_layout(rect=(0, 0.01, 1, 1))
-    figure.legend(handles=isodoses, loc="lower left", bbox_to_anchor=(0.02, 0.01), ncol=len(levels), title="Isodose lines", fontsize=9)
+    figure.legend(handles=isodoses, loc="lower left", bbox_to_anchor=(0.02, 0.01), ncol=len(levels),
+                  title="Isodose lines", fontsize=9)
     figure.savefig(arguments.out, dpi=90)
     print(f"picture: {arguments.out}")
 

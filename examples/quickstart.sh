@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# From a clean clone to a dose: installs what is missing, builds, makes a DICOM thorax phantom, calculates a plan on it with both
-# engines, compares them and draws a picture. Results: quickstart-output/. Needs Debian 12 and root or sudo for the packages.
+# From a clean clone to a dose: installs what is missing, builds, makes a DICOM thorax phantom, calculates a
+# plan on it with both engines, compares them and draws a picture. Results: quickstart-output/. Needs Debian
+# 12 and root or sudo for the packages.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
@@ -20,7 +21,11 @@ took
 
 step "2/6 Build (the first time takes some minutes)"
 mkdir -p "$build"
-if ! { cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DLIBDOSE_PRECOMPILE=ON -DLIBDOSE_TESTS=OFF -DLIBDOSE_EXAMPLES=ON && cmake --build "$build" --target dose make_phantom; } >"$build/log.txt" 2>&1; then
+if ! {
+  cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DLIBDOSE_PRECOMPILE=ON \
+    -DLIBDOSE_TESTS=OFF -DLIBDOSE_EXAMPLES=ON &&
+    cmake --build "$build" --target dose make_phantom
+} >"$build/log.txt" 2>&1; then
   tail -n 30 "$build/log.txt" >&2
   echo "error: the build failed; the whole log is $build/log.txt" >&2
   exit 4
@@ -34,20 +39,24 @@ mkdir -p "$out"
 took
 
 step "4/6 Dose of the plan four-field, collapsed cone"
-"$dose" calc "$out/dicom" --plan four-field --engine collapsed-cone --out "$out/collapsed-cone" --json "$out/collapsed-cone.json"
+"$dose" calc "$out/dicom" --plan four-field --engine collapsed-cone --out "$out/collapsed-cone" \
+  --json "$out/collapsed-cone.json"
 took
 
 step "5/6 The same with the pencil beam, and the two compared"
-"$dose" calc "$out/dicom" --plan four-field --engine pencil-beam --out "$out/pencil-beam" --json "$out/pencil-beam.json"
+"$dose" calc "$out/dicom" --plan four-field --engine pencil-beam --out "$out/pencil-beam" \
+  --json "$out/pencil-beam.json"
 echo
 "$dose" gamma "$out/collapsed-cone/plan.dcm" "$out/pencil-beam/plan.dcm" --dose-percent 3 --distance-mm 3
-echo "(the pencil beam widens its kernels in lung, but knows no build-up where lung begins or ends; docs/theory/pencil-beam.md)"
+echo "(the pencil beam widens its kernels in lung, but knows no build-up where lung begins or ends;" \
+  "docs/theory/pencil-beam.md)"
 echo
 "$dose" dvh "$out/collapsed-cone/plan.dcm" "$out/dicom/RS.dcm" --csv "$out/dvh.csv"
 took
 
 step "6/6 Picture"
-/usr/bin/python3 "$here/plot_dose.py" --ct "$out/dicom" --dose "collapsed cone=$out/collapsed-cone/plan.dcm" --dose "pencil beam=$out/pencil-beam/plan.dcm" \
+/usr/bin/python3 "$here/plot_dose.py" --ct "$out/dicom" --dose "collapsed cone=$out/collapsed-cone/plan.dcm" \
+  --dose "pencil beam=$out/pencil-beam/plan.dcm" \
   --structures "$out/dicom/RS.dcm" --plan "$out/dicom/RP_four-field.dcm" --out "$out/dose.png"
 took
 

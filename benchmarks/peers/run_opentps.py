@@ -2,8 +2,9 @@
 
     run_opentps.py CASE.npz RESULT.npz
 
-The engine is a program of its own that the package calls; it is called here in the same way, with files of the same form (its module
-CCCdoseEngineIO). As installed it does not run: its execute bit is missing. The field is one wide beamlet.
+The engine is a program of its own that the package calls; it is called here in the same way, with files of
+the same form (its module CCCdoseEngineIO). As installed it does not run: its execute bit is missing. The
+field is one wide beamlet.
 """
 import os
 import resource
@@ -36,26 +37,32 @@ def main() -> None:
         np.ascontiguousarray(density.transpose(2, 1, 0), dtype=np.float32).tofile(folder / "CT.bin")
         depth, ny, nx = density.shape
         (folder / "CT_HeaderFile.txt").write_text(
-            f"Xcount Ycount Zcount\n{depth} {ny} {nx}\nXstart Ystart Zstart\n{first[0]} {first[1]} {first[2]}\n"
-            f"dx dy dz\n{spacing[0]} {spacing[1]} {spacing[2]}\nXorigin Yorigin Yorigin\n0 0 0\n")
-        (folder / "geometry.txt").write_text(f"geometry_header\n{folder / 'CT_HeaderFile.txt'}\ngeometry_density\n{folder / 'CT.bin'}\n")
+            f"Xcount Ycount Zcount\n{depth} {ny} {nx}\n"
+            f"Xstart Ystart Zstart\n{first[0]} {first[1]} {first[2]}\n"
+            f"dx dy dz\n{spacing[0]} {spacing[1]} {spacing[2]}\n"
+            "Xorigin Yorigin Yorigin\n0 0 0\n")
+        (folder / "geometry.txt").write_text(
+            f"geometry_header\n{folder / 'CT_HeaderFile.txt'}\ngeometry_density\n{folder / 'CT.bin'}\n")
         with open(folder / "beams.txt", "w") as f:
             f.write("beamnum:\n1\n \n")
             i, j, k = engine_io.getRotatedVersors(0, 0, 0)
-            engine_io.writeBeamletInFile(f, 0, 100.0, 0.0, 0.0, float(case["field_y_cm"]), float(case["field_x_cm"]), i, j, k)
+            engine_io.writeBeamletInFile(f, 0, 100.0, 0.0, 0.0, float(case["field_y_cm"]),
+                                         float(case["field_x_cm"]), i, j, k)
         before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        run = subprocess.run([program, folder / "kernels.txt", folder / "geometry.txt", folder / "beams.txt", folder / "dose.bin"],
-                             capture_output=True, text=True)
+        run = subprocess.run([program, folder / "kernels.txt", folder / "geometry.txt", folder / "beams.txt",
+                              folder / "dose.bin"], capture_output=True, text=True)
         wall, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
         if not (folder / "dose.bin").exists():
-            sys.exit(f"error: its engine ended with status {run.returncode}: {(run.stderr or run.stdout).strip()[-300:]}")
+            sys.exit(f"error: its engine ended with status {run.returncode}: "
+                     f"{(run.stderr or run.stdout).strip()[-300:]}")
         content = (folder / "dose.bin").read_bytes()
     count = struct.unpack("i", content[20:24])[0]
     index = np.frombuffer(content, np.int32, count, 24)
     dose = np.zeros(density.size, np.float32)
     dose[index] = np.frombuffer(content, np.float32, count, 24 + 4 * count)
     np.savez(sys.argv[2], dose=dose.reshape(nx, ny, depth).transpose(2, 1, 0), wall=wall, threads=1,
-             cpu=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, version=version("opentps-core"))
+             cpu=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+             version=version("opentps-core"))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from pyRadPlan.cst import StructureSet, create_voi  # noqa: E402
 
 def main() -> None:
     case = np.load(sys.argv[1])
-    density, spacing, first = case["density"], 10 * case["spacing_cm"], 10 * case["first_centre_cm"]  # [depth, y, x], mm
+    # [depth, y, x], mm
+    density, spacing, first = case["density"], 10 * case["spacing_cm"], 10 * case["first_centre_cm"]
     if abs(case["field_x_cm"] - case["field_y_cm"]) > 1e-6:
         sys.exit("error: only square fields")
     # Gantry 0 shines along +y: depth is y, its z is our y.
@@ -27,12 +28,15 @@ def main() -> None:
     image.SetOrigin((float(first[2]), float(first[0]), float(first[1])))
     ct = validate_ct(cube_hu=image)
     everywhere = np.ones(hu.shape, np.uint8)
-    cst = StructureSet(vois=[create_voi(voi_type=kind, name=name, ct_image=ct, mask=everywhere) for kind, name in (("TARGET", "field"), ("OAR", "body"))], ct_image=ct)
+    cst = StructureSet(vois=[create_voi(voi_type=kind, name=name, ct_image=ct, mask=everywhere)
+                             for kind, name in (("TARGET", "field"), ("OAR", "body"))], ct_image=ct)
     plan = PhotonPlan(machine="Generic")
-    plan.prop_stf = {"gantry_angles": [0.0], "couch_angles": [0.0], "generator": "photonOpenFields", "field_width": 10 * float(case["field_x_cm"]),
-                     "iso_center": np.zeros(3)}
-    # As it comes it leaves out everything beyond 50 mm from the axis, which cuts into this field; 200 mm holds it and its penumbra.
-    plan.prop_dose_calc = {"geometric_lateral_cutoff": 200.0, "dosimetric_lateral_cutoff": 1.0, "dose_grid": {"resolution": {"x": float(spacing[2]), "y": float(spacing[0]), "z": float(spacing[1])}}}
+    plan.prop_stf = {"gantry_angles": [0.0], "couch_angles": [0.0], "generator": "photonOpenFields",
+                     "field_width": 10 * float(case["field_x_cm"]), "iso_center": np.zeros(3)}
+    # As it comes it leaves out everything beyond 50 mm from the axis, which cuts into this field; 200 mm
+    # holds it and its penumbra.
+    plan.prop_dose_calc = {"geometric_lateral_cutoff": 200.0, "dosimetric_lateral_cutoff": 1.0, "dose_grid": {
+        "resolution": {"x": float(spacing[2]), "y": float(spacing[0]), "z": float(spacing[1])}}}
     stf = generate_stf(ct, cst, plan)
     stf.beams[0].iso_center = np.zeros(3)
     stf.beams[0].rays[0].beamlets[0].weight = 1.0
@@ -41,7 +45,8 @@ def main() -> None:
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     dose = result["physical_dose"]
     dose = sitk.GetArrayFromImage(dose) if isinstance(dose, sitk.Image) else np.asarray(dose)
-    np.savez(sys.argv[2], dose=dose.transpose(1, 0, 2), wall=wall, cpu=cpu, threads=0, version=version("pyradplan"))
+    np.savez(sys.argv[2], dose=dose.transpose(1, 0, 2), wall=wall, cpu=cpu, threads=0,
+             version=version("pyradplan"))
 
 
 if __name__ == "__main__":

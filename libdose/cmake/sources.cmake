@@ -1,4 +1,5 @@
-# Every source of the libraries and of the command. tests/house/check_layers.py finds one that is missing here.
+# Every source of the libraries and of the command.
+# tests/house/check_layers.py finds one that is missing here.
 set(core_sources
   base/csv.cpp
   base/data_folder.cpp

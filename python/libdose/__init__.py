@@ -14,12 +14,21 @@ _dictionary = _os.path.join(_os.path.dirname(__file__), "share", "dcmtk", "dicom
 if "DCMDICTPATH" not in _os.environ and _os.path.isfile(_dictionary):
     _os.environ["DCMDICTPATH"] = _dictionary
 
-from ._libdose import BeamModel, CtImage, DensityGrid, Dose, DoseVolumeHistogram, GammaResult, version as __version__
+from ._libdose import BeamModel, CtImage, DensityGrid, Dose, DoseVolumeHistogram, GammaResult
+from ._libdose import version as __version__
 from .analysis import dvh, gamma, mask, sum_doses
 from .case import Case, read_dicom
 from .engine import Engine, calculate, influence
 from .errors import BadInput, Error, InternalError, RefusedPlan
-from .images import ct_from_pydicom, ct_from_sitk, dose_from_sitk, dose_to_pydicom, plan_from_pydicom, structures_from_pydicom, to_sitk
+from .images import (
+    ct_from_pydicom,
+    ct_from_sitk,
+    dose_from_sitk,
+    dose_to_pydicom,
+    plan_from_pydicom,
+    structures_from_pydicom,
+    to_sitk,
+)
 from .influence import DoseInfluence
 from .records import (
     Beam,

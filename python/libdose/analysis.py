@@ -19,9 +19,10 @@ gamma = _libdose.gamma
 def sum_doses(doses: Iterable[Dose], weights: Iterable[float] = (), *, grid: str = "same") -> Dose:
     """Sum of doses times their weights (none: 1 each), with frame of reference, fractions and provenance.
 
-    `a + b`, `a - b`, `2 * a` and `a / 2` are this on one grid. grid: "same" refuses different grids; "first" interpolates on that of the first dose, which
-    all must cover; "common" on the part of it that all cover. With a negative weight the type is ERROR. Raises BadInput for other frames of reference,
-    patients and summations.
+    `a + b`, `a - b`, `2 * a` and `a / 2` are this on one grid. grid: "same" refuses different grids; "first"
+    interpolates on that of the first dose, which all must cover; "common" on the part of it that all cover.
+    With a negative weight the type is ERROR. Raises BadInput for other frames of reference, patients and
+    summations.
     """
     return _libdose.sum_doses(list(doses), [float(weight) for weight in weights], grid)
 

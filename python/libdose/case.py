@@ -17,8 +17,11 @@ Path = Union[str, "os.PathLike[str]"]
 
 @dataclass
 class Case:
-    """CT, structures, plans and doses of one patient. notes: what was picked and why. refused: of the plans that cannot be read or calculated, by SOP
-    Instance UID, the error that read_dicom(..., plan=UID) raises."""
+    """CT, structures, plans and doses of one patient.
+
+    notes: what was picked and why. refused: of the plans that cannot be read or calculated, by SOP Instance
+    UID, the error that read_dicom(..., plan=UID) raises.
+    """
 
     ct: CtImage
     structures: Optional[StructureSet] = None
@@ -39,12 +42,14 @@ def read_dicom(
 ) -> Case:
     """Reads a case from a folder, files, or pydicom datasets.
 
-    Plans share CT and structures with the one that is chosen: `plan` is a label or SOP Instance UID, needed when plans lie on different CTs. A folder
-    without a plan gives its CT and structures. `series`: Series Instance UID of the CT, when the structure set names several or none. `fraction_group`:
-    number, when there are several; `accept`: tags of unknown attributes that cannot change the dose; `without_structures`: read none, whether there is a
-    structure set or not. Of several plans those that are refused are in Case.refused. Raises BadInput when the structure set of the plan is not there,
-    BadInput, listing the candidates, when the choice is not clear, and RefusedPlan when the plan that is asked for, or every one, has something that
-    is not modelled.
+    Plans share CT and structures with the one that is chosen: `plan` is a label or SOP Instance UID, needed
+    when plans lie on different CTs. A folder without a plan gives its CT and structures. `series`: Series
+    Instance UID of the CT, when the structure set names several or none. `fraction_group`: number, when there
+    are several; `accept`: tags of unknown attributes that cannot change the dose; `without_structures`: read
+    none, whether there is a structure set or not. Of several plans those that are refused are in
+    Case.refused. Raises BadInput when the structure set of the plan is not there, BadInput, listing the
+    candidates, when the choice is not clear, and RefusedPlan when the plan that is asked for, or every one,
+    has something that is not modelled.
     """
     items: List[Any] = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     if items and hasattr(items[0], "SOPInstanceUID"):
@@ -52,7 +57,8 @@ def read_dicom(
             for number, dataset in enumerate(items):
                 save(dataset, os.path.join(folder, f"{number:05d}.dcm"))
             return _read([folder], plan, series, fraction_group, accept, without_structures)
-    return _read([os.fspath(item) for item in items], plan, series, fraction_group, accept, without_structures)
+    return _read([os.fspath(item) for item in items], plan, series, fraction_group, accept,
+                 without_structures)
 
 
 def save(dataset: Any, file: Path) -> None:
@@ -63,15 +69,18 @@ def save(dataset: Any, file: Path) -> None:
         dataset.save_as(file, write_like_original=False)
 
 
-def _read(paths: List[str], plan: str, series: str, fraction_group: int, accept: Sequence[str], without_structures: bool) -> Case:
+def _read(paths: List[str], plan: str, series: str, fraction_group: int, accept: Sequence[str],
+          without_structures: bool) -> Case:
     index, broken = _libdose.index_dicom(paths)
     plans = [entry for entry in index if entry[1] == "RTPLAN"]
     if not plans and "RTPLAN" not in broken:  # with a plan that cannot be read, the choice below says so
         return _without_plan(index, series)
-    # Any plan will do to find the rest when all lie on one CT; if they do not, the library says so and lists them.
+    # Any plan will do to find the rest when all lie on one CT; if they do not, the library says so and lists
+    # them.
     frames = {entry[4] for entry in plans}
     chosen = plan or (plans[0][2] if len(plans) > 1 and len(frames) == 1 else "")
-    ct_files, structure_files, plan_files, own_doses, notes, all_plans, all_doses = _libdose.select_case(paths, chosen, series, without_structures)
+    ct_files, structure_files, plan_files, own_doses, notes, all_plans, all_doses = _libdose.select_case(
+        paths, chosen, series, without_structures)
     case = Case(
         _libdose.read_ct(ct_files),
         cast(StructureSet, _libdose.read_structures(structure_files[0])) if structure_files else None,
@@ -128,7 +137,8 @@ def _without_plan(index: List[Any], series: str) -> Case:
     count = len({entry[3] for entry in wanted})
     structures = [entry[0] for entry in index if entry[1] == "RTSTRUCT"]
     if count != 1 or len(structures) > 1:
-        raise BadInput(f"there are {count} CT series and {len(structures)} structure sets and no plan that says which belong together")
+        raise BadInput(f"there are {count} CT series and {len(structures)} structure sets and no plan that "
+                       "says which belong together")
     case = Case(
         _libdose.read_ct([entry[0] for entry in wanted]),
         cast(StructureSet, _libdose.read_structures(structures[0])) if structures else None,

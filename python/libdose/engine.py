@@ -14,7 +14,10 @@ from .influence import DoseInfluence
 from .records import Plan, StructureSet
 
 Progress = Callable[[float, str], object]
-"""Called with a fraction 0 ... 1 and what is being done, by the thread that calculates, some twenty times a second."""
+"""Called with a fraction 0 ... 1 and what is being done, some twenty times a second.
+
+The thread that calculates calls it.
+"""
 Model = Union[BeamModel, Sequence[BeamModel], str, "os.PathLike[str]", None]
 
 
@@ -22,15 +25,17 @@ Model = Union[BeamModel, Sequence[BeamModel], str, "os.PathLike[str]", None]
 class Engine:
     """Settings of a calculation.
 
-    engine: "collapsed-cone" or "pencil-beam". backend: "cpu", "cuda" or "auto"; device: number of the CUDA device. quality: "draft", "standard", "high". transport: "auto", "one" (for
-    all geometries of a plan) or "each". grid_mm: spacing of the dose grid, 0.5 to 20; None: 2.5, or finer where an
-    opening is narrow (a note says so).
-    grid: a Dose or CtImage on whose grid the dose is calculated, exactly. threads: 0 for all cores. model: None (by the beam's energy, fluence mode
-    and machine), a name, a file, a BeamModel, or several to choose from. densities: structure -> g/cm3; materials: structure -> name. dose_to: "medium" or "water".
-    leaf_ends: "rounded" or "sharp"; leaves: name of a leaf design. hu_curve: a name ("water": HU 0 is 1.000 g/cm3; by default it is 1.0175) or CSV
-    with hu,density_g_cm3. calibration_depth: None, "maximum", "10cm".
-    accept_gaps: take a body in which contour planes are missing as it is. The same settings as those of `dose calc`. A CUDA device that it has opened stays open, with its memory, until the Engine is gone; several threads
-    may share an Engine.
+    engine: "collapsed-cone" or "pencil-beam". backend: "cpu", "cuda" or "auto"; device: number of the CUDA
+    device. quality: "draft", "standard", "high". transport: "auto", "one" (for all geometries of a plan) or
+    "each". grid_mm: spacing of the dose grid, 0.5 to 20; None: 2.5, or finer where an opening is narrow (a
+    note says so). grid: a Dose or CtImage on whose grid the dose is calculated, exactly. threads: 0 for all
+    cores. model: None (by the beam's energy, fluence mode and machine), a name, a file, a BeamModel, or
+    several to choose from. densities: structure -> g/cm3; materials: structure -> name. dose_to: "medium" or
+    "water". leaf_ends: "rounded" or "sharp"; leaves: name of a leaf design. hu_curve: a name ("water": HU 0
+    is 1.000 g/cm3; by default it is 1.0175) or CSV with hu,density_g_cm3. calibration_depth: None, "maximum",
+    "10cm". accept_gaps: take a body in which contour planes are missing as it is. The same settings as those
+    of `dose calc`. A CUDA device that it has opened stays open, with its memory, until the Engine is gone;
+    several threads may share an Engine.
     """
 
     engine: str = "collapsed-cone"
@@ -54,7 +59,8 @@ class Engine:
     per_beam: bool = False
     grid: Union[Dose, CtImage, None] = None
     accept_gaps: bool = False
-    _devices: _libdose.OpenDevices = field(default_factory=_libdose.OpenDevices, init=False, repr=False, compare=False)
+    _devices: _libdose.OpenDevices = field(default_factory=_libdose.OpenDevices, init=False, repr=False,
+                                           compare=False)
 
     def _settings(self) -> Dict[str, Any]:
         settings = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -62,8 +68,10 @@ class Engine:
             settings["grid"] = (self.grid.array.shape, self.grid.spacing_mm, self.grid.origin_mm)
         return settings
 
-    def calculate(self, plan: Plan, ct: CtImage, structures: Optional[StructureSet] = None, *, progress: Optional[Progress] = None) -> Dose:
-        """Dose of the whole course, Gy, float32 [z, y, x] on a grid of its own, or on `grid`, in the frame of the CT.
+    def calculate(self, plan: Plan, ct: CtImage, structures: Optional[StructureSet] = None, *,
+                  progress: Optional[Progress] = None) -> Dose:
+        """Dose of the whole course, Gy, float32 [z, y, x] on a grid of its own, or on `grid`, in the frame of
+        the CT.
 
         Without structures the whole CT is calculated. Ctrl-C stops it. Raises BadInput and RefusedPlan.
         """
@@ -90,10 +98,11 @@ class Engine:
     ) -> DoseInfluence:
         """Dose of every beamlet, Gy per MU and fraction.
 
-        beamlet_mm: side of the squares of the isocentre plane. target: name of a structure that they are to see, or come within margin_mm of; empty:
-        the openings of jaws and leaves. cutoff: part of a beamlet's largest dose below which values are drawn with a probability, right on average;
-        0 keeps all. memory_gb: largest matrix in memory (0: half of what is free); a larger one goes to `file`, and is refused without it.
-        part: (first, last) of the beamlets.
+        beamlet_mm: side of the squares of the isocentre plane. target: name of a structure that they are to
+        see, or come within margin_mm of; empty: the openings of jaws and leaves. cutoff: part of a beamlet's
+        largest dose below which values are drawn with a probability, right on average; 0 keeps all.
+        memory_gb: largest matrix in memory (0: half of what is free); a larger one goes to `file`, and is
+        refused without it. part: (first, last) of the beamlets.
         """
         first, last = part if part is not None else (0, 0)
         if part is not None and not 0 <= first < last:
@@ -109,11 +118,11 @@ class Engine:
         )
         return DoseInfluence(result)
 
-    def count_beamlets(
-        self, plan: Plan, ct: CtImage, structures: Optional[StructureSet] = None, *, beamlet_mm: float = 5, target: str = "", margin_mm: float = 5
-    ) -> int:
+    def count_beamlets(self, plan: Plan, ct: CtImage, structures: Optional[StructureSet] = None, *,
+                       beamlet_mm: float = 5, target: str = "", margin_mm: float = 5) -> int:
         """How many columns influence() would have."""
-        return _libdose.count_beamlets(plan, ct, structures, self._settings(), _beamlets(beamlet_mm, target, margin_mm))
+        return _libdose.count_beamlets(plan, ct, structures, self._settings(),
+                                       _beamlets(beamlet_mm, target, margin_mm))
 
     def calculate_beamlets(
         self,
@@ -127,16 +136,19 @@ class Engine:
         margin_mm: float = 5,
         progress: Optional[Progress] = None,
     ) -> Dose:
-        """Dose of one fraction of the fluence that beamlets make with these MU, calculated as any fluence is."""
+        """Dose of one fraction of the fluence that beamlets make with these MU.
+
+        It is calculated as that of any fluence.
+        """
         import numpy as np
 
         weights = np.asarray(weights_mu, dtype=float).ravel().tolist()
-        return _libdose.calculate_beamlets(plan, ct, structures, self._settings(), _beamlets(beamlet_mm, target, margin_mm), weights, progress)
+        return _libdose.calculate_beamlets(plan, ct, structures, self._settings(),
+                                           _beamlets(beamlet_mm, target, margin_mm), weights, progress)
 
 
-def _beamlets(
-    beamlet_mm: float, target: str, margin_mm: float, cutoff: float = 3e-4, first: int = 0, last: int = 0, memory_gb: float = 0
-) -> Dict[str, Any]:
+def _beamlets(beamlet_mm: float, target: str, margin_mm: float, cutoff: float = 3e-4, first: int = 0,
+              last: int = 0, memory_gb: float = 0) -> Dict[str, Any]:
     return {
         "beamlet_mm": float(beamlet_mm),
         "target": target,
@@ -148,9 +160,8 @@ def _beamlets(
     }
 
 
-def calculate(
-    plan: Plan, ct: CtImage, structures: Optional[StructureSet] = None, *, progress: Optional[Progress] = None, **settings: Any
-) -> Dose:
+def calculate(plan: Plan, ct: CtImage, structures: Optional[StructureSet] = None, *,
+              progress: Optional[Progress] = None, **settings: Any) -> Dose:
     """Dose of a plan: Engine(**settings).calculate(...)."""
     return Engine(**settings).calculate(plan, ct, structures, progress=progress)
 
@@ -169,7 +180,10 @@ def influence(
     progress: Optional[Progress] = None,
     **settings: Any,
 ) -> DoseInfluence:
-    """Influence matrix of a plan: Engine(**settings).influence(...). The default engine is the pencil beam."""
+    """Influence matrix of a plan: Engine(**settings).influence(...).
+
+    The default engine is the pencil beam.
+    """
     engine = replace(Engine(engine="pencil-beam"), **settings)
     return engine.influence(
         plan,

@@ -31,7 +31,8 @@ def _parts(image: Any) -> Any:
     if image.GetDimension() != 3:
         raise BadInput(f"the image has {image.GetDimension()} dimensions, not 3")
     if not np.allclose(image.GetDirection(), np.eye(3).ravel(), atol=1e-6):
-        raise BadInput("the image is not along the patient's axes", "direction", "Resample it, or reorient it with SimpleITK.DICOMOrient(image, 'LPS')")
+        raise BadInput("the image is not along the patient's axes", "direction",
+                       "Resample it, or reorient it with SimpleITK.DICOMOrient(image, 'LPS')")
     array = np.ascontiguousarray(SimpleITK.GetArrayViewFromImage(image), dtype=np.float32)
     return array, image.GetSpacing(), image.GetOrigin()
 
@@ -42,7 +43,8 @@ def ct_from_sitk(image: Any, *, position: str = "HFS", frame_of_reference_uid: s
     return CtImage(array, spacing, origin, position, frame_of_reference_uid)
 
 
-def dose_from_sitk(image: Any, *, summation: str = "plan", fractions: Optional[int] = None, frame_of_reference_uid: str = "", type: str = "PHYSICAL") -> Dose:
+def dose_from_sitk(image: Any, *, summation: str = "plan", fractions: Optional[int] = None,
+                   frame_of_reference_uid: str = "", type: str = "PHYSICAL") -> Dose:
     """A dose from an image in Gy whose axes are the patient's (LPS)."""
     array, spacing, origin = _parts(image)
     return Dose(array, spacing, origin, summation, fractions, frame_of_reference_uid, type)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class DoseInfluence:
     """Dose of every beamlet in every voxel: Gy per MU and fraction, [voxels, beamlets], compressed by column.
 
-    A voxel's row is its index in the dose array [z, y, x] read in C order. The matrix is in memory, or in an HDF5 file (`file`).
+    A voxel's row is its index in the dose array [z, y, x] read in C order. The matrix is in memory, or in an
+    HDF5 file (`file`).
     """
 
     def __init__(self, matrix: _libdose.Influence) -> None:
@@ -31,7 +32,10 @@ class DoseInfluence:
 
     @classmethod
     def join(cls, parts: Sequence["DoseInfluence"], file: Union[str, "os.PathLike[str]"]) -> "DoseInfluence":
-        """Parts of one calculation, in order, as one file. Raises BadInput when they do not belong together."""
+        """Parts of one calculation, in order, as one file.
+
+        Raises BadInput when they do not belong together.
+        """
         _libdose.join_influence([part._matrix for part in parts], os.fspath(file))
         return cls.read(file)
 
@@ -73,7 +77,11 @@ class DoseInfluence:
 
     @property
     def beamlets(self) -> Dict[str, NDArray[Any]]:
-        """By column: `beam` (index in the plan), `control_point` (whose geometry it has), `u_mm` and `v_mm` (centre, beam-limiting-device frame)."""
+        """The beamlet of each column: where it comes from and where it is.
+
+        `beam` (index in the plan), `control_point` (whose geometry it has), `u_mm` and `v_mm` (centre,
+        beam-limiting-device frame).
+        """
         return dict(self._matrix.beamlets)
 
     @property
@@ -101,8 +109,13 @@ class DoseInfluence:
         """Time by stage, where it was calculated here."""
         return dict(self._matrix.seconds)
 
-    def columns(self, first: int, last: int) -> Tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
-        """(begin, voxel, gy) of columns first ... last - 1: entries of column c are begin[c - first] ... begin[c - first + 1] - 1."""
+    def columns(
+        self, first: int, last: int
+    ) -> Tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+        """(begin, voxel, gy) of columns first ... last - 1.
+
+        The entries of column c are begin[c - first] ... begin[c - first + 1] - 1.
+        """
         begin, voxel, gy = self._matrix.columns(first, last)
         return begin, voxel, gy
 
@@ -113,7 +126,10 @@ class DoseInfluence:
             yield first, last, self._csc(first, last)
 
     def to_scipy(self) -> "scipy.sparse.csc_array":
-        """The matrix as scipy.sparse.csc_array, float32 [voxels, beamlets]; values and rows are not copied when it is in memory."""
+        """The matrix as scipy.sparse.csc_array, float32 [voxels, beamlets].
+
+        Values and rows are not copied when it is in memory.
+        """
         return self._csc(0, self.shape[1])
 
     def _csc(self, first: int, last: int) -> "scipy.sparse.csc_array":
@@ -126,17 +142,21 @@ class DoseInfluence:
             pointers: NDArray[Any] = begin.astype(np.int32)
         else:
             indices, pointers = voxel.astype(np.int64), begin
-        return scipy.sparse.csc_array((gy, indices, pointers), shape=(self.shape[0], last - first), copy=False)
+        return scipy.sparse.csc_array((gy, indices, pointers), shape=(self.shape[0], last - first),
+                                      copy=False)
 
     def to_matrad(self) -> Dict[str, Any]:
-        """The fields of matRad's dij that optimisation reads, for scipy.io.savemat: rows in matRad's order (y fastest, then x, z), numbers from 1."""
+        """The fields of matRad's dij that optimisation reads, for scipy.io.savemat.
+
+        Rows are in matRad's order (y fastest, then x, z), numbers from 1.
+        """
         z, y, x = self.grid_shape
         rows = np.arange(z * y * x).reshape(z, y, x).transpose(0, 2, 1).ravel()
         beam = self.beamlets["beam"]
-        numbers = np.concatenate([np.arange(1, count + 1) for count in np.unique(beam, return_counts=True)[1]]).astype(float)
-        axes = {
-            name: self.origin_mm[axis] + self.spacing_mm[axis] * np.arange(size) for axis, (name, size) in enumerate(zip("xyz", (x, y, z)))
-        }
+        numbers = np.concatenate([np.arange(1, count + 1)
+                                  for count in np.unique(beam, return_counts=True)[1]]).astype(float)
+        axes = {name: self.origin_mm[axis] + self.spacing_mm[axis] * np.arange(size)
+                for axis, (name, size) in enumerate(zip("xyz", (x, y, z)))}
         return {
             "physicalDose": self.to_scipy().tocsr()[rows].tocsc().astype(float),
             "doseGrid": {
@@ -158,7 +178,8 @@ class DoseInfluence:
 
         z, y, x = self.grid_shape
         beam = self.beamlets["beam"]
-        grid = {"resolution": dict(zip("xyz", self.spacing_mm)), "dimensions": (x, y, z), "origin": np.array(self.origin_mm)}
+        grid = {"resolution": dict(zip("xyz", self.spacing_mm)), "dimensions": (x, y, z),
+                "origin": np.array(self.origin_mm)}
         numbers = np.concatenate([np.arange(count) for count in np.unique(beam, return_counts=True)[1]])
         return pyRadPlan.dij.Dij(
             dose_grid=grid,
@@ -171,18 +192,21 @@ class DoseInfluence:
         )
 
     def dose(self, weights_mu: ArrayLike) -> Dose:
-        """Dose of one fraction for the MU of every beamlet. Raises ValueError for another number of weights, and for one that is negative."""
+        """Dose of one fraction for the MU of every beamlet.
+
+        Raises ValueError for another number of weights, and for one that is negative.
+        """
         weights = np.asarray(weights_mu, dtype=np.float64).ravel()
         if weights.size != self.shape[1] or not np.all(np.isfinite(weights)):
             raise ValueError(f"{self.shape[1]} finite weights are needed, one for each beamlet")
         if np.any(weights < 0):
-            raise ValueError(f"the weight of beamlet {int(np.argmin(weights))} is negative: the MU of a beamlet are a number of at least 0")
+            raise ValueError(f"the weight of beamlet {int(np.argmin(weights))} is negative: the MU of a "
+                             "beamlet are a number of at least 0")
         total = np.zeros(self.shape[0])
         for first, last, block in self.blocks():
             total += block @ weights[first:last]
-        return Dose(
-            total.astype(np.float32).reshape(self.grid_shape), self.spacing_mm, self.origin_mm, "fraction", 1, self._matrix.frame_of_reference_uid
-        )
+        return Dose(total.astype(np.float32).reshape(self.grid_shape), self.spacing_mm, self.origin_mm,
+                    "fraction", 1, self._matrix.frame_of_reference_uid)
 
     def __matmul__(self, weights_mu: ArrayLike) -> NDArray[np.float32]:
         """Dose of one fraction as a flat array [voxels]."""
@@ -198,4 +222,6 @@ class DoseInfluence:
         self._matrix = _libdose.read_influence(state[0])
 
     def __repr__(self) -> str:
-        return f"<DoseInfluence {self.shape[0]} voxels x {self.shape[1]} beamlets, {self.entries} values{', ' + self.file if self.file else ''}>"
+        place = ", " + self.file if self.file else ""
+        return (f"<DoseInfluence {self.shape[0]} voxels x {self.shape[1]} beamlets, {self.entries} "
+                f"values{place}>")

@@ -1,4 +1,4 @@
-"""Measurements that other packages have read, as the files that `dose model lint` and `dose model commission` read (docs/reference/measurements.md).
+"""Measurements that other packages have read, as files for `dose model lint` and `dose model commission`.
 
     from libdose import measurements as m
     beam = m.Beam(energy_mv=6, fluence_mode="STANDARD", machine="Linac1")
@@ -6,8 +6,9 @@
     curves = m.from_mephysto(scans, field_mm=(100, 100), ssd_mm=900)
     m.write("measured/", beam, curves)
 
-Nothing is guessed: unit, field and distances are keywords without a default. None of the packages is needed: what is taken from them is read by the
-names of its attributes. Lengths in files are mm.
+The files: docs/reference/measurements.md. Nothing is guessed: unit, field and distances are keywords without
+a default. None of the packages is needed: what is taken from them is read by the names of its attributes.
+Lengths in files are mm.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ def _fail(problem: str, where: str, advice: str = "") -> BadInput:
 
 @dataclass(frozen=True)
 class Beam:
-    """The beam that was measured: nominal energy, fluence mode ("STANDARD" or "FFF"), and the machine as plans name it (empty: any)."""
+    """The beam that was measured.
+
+    Nominal energy, fluence mode ("STANDARD" or "FFF"), and the machine as plans name it (empty: any).
+    """
 
     energy_mv: float
     fluence_mode: str
@@ -50,7 +54,10 @@ class Beam:
 
 @dataclass(frozen=True)
 class Curve:
-    """One curve with its set-up, in mm, as a CSV file states it. `kind`: depth_dose, tpr, profile or output_factor."""
+    """One curve with its set-up, in mm, as a CSV file states it.
+
+    `kind`: depth_dose, tpr, profile or output_factor.
+    """
 
     kind: str
     position_mm: Values
@@ -75,6 +82,45 @@ def _column(data: Any, name: str) -> Any:
         raise _fail(f'there is no column "{name}"', "table") from error
 
 
+def _pair(data: Any, position: Optional[str], value: Optional[str]) -> Tuple[Any, Any]:
+    """Positions and values as they are in what another package holds; see points()."""
+    if (position is None) != (value is None):
+        raise _fail("one column is named, not both", "table", "Give position= and value=")
+    if position is not None:
+        return _column(data, position), _column(data, str(value))
+    if hasattr(data, "x_values") and hasattr(data, "values"):
+        return data.x_values, data.values
+    if hasattr(data, "columns"):
+        raise _fail("the columns of the table are not named", "table",
+                    'Give their names, such as position="depth", value="dose"')
+    if hasattr(data, "x") and hasattr(data, "y"):
+        return data.x, data.y
+    if isinstance(data, tuple) and len(data) == 2:
+        x, y = data
+        return x, y
+    rows = np.asarray(list(data), dtype=float)
+    if rows.ndim != 2 or rows.shape[1] != 2:
+        raise _fail("the data are neither positions with values nor rows of both, but "
+                    f"{type(data).__name__}", "curve")
+    return rows[:, 0], rows[:, 1]
+
+
+def _mm_per_unit(data: Any, unit: str, axis_at: float) -> float:
+    """Length of the unit of the positions, mm; of a pixel it is in the data. See points()."""
+    dots_per_mm = getattr(data, "dpmm", None)
+    if unit != "pixel":
+        if dots_per_mm:
+            raise _fail("the profile is in pixels (it has a dpmm)", "curve", 'Give unit="pixel" and axis_at')
+        return _MM[unit]
+    if not dots_per_mm:
+        raise _fail("the positions are pixels, and the data do not say how large they are", "curve",
+                    "Use a profile with dpmm, or unit mm or cm")
+    if axis_at == 0:
+        raise _fail("the positions are pixels from an edge, and where the beam's axis is, is not stated",
+                    "curve", "Give axis_at, such as profile.center_idx")
+    return 1 / float(dots_per_mm)
+
+
 def points(
     data: Any,
     *,
@@ -85,50 +131,26 @@ def points(
 ) -> Tuple[Values, Values]:
     """Positions (mm, from the beam's axis or the surface) and values of what another package holds.
 
-    data: two arrays (position, value); rows of (position, value), as pymedphys' Profiler.x; a table (pandas.DataFrame) with the names of its columns
-    in `position` and `value`; an object with x and y (pymedphys' Profile) or with x_values and values (pylinac.core.profile).
-    unit: of its positions, "mm", "cm", or "pixel" for a pylinac profile of an image, whose dpmm says how large they are.
-    axis_at: where the beam's axis is, in that unit. A profile in pixels needs it, such as pylinac's profile.center_idx.
+    data: two arrays (position, value); rows of (position, value), as pymedphys' Profiler.x; a table
+    (pandas.DataFrame) with the names of its columns in `position` and `value`; an object with x and y
+    (pymedphys' Profile) or with x_values and values (pylinac.core.profile). unit: of its positions, "mm",
+    "cm", or "pixel" for a pylinac profile of an image, whose dpmm says how large they are. axis_at: where the
+    beam's axis is, in that unit. A profile in pixels needs it, such as pylinac's profile.center_idx.
     """
     if unit not in ("mm", "cm", "pixel"):
         raise _fail(f'the unit is "{unit}"', "positions", 'It is "mm", "cm" or "pixel"')
-    if (position is None) != (value is None):
-        raise _fail("one column is named, not both", "table", "Give position= and value=")
-    if position is not None:
-        x, y = _column(data, position), _column(data, str(value))
-    elif hasattr(data, "x_values") and hasattr(data, "values"):
-        x, y = data.x_values, data.values
-    elif hasattr(data, "columns"):
-        raise _fail("the columns of the table are not named", "table", 'Give their names, such as position="depth", value="dose"')
-    elif hasattr(data, "x") and hasattr(data, "y"):
-        x, y = data.x, data.y
-    elif isinstance(data, tuple) and len(data) == 2:
-        x, y = data
-    else:
-        rows = np.asarray(list(data), dtype=float)
-        if rows.ndim != 2 or rows.shape[1] != 2:
-            raise _fail(f"the data are neither positions with values nor rows of both, but {type(data).__name__}", "curve")
-        x, y = rows[:, 0], rows[:, 1]
+    x, y = _pair(data, position, value)
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     if x.ndim != 1 or x.shape != y.shape or x.size < 1:
         raise _fail(f"there are {x.size} positions and {y.size} values", "curve")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise _fail("a position or a value is not a number", "curve", "Leave the point out")
-    if unit == "pixel":
-        dots_per_mm = getattr(data, "dpmm", None)
-        if not dots_per_mm:
-            raise _fail("the positions are pixels, and the data do not say how large they are", "curve", "Use a profile with dpmm, or unit mm or cm")
-        if axis_at == 0:
-            raise _fail("the positions are pixels from an edge, and where the beam's axis is, is not stated", "curve", "Give axis_at, such as profile.center_idx")
-        scale = 1 / float(dots_per_mm)
-    else:
-        if getattr(data, "dpmm", None):
-            raise _fail("the profile is in pixels (it has a dpmm)", "curve", 'Give unit="pixel" and axis_at')
-        scale = _MM[unit]
+    scale = _mm_per_unit(data, unit, axis_at)
     order = np.argsort(x, kind="stable")
     mm = (x[order] - axis_at) * scale
     if (np.diff(mm) == 0).any():
-        raise _fail(f"the position {mm[1:][np.diff(mm) == 0][0]:g} mm is there twice", "curve", "Keep one of the two points")
+        raise _fail(f"the position {mm[1:][np.diff(mm) == 0][0]:g} mm is there twice", "curve",
+                    "Keep one of the two points")
     return mm, y[order]
 
 
@@ -142,13 +164,17 @@ def _field(field_mm: Field) -> str:
     try:
         x, y = field_mm
     except TypeError as error:
-        raise _fail(f"the field is {field_mm!r}", "set-up", "It is (side along x, side along y), mm") from error
+        raise _fail(f"the field is {field_mm!r}", "set-up",
+                    "It is (side along x, side along y), mm") from error
     return f"{_length(x, 'the side along x')[:-3]} x {_length(y, 'the side along y')}"
 
 
 @dataclass(frozen=True)
 class Leaves:
-    """The leaves that shape a field (a design of `dose model list`) and the opening of the jaws about it, mm along x and y."""
+    """The leaves that shape a field, and the opening of the jaws about it, mm along x and y.
+
+    The leaves are a design of `dose model list`.
+    """
 
     design: str
     jaws_mm: Field
@@ -189,17 +215,22 @@ def depth_dose(
     value: Optional[str] = None,
     detector: str = "",
 ) -> Curve:
-    """Dose in water on the axis against depth, of any scale. Points above the water are left out. With `leaves` the field is their opening. The other
-    keywords: `points`."""
+    """Dose in water on the axis against depth, of any scale.
+
+    Points above the water are left out. With `leaves` the field is their opening. The other keywords:
+    `points`.
+    """
     x, y = points(data, unit=unit, position=position, value=value)
-    comments = (f"SSD: {_length(ssd_mm, 'the source-surface distance')}", *_opening(field_mm, leaves), *_detector(detector))
+    comments = (f"SSD: {_length(ssd_mm, 'the source-surface distance')}", *_opening(field_mm, leaves),
+                *_detector(detector))
     inside = x >= 0
-    return Curve("depth_dose", x[inside], y[inside], comments, ("depth_mm", "dose"), f"depth_dose_{_short(field_mm)}{_within(leaves)}_ssd_{ssd_mm:g}mm")
+    return Curve("depth_dose", x[inside], y[inside], comments, ("depth_mm", "dose"),
+                 f"depth_dose_{_short(field_mm)}{_within(leaves)}_ssd_{ssd_mm:g}mm")
 
 
-def tissue_phantom_ratio(
-    data: Any, *, unit: str, field_mm: Field, sad_mm: float, one_at_mm: float, position: Optional[str] = None, value: Optional[str] = None, detector: str = ""
-) -> Curve:
+def tissue_phantom_ratio(data: Any, *, unit: str, field_mm: Field, sad_mm: float, one_at_mm: float,
+                         position: Optional[str] = None, value: Optional[str] = None,
+                         detector: str = "") -> Curve:
     """Tissue-phantom (or -maximum) ratio, 1 at the depth `one_at_mm`."""
     x, y = points(data, unit=unit, position=position, value=value)
     comments = (
@@ -225,8 +256,11 @@ def profile(
     value: Optional[str] = None,
     detector: str = "",
 ) -> Curve:
-    """Profile in water, of any scale, positions at the detector. `axis`: crossline (along the collimator's x, where leaves travel), inline (y) or
-    diagonal. With `leaves` the field is their opening."""
+    """Profile in water, of any scale, positions at the detector.
+
+    `axis`: crossline (along the collimator's x, where leaves travel), inline (y) or diagonal. With `leaves`
+    the field is their opening.
+    """
     if axis not in _AXES:
         raise _fail(f'the axis is "{axis}"', "set-up", "It is " + ", ".join(_AXES))
     x, y = points(data, unit=unit, position=position, value=value, axis_at=axis_at)
@@ -252,10 +286,14 @@ def output_factors(
     one_of: str = "",
     detector: str = "",
 ) -> Curve:
-    """Output factors in water of square fields, relative to the field of `one_at_side_mm`. With `leaves` the sides are their opening, and `one_of` says
-    whose field is 1: "leaves" in the same jaws, or "jaws" with the leaves out of it."""
+    """Output factors in water of square fields, relative to the field of `one_at_side_mm`.
+
+    With `leaves` the sides are their opening, and `one_of` says whose field is 1: "leaves" in the same jaws,
+    or "jaws" with the leaves out of it.
+    """
     if (one_of not in ("leaves", "jaws")) if leaves else one_of:
-        raise _fail(f'one_of is "{one_of}"', "set-up", 'With leaves it is "leaves" or "jaws", without them it is left out')
+        raise _fail(f'one_of is "{one_of}"', "set-up",
+                    'With leaves it is "leaves" or "jaws", without them it is left out')
     x, y = points((np.asarray(sides_mm, dtype=float), np.asarray(factors, dtype=float)), unit="mm")
     side = _length(one_at_side_mm, "the side of the field of the value 1")
     comments = (
@@ -266,16 +304,20 @@ def output_factors(
         *_detector(detector),
     )
     columns = ("leaf_mm" if leaves else "side_mm", "output_factor")
-    return Curve("output_factor", x, y, comments, columns, f"output_factors{_within(leaves)}_depth_{depth_mm:g}mm_ssd_{ssd_mm:g}mm")
+    return Curve("output_factor", x, y, comments, columns,
+                 f"output_factors{_within(leaves)}_depth_{depth_mm:g}mm_ssd_{ssd_mm:g}mm")
 
 
-def from_mephysto(loaded: Tuple[Any, Any, Any, Any], *, field_mm: Field, ssd_mm: float, detector: str = "") -> List[Curve]:
-    """Scans of one field, as pymedphys' load_mephysto returns them: distances (mm), doses, curve types, depths (mm).
+def from_mephysto(loaded: Tuple[Any, Any, Any, Any], *, field_mm: Field, ssd_mm: float,
+                  detector: str = "") -> List[Curve]:
+    """Scans of one field, as pymedphys' load_mephysto returns them.
 
-    load_mephysto keeps neither field nor distance, which is why they are asked for; `dose` reads .mcc files with their set-up itself.
+    That is: distances (mm), doses, curve types, depths (mm). load_mephysto keeps neither field nor distance,
+    which is why they are asked for; `dose` reads .mcc files with their set-up itself.
     """
     if len(loaded) != 4:
-        raise _fail(f"there are {len(loaded)} lists, not distances, doses, curve types and depths", "load_mephysto")
+        raise _fail(f"there are {len(loaded)} lists, not distances, doses, curve types and depths",
+                    "load_mephysto")
     axes = {"CROSSPLANE_PROFILE": "crossline", "INPLANE_PROFILE": "inline"}
     curves = []
     for number, (x, y, kind, depth) in enumerate(zip(*loaded), start=1):
@@ -285,36 +327,41 @@ def from_mephysto(loaded: Tuple[Any, Any, Any, Any], *, field_mm: Field, ssd_mm:
         elif kind in axes:
             if not np.isfinite(depth):
                 raise _fail("the profile does not state its depth", f"scan {number}")
-            curves.append(profile(scan, unit="mm", field_mm=field_mm, ssd_mm=ssd_mm, depth_mm=float(depth), axis=axes[kind], detector=detector))
+            curves.append(profile(scan, unit="mm", field_mm=field_mm, ssd_mm=ssd_mm, depth_mm=float(depth),
+                                  axis=axes[kind], detector=detector))
         else:
             raise _fail(f'the scan is of type "{kind}"', f"scan {number}", "Known: PDD, " + ", ".join(axes))
     return curves
 
 
-def from_field_analysis(analysis: Any, *, field_mm: Field, ssd_mm: float, depth_mm: float, x_is: str, detector: str = "") -> List[Curve]:
-    """Both profiles of an analysed pylinac FieldProfileAnalysis, of an image taken in water or in its equivalent at the depth: a film or an array.
+def from_field_analysis(analysis: Any, *, field_mm: Field, ssd_mm: float, depth_mm: float, x_is: str,
+                        detector: str = "") -> List[Curve]:
+    """Both profiles of an analysed pylinac FieldProfileAnalysis.
 
-    The image's size of a pixel (dpmm) must be that at the detector. The axis is taken at the middle of the field. `x_is`: "crossline" or "inline".
+    The image was taken in water or in its equivalent at the depth: a film or an array. The image's size of a
+    pixel (dpmm) must be that at the detector. The axis is taken at the middle of the field. `x_is`:
+    "crossline" or "inline".
     """
     if x_is not in _AXES[:2]:
         raise _fail(f'the x axis of the image is "{x_is}"', "set-up", "It is crossline or inline")
     if not hasattr(analysis, "x_profile") or not hasattr(analysis, "y_profile"):
         raise _fail("the analysis has no profiles", type(analysis).__name__, "Call its analyze() first")
     y_is = "inline" if x_is == "crossline" else "crossline"
-    return [
-        profile(
-            line, unit="pixel", field_mm=field_mm, ssd_mm=ssd_mm, depth_mm=depth_mm, axis=axis, axis_at=float(line.center_idx), detector=detector
-        )
-        for line, axis in ((analysis.x_profile, x_is), (analysis.y_profile, y_is))
-    ]
+    return [profile(line, unit="pixel", field_mm=field_mm, ssd_mm=ssd_mm, depth_mm=depth_mm, axis=axis,
+                    axis_at=float(line.center_idx), detector=detector)
+            for line, axis in ((analysis.x_profile, x_is), (analysis.y_profile, y_is))]
 
 
 def write(folder: Union[str, Path], beam: Beam, curves: Iterable[Curve]) -> List[Path]:
-    """A CSV file for each curve; the folder is made. Raises BadInput for two curves of the same quantity and set-up, before anything is written."""
+    """A CSV file for each curve; the folder is made.
+
+    Raises BadInput for two curves of the same quantity and set-up, before anything is written.
+    """
     made = {}
     for curve in curves:
         if curve.name in made:
-            raise _fail("two curves are of the same quantity, field and depth", curve.name, "Keep one of them")
+            raise _fail("two curves are of the same quantity, field and depth", curve.name,
+                        "Keep one of them")
         made[curve.name] = curve.csv(beam)
     if not made:
         raise _fail("there is no curve", str(folder))

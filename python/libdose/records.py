@@ -1,7 +1,7 @@
 """Plans and structures: plain data that can be read, built by hand, changed, compared and pickled.
 
-Angles: IEC 61217, degrees. Device positions: mm at the isocentre plane, IEC beam-limiting-device frame. Points: (x, y, z), mm, DICOM patient
-coordinates (LPS).
+Angles: IEC 61217, degrees. Device positions: mm at the isocentre plane, IEC beam-limiting-device frame.
+Points: (x, y, z), mm, DICOM patient coordinates (LPS).
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def _equal(a: Any, b: Any) -> bool:
 
 class _Record:
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and all(_equal(value, getattr(other, name)) for name, value in vars(self).items())
+        return type(self) is type(other) and all(_equal(value, getattr(other, name))
+                                                 for name, value in vars(self).items())
 
 
 @dataclass(eq=False)
@@ -53,7 +54,11 @@ class LeafPositions(_Record):
 
 @dataclass(eq=False)
 class Wedge(_Record):
-    """kind: physical, motorised or dynamic. orientation_deg: from the beam-limiting-device frame to the wedge's, whose +y points to the thin end."""
+    """A wedge of a beam.
+
+    kind: physical, motorised or dynamic. orientation_deg: from the beam-limiting-device frame to the wedge's,
+    whose +y points to the thin end.
+    """
 
     number: int = 0
     kind: str = "physical"
@@ -102,7 +107,11 @@ class ControlPoint(_Record):
 
 @dataclass(eq=False)
 class Beam(_Record):
-    """A photon beam. control_points: at least two; gantry_rotation: by control point, "none", "clockwise" or "counter-clockwise"."""
+    """A photon beam.
+
+    control_points: at least two. gantry_rotation: by control point, "none", "clockwise" or
+    "counter-clockwise".
+    """
 
     number: int = 1
     name: str = ""
@@ -149,7 +158,8 @@ class Beam(_Record):
         x, y, z = (float(c) for c in isocentre_mm)
 
         def point(weight: float) -> ControlPoint:
-            return ControlPoint(gantry_deg, collimator_deg, couch_deg, (x, y, z), jaw_x, jaw_y, [leaves] if leaves is not None else [], [], weight)
+            return ControlPoint(gantry_deg, collimator_deg, couch_deg, (x, y, z), jaw_x, jaw_y,
+                                [leaves] if leaves is not None else [], [], weight)
 
         return cls(
             number,
@@ -212,9 +222,11 @@ class _Region:
 
 @dataclass(eq=False)
 class Structure(_Record, _Region):
-    """A region of interest. contours: arrays [points, 3] of closed polygons in axial planes, mm, LPS. One within another is a hole, those that
-    overlap are one area, a copy counts once; with xor_contours (CLOSEDPLANAR_XOR) what an odd number of them encloses is inside.
-    type: EXTERNAL, PTV, ORGAN, SUPPORT, ... frame_of_reference_uid: that of its set, which gives it to structures that have none.
+    """A region of interest. contours: arrays [points, 3] of closed polygons in axial planes, mm, LPS.
+
+    One within another is a hole, those that overlap are one area, a copy counts once; with xor_contours
+    (CLOSEDPLANAR_XOR) what an odd number of them encloses is inside. type: EXTERNAL, PTV, ORGAN, SUPPORT, ...
+    frame_of_reference_uid: that of its set, which gives it to structures that have none.
     """
 
     number: int = 0
@@ -275,8 +287,10 @@ class StructureSet(_Record):
             return self._place(found[0])
         if found:
             numbers = ", ".join(f'"#{s.number}"' for s in found)
-            raise KeyError(f"{len(found)} structures have the name {name!r}; name one by its number: {numbers}")
-        raise KeyError(f"no structure {name!r}; there are {', '.join(s.name for s in self.structures) or 'none'}")
+            raise KeyError(f"{len(found)} structures have the name {name!r}; name one by its number: "
+                           f"{numbers}")
+        raise KeyError(f"no structure {name!r}; there are "
+                       f"{', '.join(s.name for s in self.structures) or 'none'}")
 
     def __contains__(self, name: object) -> bool:
         return any(name in (structure.name, f"#{structure.number}") for structure in self.structures)

@@ -1,7 +1,8 @@
 """What libdose_c.so exports is what symbols.txt records, with the signatures of dose_c.h; and nothing else.
 
 check_symbols.py LIBRARY HEADER symbols.txt [--write]
-A line that disappears or changes there breaks programs that are already built: it needs a new SOVERSION. New lines are fine.
+A line that disappears or changes there breaks programs that are already built: it needs a new SOVERSION. New
+lines are fine.
 """
 import re
 import subprocess
@@ -19,7 +20,8 @@ def name_of(prototype):
 
 
 def exported(library):
-    lines = subprocess.run(["nm", "-D", "--defined-only", library], check=True, capture_output=True, text=True).stdout.splitlines()
+    lines = subprocess.run(["nm", "-D", "--defined-only", library], check=True, capture_output=True,
+                           text=True).stdout.splitlines()
     return {line.split()[-1] for line in lines}
 
 

@@ -8,5 +8,6 @@ trap 'rm -rf "$work"' EXIT
 # One plan, with leaves, and what it refers to.
 mkdir "$work/case"
 cp "$work"/all/CT* "$work/all/RS.dcm" "$work/all/RP_sliding-window.dcm" "$work/case"
-"$dose" calc "$work/case" --grid 6 --quality draft --per-beam --out "$work/command" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+"$dose" calc "$work/case" --grid 6 --quality draft --per-beam --out "$work/command" >"$work/log" 2>&1 || {
+  cat "$work/log"; exit 1; }
 "$test_files" "$work/case" "$work/command/dose.h5" "$work"

@@ -15,7 +15,8 @@ REFERENCE = pathlib.Path(__file__).resolve().parents[1] / "data/reference"
 
 
 def run(*arguments):
-    return subprocess.run([DOSE, *map(str, arguments)], capture_output=True, text=True, timeout=550)  # calibrating a model takes minutes on a busy machine
+    # calibrating a model takes minutes on a busy machine
+    return subprocess.run([DOSE, *map(str, arguments)], capture_output=True, text=True, timeout=550)
 
 
 class CommandLine(unittest.TestCase):
@@ -37,7 +38,8 @@ class CommandLine(unittest.TestCase):
                 result = run(*command, "--help")
                 self.assertEqual(result.returncode, 0, result.stderr)
                 self.assertIn("Example", result.stdout)
-                self.assertIn("Exit codes: 0 done, 1 failed criteria, 2 bad input, 3 refused plan, 4 internal", result.stdout)
+                self.assertIn("Exit codes: 0 done, 1 failed criteria, 2 bad input, 3 refused plan, 4 "
+                              "internal", result.stdout)
 
     def test_version(self):
         result = run("--version")
@@ -47,15 +49,18 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(result.stdout.strip(), "libdose " + version)
 
     def test_usage_errors(self):
-        for arguments in ([], ["fly"], ["calc"], ["gamma", "one"], ["gamma", "a", "b", "--distance-mm", "-1"], ["info", "--no-such-option", "."]):
+        for arguments in ([], ["fly"], ["calc"], ["gamma", "one"], ["gamma", "a", "b", "--distance-mm", "-1"],
+                          ["info", "--no-such-option", "."]):
             with self.subTest(arguments=arguments):
                 self.assert_error(run(*arguments), 2)
 
     def test_plans_of_mppg5b(self):
         # Draft quality on a coarse grid: the shape of the answer, and that it is judged.
-        command = [DOSE, "validate", "--suite", "mppg5b", "--engine", "pencil-beam", "--quality", "draft", "--grid", "4", "--backend", "auto"]
+        command = [DOSE, "validate", "--suite", "mppg5b", "--engine", "pencil-beam", "--quality", "draft",
+                   "--grid", "4", "--backend", "auto"]
         environment = dict(os.environ, LIBDOSE_CUDA_LIBRARY="/nowhere/libdose_cuda.so")
-        result = subprocess.run([*command, "--json", str(self.folder / "plans.json")], capture_output=True, text=True, env=environment)
+        result = subprocess.run([*command, "--json", str(self.folder / "plans.json")], capture_output=True,
+                                text=True, env=environment)
         self.assertIn(result.returncode, (0, 1), result.stderr)
         self.assertIn("note: backend: cpu, for the CUDA library of libdose is not installed", result.stdout)
         written = json.loads((self.folder / "plans.json").read_text())
@@ -63,7 +68,8 @@ class CommandLine(unittest.TestCase):
         plans = written["plans"]
         self.assertEqual([p["test"][:3] for p in plans], ["5.4", "5.5", "5.6", "5.7", "5.8"])
         for plan in plans:
-            self.assertEqual([r["test"].split(",")[0] for r in plan["rows"]], ["high dose", "penumbra", "tail"])
+            self.assertEqual([r["test"].split(",")[0] for r in plan["rows"]],
+                             ["high dose", "penumbra", "tail"])
             self.assertTrue(all(0 < r["value"] < 10 and r["points"] > 10 for r in plan["rows"]), plan)
         self.assert_error(run("validate", "--suite", "gates"), 2, "no reference case")
         self.assert_error(run("validate", "--suite", "mppg5b", "--leaves", "nobody"), 2, "nobody")
@@ -73,9 +79,13 @@ class CommandLine(unittest.TestCase):
         folder = self.folder / name
         folder.mkdir()
         depths = range(0, 301, 5)
-        rows = "".join(f"{d}," + ",".join(f"{math.exp(-0.0056 * d) * (1 - 0.5 * math.exp(-d / 4)):.5f}" for _ in range(3)) + "\n" for d in depths)
-        (folder / "depth_dose.csv").write_text(change("# 6 MV, flattened; SSD 1000 mm\ndepth_mm,side_40_mm,side_100_mm,side_200_mm\n" + rows))
-        (folder / "output_factors.csv").write_text("# SSD 900 mm, depth 100 mm; 100 x 100 mm = 1\nside_mm,output_factor\n30,0.842\n40,0.878\n100,1\n200,1.1\n")
+        rows = "".join(f"{d}," + ",".join(f"{math.exp(-0.0056 * d) * (1 - 0.5 * math.exp(-d / 4)):.5f}"
+                                          for _ in range(3)) + "\n" for d in depths)
+        (folder / "depth_dose.csv").write_text(
+            change("# 6 MV, flattened; SSD 1000 mm\ndepth_mm,side_40_mm,side_100_mm,side_200_mm\n" + rows))
+        (folder / "output_factors.csv").write_text(
+            "# SSD 900 mm, depth 100 mm; 100 x 100 mm = 1\n"
+            "side_mm,output_factor\n30,0.842\n40,0.878\n100,1\n200,1.1\n")
         return folder
 
     def test_lint(self):
@@ -84,22 +94,29 @@ class CommandLine(unittest.TestCase):
         findings = json.loads((self.folder / "lint.json").read_text())["findings"]
         self.assertIn("no absolute dose", " ".join(f["text"] for f in findings))
         # Depths in cm under a header of mm.
-        wrong = self.write_measurements("wrong", lambda text: re.sub(r"(?m)^(\d+),", lambda m: f"{int(m.group(1)) / 10:g},", text))
+        wrong = self.write_measurements(
+            "wrong", lambda text: re.sub(r"(?m)^(\d+),", lambda m: f"{int(m.group(1)) / 10:g},", text))
         result = run("model", "lint", wrong)
         self.assertEqual(result.returncode, 1)
         self.assertIn("were depths in cm read as mm?", result.stdout)
-        self.assert_error(run("model", "commission", wrong, "--out", self.folder / "wrong.h5"), 2, "were depths in cm read as mm?")
+        self.assert_error(run("model", "commission", wrong, "--out", self.folder / "wrong.h5"), 2,
+                          "were depths in cm read as mm?")
         self.assertFalse((self.folder / "wrong.h5").exists())
-        self.assert_error(run("model", "commission", self.folder / "set", "--out", self.folder / "nowhere/m.h5"), 2, "cannot be written")
-        self.assert_error(run("model", "lint", self.folder / "set", "--energy-mv", "10"), 2, "--energy-mv says 10")
+        self.assert_error(run("model", "commission", self.folder / "set", "--out",
+                              self.folder / "nowhere/m.h5"), 2, "cannot be written")
+        self.assert_error(run("model", "lint", self.folder / "set", "--energy-mv", "10"), 2,
+                          "--energy-mv says 10")
         self.assert_error(run("model", "lint", self.folder / "nowhere"), 2, "nowhere")
 
     def test_models_are_verified_compared_and_signed(self):
         models = pathlib.Path(__file__).resolve().parents[2] / "libdose/data/models"
-        model, private, public = self.folder / "model.h5", self.folder / "private.pem", self.folder / "public.pem"
+        model, private, public = (self.folder / "model.h5", self.folder / "private.pem",
+                                  self.folder / "public.pem")
         model.write_bytes((models / "generic-6MV.h5").read_bytes())
-        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", private], check=True, capture_output=True)
-        subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True, capture_output=True)
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", private], check=True,
+                       capture_output=True)
+        subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True,
+                       capture_output=True)
         result = run("model", "verify", model)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("not signed", result.stdout)
@@ -110,10 +127,14 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("signed by the owner of", result.stdout)
         other = self.folder / "other.pem"
-        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", private], check=True, capture_output=True)
-        subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", other], check=True, capture_output=True)
-        self.assert_error(run("model", "verify", model, "--public-key", other), 2, "the signature is not one of this model")
-        self.assertEqual(run("model", "diff", model, "generic-6MV").returncode, 0, "a signature is no content")
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", private], check=True,
+                       capture_output=True)
+        subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", other], check=True,
+                       capture_output=True)
+        self.assert_error(run("model", "verify", model, "--public-key", other), 2,
+                          "the signature is not one of this model")
+        self.assertEqual(run("model", "diff", model, "generic-6MV").returncode, 0,
+                         "a signature is no content")
         result = run("model", "diff", model, "generic-10MV")
         self.assertEqual(result.returncode, 1)
         self.assertIn("nominal_energy_mv", result.stdout)
@@ -144,45 +165,57 @@ class CommandLine(unittest.TestCase):
         self.assertFalse((self.folder / "out").exists())
 
     def test_unknown_names(self):
-        self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--engine", "abacus"), 2, "abacus")
-        self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--quality", "best"), 2, "best")
-        self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--transport", "bus"), 2, "bus", "auto, one or each")
+        self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--engine", "abacus"), 2,
+                          "abacus")
+        self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--quality", "best"), 2,
+                          "best")
+        self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--transport", "bus"), 2,
+                          "bus", "auto, one or each")
         self.assert_error(run("model", "show", "generic-7MV"), 2, "generic-7MV", "generic-6MV")
 
     def test_backends_must_be_known_and_there(self):
-        self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--backend", "opencl"), 2, "unknown backend", "cpu, cuda or auto")
+        self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--backend", "opencl"), 2,
+                          "unknown backend", "cpu, cuda or auto")
         environment = dict(os.environ, LIBDOSE_CUDA_LIBRARY="/nowhere/libdose_cuda.so")
-        result = subprocess.run([DOSE, "validate", str(REFERENCE / "water_6MV_3x3.h5"), "--backend", "cuda"], capture_output=True, text=True, env=environment)
+        result = subprocess.run([DOSE, "validate", str(REFERENCE / "water_6MV_3x3.h5"), "--backend", "cuda"],
+                                capture_output=True, text=True, env=environment)
         self.assert_error(result, 2, "/nowhere/libdose_cuda.so", "--backend cpu or auto")
-        result = subprocess.run([DOSE, "validate", "--suite", "mppg5b", "--backend", "cuda"], capture_output=True, text=True, env=environment)
+        result = subprocess.run([DOSE, "validate", "--suite", "mppg5b", "--backend", "cuda"],
+                                capture_output=True, text=True, env=environment)
         self.assert_error(result, 2, "/nowhere/libdose_cuda.so", "--backend cpu or auto")
         # A sealed model does not depend on the machine that made it.
-        for command in (["model", "calibrate", self.folder / "model.h5"], ["model", "commission", self.folder, "--out", self.folder / "model.h5"]):
+        for command in (["model", "calibrate", self.folder / "model.h5"],
+                        ["model", "commission", self.folder, "--out", self.folder / "model.h5"]):
             self.assert_error(run(*command, "--backend", "cuda"), 2, "--backend", "same on every machine")
 
     def test_density_must_be_a_number(self):
-        self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--density", "PTV=heavy"), 2, "PTV=heavy")
+        self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--density", "PTV=heavy"), 2,
+                          "PTV=heavy")
 
     def test_materials_and_media_must_be_known(self):
         out = self.folder / "out"
         self.assert_error(run("calc", self.folder, "--out", out, "--material", "Hip"), 2, "Hip")
         self.assert_error(run("calc", self.folder, "--out", out, "--material", "Hip="), 2, "Hip=")
-        self.assert_error(run("calc", self.folder, "--out", out, "--material", "Hip=steel", "--material", "Hip=titanium"), 2, "two materials")
+        self.assert_error(run("calc", self.folder, "--out", out, "--material", "Hip=steel", "--material",
+                              "Hip=titanium"), 2, "two materials")
         self.assert_error(run("calc", self.folder, "--out", out, "--dose-to", "muscle"), 2, "muscle")
         self.assert_error(run("calc", self.folder, "--out", out, "--sub-arc", "0"), 2, "--sub-arc")
         self.assert_error(run("calc", self.folder, "--out", out, "--leaf-ends", "flat"), 2, "flat")
 
     def test_leaves_must_be_known(self):
         command = ["calc", self.folder, "--out", self.folder / "out"]
-        self.assert_error(run(*command, "--leaves", "acme"), 2, "acme", "varian-millennium-120", "elekta-agility")
-        self.assert_error(run(*command, "--leaves", "elekta-agility", "--leaf-ends", "sharp"), 2, "elekta-agility", "--leaf-ends sharp")
+        self.assert_error(run(*command, "--leaves", "acme"), 2, "acme", "varian-millennium-120",
+                          "elekta-agility")
+        self.assert_error(run(*command, "--leaves", "elekta-agility", "--leaf-ends", "sharp"), 2,
+                          "elekta-agility", "--leaf-ends sharp")
         # Known leaves: the next thing that is wrong is that there is no plan.
         result = run(*command, "--leaves", "elekta-agility")
         self.assert_error(result, 2, "no RTPLAN")
 
     def test_validate_refuses_what_it_does_not_know(self):
         case = sorted(REFERENCE.glob("*.h5"))[0]
-        for arguments, word in ((["--suite", "iso"], "iso"), (["--directions", "12y12"], "12y12"), (["--directions", "3"], "3"), (["--lattice", "bent"], "bent"),
+        for arguments, word in ((["--suite", "iso"], "iso"), (["--directions", "12y12"], "12y12"),
+                                (["--directions", "3"], "3"), (["--lattice", "bent"], "bent"),
                                 (["--without", "physics"], "physics"), (["--grid", "2", "2"], "--grid")):
             with self.subTest(arguments=arguments):
                 self.assert_error(run("validate", case, *arguments), 2, word)
@@ -191,7 +224,8 @@ class CommandLine(unittest.TestCase):
         out = self.folder / "doses"
         json_file = self.folder / "v.json"
         # The wrong beam: nothing agrees.
-        result = run("validate", REFERENCE / "water_6MV_3x3.h5", "--model", "generic-15MV", "--quality", "draft", "--grid", "5", "--suite", "mppg5b", "--out", out, "--json", json_file)
+        result = run("validate", REFERENCE / "water_6MV_3x3.h5", "--model", "generic-15MV", "--quality",
+                     "draft", "--grid", "5", "--suite", "mppg5b", "--out", out, "--json", json_file)
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("FAIL", result.stdout)
         rows = json.loads(json_file.read_text())["cases"][0]["suites"]["mppg5b"]
@@ -199,23 +233,27 @@ class CommandLine(unittest.TestCase):
         self.assertEqual([path.name for path in out.iterdir()], ["water_6MV_3x3-collapsed-cone.h5"])
 
     def test_kernels_of_more_rates(self):
-        # Coefficients of either sign through the whole engine: a small field against Monte Carlo still meets its gates.
+        # Coefficients of either sign through the whole engine: a small field against Monte Carlo still meets
+        # its gates.
         model = self.folder / "five.h5"
-        model.write_bytes((pathlib.Path(__file__).resolve().parents[2] / "libdose/data/models/generic-6MV.h5").read_bytes())
+        model.write_bytes((pathlib.Path(__file__).resolve().parents[2]
+                           / "libdose/data/models/generic-6MV.h5").read_bytes())
         result = run("model", "calibrate", model, "--rates", "5")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertRegex(result.stdout, r"kernels made, rates( \S+){5} cm2/g")
         result = run("validate", REFERENCE / "water_6MV_3x3.h5", "--model", model, "--suite", "gates")
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         before = model.read_bytes()
-        for command in (["calibrate", model, "--rates", "6"], ["commission", self.folder, "--out", self.folder / "m.h5", "--rates", "2"]):
+        for command in (["calibrate", model, "--rates", "6"],
+                        ["commission", self.folder, "--out", self.folder / "m.h5", "--rates", "2"]):
             self.assert_error(run("model", *command), 2, "--rates")
         self.assertEqual(model.read_bytes(), before)
 
     def test_models_are_listed(self):
         result = run("model", "list")
         self.assertEqual(result.returncode, 0, result.stderr)
-        for design in ("varian-millennium-120", "varian-millennium-80", "varian-hd120", "elekta-agility", "elekta-mlci"):
+        for design in ("varian-millennium-120", "varian-millennium-80", "varian-hd120", "elekta-agility",
+                       "elekta-mlci"):
             self.assertIn(design, result.stdout)
         for name in ("generic-4MV", "generic-6MV", "generic-10MV", "generic-15MV"):
             self.assertIn(name, result.stdout)
@@ -227,13 +265,15 @@ class CommandLine(unittest.TestCase):
 
     def test_missing_data_folder(self):
         environment = dict(os.environ, LIBDOSE_DATA=str(self.folder))
-        result = subprocess.run([DOSE, "model", "show", "generic-6MV"], capture_output=True, text=True, env=environment)
+        result = subprocess.run([DOSE, "model", "show", "generic-6MV"], capture_output=True, text=True,
+                                env=environment)
         self.assert_error(result, 2, "LIBDOSE_DATA")
 
     def test_corrupted_doses(self):
         # A DICOM preamble, the start of the file meta information, and then nothing.
         dicom = self.folder / "dose.dcm"
-        dicom.write_bytes(bytes(128) + b"DICM" + struct.pack("<HH2sHI", 2, 0, b"UL", 4, 500) + b"\x02\x00\x01")
+        dicom.write_bytes(bytes(128) + b"DICM" + struct.pack("<HH2sHI", 2, 0, b"UL", 4, 500)
+                          + b"\x02\x00\x01")
         self.assert_error(run("gamma", dicom, dicom), 2, "dose.dcm")
         hdf5 = self.folder / "dose.h5"
         hdf5.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(20))

@@ -1,4 +1,7 @@
-"""dose model commission on the measured set of a real linac, which is not part of libdose. Usage: test_commissioning.py DOSE"""
+"""dose model commission on the measured set of a real linac, which is not part of libdose.
+
+Usage: test_commissioning.py DOSE
+"""
 import json
 import os
 import pathlib
@@ -25,8 +28,9 @@ def main():
         return 77
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        run("model", "commission", pathlib.Path(DATA) / "measured/elekta_synergy_agility_6MV", "--out", folder / "m.h5", "--report", folder / "m.html", "--json",
-            folder / "m.json", "--no-cross-validation", "--by", "test")
+        run("model", "commission", pathlib.Path(DATA) / "measured/elekta_synergy_agility_6MV", "--out",
+            folder / "m.h5", "--report", folder / "m.html", "--json", folder / "m.json",
+            "--no-cross-validation", "--by", "test")
         assert "intact" in run("model", "verify", folder / "m.h5")
         assert "</html>" in (folder / "m.html").read_text()
         curves = json.loads((folder / "m.json").read_text())["curves"]
@@ -41,9 +45,11 @@ def main():
         if curve["kind"] == "tpr" and 20 <= int(re.search(r"\d+", curve["name"]).group()) <= 300:
             at_most(curve, "max_abs_percent", LARGEST_RATIO)
             at_most(curve, "rms_percent", RMS_RATIO)
-            beyond += sum(depth >= 10 and abs(off) > 1 for depth, off in zip(curve["position_mm"], curve["difference_percent"]))
+            beyond += sum(depth >= 10 and abs(off) > 1
+                          for depth, off in zip(curve["position_mm"], curve["difference_percent"]))
         elif curve["kind"] == "output_factor":
-            at_most(curve, "before_residual_table", LARGEST_SMALL_OUTPUT if "below" in curve["name"] else LARGEST_OUTPUT)
+            at_most(curve, "before_residual_table",
+                    LARGEST_SMALL_OUTPUT if "below" in curve["name"] else LARGEST_OUTPUT)
             at_most(curve, "max_abs_percent", 0.01)
         elif curve["kind"] == "primary_fluence":
             at_most(curve, "max_abs_percent", LARGEST_FLUENCE)

@@ -1,4 +1,4 @@
-"""Which rooms may include which: the table of docs/development/architecture.md, and that every source is built.
+"""Checks which rooms include which, by docs/development/architecture.md, and that every source is built.
 
 Usage: check_layers.py SOURCE_ROOT. Prints every include and file that breaks a rule; exits 1 if there is one.
 """

@@ -1,6 +1,7 @@
-"""What the tests of the Python package share: a cube of water, and the DICOM phantom with the doses that the command line calculates.
+"""What the tests of the Python package share: a cube of water, and the DICOM phantom.
 
-LIBDOSE_TEST_PROGRAMS: folder with the programs `dose` and `make_phantom` of the same build.
+The phantom comes with the doses that the command line calculates. LIBDOSE_TEST_PROGRAMS: folder with the
+programs `dose` and `make_phantom` of the same build.
 """
 
 import json
@@ -27,7 +28,8 @@ def water_cube(side_mm: float = 240, voxel_mm: float = 5) -> libdose.CtImage:
 def box(name: str, kind: str, half_mm: float, number: int = 1, step_mm: float = 5) -> libdose.Structure:
     corners = [(-half_mm, -half_mm), (half_mm, -half_mm), (half_mm, half_mm), (-half_mm, half_mm)]
     planes = np.arange(-half_mm + step_mm / 2, half_mm, step_mm)
-    return libdose.Structure(number, name, kind, [np.array([(x, y, z) for x, y in corners]) for z in planes], step_mm)
+    return libdose.Structure(number, name, kind, [np.array([(x, y, z) for x, y in corners]) for z in planes],
+                             step_mm)
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +39,8 @@ def ct() -> libdose.CtImage:
 
 @pytest.fixture(scope="session")
 def structures() -> libdose.StructureSet:
-    return libdose.StructureSet(frame_of_reference_uid="1.2.3", structures=[box("BODY", "EXTERNAL", 120), box("PTV", "PTV", 20, 2)])
+    return libdose.StructureSet(frame_of_reference_uid="1.2.3",
+                                structures=[box("BODY", "EXTERNAL", 120), box("PTV", "PTV", 20, 2)])
 
 
 @pytest.fixture

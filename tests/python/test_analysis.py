@@ -8,12 +8,15 @@ import libdose
 def ramp(offset_mm=0.0):
     """1 Gy/cm along x, from 0 at x = offset."""
     x = np.arange(60) * 2.0
-    return libdose.Dose(np.broadcast_to((x - offset_mm) / 10, (20, 30, 60)).astype(np.float32).copy(), (2, 2, 2), (0, 0, 0))
+    return libdose.Dose(np.broadcast_to((x - offset_mm) / 10, (20, 30, 60)).astype(np.float32).copy(),
+                        (2, 2, 2), (0, 0, 0))
 
 
 def test_gamma_of_a_shift_is_its_distance():
-    # Moved by 1 mm against a criterion of 2 mm, with a dose criterion that does not help: gamma 0.5 wherever the shifted value is on the grid.
-    result = libdose.gamma(ramp(), ramp(1.0), dose_percent=0.01, distance_mm=2, threshold_percent=20, normalisation_gy=10)
+    # Moved by 1 mm against a criterion of 2 mm, with a dose criterion that does not help: gamma 0.5 wherever
+    # the shifted value is on the grid.
+    result = libdose.gamma(ramp(), ramp(1.0), dose_percent=0.01, distance_mm=2, threshold_percent=20,
+                           normalisation_gy=10)
     inner = result.array[10, 15, 15:50]
     assert inner == pytest.approx(0.5, abs=0.02)
     # Voxels below 2 Gy (x < 20 mm) are not evaluated.
@@ -45,5 +48,6 @@ def test_mask_is_the_covered_fraction():
     dose = libdose.Dose(np.zeros((5, 5, 5), np.float32), (10, 10, 10), (-20, -20, -20))
     mask = libdose.mask(box("cube", "", 10), dose)
     # 20 mm in voxels of 10 mm around the middle one: the middle whole, its neighbours half.
-    assert mask[2, 2, 2] == pytest.approx(1) and mask[2, 2, 1] == pytest.approx(0.5) and mask[2, 1, 1] == pytest.approx(0.25)
+    assert (mask[2, 2, 2] == pytest.approx(1) and mask[2, 2, 1] == pytest.approx(0.5)
+            and mask[2, 1, 1] == pytest.approx(0.25))
     assert mask.sum() == pytest.approx(8, rel=1e-5)

@@ -13,21 +13,25 @@ import libdose
 
 
 def test_bits_are_those_of_the_command_line(phantom, tmp_path):
-    phantom.dose("calc", str(phantom.folder), "--plan", "four-field", "--grid", "6", "--quality", "draft", "--per-beam", "--out", str(tmp_path))
+    phantom.dose("calc", str(phantom.folder), "--plan", "four-field", "--grid", "6", "--quality", "draft",
+                 "--per-beam", "--out", str(tmp_path))
     case = libdose.read_dicom(phantom.folder, plan="four-field")
-    dose = libdose.calculate(case.plans[0], case.ct, case.structures, grid_mm=6, quality="draft", per_beam=True)
+    dose = libdose.calculate(case.plans[0], case.ct, case.structures, grid_mm=6, quality="draft",
+                             per_beam=True)
     theirs = libdose.Dose.read(tmp_path / "dose.h5")
     assert np.array_equal(dose.array, theirs.array)
     assert dose.origin_mm == theirs.origin_mm and dose.spacing_mm == (6, 6, 6)
     assert dose.provenance["model_hashes"] == theirs.provenance["model_hashes"]
     assert dose.provenance["hu_curve_hash"] == theirs.provenance["hu_curve_hash"] != ""
     assert dose.provenance["input_uids"] == theirs.provenance["input_uids"]
-    assert len(dose.beams) == 4 and {beam.beam_number for beam in dose.beams} == {b.number for b in case.plans[0].beams}
+    assert (len(dose.beams) == 4
+            and {beam.beam_number for beam in dose.beams} == {b.number for b in case.plans[0].beams})
 
 
 def test_case_holds_every_plan_of_the_folder(phantom):
     case = libdose.read_dicom(phantom.folder)
-    assert {plan.label for plan in case.plans} == {"four-field", "sliding-window", "vmat", "wedge", "bolus", "halcyon"}
+    assert {plan.label for plan in case.plans} == {"four-field", "sliding-window", "vmat", "wedge", "bolus",
+                                                   "halcyon"}
     assert case.structures.names and "PTV" in " ".join(case.structures.names)
     vmat = next(plan for plan in case.plans if plan.label == "vmat")
     assert len(vmat.beams[0].control_points) > 100
@@ -36,10 +40,12 @@ def test_case_holds_every_plan_of_the_folder(phantom):
 
 
 def test_plan_by_hand_gives_a_centigray_per_mu_at_the_reference(ct, structures):
-    # 10x10 cm at SSD 100 cm: 1 cGy/MU at the depth of maximum. The cube is 24 cm wide, the calibration's 40 cm, and HU 0 is 1.018 g/cm3.
+    # 10x10 cm at SSD 100 cm: 1 cGy/MU at the depth of maximum. The cube is 24 cm wide, the calibration's 40
+    # cm, and HU 0 is 1.018 g/cm3.
     model = libdose.BeamModel.load("generic-6MV")
     beam = libdose.Beam.static(1, isocentre_mm=(0, -120, 0), meterset_mu=250)
-    dose = libdose.calculate(libdose.Plan(frame_of_reference_uid="1.2.3", beams=[beam]), ct, structures, grid_mm=4, model=model)
+    dose = libdose.calculate(libdose.Plan(frame_of_reference_uid="1.2.3", beams=[beam]), ct, structures,
+                             grid_mm=4, model=model)
     assert dose.at((0, -120 + 10 * model.depth_of_maximum_cm, 0)) == pytest.approx(2.5, rel=0.01)
     assert dose.summation == "plan" and dose.dose_to == "medium"
 
@@ -75,7 +81,8 @@ def test_threads_and_processes_give_the_same_bits(ct, plan, structures, coarse):
 def test_pickled_dose_is_the_same(ct, plan, structures):
     dose = libdose.calculate(plan, ct, structures, quality="draft", grid_mm=8, per_beam=True)
     copy = pickle.loads(pickle.dumps(dose))
-    assert np.array_equal(copy.array, dose.array) and copy.provenance == dose.provenance and copy.notes == dose.notes
+    assert np.array_equal(copy.array,
+                          dose.array) and copy.provenance == dose.provenance and copy.notes == dose.notes
     assert np.array_equal(copy.beams[1].array, dose.beams[1].array) and copy.beams[1].beam_number == 2
 
 
@@ -83,7 +90,8 @@ def test_progress_is_reported_by_the_calling_thread(ct, plan, structures, coarse
     import threading
 
     seen = []
-    coarse.calculate(plan, ct, structures, progress=lambda part, stage: seen.append((part, stage, threading.get_ident())))
+    coarse.calculate(plan, ct, structures,
+                     progress=lambda part, stage: seen.append((part, stage, threading.get_ident())))
     parts = [part for part, _, _ in seen]
     assert parts == sorted(parts) and 0 <= parts[0] and parts[-1] <= 1 and len(seen) >= 2
     assert {thread for _, _, thread in seen} == {threading.get_ident()}
@@ -131,7 +139,8 @@ def test_errors_are_python_exceptions_with_the_message(ct, plan, structures, tmp
     with pytest.raises(libdose.BadInput, match='unknown quality "best"') as error:
         libdose.calculate(plan, ct, structures, quality="best")
     assert error.value.advice == "Choose draft, standard or high"
-    assert isinstance(pickle.loads(pickle.dumps(error.value)), libdose.BadInput) and isinstance(error.value, ValueError)
+    assert (isinstance(pickle.loads(pickle.dumps(error.value)), libdose.BadInput)
+            and isinstance(error.value, ValueError))
     with pytest.raises(TypeError):
         libdose.calculate(plan, ct, structures, speed="high")
     with pytest.raises(libdose.BadInput, match="backend"):
@@ -143,7 +152,8 @@ def test_errors_are_python_exceptions_with_the_message(ct, plan, structures, tmp
     with pytest.raises(TypeError, match=r"Plan.beams\[0\].nominal_energy_mv is not a number"):
         libdose.calculate(plan, ct, structures)
     with pytest.raises(libdose.BadInput, match="frames of reference"):
-        libdose.calculate(libdose.Plan(frame_of_reference_uid="9", beams=[libdose.Beam.static()]), ct, structures)
+        libdose.calculate(libdose.Plan(frame_of_reference_uid="9", beams=[libdose.Beam.static()]), ct,
+                          structures)
     with pytest.raises(libdose.BadInput):
         libdose.read_dicom(tmp_path / "nothing")
     with pytest.raises(libdose.BadInput, match="not a finite number"):
@@ -166,7 +176,8 @@ def test_densities_and_dose_to_water_count(ct, plan, structures):
     settings = dict(quality="draft", grid_mm=5)
     water = libdose.calculate(plan, ct, structures, **settings)
     lung = libdose.calculate(plan, ct, structures, densities={"PTV": 0.2}, **settings)
-    bone = libdose.calculate(plan, ct, structures, materials={"PTV": "bone_cortical"}, dose_to="water", **settings)
+    bone = libdose.calculate(plan, ct, structures, materials={"PTV": "bone_cortical"}, dose_to="water",
+                             **settings)
     assert lung.at((0, 80, 0)) > 1.02 * water.at((0, 80, 0))
     assert bone.dose_to == "water" and bone.at((0, 0, 0)) != water.at((0, 0, 0))
     density = libdose.Engine(grid_mm=5, densities={"PTV": 0.2}).density(plan, ct, structures)

@@ -1,4 +1,5 @@
-# Contours made in Python go by the rule of every other source: docs/reference/structures.md. Volumes are derived by hand.
+# Contours made in Python go by the rule of every other source: docs/reference/structures.md. Volumes are
+# derived by hand.
 import libdose
 import numpy as np
 import pytest
@@ -21,13 +22,17 @@ def volume_cm3(one):
 
 
 def test_copy_hole_and_overlap():
-    assert volume_cm3(structure(lambda z: [square(-20, 20, z), np.roll(square(-20, 20, z), 1, axis=0)])) == pytest.approx(64, rel=1e-4)
-    assert volume_cm3(structure(lambda z: [square(-20, 20, z), square(-10, 10, z, -10, 10)])) == pytest.approx(48, rel=1e-4)
-    assert volume_cm3(structure(lambda z: [square(-20, 20, z), square(10, 50, z)])) == pytest.approx(112, rel=1e-4)
+    assert (volume_cm3(structure(lambda z: [square(-20, 20, z), np.roll(square(-20, 20, z), 1, axis=0)]))
+            == pytest.approx(64, rel=1e-4))
+    assert volume_cm3(structure(lambda z: [square(-20, 20, z),
+                                           square(-10, 10, z, -10, 10)])) == pytest.approx(48, rel=1e-4)
+    assert volume_cm3(structure(lambda z: [square(-20, 20, z),
+                                           square(10, 50, z)])) == pytest.approx(112, rel=1e-4)
 
 
 def test_xor():
-    assert volume_cm3(structure(lambda z: [square(-20, 20, z), square(10, 50, z)], xor_contours=True)) == pytest.approx(96, rel=1e-4)
+    assert volume_cm3(structure(lambda z: [square(-20, 20, z), square(10, 50, z)],
+                                xor_contours=True)) == pytest.approx(96, rel=1e-4)
 
 
 def test_name_that_two_structures_have():

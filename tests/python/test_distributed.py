@@ -14,7 +14,8 @@ from libdose import distributed as many  # noqa: E402
 
 @pytest.fixture(scope="module")
 def client():
-    with distributed.LocalCluster(n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(n_workers=3, threads_per_worker=1, processes=True,
+                                  dashboard_address=None) as cluster:
         with distributed.Client(cluster) as client:
             yield client
 
@@ -39,7 +40,8 @@ def test_influence_is_the_same_with_a_worker_killed_on_the_way(client, ct, plan,
 
     killer = threading.Thread(target=kill_one)
     killer.start()
-    together = many.influence(client, plan, ct, structures, file=file, beamlet_mm=10, grid_mm=4, beamlets_per_task=6)
+    together = many.influence(client, plan, ct, structures, file=file, beamlet_mm=10, grid_mm=4,
+                              beamlets_per_task=6)
     killer.join()
     assert len(killed) == 1
     assert together.shape == alone.shape == (alone.shape[0], 72)
@@ -72,6 +74,7 @@ def test_folder_of_plans(client, two_plans, tmp_path):
 
 
 def test_error_of_a_worker_comes_back(client, two_plans, tmp_path):
-    tasks = many.calculate_plans(client, [two_plans], out=tmp_path, engine="pencil-beam", grid_mm=8, quality="best", retries=0)
+    tasks = many.calculate_plans(client, [two_plans], out=tmp_path, engine="pencil-beam", grid_mm=8,
+                                 quality="best", retries=0)
     with pytest.raises(libdose.BadInput, match="unknown quality"):
         client.gather(list(tasks.values()))

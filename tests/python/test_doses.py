@@ -1,4 +1,7 @@
-"""Doses in Python: what they are, sums, points, comparison, RTDOSE of every kind, dose on a given grid. Values by hand."""
+"""Doses in Python: what they are, sums, points, comparison, RTDOSE of every kind, dose on a given grid.
+
+Values by hand.
+"""
 
 import copy
 import pickle
@@ -19,7 +22,8 @@ def ramp(array=RAMP, frame="1.2.3", fractions=30, summation="plan", **other):
 
 @pytest.fixture
 def ct():
-    return libdose.CtImage(np.zeros((6, 8, 10), np.float32), (2, 3, 4), (-9, -7, -5), frame_of_reference_uid="1.2.3")
+    return libdose.CtImage(np.zeros((6, 8, 10), np.float32), (2, 3, 4), (-9, -7, -5),
+                           frame_of_reference_uid="1.2.3")
 
 
 def test_fractions_are_known_or_none(tmp_path, ct):
@@ -43,7 +47,8 @@ def test_sums_keep_frame_fractions_and_provenance():
     a, b = ramp(), ramp(2 * RAMP)
     total = a + b
     np.testing.assert_allclose(total.array, 3 * RAMP, rtol=1e-6)
-    assert (total.frame_of_reference_uid, total.fractions, total.summation, total.type) == ("1.2.3", 30, "plan", "PHYSICAL")
+    assert ((total.frame_of_reference_uid, total.fractions, total.summation, total.type)
+            == ("1.2.3", 30, "plan", "PHYSICAL"))
     assert total.spacing_mm == a.spacing_mm and total.origin_mm == a.origin_mm
     assert total.provenance["settings"]["sum"] == "1 x dose 1 + 1 x dose 2"
     np.testing.assert_allclose(sum([a, b, a]).array, 4 * RAMP, rtol=1e-6)
@@ -70,7 +75,8 @@ def test_a_difference_is_of_type_error():
 
 def test_what_does_not_add_up():
     a = ramp()
-    for other in (ramp(frame="9.9.9"), ramp(summation="fraction", fractions=1), ramp(summation="beam", fractions=1), ramp(type="EFFECTIVE")):
+    for other in (ramp(frame="9.9.9"), ramp(summation="fraction", fractions=1),
+                  ramp(summation="beam", fractions=1), ramp(type="EFFECTIVE")):
         with pytest.raises(libdose.BadInput):
             a + other
         with pytest.raises(libdose.BadInput):
@@ -97,7 +103,8 @@ def test_one_fraction_becomes_the_whole_course():
 def test_dose_at_many_points_is_nan_outside():
     dose = ramp(np.full((6, 8, 10), 2, np.float32))
     values = dose.at(np.array([[0.0, 0, 0], [1000, 0, 0], [-9.9, 0, 0], [-10.1, 0, 0]]))
-    assert values.shape == (4,) and values[0] == 2 and np.isnan(values[1]) and values[2] == 2 and np.isnan(values[3])
+    assert (values.shape == (4,) and values[0] == 2 and np.isnan(values[1]) and values[2] == 2
+            and np.isnan(values[3]))
     assert dose.at((0, 0, 0)) == 2 and np.isnan(dose.at((1000, 0, 0)))
     assert dose.at(np.zeros((0, 3))).shape == (0,)
     assert dose.at(np.array([[0, 0, 0], [1, 1, 1]])).tolist() == [2, 2]
@@ -198,9 +205,11 @@ def test_the_same_dose_in_other_encodings(make):
         make(GridFrameOffsetVector=[-5 + o for o in offsets]),
         make(RAMP[::-1], ImagePositionPatient=[-9, -7, 15], GridFrameOffsetVector=[-o for o in offsets]),
         make(RAMP[::-1], ImagePositionPatient=[-9, -7, 15], GridFrameOffsetVector=[15 - o for o in offsets]),
-        make(RAMP[:, ::-1, ::-1], ImagePositionPatient=[9, 14, -5], ImageOrientationPatient=[-1, 0, 0, 0, -1, 0]),
+        make(RAMP[:, ::-1, ::-1], ImagePositionPatient=[9, 14, -5],
+             ImageOrientationPatient=[-1, 0, 0, 0, -1, 0]),
         # Feet first: the frames go to the feet.
-        make(RAMP[::-1, :, ::-1], ImagePositionPatient=[9, -7, 15], ImageOrientationPatient=[-1, 0, 0, 0, 1, 0]),
+        make(RAMP[::-1, :, ::-1], ImagePositionPatient=[9, -7, 15],
+             ImageOrientationPatient=[-1, 0, 0, 0, 1, 0]),
     ):
         np.testing.assert_allclose(same.array, RAMP, atol=1e-6)
         assert same.origin_mm == pytest.approx((-9, -7, -5))
@@ -224,7 +233,8 @@ def test_planes(make):
             libdose.dvh(plane, structure)
     # Coronal: rows along x, columns to the feet, at y = -7 + 3 * 3 = 2 mm.
     coronal = np.ascontiguousarray(RAMP[::-1, 3, :])[None]
-    at = {"ImagePositionPatient": [-9, 2, 15], "ImageOrientationPatient": [1, 0, 0, 0, 0, -1], "PixelSpacing": [4, 2], "GridFrameOffsetVector": [0.0]}
+    at = {"ImagePositionPatient": [-9, 2, 15], "ImageOrientationPatient": [1, 0, 0, 0, 0, -1],
+          "PixelSpacing": [4, 2], "GridFrameOffsetVector": [0.0]}
     plane = make(coronal, SliceThickness=None, **at)
     assert plane.array.shape == (6, 1, 10) and plane.origin_mm == pytest.approx((-9, 2, -5))
     np.testing.assert_allclose(plane.array[:, 0], RAMP[:, 3], atol=1e-6)
@@ -235,7 +245,8 @@ def test_gamma_margin_normalisation_and_threads():
     small = libdose.Dose(RAMP[:, :, 1:-1], (2, 3, 4), (-7, -7, -5))
     assert libdose.gamma(ramp(), small).outside == 96
     result = libdose.gamma(ramp(), small, margin_mm=0.5, normalisation_gy=3, threads=1)
-    assert (result.outside, result.left_out, result.evaluated, result.pass_rate, result.normalisation_gy) == (0, 96, 384, 100, 3)
+    assert (result.outside, result.left_out, result.evaluated, result.pass_rate,
+            result.normalisation_gy) == (0, 96, 384, 100, 3)
 
 
 def test_dose_on_a_given_grid(plan, structures):
@@ -246,7 +257,8 @@ def test_dose_on_a_given_grid(plan, structures):
     settings = {"engine": "pencil-beam", "quality": "draft", "grid_mm": 5.0}
     own = libdose.calculate(plan, scan, structures, **settings)
     given = libdose.calculate(plan, scan, structures, grid=grid, **settings)
-    assert given.array.shape == (6, 10, 12) and given.spacing_mm == (5, 4, 6) and given.origin_mm == (-30, -18, -15)
+    assert (given.array.shape == (6, 10, 12) and given.spacing_mm == (5, 4, 6)
+            and given.origin_mm == (-30, -18, -15))
     centre = own.at((0, 0, 0))
     for point in ((0, 0, 0), (10, 5, 5), (-20, -10, 5)):
         assert given.at(point) == pytest.approx(own.at(point), abs=0.02 * centre)
@@ -257,7 +269,9 @@ def test_dose_on_a_given_grid(plan, structures):
 
 
 def test_read_dicom_knows_the_fractions_of_the_plan(phantom, tmp_path):
-    phantom.dose("calc", str(phantom.folder), "--plan", "four-field", "--out", str(tmp_path), "--engine", "pencil-beam", "--grid", "6", "--quality", "draft")
+    phantom.dose("calc", str(phantom.folder), "--plan", "four-field", "--out", str(tmp_path), "--engine",
+                 "pencil-beam", "--grid", "6", "--quality", "draft")
     case = libdose.read_dicom([phantom.folder, tmp_path], plan="four-field")
     assert [dose.fractions for dose in case.doses] == [case.plans[0].fractions]
-    assert all(structure.frame_of_reference_uid == case.structures.frame_of_reference_uid for structure in case.structures.structures)
+    assert all(structure.frame_of_reference_uid == case.structures.frame_of_reference_uid
+               for structure in case.structures.structures)

@@ -1,4 +1,6 @@
-"""Dose-volume histograms: closed forms, low doses, metrics, combinations, masks; names and notes of `dose dvh`."""
+"""Dose-volume histograms: closed forms, low doses, metrics, combinations, masks; names and notes of `dose
+dvh`.
+"""
 
 import copy
 import csv

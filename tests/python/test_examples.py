@@ -12,7 +12,8 @@ examples = Path(__file__).parents[2] / "examples"
 
 def test_tg119_reaches_its_goals(tmp_path):
     picture = tmp_path / "tg119.png"
-    run = subprocess.run([sys.executable, examples / "optimise_tg119.py", "--quick", "--out", picture], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, examples / "optimise_tg119.py", "--quick", "--out", picture],
+                         capture_output=True, text=True, check=True)
 
     def number(pattern):
         return float(re.search(pattern, run.stdout).group(1))

@@ -11,7 +11,8 @@ def beam(angles=(0, 0), directions=("none", "none"), jaw_x=(-20, 20), jaw_y=(-20
         libdose.ControlPoint(gantry_deg=angle, jaw_x=jaw_x, jaw_y=jaw_y, cumulative_weight=weight)
         for angle, weight in zip(angles, np.linspace(0, 1, len(angles)))
     ]
-    return libdose.Beam(1, "arc", meterset_mu=100, control_points=points, gantry_rotation=list(directions), **more)
+    return libdose.Beam(1, "arc", meterset_mu=100, control_points=points, gantry_rotation=list(directions),
+                        **more)
 
 
 def plan_of(*beams):
@@ -32,11 +33,13 @@ def test_arcs_of_which_the_way_is_not_known_are_refused(ct, structures, coarse, 
         coarse.calculate(plan_of(beam(angles, directions)), ct, structures)
 
 
-@pytest.mark.parametrize("angles, directions", [((0, 359.9), ("clockwise", "none")), ((0, 180, 360), ("clockwise", "clockwise", "none"))])
+@pytest.mark.parametrize("angles, directions", [((0, 359.9), ("clockwise", "none")),
+                                                ((0, 180, 360), ("clockwise", "clockwise", "none"))])
 def test_full_turns_with_a_known_way_give_the_same_on_all_sides(ct, structures, coarse, angles, directions):
     dose = coarse.calculate(plan_of(beam(angles, directions)), ct, structures)
     around = [dose.at(at) for at in ((0, -90, 0), (90, 0, 0), (0, 90, 0), (-90, 0, 0))]
-    # The cube is the same from all four sides; the sub-arcs of 2 degrees are not, and neither are the voxels of 5 mm.
+    # The cube is the same from all four sides; the sub-arcs of 2 degrees are not, and neither are the voxels
+    # of 5 mm.
     assert np.ptp(around) < 0.03 * np.mean(around)
 
 
@@ -45,15 +48,18 @@ def test_a_field_that_nothing_limits_is_refused(ct, structures, coarse):
     open_leaves = libdose.LeafPositions([-20.0] * 40, [20.0] * 40)
     for jaws in ({"jaw_x": (-20, 20)}, {}):
         points = [libdose.ControlPoint(leaves=[open_leaves], cumulative_weight=w, **jaws) for w in (0, 1)]
-        unlimited = libdose.Beam(1, "open", meterset_mu=100, collimators=[leaves], control_points=points, gantry_rotation=["none", "none"])
+        unlimited = libdose.Beam(1, "open", meterset_mu=100, collimators=[leaves], control_points=points,
+                                 gantry_rotation=["none", "none"])
         with pytest.raises(libdose.RefusedPlan, match="not limited in both directions"):
             coarse.calculate(plan_of(unlimited), ct, structures)
 
 
-@pytest.mark.parametrize("jaw_x, jaw_y", [((-200, 200), (-200, 200)), ((-200, 70), (-50, 50)), ((-50, 50), (-200, 70))])
+@pytest.mark.parametrize("jaw_x, jaw_y",
+                         [((-200, 200), (-200, 200)), ((-200, 70), (-50, 50)), ((-50, 50), (-200, 70))])
 def test_the_grid_covers_the_body_below_a_wide_field(ct, structures, coarse, jaw_x, jaw_y):
     dose = coarse.calculate(plan_of(beam(jaw_x=jaw_x, jaw_y=jaw_y)), ct, structures)
-    # Far face of the cube, 1120 mm from the source, at half the lower jaw or the cube's edge; z of the patient is y of the jaws.
+    # Far face of the cube, 1120 mm from the source, at half the lower jaw or the cube's edge; z of the
+    # patient is y of the jaws.
     x, z = max(-115, 0.9 * 1.12 * jaw_x[0]), max(-115, 0.9 * 1.12 * jaw_y[0])
     assert dose.at((x, 0, 0)) > 0.5 * dose.at((0, 0, 0)) > 0
     assert dose.at((0, 0, z)) > 0.5 * dose.at((0, 0, 0))

@@ -15,7 +15,8 @@ def test_weighted_columns_are_the_forward_dose(ct, plan, structures, engine):
     assert matrix.shape == (np.prod(matrix.grid_shape), 32)
     weights = np.linspace(20, 100, 32)
     forward = settings.calculate_beamlets(plan, ct, structures, weights, beamlet_mm=15)
-    assert libdose.gamma(forward, matrix.dose(weights), dose_percent=1, distance_mm=1, threshold_percent=5).pass_rate > 99
+    assert libdose.gamma(forward, matrix.dose(weights), dose_percent=1, distance_mm=1,
+                         threshold_percent=5).pass_rate > 99
     assert np.allclose(matrix.to_scipy() @ weights, matrix @ weights, rtol=1e-5, atol=1e-7)
 
 
@@ -23,7 +24,8 @@ def test_scipy_matrix_shares_the_memory_and_outlives_it(ct, plan, structures):
     matrix = libdose.influence(plan, ct, structures, beamlet_mm=15, grid_mm=5)
     csc = matrix.to_scipy()
     begin, voxel, gy = matrix.columns(0, matrix.shape[1])
-    assert csc.dtype == np.float32 and csc.has_canonical_format and np.shares_memory(csc.data, gy) and np.shares_memory(csc.indices, voxel)
+    assert (csc.dtype == np.float32 and csc.has_canonical_format and np.shares_memory(csc.data, gy)
+            and np.shares_memory(csc.indices, voxel))
     total = float(csc.sum())
     del matrix, begin, voxel, gy
     assert float(csc.sum()) == total > 0
@@ -33,7 +35,8 @@ def test_target_chooses_the_beamlets(ct, plan, structures):
     matrix = libdose.influence(plan, ct, structures, beamlet_mm=10, target="PTV", margin_mm=0, grid_mm=5)
     beamlets = matrix.beamlets
     assert set(beamlets["beam"]) == {0, 1} and np.abs(beamlets["u_mm"]).max() < 40
-    assert libdose.Engine().count_beamlets(plan, ct, structures, beamlet_mm=10, target="PTV", margin_mm=0) == pytest.approx(matrix.shape[1], abs=8)
+    assert libdose.Engine().count_beamlets(plan, ct, structures, beamlet_mm=10, target="PTV",
+                                           margin_mm=0) == pytest.approx(matrix.shape[1], abs=8)
     with pytest.raises(libdose.BadInput, match="Structures: BODY, PTV"):
         libdose.influence(plan, ct, structures, target="GTV")
 
@@ -42,7 +45,8 @@ def test_matrix_in_a_file(ct, plan, structures, tmp_path):
     whole = libdose.influence(plan, ct, structures, beamlet_mm=15, grid_mm=5)
     with pytest.raises(libdose.BadInput, match="larger than"):
         libdose.influence(plan, ct, structures, beamlet_mm=15, grid_mm=5, memory_gb=1e-4)
-    spilled = libdose.influence(plan, ct, structures, beamlet_mm=15, grid_mm=5, memory_gb=1e-4, file=tmp_path / "i.h5")
+    spilled = libdose.influence(plan, ct, structures, beamlet_mm=15, grid_mm=5, memory_gb=1e-4,
+                                file=tmp_path / "i.h5")
     assert spilled.file and not whole.file and spilled.entries == whole.entries
     assert (spilled.to_scipy() != whole.to_scipy()).nnz == 0
     again = pickle.loads(pickle.dumps(spilled))
@@ -58,7 +62,8 @@ def test_matrix_in_a_file(ct, plan, structures, tmp_path):
 def test_parts_join_to_the_same_bits_and_others_do_not(ct, plan, structures, tmp_path):
     engine = libdose.Engine(engine="pencil-beam", grid_mm=5)
     whole = engine.influence(plan, ct, structures, beamlet_mm=15)
-    parts = [engine.influence(plan, ct, structures, beamlet_mm=15, part=part) for part in ((0, 7), (7, 20), (20, 32))]
+    parts = [engine.influence(plan, ct, structures, beamlet_mm=15, part=part)
+             for part in ((0, 7), (7, 20), (20, 32))]
     joined = libdose.DoseInfluence.join(parts, tmp_path / "joined.h5")
     assert (joined.to_scipy() != whole.to_scipy()).nnz == 0
     other = engine.influence(plan, ct, structures, beamlet_mm=15, part=(0, 7), cutoff=0)
@@ -81,7 +86,8 @@ def test_matrad_counts_voxels_along_y_first(ct, plan, structures, tmp_path):
     matrix = libdose.influence(plan, ct, structures, beamlet_mm=15, grid_mm=5)
     scipy.io.savemat(tmp_path / "dij.mat", {"dij": matrix.to_matrad()})
     dij = scipy.io.loadmat(tmp_path / "dij.mat", squeeze_me=True, struct_as_record=False)["dij"]
-    assert dij.totalNumOfBixels == 32 and dij.numOfBeams == 2 and list(dij.beamNum[[0, 15, 16]]) == [1, 1, 2] and list(dij.rayNum[[15, 16]]) == [16, 1]
+    assert (dij.totalNumOfBixels == 32 and dij.numOfBeams == 2 and list(dij.beamNum[[0, 15, 16]]) == [1, 1, 2]
+            and list(dij.rayNum[[15, 16]]) == [16, 1])
     # A matRad cube is [y, x, z], first index fastest.
     weights = np.linspace(1, 2, 32)
     cube = (dij.physicalDose @ weights).reshape(dij.doseGrid.dimensions.astype(int), order="F")

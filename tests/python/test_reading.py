@@ -70,7 +70,8 @@ def test_the_series_can_be_chosen(folder: Path) -> None:
     structures.save_as(set_file)
     with pytest.raises(libdose.BadInput, match="several CT series"):
         libdose.read_dicom(folder, plan="four-field")
-    one, other = (libdose.read_dicom(folder, plan="four-field", series=uid).ct.array for uid in (first, first + ".7"))
+    one, other = (libdose.read_dicom(folder, plan="four-field", series=uid).ct.array
+                  for uid in (first, first + ".7"))
     assert float(other.mean() - one.mean()) == pytest.approx(50, abs=0.01)
 
 

@@ -28,7 +28,8 @@ def few(phantom, tmp_path):
     return folder, plan
 
 
-@pytest.mark.parametrize("character_set, label", [("ISO_IR 100", "Präop"), (["", "ISO 2022 IR 87"], "肺"), ("GB18030", "左肺"), ("ISO_IR 192", "Лёгкое")])
+@pytest.mark.parametrize("character_set, label", [("ISO_IR 100", "Präop"), (["", "ISO 2022 IR 87"], "肺"),
+                                                  ("GB18030", "左肺"), ("ISO_IR 192", "Лёгкое")])
 def test_labels_are_text(few, character_set, label):
     folder, plan = few
     plan.SpecificCharacterSet, plan.RTPlanLabel, plan.BeamSequence[0].BeamName = character_set, label, label

@@ -11,7 +11,8 @@ configuration = Path(__file__).parents[2] / "pyproject.toml"
 
 
 def check(*arguments):
-    return subprocess.run([sys.executable, "-m", "mypy", "--config-file", str(configuration), *arguments], capture_output=True, text=True, cwd="/")
+    return subprocess.run([sys.executable, "-m", "mypy", "--config-file", str(configuration), *arguments],
+                          capture_output=True, text=True, cwd="/")
 
 
 def test_package_is_typed():
@@ -24,10 +25,10 @@ def test_a_users_lines_are_checked(tmp_path):
     good.write_text(
         "import libdose\n"
         'case = libdose.read_dicom("x")\n'
-        'dose: libdose.Dose = libdose.calculate(case.plans[0], case.ct, case.structures, engine="pencil-beam")\n'
+        "dose: libdose.Dose = libdose.calculate(case.plans[0], case.ct, case.structures, "
+        'engine="pencil-beam")\n'
         "rate: float = libdose.gamma(case.doses[0], dose, dose_percent=3, distance_mm=2).pass_rate\n"
-        "x, y, z = dose.spacing_mm\n"
-    )
+        "x, y, z = dose.spacing_mm\n")
     assert check(str(good)).returncode == 0, check(str(good)).stdout
     bad = tmp_path / "bad.py"
     bad.write_text('import libdose\nlibdose.gamma(1, 2)\nlibdose.Plan(beams="none")\n')

@@ -2,7 +2,8 @@
 import sys
 from box import *
 out = sys.argv[1]
-a, o, sp = box_hu(); ct = ct_series(a, o, sp)
+a, o, sp = box_hu()
+ct = ct_series(a, o, sp)
 rois = default_rois(o, sp, a.shape[0])
 rs, other = structure_set(rois, ct), structure_set(rois[:1], ct, uid=ROOT + ".44")
 def put(sub, sets, rp):

@@ -21,7 +21,8 @@ class Runner:
         environment = dict(os.environ, LIBDOSE_DATA=str(data or self.root / "libdose/data"))
         done = subprocess.run([str(a) for a in arguments], env=environment, capture_output=True, text=True)
         if done.returncode not in accepted:
-            raise SystemExit(f"error: {' '.join(map(str, arguments))}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+            raise SystemExit(
+                f"error: {' '.join(map(str, arguments))}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
         return done.stdout
 
     def text(self, name, arguments):
@@ -40,7 +41,8 @@ class Runner:
             cases = [c for c in self.cases if only is None or any(part in c.name for part in only)]
             more = ["--out", self.folder(name)] if keep_dose else []
             unfinished = kept.with_suffix(".part")
-            self.command([self.dose, "validate", *cases, *arguments, *more, "--json", unfinished], accepted=(0, 1), data=data)
+            self.command([self.dose, "validate", *cases, *arguments, *more, "--json", unfinished],
+                         accepted=(0, 1), data=data)
             unfinished.rename(kept)
             print(f"{name}: {time.monotonic() - begin:.0f} s", flush=True)
         return json.loads(kept.read_text())["cases"]
@@ -73,7 +75,8 @@ def with_rates(run, count):
         shutil.rmtree(data, ignore_errors=True)
         shutil.copytree(run.root / "libdose/data", data)
         for energy in (6, 15):
-            run.command([run.dose, "model", "calibrate", data / f"models/generic-{energy}MV.h5", "--rates", count])
+            run.command([run.dose, "model", "calibrate", data / f"models/generic-{energy}MV.h5", "--rates",
+                         count])
         (data / "done").touch()
     return data
 
@@ -81,28 +84,35 @@ def with_rates(run, count):
 def ablation(run):
     variants = [("as it is (standard)", run.validate("main-collapsed-cone", []))]
     for ingredient in ("tilt", "hardening", "sharpening"):
-        variants.append((f"without {ingredient}", run.validate(f"ablation-{ingredient}", ["--without", ingredient])))
+        variants.append((f"without {ingredient}",
+                         run.validate(f"ablation-{ingredient}", ["--without", ingredient])))
     for count in (2, 3, 4):
         variants.append((f"K = {count} shared rates" + (" (as shipped, fitted again)" if count == 3 else ""),
                          run.validate(f"ablation-rates-{count}", [], data=with_rates(run, count))))
-    stopping = {line.split(",")[0]: line.split(",")[1:] for line in [
-        line for line in (run.root / "libdose/data/materials/basis.csv").read_text().splitlines() if not line.startswith("#")]}
+    stopping = {line.split(",")[0]: line.split(",")[1:] for line in [line for line in (
+        run.root / "libdose/data/materials/basis.csv").read_text().splitlines() if not line.startswith("#")]}
     column = stopping.pop("material").index("water_to_medium")
-    for label, value in (("mass density", lambda row: "1"), ("electron density", lambda row: row["electrons_per_gram"]),
-                         ("stopping power", lambda row: f"{1 / float(stopping[row['material']][column]):.5f}")):
+    scalings = (("mass density", lambda row: "1"),
+                ("electron density", lambda row: row["electrons_per_gram"]),
+                ("stopping power", lambda row: f"{1 / float(stopping[row['material']][column]):.5f}"))
+    for label, value in scalings:
         name = label.replace(" ", "-")
-        variants.append((f"kernels scaled by {label}", run.validate(f"ablation-{name}", [], data=with_basis(run, name, value))))
+        variants.append((f"kernels scaled by {label}",
+                         run.validate(f"ablation-{name}", [], data=with_basis(run, name, value))))
     for count in (48, 96, 128, 192, 384):
-        variants.append((f"{count} directions fixed in the patient", run.validate(f"ablation-isotropic-{count}", ["--directions", count])))
+        variants.append((f"{count} directions fixed in the patient",
+                         run.validate(f"ablation-isotropic-{count}", ["--directions", count])))
     for pair in ("8x12", "20x20"):
-        variants.append((f"{pair} directions along the beam", run.validate(f"ablation-{pair}", ["--directions", pair])))
+        variants.append((f"{pair} directions along the beam",
+                         run.validate(f"ablation-{pair}", ["--directions", pair])))
     variants.append(("rounded lattice", run.validate("ablation-rounded", ["--lattice", "rounded"])))
     return variants
 
 
 def quality(run):
     names = ("draft", "standard", "high")
-    results = {name: run.validate("main-collapsed-cone" if name == "standard" else f"quality-{name}", ["--quality", name]) for name in names}
+    results = {name: run.validate("main-collapsed-cone" if name == "standard" else f"quality-{name}",
+                                  ["--quality", name]) for name in names}
     only = ("water_6MV_3x3", "water_6MV_10x10", "slab_lung_6MV")
     run.validate("finest", ["--quality", "high", "--directions", "40x40"], only=only, keep_dose=True)
     difference = {}
@@ -113,13 +123,17 @@ def quality(run):
 
 
 def against(run, name, finest):
-    """Largest and 99th percentile of the differences of two runs' doses on the cases' voxels, in percent of the maximum, by case."""
+    """Largest difference of two runs' doses on the cases' voxels and its 99th percentile, by case.
+
+    In percent of the maximum.
+    """
     found = {}
     for file in sorted(run.folder(finest).glob("*.h5")):
         with h5py.File(file) as reference, h5py.File(run.folder(name) / file.name) as tried:
             a, b = reference["calculated"][:], tried["calculated"][:]
             difference = 100 * np.abs(b - a) / a.max()
-            found[file.name.removesuffix("-collapsed-cone.h5")] = (difference.max(), np.percentile(difference[a > 0.1 * a.max()], 99))
+            found[file.name.removesuffix("-collapsed-cone.h5")] = (
+                difference.max(), np.percentile(difference[a > 0.1 * a.max()], 99))
     return found
 
 
@@ -130,7 +144,8 @@ def directions(run):
     rows = []
     for setting in ("8x8", "8x12", "12x12", "16x16", "20x20", "96", "192", "400"):
         cases = run.validate(f"directions-{setting}", ["--directions", setting], only=only, keep_dose=True)
-        rows.append((setting, against(run, f"directions-{setting}", "directions-finest"), sum(c["seconds"] for c in cases)))
+        rows.append((setting, against(run, f"directions-{setting}", "directions-finest"),
+                     sum(c["seconds"] for c in cases)))
     return rows
 
 
@@ -149,10 +164,12 @@ def arc(run, make_phantom):
     for step in (0.2, 1, 2, 3, 4, 8):
         out = folder / f"{step:g}"
         if not (out / "dose.h5").exists():
-            run.command([run.dose, "calc", folder / "dicom", "--plan", "vmat", "--grid", 4, "--sub-arc", step, "--out", out, "--json", folder / f"{step:g}.json"])
+            run.command([run.dose, "calc", folder / "dicom", "--plan", "vmat", "--grid", 4, "--sub-arc", step,
+                         "--out", out, "--json", folder / f"{step:g}.json"])
         with h5py.File(out / "dose.h5") as file:
             doses[step] = file["plan/dose"][:]
         seconds = sum(json.loads((folder / f"{step:g}.json").read_text())["seconds"].values())
         difference = 100 * np.abs(doses[step] - doses[0.2]) / doses[0.2].max()
-        rows.append((step, difference.max(), np.sqrt((difference[doses[0.2] > 0.1 * doses[0.2].max()] ** 2).mean()), seconds))
+        rows.append((step, difference.max(),
+                     np.sqrt((difference[doses[0.2] > 0.1 * doses[0.2].max()] ** 2).mean()), seconds))
     return rows

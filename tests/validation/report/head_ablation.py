@@ -1,9 +1,12 @@
-"""What each part of the head model does to the clinical example: the plan again with one part taken out of the beam models.
+"""What each part of the head model does to the clinical example.
 
-    python3 examples/fetch_clinical_example.py OUT                                          # once; needs the network
-    python3 tests/validation/report/head_ablation.py OUT --dose build/release/libdose/dose  # minutes for each part; needs h5py, numpy, scipy, pydicom
+    python3 examples/fetch_clinical_example.py OUT                                          # once
+    python3 tests/validation/report/head_ablation.py OUT --dose build/release/libdose/dose
 
-Each variant changes `generic-6MV` and `generic-10MV`, calibrates them again (1 cGy/MU in the reference condition, as any centre would) and calculates the plan. Prints a table.
+The first needs the network; the second takes minutes for each part and needs h5py, numpy, scipy, pydicom. The
+plan is calculated again with one part taken out of the beam models. Each variant changes `generic-6MV` and
+`generic-10MV`, calibrates them again (1 cGy/MU in the reference condition, as any centre would) and
+calculates the plan. Prints a table.
 """
 import argparse
 import os
@@ -60,8 +63,10 @@ def dose_at(file, at):
     dose = pydicom.dcmread(file)
     frames = np.array(dose.GridFrameOffsetVector, float)
     origin, (row, column) = np.array(dose.ImagePositionPatient, float), map(float, dose.PixelSpacing)
-    index = [(at[2] - origin[2]) / (frames[1] - frames[0]), (at[1] - origin[1]) / row, (at[0] - origin[0]) / column]
-    return float(map_coordinates(dose.pixel_array * float(dose.DoseGridScaling), [[i] for i in index], order=1)[0])
+    index = [(at[2] - origin[2]) / (frames[1] - frames[0]), (at[1] - origin[1]) / row,
+             (at[0] - origin[0]) / column]
+    return float(map_coordinates(dose.pixel_array * float(dose.DoseGridScaling), [[i] for i in index],
+                                 order=1)[0])
 
 
 def main():
@@ -75,13 +80,16 @@ def main():
     point = next(r for r in plan.DoseReferenceSequence if r.DoseReferenceStructureType == "COORDINATES")
     at = [float(c) for c in point.DoseReferencePointCoordinates]
     reference = dose_at(dicom / "rtdose.dcm", at)
-    print("| head | point, Gy | against the planning system | gamma 3 %/3 mm | 2 %/2 mm |\n|---|---|---|---|---|", flush=True)
+    print("| head | point, Gy | against the planning system | gamma 3 %/3 mm | 2 %/2 mm |\n"
+          "|---|---|---|---|---|", flush=True)
     for name, change, more in VARIANTS:
         work = options.out / "ablation" / re.sub(r"\W+", "-", name)
         data = work / "data"
         shutil.rmtree(work, ignore_errors=True)
         shutil.copytree(ROOT / "libdose/data", data)
-        run = lambda *arguments: subprocess.run([options.dose, *map(str, arguments)], env=dict(os.environ, LIBDOSE_DATA=str(data)), check=False, capture_output=True, text=True)
+        run = lambda *arguments: subprocess.run([options.dose, *map(str, arguments)],
+                                                env=dict(os.environ, LIBDOSE_DATA=str(data)), check=False,
+                                                capture_output=True, text=True)
         if change:
             for model in MODELS:
                 file = data / "models" / f"{model}.h5"
@@ -93,10 +101,12 @@ def main():
         assert done.returncode == 0, done.stderr
         rates = []
         for percent, distance in ((3, 3), (2, 2)):
-            text = run("gamma", dicom / "rtdose.dcm", work / "dose/plan.dcm", "--dose-percent", percent, "--distance-mm", distance, "--threshold", 10).stdout
+            text = run("gamma", dicom / "rtdose.dcm", work / "dose/plan.dcm", "--dose-percent", percent,
+                       "--distance-mm", distance, "--threshold", 10).stdout
             rates.append(float(re.search(r": ([0-9.]+) % of", text).group(1)))
         dose = dose_at(work / "dose/plan.dcm", at)
-        print(f"| {name} | {dose:.2f} | {100 * (dose / reference - 1):+.1f} % | {rates[0]:.2f} % | {rates[1]:.2f} % |", flush=True)
+        print(f"| {name} | {dose:.2f} | {100 * (dose / reference - 1):+.1f} % | {rates[0]:.2f} % | "
+              f"{rates[1]:.2f} % |", flush=True)
 
 
 main()
