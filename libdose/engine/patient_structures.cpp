@@ -193,9 +193,9 @@ bool has_density(const Structure& structure, const StructureSet& set, const Engi
 
 }  // namespace
 
-PatientStructures examine_patient_structures(const CtImage& ct, const StructureSet* structures,
-                                             const Plan& plan, const EngineOptions& options) {
-    PatientStructures result;
+StructureReport examine_patient_structures(const CtImage& ct, const StructureSet* structures,
+                                           const Plan& plan, const EngineOptions& options) {
+    StructureReport result;
     if (!structures) return result;
     const Grid& grid = ct.hu.grid;
     const std::vector<Used> all_used = used_structures(*structures, plan);
@@ -246,7 +246,7 @@ void require_no_beam_through(const std::vector<StructureBeyondCt>& structures, c
 std::vector<std::string> check_patient_structures(const CtImage& ct, const StructureSet* structures,
                                                   const Plan& plan, const BeamModelProvider& models,
                                                   const EngineOptions& options) {
-    PatientStructures found = examine_patient_structures(ct, structures, plan, options);
+    StructureReport found = examine_patient_structures(ct, structures, plan, options);
     for (const Beam& beam : plan.beams)
         require_no_beam_through(found.beyond_ct, beam, plan.position,
                                 models(beam).head.maximum_field_radius_mm, options);

@@ -23,7 +23,7 @@ struct StructureBeyondCt {
     std::vector<PartBeyond> parts;
 };
 
-struct PatientStructures {
+struct StructureReport {
     std::vector<std::string> notes;
     std::vector<StructureBeyondCt> beyond_ct;
 };
@@ -33,8 +33,8 @@ struct PatientStructures {
 /// options.accept_gaps. Notes: parts beyond the CT, overlapping contours, and whatever else contour_notes()
 /// says of these structures and of those with a density of their own, unless the structure set says it
 /// already.
-PatientStructures examine_patient_structures(const CtImage& ct, const StructureSet* structures,
-                                             const Plan& plan, const EngineOptions& options);
+StructureReport examine_patient_structures(const CtImage& ct, const StructureSet* structures,
+                                           const Plan& plan, const EngineOptions& options);
 
 /// Throws bad_input for a beam that enters through a part beyond the CT.
 void require_no_beam_through(const std::vector<StructureBeyondCt>& structures, const Beam& beam,

@@ -206,7 +206,7 @@ PreparedPatient::PreparedPatient(const CtImage& ct, const StructureSet* structur
                                  const EngineOptions& options)
     : state_(std::make_unique<State>()) {
     check_request(ct, structures, plan, models, options);
-    PatientStructures found = examine_patient_structures(ct, structures, plan, options);
+    StructureReport found = examine_patient_structures(ct, structures, plan, options);
     for (const Beam& beam : plan.beams)
         require_no_beam_through(found.beyond_ct, beam, plan.position,
                                 models(beam).head.maximum_field_radius_mm, options);
