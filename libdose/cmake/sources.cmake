@@ -68,17 +68,25 @@ set(core_sources
   cpu/terma/release.cpp
   cpu/terma/release_lanes.cpp
   engine/admission.cpp
+  engine/algorithms.cpp
   engine/backend_choice.cpp
   engine/beam_modifiers.cpp
   engine/beamlets.cpp
+  engine/collapsed_cone.cpp
   engine/compute.cpp
-  engine/engine.cpp
+  engine/dose_grid.cpp
   engine/field_box.cpp
+  engine/fluence_raster.cpp
   engine/influence.cpp
+  engine/influence_case.cpp
+  engine/influence_matrix.cpp
   engine/jaw_field.cpp
   engine/memory_needs.cpp
   engine/names.cpp
   engine/patient_structures.cpp
+  engine/pencil_beam.cpp
+  engine/prepared_density.cpp
+  engine/prepared_patient.cpp
   engine/setup.cpp
   engine/small_fields.cpp
   validation/case_phantom.cpp

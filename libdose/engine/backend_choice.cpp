@@ -97,4 +97,20 @@ void require_memory(ChosenBackend& backend, BackendChoice choice, const MemoryNe
     cpu_backend().require_memory(on_host, where);
 }
 
+std::vector<std::string> cuda_devices() {
+    std::vector<std::string> devices;
+    try {
+        const cuda::DeviceInterface& library = cuda::load_library();
+        int count = 0;
+        cuda::DeviceStatus status{};
+        library.count(&count, &status);
+        if (status.code != cuda::device_ok) return devices;
+        for (int number = 0; number < count; ++number)
+            devices.push_back(cuda::open_device(library, number)->description());
+    } catch (const Error&) {
+        // No library, or a device that it has no code for: there is none that can be used.
+    }
+    return devices;
+}
+
 }  // namespace libdose

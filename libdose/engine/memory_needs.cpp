@@ -12,6 +12,7 @@ namespace libdose {
 MemoryNeeds memory_needs(const Grid& grid, const Plan& plan, const BeamModelProvider& models,
                          const EngineOptions& options, int threads) {
     MemoryNeeds needs;
+    const double stated_mm = options.grid ? grid.spacing_mm.maxCoeff() : options.grid_mm;
     needs.grid = grid;
     needs.algorithm = options.algorithm;
     needs.threads = threads;
@@ -22,8 +23,8 @@ MemoryNeeds memory_needs(const Grid& grid, const Plan& plan, const BeamModelProv
         const BeamModel& model = models(beam);
         const double radius = model.head.maximum_field_radius_mm;
         needs.rates = std::max(needs.rates, model.cone_kernel.rates_cm2_g.size());
-        needs.map_pixels = std::max(needs.map_pixels,
-                                    2 * radius / fluence_pixel_mm(beam, model.head, grid, options.grid_mm));
+        needs.map_pixels =
+            std::max(needs.map_pixels, 2 * radius / fluence_pixel_mm(beam, model.head, grid, stated_mm));
         double turn = 0;
         for (std::size_t i = 0; i < beam.control_points.size(); ++i) {
             const ControlPoint& point = beam.control_points[i];

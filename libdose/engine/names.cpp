@@ -3,10 +3,6 @@
 
 namespace libdose {
 
-std::string to_string(Algorithm algorithm) {
-    return algorithm == Algorithm::collapsed_cone ? "collapsed-cone" : "pencil-beam";
-}
-
 std::string to_string(Quality quality) {
     switch (quality) {
         case Quality::draft:
@@ -25,12 +21,6 @@ LeafEnds leaf_ends_from_string(const std::string& text) {
     for (const LeafEnds ends : {LeafEnds::rounded, LeafEnds::sharp})
         if (to_string(ends) == text) return ends;
     throw bad_input("unknown leaf ends \"" + text + "\"", {}, "Choose rounded or sharp");
-}
-
-Algorithm algorithm_from_string(const std::string& text) {
-    for (const Algorithm a : {Algorithm::collapsed_cone, Algorithm::pencil_beam})
-        if (to_string(a) == text) return a;
-    throw bad_input("unknown engine \"" + text + "\"", {}, "Choose collapsed-cone or pencil-beam");
 }
 
 Quality quality_from_string(const std::string& text) {

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "engine/field_box.h"
+#include "fluence/aperture.h"
 #include "fluence/fluence_plan.h"
 #include "libdose/error.h"
 #include "patient/bolus_density.h"
@@ -74,18 +75,6 @@ void require_no_gaps(const Used& used, const ContourStack& stack) {
                     "Contour the missing slices, or accept the gap (--accept-gaps; accept_gaps)");
 }
 
-/// A part of a structure beyond one side of the CT.
-struct PartBeyond {
-    Vec3 lower_mm, upper_mm;
-    int axis;
-    double outwards;  ///< sign of the side's outer normal
-};
-
-struct Beyond {
-    double volume_cm3 = 0;
-    std::vector<PartBeyond> parts;
-};
-
 using Point = Eigen::Vector2d;
 
 /// Box of what of a polygon lies beyond a limit along an axis, as low and high corner; low above high where
@@ -118,7 +107,7 @@ double area_within_mm2(PlaneOutlines outlines, const Point& low, const Point& hi
 
 /// Parts of a plane beside the CT. A contour along the edge of the image may lie beyond it by a pixel.
 void add_parts_beside(const ContourPlane& plane, const PlaneOutlines& outlines, const Grid& grid,
-                      Beyond& beyond) {
+                      StructureBeyondCt& beyond) {
     for (int axis = 0; axis < 2; ++axis)
         for (const double outwards : {-1.0, 1.0}) {
             const double edge_mm = outwards < 0 ? grid.lower_edge_mm()[axis] : grid.upper_edge_mm()[axis];
@@ -135,7 +124,7 @@ void add_parts_beside(const ContourPlane& plane, const PlaneOutlines& outlines, 
 /// The part of a plane below or above the CT. Planes reach half their distance beyond the last slice: that is
 /// no part beyond it.
 void add_part_above(const ContourPlane& plane, const PlaneOutlines& outlines, const Grid& grid,
-                    Beyond& beyond) {
+                    StructureBeyondCt& beyond) {
     const double low_mm = grid.lower_edge_mm()[2], high_mm = grid.upper_edge_mm()[2],
                  quarter_mm = 0.25 * grid.spacing_mm[2];
     const double outwards = plane.z_mm < low_mm - quarter_mm ? -1 : plane.z_mm > high_mm + quarter_mm ? 1 : 0;
@@ -150,9 +139,9 @@ void add_part_above(const ContourPlane& plane, const PlaneOutlines& outlines, co
         {Vec3(low[0], low[1], plane.lower_mm), Vec3(high[0], high[1], plane.upper_mm), 2, outwards});
 }
 
-Beyond beyond_ct(const Structure& structure, const ContourStack& stack, const Grid& grid) {
+StructureBeyondCt beyond_ct(const Structure& structure, const ContourStack& stack, const Grid& grid) {
     const Vec3 lower_mm = grid.lower_edge_mm(), upper_mm = grid.upper_edge_mm();
-    Beyond beyond;
+    StructureBeyondCt beyond;
     for (const ContourPlane& plane : stack.planes) {
         const PlaneOutlines outlines = outlines_of(structure, plane);
         const std::size_t before = beyond.parts.size();
@@ -176,27 +165,12 @@ bool is_exit(const PartBeyond& part, const Vec3& source_mm) {
     return part.outwards * ray[part.axis] > least_cosine * ray.norm();
 }
 
-void require_no_beam_through(const Used& used, const Beyond& beyond, const Plan& plan,
-                             const BeamModelProvider& models, const EngineOptions& options) {
-    for (const Beam& beam : plan.beams) {
-        const double radius_mm = models(beam).head.maximum_field_radius_mm;
-        for (const ControlPoint& point : moments_of(beam, options.sub_arc_deg)) {
-            const auto frame =
-                physics::beam_frame(plan.position, point.gantry_deg, point.collimator_deg, point.couch_deg,
-                                    point.isocentre_mm, beam.source_axis_distance_mm);
-            const auto open_mm = opening_mm(beam, point, radius_mm);
-            if (!open_mm) continue;
-            for (const PartBeyond& part : beyond.parts)
-                if (!is_exit(part, frame.source_mm()) &&
-                    box_in_field(frame, *open_mm, {part.lower_mm, part.upper_mm}))
-                    throw bad_input(used.name() + " goes beyond the CT, by " + digits(beyond.volume_cm3, 1) +
-                                        " cm3, and the beam passes there, at gantry " +
-                                        digits(point.gantry_deg, 1) + " degrees",
-                                    beam.place() + ", structure \"" + used.structure->name + "\"",
-                                    "Use a CT with a larger field of view, or cut the structure where the CT "
-                                    "ends if nothing is there");
-        }
-    }
+bool enters_through(const physics::BeamFrame& frame, const std::array<double, 4>& open_mm,
+                    const StructureBeyondCt& structure) {
+    return std::any_of(structure.parts.begin(), structure.parts.end(), [&](const PartBeyond& part) {
+        return !is_exit(part, frame.source_mm()) &&
+               box_in_field(frame, open_mm, {part.lower_mm, part.upper_mm}).has_value();
+    });
 }
 
 bool said(const StructureSet& set, const Structure& structure, const std::string& text) {
@@ -219,11 +193,10 @@ bool has_density(const Structure& structure, const StructureSet& set, const Engi
 
 }  // namespace
 
-std::vector<std::string> check_patient_structures(const CtImage& ct, const StructureSet* structures,
-                                                  const Plan& plan, const BeamModelProvider& models,
-                                                  const EngineOptions& options) {
-    std::vector<std::string> notes;
-    if (!structures) return notes;
+StructureReport examine_patient_structures(const CtImage& ct, const StructureSet* structures,
+                                           const Plan& plan, const EngineOptions& options) {
+    StructureReport result;
+    if (!structures) return result;
     const Grid& grid = ct.hu.grid;
     const std::vector<Used> all_used = used_structures(*structures, plan);
     for (const Used& used : all_used) {
@@ -231,20 +204,53 @@ std::vector<std::string> check_patient_structures(const CtImage& ct, const Struc
         const ContourStack stack = stack_contours(structure, grid.spacing_mm[2]);
         require_whole(used, report_contours(structure, grid.spacing_mm[2]));
         if (used.role == std::string("body") && !options.accept_gaps) require_no_gaps(used, stack);
-        const Beyond beyond = beyond_ct(structure, stack, grid);
+        StructureBeyondCt beyond = beyond_ct(structure, stack, grid);
         if (!beyond.parts.empty()) {
-            require_no_beam_through(used, beyond, plan, models, options);
-            notes.push_back(used.name() + ": " + digits(beyond.volume_cm3, 1) +
-                            " cm3 of it lie beyond the CT and are left out; no beam enters there");
+            result.notes.push_back(used.name() + ": " + digits(beyond.volume_cm3, 1) +
+                                   " cm3 of it lie beyond the CT and are left out; no beam enters there");
+            beyond.name = used.name();
+            beyond.structure = structure.name;
+            result.beyond_ct.push_back(std::move(beyond));
         }
-        note_contours(*structures, structure, notes);
+        note_contours(*structures, structure, result.notes);
     }
     for (const Structure& structure : structures->structures)
         if (has_density(structure, *structures, options) &&
             std::none_of(all_used.begin(), all_used.end(),
                          [&](const Used& used) { return used.structure == &structure; }))
-            note_contours(*structures, structure, notes);
-    return notes;
+            note_contours(*structures, structure, result.notes);
+    return result;
+}
+
+void require_no_beam_through(const std::vector<StructureBeyondCt>& structures, const Beam& beam,
+                             PatientPosition position, double field_radius_mm, const EngineOptions& options) {
+    if (structures.empty()) return;
+    for (const ControlPoint& point : moments_of(beam, options.sub_arc_deg)) {
+        const auto open_mm = opening_mm(beam, point, field_radius_mm);
+        if (!open_mm) continue;
+        const auto frame =
+            physics::beam_frame(position, point.gantry_deg, point.collimator_deg, point.couch_deg,
+                                point.isocentre_mm, beam.source_axis_distance_mm);
+        for (const StructureBeyondCt& structure : structures)
+            if (enters_through(frame, *open_mm, structure))
+                throw bad_input(structure.name + " goes beyond the CT, by " +
+                                    digits(structure.volume_cm3, 1) +
+                                    " cm3, and the beam passes there, at gantry " +
+                                    digits(point.gantry_deg, 1) + " degrees",
+                                beam.place() + ", structure \"" + structure.structure + "\"",
+                                "Use a CT with a larger field of view, or cut the structure where the CT "
+                                "ends if nothing is there");
+    }
+}
+
+std::vector<std::string> check_patient_structures(const CtImage& ct, const StructureSet* structures,
+                                                  const Plan& plan, const BeamModelProvider& models,
+                                                  const EngineOptions& options) {
+    StructureReport found = examine_patient_structures(ct, structures, plan, options);
+    for (const Beam& beam : plan.beams)
+        require_no_beam_through(found.beyond_ct, beam, plan.position,
+                                models(beam).head.maximum_field_radius_mm, options);
+    return std::move(found.notes);
 }
 
 }  // namespace libdose

@@ -44,11 +44,13 @@ BolusDensities::BolusDensities(const Plan& plan, const Make& make) {
     }
 }
 
-const DensityGrid& BolusDensities::of(const Beam& beam) const {
+const DensityGrid& BolusDensities::of(const Beam& beam) const { return *find(beam); }
+
+const DensityGrid* BolusDensities::find(const Beam& beam) const {
     const std::vector<int> numbers = numbers_of(beam);
-    return std::find_if(entries_.begin(), entries_.end(),
-                        [&](const Entry& e) { return e.structures == numbers; })
-        ->density;
+    const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                    [&](const Entry& e) { return e.structures == numbers; });
+    return found == entries_.end() ? nullptr : &found->density;
 }
 
 std::vector<std::string> BolusDensities::notes() const {

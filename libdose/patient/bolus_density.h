@@ -22,6 +22,8 @@ public:
     BolusDensities(const Plan& plan, const Make& make);
 
     const DensityGrid& of(const Beam& beam) const;
+    /// The density of the beam's boluses; null where no beam of the plan has just these.
+    const DensityGrid* find(const Beam& beam) const;
     /// What all sets have in common once; the rest with the beams that it is about.
     std::vector<std::string> notes() const;
 

@@ -14,7 +14,15 @@ _dictionary = _os.path.join(_os.path.dirname(__file__), "share", "dcmtk", "dicom
 if "DCMDICTPATH" not in _os.environ and _os.path.isfile(_dictionary):
     _os.environ["DCMDICTPATH"] = _dictionary
 
-from ._libdose import BeamModel, CtImage, DensityGrid, Dose, DoseVolumeHistogram, GammaResult
+from ._libdose import (
+    BeamModel,
+    CtImage,
+    DensityGrid,
+    Dose,
+    DoseVolumeHistogram,
+    GammaResult,
+    cuda_devices,
+)
 from ._libdose import version as __version__
 from .analysis import dvh, gamma, mask, sum_doses
 from .case import Case, read_dicom
@@ -30,6 +38,7 @@ from .images import (
     to_sitk,
 )
 from .influence import DoseInfluence
+from .prepared import BeamFluence, FluenceRaster, PreparedPatient, beam_axes
 from .records import (
     Beam,
     BeamBolus,
@@ -49,6 +58,7 @@ __all__ = [
     "BadInput",
     "Beam",
     "BeamBolus",
+    "BeamFluence",
     "BeamModel",
     "Block",
     "Case",
@@ -61,19 +71,23 @@ __all__ = [
     "DoseVolumeHistogram",
     "Engine",
     "Error",
+    "FluenceRaster",
     "GammaResult",
     "GateEntry",
     "InternalError",
     "LeafPositions",
     "MultileafCollimator",
     "Plan",
+    "PreparedPatient",
     "RefusedPlan",
     "Structure",
     "StructureSet",
     "Wedge",
     "__version__",
+    "beam_axes",
     "calculate",
     "ct_from_pydicom",
+    "cuda_devices",
     "ct_from_sitk",
     "dose_from_sitk",
     "dose_to_pydicom",

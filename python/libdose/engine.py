@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from . import _libdose
 from ._libdose import BeamModel, CtImage, DensityGrid, Dose
 from .influence import DoseInfluence
+from .prepared import PreparedPatient
 from .records import Plan, StructureSet
 
 Progress = Callable[[float, str], object]
@@ -76,6 +77,21 @@ class Engine:
         Without structures the whole CT is calculated. Ctrl-C stops it. Raises BadInput and RefusedPlan.
         """
         return _libdose.calculate(plan, ct, structures, self._settings(), progress)
+
+    def prepare(
+        self,
+        plan: Plan,
+        ct: CtImage,
+        structures: Optional[StructureSet] = None,
+        *,
+        progress: Optional[Progress] = None,
+    ) -> PreparedPatient:
+        """The patient on the dose grid of the plan, to calculate fluences of it one by one.
+
+        Raises BadInput and RefusedPlan as calculate() does.
+        """
+        prepared = _libdose.prepare(plan, ct, structures, self._settings(), progress)
+        return PreparedPatient(prepared, plan.position)
 
     def density(self, plan: Plan, ct: CtImage, structures: Optional[StructureSet] = None) -> DensityGrid:
         """What the transport sees of the patient, on the dose grid, without boluses of single beams."""

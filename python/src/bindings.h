@@ -15,6 +15,7 @@ void bind_volumes(nb::module_& m);
 void bind_model(nb::module_& m);
 void bind_dicom(nb::module_& m);
 void bind_engine(nb::module_& m);
+void bind_prepared(nb::module_& m);
 void bind_influence(nb::module_& m);
 void bind_analysis(nb::module_& m);
 

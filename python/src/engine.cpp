@@ -13,15 +13,12 @@
 
 #include "arrays.h"
 #include "bindings.h"
-#include "engine/beam_modifiers.h"
-#include "engine/setup.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
 #include "libdose/io/provenance.h"
+#include "libdose/prepared_patient.h"
 #include "model.h"
 #include "options.h"
-#include "patient/bolus_density.h"
-#include "patient/density.h"
 #include "records.h"
 #include "request.h"
 #include "run.h"
@@ -121,19 +118,16 @@ void bind_engine(nb::module_& m) {
             return dose_of(std::move(result), request);
         },
         "plan"_a, "ct"_a, "structures"_a.none(), "settings"_a, "progress"_a.none());
+    m.def("cuda_devices", &cuda_devices,
+          "CUDA devices that can be used, in CUDA's order; empty where there is none.");
     m.def(
         "density",
         [](nb::handle plan, const CtImage& ct, nb::handle structures, const nb::dict& settings) {
             Request request(plan, ct, structures, settings);
             return run(nb::none(), [&](const Report&) {
-                const BeamModelProvider models = request.models.provider();
-                check_request(ct, request.structure_set(), request.plan, models, request.options);
-                std::vector<std::string> notes;
-                const Grid grid =
-                    dose_grid(ct, request.structure_set(), request.plan, models, request.options, notes);
                 return std::make_shared<DensityGrid>(
-                    density_on_grid(ct, request.structure_set(), request.options.hu_curve, request.materials,
-                                    request.options.overrides, grid));
+                    patient_density(ct, request.structure_set(), request.plan, request.materials,
+                                    request.models.provider(), request.options));
             });
         },
         "plan"_a, "ct"_a, "structures"_a.none(), "settings"_a);

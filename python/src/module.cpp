@@ -47,6 +47,7 @@ NB_MODULE(_libdose, m) {
     libdose::python::bind_model(m);
     libdose::python::bind_dicom(m);
     libdose::python::bind_engine(m);
+    libdose::python::bind_prepared(m);
     libdose::python::bind_influence(m);
     libdose::python::bind_analysis(m);
 }

@@ -1,7 +1,7 @@
 // Where a plan is calculated: wherever a field passes through the patient, whatever the jaws' corners miss.
 #include <gmock/gmock.h>
 
-#include "engine/setup.h"
+#include "engine/dose_grid.h"
 #include "libdose/error.h"
 #include "libdose/influence.h"
 #include "libdose/leaf_design.h"

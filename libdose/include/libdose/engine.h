@@ -64,6 +64,10 @@ private:
     std::unique_ptr<Idle> idle_;
 };
 
+/// The CUDA devices that can be used, in the order in which CUDA counts them: name and memory. Empty where
+/// there is none, or no CUDA library.
+std::vector<std::string> cuda_devices();
+
 /// How a dose is calculated; the defaults are those of the command, C and Python.
 struct EngineOptions {
     Algorithm algorithm = Algorithm::collapsed_cone;
