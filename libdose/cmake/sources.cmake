@@ -92,6 +92,7 @@ set(core_sources
   commissioning/cone_kernel.cpp
   commissioning/fit_data.cpp
   commissioning/fit_model.cpp
+  commissioning/head_key.cpp
   commissioning/leaf_field.cpp
   commissioning/leaf_fit.cpp
   commissioning/least_squares.cpp
