@@ -88,8 +88,10 @@ set(core_sources
   validation/validate.cpp
   commissioning/calibrate.cpp
   commissioning/commission.cpp
+  commissioning/commission_record.cpp
   commissioning/compare.cpp
   commissioning/cone_kernel.cpp
+  commissioning/criteria.cpp
   commissioning/fit_data.cpp
   commissioning/fit_model.cpp
   commissioning/head_key.cpp
