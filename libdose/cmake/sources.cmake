@@ -99,7 +99,10 @@ set(core_sources
   commissioning/leaf_fit.cpp
   commissioning/least_squares.cpp
   commissioning/lint.cpp
+  commissioning/lint_depth.cpp
   commissioning/lint_leaves.cpp
+  commissioning/lint_output.cpp
+  commissioning/lint_profile.cpp
   commissioning/measurement.cpp
   commissioning/open_field.cpp
   commissioning/pencil_kernel.cpp
