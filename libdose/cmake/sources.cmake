@@ -97,15 +97,21 @@ set(core_sources
   validation/validate.cpp
   commissioning/calibrate.cpp
   commissioning/commission.cpp
+  commissioning/commission_record.cpp
   commissioning/compare.cpp
   commissioning/cone_kernel.cpp
+  commissioning/criteria.cpp
   commissioning/fit_data.cpp
   commissioning/fit_model.cpp
+  commissioning/head_key.cpp
   commissioning/leaf_field.cpp
   commissioning/leaf_fit.cpp
   commissioning/least_squares.cpp
   commissioning/lint.cpp
+  commissioning/lint_depth.cpp
   commissioning/lint_leaves.cpp
+  commissioning/lint_output.cpp
+  commissioning/lint_profile.cpp
   commissioning/measurement.cpp
   commissioning/open_field.cpp
   commissioning/pencil_kernel.cpp

@@ -4,10 +4,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <set>
+#include <utility>
 
 #include "base/text.h"
 #include "base/threads.h"
+#include "commissioning/commission_record.h"
 #include "commissioning/compare.h"
+#include "commissioning/criteria.h"
 #include "commissioning/device_fit.h"
 #include "commissioning/fit_data.h"
 #include "commissioning/fit_model.h"
@@ -24,17 +28,11 @@ namespace {
 
 using namespace commission;
 
-bool has(const std::vector<MeasuredCurve>& curves, CurveKind kind) {
-    return std::any_of(curves.begin(), curves.end(),
-                       [&](const MeasuredCurve& curve) { return curve.kind == kind; });
-}
-bool has(const MeasurementSet& set, CurveKind kind) { return has(set.curves, kind); }
-
 /// What the data can tell, in the order of the joint fit.
 std::vector<Quantity> quantities_for(const MeasurementSet& set, const BeamModel& generic) {
     std::vector<Quantity> wanted{Quantity::spectrum_tilt, Quantity::spectrum_filter,
                                  Quantity::spectrum_endpoint};
-    if (has(set, CurveKind::output_factor) || has(set, CurveKind::output_factor_in_air)) {
+    if (has(set.curves, CurveKind::output_factor) || has(set.curves, CurveKind::output_factor_in_air)) {
         wanted.push_back(Quantity::extrafocal_amplitude);
         wanted.push_back(Quantity::extrafocal_sigma);
         if (generic.head.monitor_backscatter_x + generic.head.monitor_backscatter_y > 0)
@@ -43,7 +41,7 @@ std::vector<Quantity> quantities_for(const MeasurementSet& set, const BeamModel&
     double smallest = 1e9;
     for (const MeasuredCurve& curve : set.curves)
         if (curve.kind == CurveKind::output_factor) smallest = std::min(smallest, curve.position_mm.front());
-    if (smallest <= 20 || has(set, CurveKind::profile)) wanted.push_back(Quantity::spot_fwhm);
+    if (smallest <= 20 || has(set.curves, CurveKind::profile)) wanted.push_back(Quantity::spot_fwhm);
     if (generic.head.electrons.amplitude_gy_cm2 > 0) {
         wanted.push_back(Quantity::electron_amplitude);
         wanted.push_back(Quantity::electron_attenuation);
@@ -124,6 +122,228 @@ std::string default_name(const MeasurementSet& set) {
     return name + "-" + short_number(set.nominal_energy_mv) + (set.fluence_mode == "FFF" ? "FFF" : "MV");
 }
 
+/// Throws bad_input for measurements that the linter calls wrong.
+void refuse_errors(const std::vector<Finding>& findings) {
+    for (const Finding& finding : findings)
+        if (finding.severity == Finding::Severity::error)
+            throw bad_input(finding.text, finding.curve.empty() ? "measurements" : finding.curve,
+                            "dose model lint lists every finding");
+}
+
+/// Sides of the fields that were measured, mm of the equivalent square.
+std::set<int> fields_of(const MeasurementSet& set) {
+    std::set<int> fields;
+    for (const MeasuredCurve& curve : set.curves) {
+        const std::size_t points = curve.kind == CurveKind::output_factor ? curve.position_mm.size() : 1;
+        for (std::size_t i = 0; i < points; ++i)
+            if (field_of(curve, i) > 0) fields.insert(field_of(curve, i));
+    }
+    return fields;
+}
+
+/// Every `folds`-th field, from the one of this fold on.
+LeftOut fields_of_fold(const std::set<int>& fields, int fold, int folds) {
+    LeftOut left_out;
+    int n = 0;
+    for (const int field : fields)
+        if (n++ % folds == fold) left_out.insert(field);
+    return left_out;
+}
+
+/// The commissioning of one beam: its stages, in the order in which they are called.
+class Commissioning {
+public:
+    Commissioning(const MeasurementSet& set, const BeamModel& generic, const PointKernels& kernels,
+                  const AttenuationTable& attenuation, const CommissionOptions& options)
+        : set_(set),
+          generic_(generic),
+          kernels_(kernels),
+          options_(options),
+          maker_(generic, set, kernels, attenuation, options.rates),
+          quantities_(quantities_for(set, generic)) {}
+
+    CommissionResult run(std::vector<Finding> findings) {
+        result_.findings = std::move(findings);
+        fit_depth_doses();
+        fit_profiles();
+        fit_output_factors();
+        fit_build_up();
+        fit_everything();
+        make_model();
+        fit_devices();
+        if (options_.cross_validate) cross_validate();
+        clock("cross-validation");
+        calibrate_model();
+        result_.criteria = judge(result_.curves, result_.model, set_);
+        clock("criteria");
+        record();
+        result_.model.check();
+        if (options_.progress) options_.progress(1, "done");
+        return std::move(result_);
+    }
+
+private:
+    /// Adds the time since the last call to a stage's.
+    void clock(const char* stage) {
+        const auto now = std::chrono::steady_clock::now();
+        result_.seconds[stage] += std::chrono::duration<double>(now - last_).count();
+        last_ = now;
+    }
+
+    /// Progress of a stage, 0 to 1, as a part of the whole.
+    std::function<void(double)> part(double begin, double end, std::string stage) const {
+        return [this, begin, end, stage = std::move(stage)](double done) {
+            if (options_.progress) options_.progress(begin + done * (end - begin), stage);
+        };
+    }
+
+    /// Fits those of the wanted quantities that the measurements tell to one part of the data.
+    void fit_part(std::initializer_list<Quantity> wanted, DataPart part, int evaluations,
+                  const std::function<void(double)>& progress) {
+        const std::vector<Quantity> some = those_of(quantities_, wanted);
+        const FitData data = fit_data(set_, part);
+        if (!some.empty() && data.size() > some.size())
+            fit(maker_, generic_, some, data, cache_, evaluations, progress);
+    }
+
+    void fit_depth_doses() {
+        fit_part({Quantity::spectrum_tilt, Quantity::spectrum_filter, Quantity::spectrum_endpoint},
+                 DataPart::depth, 30, part(0, 0.1, "depth doses: spectrum"));
+        maker_.fit_rates();
+        clock("depth doses");
+    }
+
+    void fit_profiles() {
+        if (!has(set_.curves, CurveKind::primary_fluence) && has(set_.curves, CurveKind::profile)) {
+            fit_open_field(maker_, set_, cache_, part(0.1, 0.15, "profiles: horns"));
+            fit_part({Quantity::softening, Quantity::spot_fwhm}, DataPart::profiles, 12,
+                     part(0.15, 0.2, "profiles: softening, focal spot"));
+            fit_open_field(maker_, set_, cache_, part(0.2, 0.22, "profiles: horns"));
+        }
+        clock("profiles");
+    }
+
+    void fit_output_factors() {
+        fit_part({Quantity::extrafocal_amplitude, Quantity::extrafocal_sigma, Quantity::backscatter,
+                  Quantity::spot_fwhm},
+                 DataPart::output, 40, part(0.22, 0.28, "output factors: extrafocal source, focal spot"));
+        clock("output factors");
+    }
+
+    void fit_build_up() {
+        fit_part({Quantity::electron_amplitude, Quantity::electron_attenuation, Quantity::electron_sigma},
+                 DataPart::shallow, 30, part(0.28, 0.35, "build-up: electrons"));
+        clock("build-up");
+    }
+
+    void fit_everything() {
+        const FitData everything = fit_data(set_, DataPart::everything);
+        const int evaluations = 7 * (static_cast<int>(quantities_.size()) + 2);
+        const LeastSquaresResult joint = fit(maker_, generic_, quantities_, everything, cache_, evaluations,
+                                             part(0.35, 0.55, "all together"));
+        maker_.fit_rates();
+        result_.converged = joint.converged;
+        result_.reduced_chi_square =
+            joint.chi_square /
+            std::max(1.0, static_cast<double>(joint.residuals) - static_cast<double>(quantities_.size()));
+        result_.parameters = fitted(parameters_of(quantities_, maker_, generic_), joint);
+        correlation_ = joint.correlation;
+        clock("joint fit");
+    }
+
+    /// The fitted model with its residual table and pencil kernel, and every curve beside it.
+    void make_model() {
+        BeamModel& model = result_.model = maker_.model();
+        const BeamModel before_table = model;
+        if (has(set_.curves, CurveKind::output_factor)) set_residual_table(model, set_, cache_);
+        model.name = options_.name.empty() ? default_name(set_) : options_.name;
+        model.version = "1";
+        model.pencil_kernel = make_pencil_kernel(model.spectrum, kernels_);
+        result_.curves =
+            compare(before_table, model, set_, cache_, part(0.55, 0.7, "every curve against the model"));
+        clock("comparison");
+    }
+
+    /// Leaves and wedges. They do not change the open fields: they are fitted to the model as it stands, and
+    /// correlate with nothing but each other.
+    void fit_devices() {
+        const DeviceFit leaves =
+            fit_leaves(result_.model, set_, options_.leaf_designs, part(0.7, 0.72, "leaf ends"));
+        leaves_fitted_ = !leaves.parameters.empty();
+        take(leaves);
+        take(fit_wedges(result_.model, set_, part(0.72, 0.75, "wedges")));
+        for (Eigen::Index a = 0; a < correlation_.rows(); ++a)
+            for (Eigen::Index b = 0; b < correlation_.cols(); ++b)
+                result_.correlation.push_back(correlation_(a, b));
+        clock("leaves and wedges");
+    }
+
+    void take(const DeviceFit& devices) {
+        correlation_ = side_by_side(correlation_, devices.correlation);
+        result_.converged = result_.converged && devices.converged;
+        result_.parameters.insert(result_.parameters.end(), devices.parameters.begin(),
+                                  devices.parameters.end());
+        result_.curves.insert(result_.curves.end(), devices.curves.begin(), devices.curves.end());
+    }
+
+    /// Leaves the fields out in four groups; what the rest says of them is what a new field would get.
+    void cross_validate() {
+        const std::set<int> fields = fields_of(set_);
+        const int folds = std::min<int>(4, static_cast<int>(fields.size()) / 2);
+        for (int fold = 0; fold < folds; ++fold) {
+            const LeftOut left_out = fields_of_fold(fields, fold, folds);
+            ModelMaker trial = maker_;
+            const FitData rest = fit_data(set_, DataPart::everything, left_out);
+            if (rest.size() <= quantities_.size()) continue;
+            const double begin = 0.75 + 0.15 * fold / folds;
+            fit(trial, generic_, quantities_, rest, cache_, 2 * (static_cast<int>(quantities_.size()) + 2),
+                part(begin, begin + 0.15 / folds,
+                     "cross-validation " + std::to_string(fold + 1) + " of " + std::to_string(folds)));
+            judge_held_out(result_.curves, trial.model(), set_, left_out, cache_);
+        }
+    }
+
+    void calibrate_model() {
+        BeamModel& model = result_.model;
+        part(0.9, 1, "calibration")(0);
+        if (set_.absolute) {
+            set_absolute(model, *set_.absolute, cache_);
+        } else {
+            model.calibration.reference_gy_per_mu = 0.01;
+            model.calibration.depth = "maximum";
+            result_.notes.push_back(
+                "no absolute dose was measured: 1 cGy/MU at the maximum, SSD 100 cm, 10x10 cm is assumed");
+        }
+        model.calibration = calibrate(model);
+        clock("calibration");
+    }
+
+    /// What the model says of itself, and a note of each quantity that was not measured.
+    void record() {
+        BeamModel& model = result_.model;
+        model.description = description_of(set_);
+        model.sources = sources_of(model, set_, generic_, quantities_, leaves_fitted_);
+        for (const std::string& note : notes_of_unmeasured(model.sources)) result_.notes.push_back(note);
+        model.lineage = lineage_of(set_, generic_, options_.lineage);
+        model.fit.clear();
+        for (const FittedParameter& p : result_.parameters)
+            model.fit.push_back({p.name, p.unit, p.value, p.sigma, p.prior, p.prior_sigma});
+        model.fit_correlation = result_.correlation;
+    }
+
+    const MeasurementSet& set_;
+    const BeamModel& generic_;
+    const PointKernels& kernels_;
+    const CommissionOptions& options_;
+    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+    ModelMaker maker_;
+    FieldCache cache_;
+    std::vector<Quantity> quantities_;  ///< of the joint fit
+    Eigen::MatrixXd correlation_;       ///< of the parameters so far
+    bool leaves_fitted_ = false;
+    CommissionResult result_;
+};
+
 }  // namespace
 
 CommissionResult commission_beam_model(const MeasurementSet& set, const BeamModel& generic,
@@ -135,193 +355,10 @@ CommissionResult commission_beam_model(const MeasurementSet& set, const BeamMode
                             ", the starting model of " + generic.fluence_mode,
                         generic.name);
     const ThreadLimit limit(options.threads);
-    CommissionResult result;
-    result.findings = lint(set);
-    for (const Finding& finding : result.findings)
-        if (finding.severity == Finding::Severity::error)
-            throw bad_input(finding.text, finding.curve.empty() ? "measurements" : finding.curve,
-                            "dose model lint lists every finding");
-
+    std::vector<Finding> findings = lint(set);
+    refuse_errors(findings);
     measured_leaves(set, options.leaf_designs);  // throws before minutes of work
-
-    auto last = std::chrono::steady_clock::now();
-    const auto clock = [&](const char* stage) {
-        const auto now = std::chrono::steady_clock::now();
-        result.seconds[stage] += std::chrono::duration<double>(now - last).count();
-        last = now;
-    };
-    const auto part = [&](double begin, double end, std::string stage) {
-        return [&options, begin, end, stage = std::move(stage)](double done) {
-            if (options.progress) options.progress(begin + done * (end - begin), stage);
-        };
-    };
-
-    ModelMaker maker(generic, set, kernels, attenuation, options.rates);
-    FieldCache cache;
-    const std::vector<Quantity> all = quantities_for(set, generic);
-    const auto stage = [&](std::initializer_list<Quantity> wanted, DataPart data_part, int evaluations,
-                           const std::function<void(double)>& progress) {
-        const std::vector<Quantity> some = those_of(all, wanted);
-        const FitData data = fit_data(set, data_part);
-        if (!some.empty() && data.size() > some.size())
-            fit(maker, generic, some, data, cache, evaluations, progress);
-    };
-    stage({Quantity::spectrum_tilt, Quantity::spectrum_filter, Quantity::spectrum_endpoint}, DataPart::depth,
-          30, part(0, 0.1, "depth doses: spectrum"));
-    maker.fit_rates();
-    clock("depth doses");
-    if (!has(set, CurveKind::primary_fluence) && has(set, CurveKind::profile)) {
-        fit_open_field(maker, set, cache, part(0.1, 0.15, "profiles: horns"));
-        stage({Quantity::softening, Quantity::spot_fwhm}, DataPart::profiles, 12,
-              part(0.15, 0.2, "profiles: softening, focal spot"));
-        fit_open_field(maker, set, cache, part(0.2, 0.22, "profiles: horns"));
-    }
-    clock("profiles");
-    stage({Quantity::extrafocal_amplitude, Quantity::extrafocal_sigma, Quantity::backscatter,
-           Quantity::spot_fwhm},
-          DataPart::output, 40, part(0.22, 0.28, "output factors: extrafocal source, focal spot"));
-    clock("output factors");
-    stage({Quantity::electron_amplitude, Quantity::electron_attenuation, Quantity::electron_sigma},
-          DataPart::shallow, 30, part(0.28, 0.35, "build-up: electrons"));
-    clock("build-up");
-
-    const FitData everything = fit_data(set, DataPart::everything);
-    const int evaluations = 7 * (static_cast<int>(all.size()) + 2);
-    LeastSquaresResult joint =
-        fit(maker, generic, all, everything, cache, evaluations, part(0.35, 0.55, "all together"));
-    maker.fit_rates();
-    result.converged = joint.converged;
-    result.reduced_chi_square = joint.chi_square / std::max(1.0, static_cast<double>(joint.residuals) -
-                                                                     static_cast<double>(all.size()));
-    result.parameters = fitted(parameters_of(all, maker, generic), joint);
-    clock("joint fit");
-
-    BeamModel& model = result.model = maker.model();
-    const BeamModel before_table = model;
-    if (has(set, CurveKind::output_factor)) set_residual_table(model, set, cache);
-    model.name = options.name.empty() ? default_name(set) : options.name;
-    model.version = "1";
-    model.pencil_kernel = make_pencil_kernel(model.spectrum, kernels);
-    result.curves =
-        compare(before_table, model, set, cache, part(0.55, 0.7, "every curve against the model"));
-    clock("comparison");
-
-    // Devices do not change the open fields: they are fitted to the model as it stands, and correlate with
-    // nothing but each other.
-    Eigen::MatrixXd correlation = joint.correlation;
-    const auto take = [&](const DeviceFit& fit) {
-        correlation = side_by_side(correlation, fit.correlation);
-        result.converged = result.converged && fit.converged;
-        result.parameters.insert(result.parameters.end(), fit.parameters.begin(), fit.parameters.end());
-        result.curves.insert(result.curves.end(), fit.curves.begin(), fit.curves.end());
-    };
-    const DeviceFit leaves = fit_leaves(model, set, options.leaf_designs, part(0.7, 0.72, "leaf ends"));
-    const bool leaves_measured = !leaves.parameters.empty(),
-               gaps_measured = has(set.device_curves, CurveKind::leaf_gap);
-    take(leaves);
-    take(fit_wedges(model, set, part(0.72, 0.75, "wedges")));
-    for (Eigen::Index a = 0; a < correlation.rows(); ++a)
-        for (Eigen::Index b = 0; b < correlation.cols(); ++b) result.correlation.push_back(correlation(a, b));
-    clock("leaves and wedges");
-
-    if (options.cross_validate) {
-        // Fields are left out in four groups; what the rest says of them is what a new field would get.
-        std::set<int> fields;
-        for (const MeasuredCurve& curve : set.curves)
-            for (std::size_t i = 0;
-                 i < (curve.kind == CurveKind::output_factor ? curve.position_mm.size() : 1); ++i)
-                if (field_of(curve, i) > 0) fields.insert(field_of(curve, i));
-        const int folds = std::min<int>(4, static_cast<int>(fields.size()) / 2);
-        for (int fold = 0; fold < folds; ++fold) {
-            LeftOut left_out;
-            int n = 0;
-            for (const int field : fields)
-                if (n++ % folds == fold) left_out.insert(field);
-            ModelMaker trial = maker;
-            const FitData rest = fit_data(set, DataPart::everything, left_out);
-            if (rest.size() <= all.size()) continue;
-            const double begin = 0.75 + 0.15 * fold / folds;
-            fit(trial, generic, all, rest, cache, 2 * (static_cast<int>(all.size()) + 2),
-                part(begin, begin + 0.15 / folds,
-                     "cross-validation " + std::to_string(fold + 1) + " of " + std::to_string(folds)));
-            judge_held_out(result.curves, trial.model(), set, left_out, cache);
-        }
-    }
-    clock("cross-validation");
-
-    part(0.9, 1, "calibration")(0);
-    if (set.absolute) {
-        set_absolute(model, *set.absolute, cache);
-    } else {
-        model.calibration.reference_gy_per_mu = 0.01;
-        model.calibration.depth = "maximum";
-        result.notes.push_back(
-            "no absolute dose was measured: 1 cGy/MU at the maximum, SSD 100 cm, 10x10 cm is assumed");
-    }
-    model.calibration = calibrate(model);
-    clock("calibration");
-    result.criteria = judge(result.curves, model, set);
-    clock("criteria");
-
-    model.description = "Commissioned from measurements of " +
-                        (set.machine.empty() ? std::string("a machine without a name") : set.machine);
-    model.sources = {
-        {"spectrum", "fitted: " + generic.name + " times a power of the energy and a water filter"},
-        {"attenuation",
-         generic.sources.contains("attenuation") ? generic.sources.at("attenuation") : "NIST XCOM"},
-        {"cone_kernel", "from the spectrum and the point kernels"},
-        {"pencil_kernel", "from the spectrum and the point kernels"},
-        {"profile", has(set, CurveKind::primary_fluence)
-                        ? "measured primary fluence, less the extrafocal source"
-                    : has(set, CurveKind::profile) ? "from measured profiles"
-                                                   : "of " + generic.name + ": not measured"},
-        {"calibration", set.absolute ? "measured" : "assumed: 1 cGy/MU at the maximum; not measured"}};
-    const auto fitted_or_generic = [&](const char* quantity, Quantity q) {
-        model.sources[quantity] = std::find(all.begin(), all.end(), q) != all.end()
-                                      ? "fitted"
-                                      : "of " + generic.name + ": the measurements do not tell";
-    };
-    fitted_or_generic("extrafocal", Quantity::extrafocal_amplitude);
-    fitted_or_generic("spot", Quantity::spot_fwhm);
-    fitted_or_generic("electrons", Quantity::electron_amplitude);
-    fitted_or_generic("softening", Quantity::softening);
-    model.sources["transmission"] =
-        std::string("jaws ") + (set.jaw_transmission ? "measured" : "of " + generic.name) + ", leaves " +
-        (gaps_measured           ? "fitted, of " + model.head.leaf_design
-         : set.leaf_transmission ? "measured"
-         : leaves_measured
-             ? "of the design " + model.head.leaf_design + ", or else of " + generic.name + ": not measured"
-             : "of " + generic.name);
-    model.sources["leaf offset"] =
-        leaves_measured ? "fitted, of " + model.head.leaf_design : "none: not measured";
-    model.sources["geometry, backscatter"] = "of " + generic.name + ": not measured";
-    std::string wedges;
-    for (const WedgeModel& wedge : model.head.wedges)
-        wedges += (wedges.empty() ? "" : ", ") + wedge.kind + " " + short_number(wedge.angle_deg) +
-                  " degrees" + (wedge.id.empty() ? "" : " \"" + wedge.id + "\"");
-    model.sources["wedges"] = wedges.empty()
-                                  ? "none: not measured; a plan with a physical or motorised wedge is refused"
-                                  : "fitted, of steel: " + wedges;
-    if (!model.head.dynamic_wedge.golden_position_mm.empty())
-        model.sources["enhanced dynamic wedge"] = "table of " + generic.name;
-    for (const auto& [quantity, source] : model.sources)
-        if (source.find("not measured") != std::string::npos ||
-            source.find("do not tell") != std::string::npos)
-            result.notes.push_back(quantity + ": " + source);
-    model.lineage = options.lineage;
-    model.lineage["data_sha256"] = set.data_hash;
-    std::string files;
-    for (const std::string& file : set.files) files += (files.empty() ? "" : ", ") + file;
-    model.lineage["files"] = files;
-    model.lineage["engine_version"] = LIBDOSE_VERSION;
-    model.lineage["started_from"] = generic.name + " " + generic.content_hash;
-    model.fit.clear();
-    for (const FittedParameter& p : result.parameters)
-        model.fit.push_back({p.name, p.unit, p.value, p.sigma, p.prior, p.prior_sigma});
-    model.fit_correlation = result.correlation;
-    model.check();
-    if (options.progress) options.progress(1, "done");
-    return result;
+    return Commissioning(set, generic, kernels, attenuation, options).run(std::move(findings));
 }
 
 }  // namespace libdose

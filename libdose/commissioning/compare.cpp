@@ -4,13 +4,7 @@
 #include <cmath>
 
 #include "base/text.h"
-#include "commissioning/profile_edges.h"
-#include "engine/compute.h"
-#include "engine/jaw_field.h"
 #include "fluence/head_equations.h"
-#include "libdose/error.h"
-#include "patient/water_phantom.h"
-#include "validation/field_judgement.h"
 #include "validation/point_dose.h"
 
 namespace libdose::commission {
@@ -202,128 +196,6 @@ void set_absolute(BeamModel& model, const AbsoluteDose& absolute, FieldCache& ca
     model.calibration.depth = "10cm";
     model.calibration.reference_gy_per_mu = absolute.gy_per_mu * dose(1000, 100, 100) /
                                             dose(absolute.ssd_mm, absolute.depth_mm, absolute.side_mm);
-}
-
-std::vector<CommissionCriterion> judge(const std::vector<CurveComparison>& comparisons,
-                                       const BeamModel& model, const MeasurementSet& set) {
-    std::vector<CommissionCriterion> rows;
-    const auto row = [&](const std::string& standard, const std::string& test, const std::string& curve,
-                         double value, double tolerance, const std::string& unit) {
-        rows.push_back({standard, test, curve, value, tolerance, unit, value <= tolerance});
-    };
-
-    // 5.1 and 5.2: the engine on a grid, as a plan is calculated, beside the model that was fitted.
-    {
-        const PointDose exact(model.spectrum, model.cone_kernel, model.pencil_kernel, model.head.electrons);
-        ComputeOptions options;
-        const double per_unit = model.calibration.depth == "10cm" ? model.calibration.collapsed_cone_10cm
-                                                                  : model.calibration.collapsed_cone_maximum;
-        for (const double side : {40.0, 100.0, 200.0}) {
-            const bool reference = side == 100;
-            const FluenceMap map = jaw_field(model.head, side, side, Vec3(0, 0, reference ? 0 : 100));
-            constexpr double spacing_mm = 2.5;
-            const DensityGrid water = water_cube(spacing_mm);
-            const std::vector<double> curve =
-                axis_curve(water.grid, compute_dose(water, {map}, model, options));
-            double worst = 0;
-            for (const double depth : {50.0, 100.0, 200.0})
-                worst = std::max(
-                    worst,
-                    std::abs(100 * (at_depth(curve, depth, spacing_mm) /
-                                        exact.collapsed_cone(map, {reference ? 1000.0 : 900.0, depth, 0, 0}) -
-                                    1)));
-            if (reference) {
-                const double at_reference = model.calibration.depth == "10cm"
-                                                ? at_depth(curve, 100, spacing_mm)
-                                                : *std::max_element(curve.begin(), curve.end());
-                row("AAPM MPPG 5.b", "5.1 dose at the calibration point, planning grid", "10 x 10 cm",
-                    std::abs(100 * (at_reference / per_unit - 1)), 0.5, "%");
-            }
-            row("AAPM MPPG 5.b", "5.2 planning grid against the model, 5, 10, 20 cm deep",
-                short_number(side) + " x " + short_number(side) + " mm", worst, 1, "%");
-        }
-    }
-    for (const CurveComparison& c : comparisons) {
-        if (c.engine != to_string(Algorithm::collapsed_cone)) continue;
-        const MeasuredCurve* measured = nullptr;
-        for (const auto* list : {&set.curves, &set.device_curves})
-            for (const MeasuredCurve& curve : *list)
-                if (curve.name == c.name) measured = &curve;
-        if (c.kind == CurveKind::leaf_gap) continue;
-        if (measured && measured->wedge) {
-            // Venselaar's fields of a complex geometry: 3 % on the axis and, with the axis itself taken as
-            // right, off it.
-            const bool across = c.kind == CurveKind::profile;
-            row("Venselaar 2001",
-                across ? "delta 3, wedge, off the axis in the field" : "delta 1, wedge, on the axis", c.name,
-                c.max_abs_percent, 3, "%");
-            continue;
-        }
-        switch (c.kind) {
-            case CurveKind::depth_dose:
-            case CurveKind::tissue_phantom_ratio: {
-                const double peak = !measured ? 15 : std::max(10.0, depth_of_maximum(*measured));
-                double beyond = 0, build_up = 0;
-                double sum = 0, squares = 0;
-                int count = 0;
-                for (std::size_t i = 0; i < c.position_mm.size(); ++i) {
-                    const double d = c.difference_percent[i];
-                    if (c.position_mm[i] >= peak) {
-                        beyond = std::max(beyond, std::abs(d));
-                        sum += d;
-                        squares += d * d;
-                        ++count;
-                    } else {
-                        // 10 % or 2 mm: within 2 mm one curve has the value that the other has here.
-                        const auto reaches = [&](const std::vector<double>& curve, double value) {
-                            const double a = physics::table_value(c.position_mm, curve, c.position_mm[i] - 2),
-                                         b = physics::table_value(c.position_mm, curve, c.position_mm[i] + 2);
-                            return value >= std::min(a, b) && value <= std::max(a, b);
-                        };
-                        const bool near =
-                            reaches(c.measured, c.calculated[i]) || reaches(c.calculated, c.measured[i]);
-                        if (!near) build_up = std::max(build_up, std::abs(d));
-                    }
-                }
-                row("AAPM MPPG 5.b", "5.3 high dose", c.name, beyond, 2, "%");
-                row("Venselaar 2001", "delta 1, beyond the maximum", c.name, beyond, 2, "%");
-                row("Venselaar 2001", "delta 2, build-up not within 2 mm", c.name, build_up, 10, "%");
-                if (count > 1) {
-                    const double mean = sum / count,
-                                 sd = std::sqrt(std::max(0.0, squares / count - mean * mean));
-                    row("Venselaar 2001", "confidence limit, |mean| + 1.5 SD", c.name,
-                        std::abs(mean) + 1.5 * sd, 2, "%");
-                }
-                break;
-            }
-            case CurveKind::profile: {
-                const double axis = physics::table_value(c.position_mm, c.measured, 0);
-                for (const SuiteRow& judged :
-                     judge_lines({{true, c.position_mm, c.calculated, c.measured}}, axis, 2))
-                    if (judged.points > 0)
-                        row("AAPM MPPG 5.b", "5.3 " + judged.test, c.name, judged.value, judged.tolerance,
-                            judged.unit);
-                row("Venselaar 2001", "delta 3, off the axis in the field", c.name, c.max_abs_percent, 3,
-                    "%");
-                const auto width = [&](const std::vector<double>& y) {
-                    return width_at(c.position_mm, y, 0.5 * axis);
-                };
-                if (const double off = std::abs(width(c.measured) - width(c.calculated)); std::isfinite(off))
-                    row("Venselaar 2001", "RW50, width at half", c.name, off, 2, "mm");
-                break;
-            }
-            case CurveKind::output_factor:
-                // The table is of fields of the jaws.
-                if (!c.before_residual_table.empty())
-                    row("AAPM MPPG 5.b", "5.3 output factors, before the residual table", c.name,
-                        c.before_max_abs_percent, 2, "%");
-                row("AAPM MPPG 5.b", "5.3 output factors", c.name, c.max_abs_percent, 2, "%");
-                break;
-            default:
-                row("AAPM MPPG 5.b", "5.3 in air", c.name, c.max_abs_percent, 2, "%");
-        }
-    }
-    return rows;
 }
 
 }  // namespace libdose::commission

@@ -1,4 +1,4 @@
-// Measured curves beside the model's, and what the standards say of the differences.
+// Measured curves beside the model's.
 #pragma once
 
 #include <functional>
@@ -27,9 +27,5 @@ void judge_held_out(std::vector<CurveComparison>& comparisons, const BeamModel& 
 
 /// Sets the calibration of a model so that it gives the measured dose per MU in its set-up.
 void set_absolute(BeamModel& model, const AbsoluteDose& absolute, FieldCache& cache);
-
-/// Venselaar 2001 and AAPM MPPG 5.b, tests 5.1 to 5.3, of a calibrated model.
-std::vector<CommissionCriterion> judge(const std::vector<CurveComparison>& comparisons,
-                                       const BeamModel& model, const MeasurementSet& set);
 
 }  // namespace libdose::commission

@@ -180,6 +180,11 @@ std::vector<double> FitData::residuals(const std::vector<std::vector<double>>& c
     return all;
 }
 
+bool has(const std::vector<MeasuredCurve>& curves, CurveKind kind) {
+    return std::any_of(curves.begin(), curves.end(),
+                       [&](const MeasuredCurve& curve) { return curve.kind == kind; });
+}
+
 double depth_of_maximum(const MeasuredCurve& curve) {
     if (!by_depth(curve)) return 0;
     return curve.position_mm[static_cast<std::size_t>(

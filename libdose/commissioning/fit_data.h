@@ -25,6 +25,8 @@ enum class DataPart { depth, shallow, output, profiles, everything };
 /// Sides of the fields (mm, of the equivalent square) that are left out of a fit.
 using LeftOut = std::set<int>;
 
+/// Whether one of the curves is of this kind.
+bool has(const std::vector<MeasuredCurve>& curves, CurveKind kind);
 /// Depth at which the curve is largest, mm; 0 for curves that are not against depth.
 double depth_of_maximum(const MeasuredCurve& curve);
 /// Side of the equivalent square of a curve or of one of its points, rounded to mm: what fields are left out

@@ -65,6 +65,148 @@ double isocentre_width(const CurvePoints& points, const std::vector<double>& val
            curve.sad_mm / (curve.ssd_mm + curve.depth_mm);
 }
 
+/// The curves that were measured of leaves.
+struct LeafCurves {
+    std::vector<const MeasuredCurve*> gaps;
+    std::vector<CurvePoints> shaped;  ///< fields that leaves shape
+    std::vector<CurvePoints> edges;   ///< of these the profiles whose widths tell the offset
+    bool tell_offset() const { return !gaps.empty() || !edges.empty(); }
+    /// Edges do not tell what comes through the leaf.
+    bool tell_transmission() const { return !gaps.empty(); }
+};
+
+LeafCurves leaf_curves(const MeasurementSet& set) {
+    LeafCurves curves;
+    for (const MeasuredCurve& curve : set.device_curves) {
+        if (curve.kind == CurveKind::leaf_gap) curves.gaps.push_back(&curve);
+        if (!curve.shaped_by_leaves()) continue;
+        curves.shaped.push_back(all_points(curve));
+        if (tells_offset(curve)) curves.edges.push_back(all_points(curve));
+    }
+    return curves;
+}
+
+BeamModel with_leaves(const BeamModel& model, const LeafDesign& design, double offset_mm,
+                      double transmission) {
+    BeamModel trial = model;
+    trial.head.leaf_design = design.name;
+    trial.head.leaf_offset_mm = offset_mm;
+    trial.head.leaf_transmission = transmission;
+    return trial;
+}
+
+/// Readings of the gaps, then widths between the edges, with one standard deviation each.
+struct LeafReadings {
+    std::vector<double> measured, sigma;
+};
+
+LeafReadings measured_readings(const LeafCurves& curves) {
+    LeafReadings all;
+    for (const MeasuredCurve* curve : curves.gaps)
+        for (const double reading : curve->value) {
+            // Of the reading, and of the gap as the machine makes it.
+            constexpr double relative_sigma = 0.005, gap_sigma_mm = 0.02;
+            all.measured.push_back(reading);
+            all.sigma.push_back(std::hypot(relative_sigma * reading, gap_sigma_mm / curve->travel_mm));
+        }
+    for (const CurvePoints& points : curves.edges) {
+        // Of all widths together: the same few leaves and the same scanner made them.
+        constexpr double width_sigma_mm = 0.3;
+        all.measured.push_back(isocentre_width(points, points.measured));
+        all.sigma.push_back(width_sigma_mm * std::sqrt(static_cast<double>(curves.edges.size())));
+    }
+    return all;
+}
+
+/// The same readings and widths as a model calculates them.
+std::vector<double> calculated_readings(const BeamModel& model, const LeafDesign& design,
+                                        const LeafCurves& curves) {
+    std::vector<double> all;
+    for (const auto& values : readings(model, design, curves.gaps, Algorithm::collapsed_cone))
+        all.insert(all.end(), values.begin(), values.end());
+    const auto calculated = predict_leaf_fields(model, design, curves.edges, Algorithm::collapsed_cone);
+    for (std::size_t c = 0; c < curves.edges.size(); ++c)
+        all.push_back(isocentre_width(curves.edges[c], calculated[c]));
+    return all;
+}
+
+/// Calculated readings by offset and transmission. What comes through is linear in the opening, and so in the
+/// offset, and in what comes through the leaf: four calculations tell all.
+class LeafResponse {
+public:
+    LeafResponse(const BeamModel& model, const LeafDesign& design, const LeafCurves& curves,
+                 double transmission, const std::function<void(double)>& progress)
+        : transmission_(transmission) {
+        for (const double through : {transmission, transmission + step})
+            for (const double offset : {0.0, step_mm}) {
+                const bool needed = curves.tell_transmission() || through == transmission;
+                corners_.push_back(
+                    needed ? calculated_readings(with_leaves(model, design, offset, through), design, curves)
+                           : corners_[corners_.size() - 2]);
+                if (progress) progress(0.25 * static_cast<double>(corners_.size()));
+            }
+    }
+
+    double at(std::size_t i, double offset_mm, double transmission) const {
+        const double x = offset_mm / step_mm, y = (transmission - transmission_) / step;
+        return (1 - y) * ((1 - x) * corners_[0][i] + x * corners_[1][i]) +
+               y * ((1 - x) * corners_[2][i] + x * corners_[3][i]);
+    }
+
+private:
+    static constexpr double step_mm = 0.5, step = 0.01;
+    double transmission_;
+    std::vector<std::vector<double>> corners_;
+};
+
+/// Offset of the ends and, where the curves tell it, transmission of the leaves, in this order.
+std::vector<Parameter> leaf_parameters(const LeafCurves& curves, double transmission) {
+    constexpr double offset_sigma_mm = 0.5, transmission_sigma = 0.05;
+    std::vector<Parameter> parameters{
+        {"leaf offset", "mm, of each end", 0, -2.5, 2.5, 0, offset_sigma_mm, 0.05}};
+    if (curves.tell_transmission())
+        parameters.push_back({"leaf transmission", "of the open field", transmission, 0, 0.2, transmission,
+                              transmission_sigma * transmission, 0.001});
+    return parameters;
+}
+
+/// Fits offset and transmission and leaves them in the model.
+void fit_ends(DeviceFit& fit, BeamModel& model, const LeafDesign& design, const LeafCurves& curves,
+              double start_transmission, const std::function<void(double)>& progress) {
+    const std::vector<Parameter> parameters = leaf_parameters(curves, start_transmission);
+    const LeafReadings data = measured_readings(curves);
+    const LeafResponse response(model, design, curves, start_transmission, progress);
+    const auto transmission_of = [&](const std::vector<double>& values) {
+        return curves.tell_transmission() ? values[1] : start_transmission;
+    };
+    const auto residuals = [&](const std::vector<double>& values) {
+        Eigen::VectorXd all(static_cast<Eigen::Index>(data.measured.size()));
+        for (std::size_t i = 0; i < data.measured.size(); ++i)
+            all[static_cast<Eigen::Index>(i)] =
+                (response.at(i, values[0], transmission_of(values)) - data.measured[i]) / data.sigma[i];
+        return all;
+    };
+    constexpr int most_evaluations = 100;
+    const LeastSquaresResult result = least_squares(parameters, residuals, most_evaluations);
+    fit.parameters = fitted(parameters, result);
+    fit.correlation = result.correlation;
+    fit.converged = result.converged;
+    model = with_leaves(model, design, result.values[0], transmission_of(result.values));
+}
+
+/// Every field of leaves beside the model's, by both engines.
+void compare_leaves(DeviceFit& fit, const BeamModel& model, const LeafDesign& design,
+                    const LeafCurves& curves) {
+    for (const Algorithm algorithm : {Algorithm::collapsed_cone, Algorithm::pencil_beam}) {
+        const auto swept = readings(model, design, curves.gaps, algorithm);
+        for (std::size_t c = 0; c < curves.gaps.size(); ++c)
+            fit.curves.push_back(comparison_of(*curves.gaps[c], algorithm, swept[c]));
+        const auto still = predict_leaf_fields(model, design, curves.shaped, algorithm);
+        for (std::size_t c = 0; c < curves.shaped.size(); ++c)
+            fit.curves.push_back(comparison_of(*curves.shaped[c].curve, algorithm, still[c]));
+    }
+}
+
 }  // namespace
 
 std::vector<FittedParameter> fitted(const std::vector<Parameter>& parameters,
@@ -117,90 +259,13 @@ DeviceFit fit_leaves(BeamModel& model, const MeasurementSet& set, const std::vec
     DeviceFit fit;
     const LeafDesign* design = measured_leaves(set, designs);
     if (!design) return fit;
-    std::vector<const MeasuredCurve*> gaps;
-    std::vector<CurvePoints> shaped, edges;
-    for (const MeasuredCurve& curve : set.device_curves) {
-        if (curve.kind == CurveKind::leaf_gap) gaps.push_back(&curve);
-        if (!curve.shaped_by_leaves()) continue;
-        shaped.push_back(all_points(curve));
-        if (tells_offset(curve)) edges.push_back(all_points(curve));
-    }
-    if (!gaps.empty() || !edges.empty()) {
-        const double through =
+    const LeafCurves curves = leaf_curves(set);
+    if (curves.tell_offset()) {
+        const double start =
             set.leaf_transmission.value_or(design->transmission.value_or(model.head.leaf_transmission));
-        constexpr double offset_sigma_mm = 0.5, transmission_sigma = 0.05;
-        std::vector<Parameter> parameters{
-            {"leaf offset", "mm, of each end", 0, -2.5, 2.5, 0, offset_sigma_mm, 0.05}};
-        // Edges do not tell what comes through the leaf.
-        if (!gaps.empty())
-            parameters.push_back({"leaf transmission", "of the open field", through, 0, 0.2, through,
-                                  transmission_sigma * through, 0.001});
-        const auto with = [&](double offset, double transmission) {
-            BeamModel trial = model;
-            trial.head.leaf_design = design->name;
-            trial.head.leaf_offset_mm = offset;
-            trial.head.leaf_transmission = transmission;
-            return trial;
-        };
-        std::vector<double> measured, sigma;
-        for (const MeasuredCurve* curve : gaps)
-            for (const double reading : curve->value) {
-                // Of the reading, and of the gap as the machine makes it.
-                constexpr double relative_sigma = 0.005, gap_sigma_mm = 0.02;
-                measured.push_back(reading);
-                sigma.push_back(std::hypot(relative_sigma * reading, gap_sigma_mm / curve->travel_mm));
-            }
-        for (const CurvePoints& points : edges) {
-            // Of all widths together: the same few leaves and the same scanner made them.
-            constexpr double width_sigma_mm = 0.3;
-            measured.push_back(isocentre_width(points, points.measured));
-            sigma.push_back(width_sigma_mm * std::sqrt(static_cast<double>(edges.size())));
-        }
-        const auto quantities = [&](const BeamModel& trial) {
-            std::vector<double> all;
-            for (const auto& values : readings(trial, *design, gaps, Algorithm::collapsed_cone))
-                all.insert(all.end(), values.begin(), values.end());
-            const auto calculated = predict_leaf_fields(trial, *design, edges, Algorithm::collapsed_cone);
-            for (std::size_t c = 0; c < edges.size(); ++c)
-                all.push_back(isocentre_width(edges[c], calculated[c]));
-            return all;
-        };
-        // What comes through is linear in the opening, and so in the offset, and in what comes through the
-        // leaf: four calculations tell all.
-        constexpr double step_mm = 0.5, step = 0.01;
-        std::vector<std::vector<double>> corners;
-        for (const double transmission : {through, through + step})
-            for (const double offset : {0.0, step_mm}) {
-                const bool needed = parameters.size() > 1 || transmission == through;
-                corners.push_back(needed ? quantities(with(offset, transmission))
-                                         : corners[corners.size() - 2]);
-                if (progress) progress(0.25 * static_cast<double>(corners.size()));
-            }
-        const auto residuals = [&](const std::vector<double>& values) {
-            const double x = values[0] / step_mm, y = values.size() > 1 ? (values[1] - through) / step : 0;
-            Eigen::VectorXd all(static_cast<Eigen::Index>(measured.size()));
-            for (std::size_t i = 0; i < measured.size(); ++i) {
-                const double calculated = (1 - y) * ((1 - x) * corners[0][i] + x * corners[1][i]) +
-                                          y * ((1 - x) * corners[2][i] + x * corners[3][i]);
-                all[static_cast<Eigen::Index>(i)] = (calculated - measured[i]) / sigma[i];
-            }
-            return all;
-        };
-        constexpr int most_evaluations = 100;
-        const LeastSquaresResult result = least_squares(parameters, residuals, most_evaluations);
-        fit.parameters = fitted(parameters, result);
-        fit.correlation = result.correlation;
-        fit.converged = result.converged;
-        model = with(result.values[0], parameters.size() > 1 ? result.values[1] : through);
+        fit_ends(fit, model, *design, curves, start, progress);
     }
-    for (const Algorithm algorithm : {Algorithm::collapsed_cone, Algorithm::pencil_beam}) {
-        const auto swept = readings(model, *design, gaps, algorithm);
-        for (std::size_t c = 0; c < gaps.size(); ++c)
-            fit.curves.push_back(comparison_of(*gaps[c], algorithm, swept[c]));
-        const auto still = predict_leaf_fields(model, *design, shaped, algorithm);
-        for (std::size_t c = 0; c < shaped.size(); ++c)
-            fit.curves.push_back(comparison_of(*shaped[c].curve, algorithm, still[c]));
-    }
+    compare_leaves(fit, model, *design, curves);
     return fit;
 }
 

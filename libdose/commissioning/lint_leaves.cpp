@@ -10,8 +10,6 @@ namespace libdose::linting {
 
 namespace {
 
-using Severity = Finding::Severity;
-
 class LeafLinter {
 public:
     explicit LeafLinter(const MeasurementSet& set) : set_(set) {}

@@ -17,9 +17,8 @@ using namespace commission;
 
 constexpr double step_cm = 0.1, depth_max_cm = 60, reach_cm = 60;
 constexpr int components = 5;
-constexpr int layers = 600, offsets = 1200,
-              zero_offset =
-                  600;  // layers of depth; slices along the kernel's axis, of which this one holds 0
+constexpr int layers = 600;                         // of depth
+constexpr int offsets = 1200, zero_offset = 600;    // slices along the kernel's axis; this one holds 0
 constexpr int angle_parts = 10, radius_parts = 24;  // of a cell of the point kernel
 
 std::vector<double> ring_edges_cm() {
@@ -63,46 +62,70 @@ Eigen::MatrixXd by_slice_and_ring(const AverageKernel& kernel, const PointKernel
     return histogram;
 }
 
+constexpr int sets = static_cast<int>(std::size(hardening_depths_g_cm2));
+
+double depth_of_layer(int layer) { return (layer + 0.5) * step_cm; }
+
+/// Share of the kernels of one set in what is released at a depth: linear between the depths of the sets, all
+/// of the last one's beyond it.
+double share_of_set(int set, double depth) {
+    const auto& at = hardening_depths_g_cm2;
+    const auto part = [&](int from, int to) { return (depth - at[from]) / (at[to] - at[from]); };
+    const bool last = set + 1 == sets;
+    if (last && depth >= at[set]) return 1;
+    if (set > 0 && depth >= at[set - 1] && depth < at[set]) return part(set - 1, set);
+    if (!last && depth >= at[set] && depth < at[set + 1]) return 1 - part(set, set + 1);
+    return 0;
+}
+
+/// TERMA of one photon by layer, as far as the kernels of one set carry it.
+Eigen::VectorXd terma_of_set(const Spectrum& spectrum, int set) {
+    Eigen::VectorXd terma = Eigen::VectorXd::Zero(layers);
+    for (int n = 0; n < layers; ++n) {
+        const double depth = depth_of_layer(n), share = share_of_set(set, depth);
+        if (share > 0) terma[n] = share * physics::basis_terma(spectrum, depth, 0).water;
+    }
+    return terma;
+}
+
+/// Adds what every layer releases, spread by a kernel: a layer that lies `offset` slices behind the one that
+/// releases gets the kernel's slice at that offset.
+void add_spread(Eigen::MatrixXd& dose, const Eigen::VectorXd& terma, const Eigen::MatrixXd& kernel) {
+    for (int n = 0; n < layers; ++n) {
+        if (!(terma[n] > 0)) continue;
+        const int first = std::max(0, n - zero_offset), end = std::min(layers, n - zero_offset + offsets);
+        for (int d = first; d < end; ++d) dose.row(d) += terma[n] * kernel.row(d - n + zero_offset);
+    }
+}
+
+/// Ring-integrated dose per photon of the pencil, Gy cm²: [layer][ring].
+Eigen::MatrixXd dose_by_layer_and_ring(const Spectrum& spectrum, const PointKernels& kernels,
+                                       const std::vector<double>& edges) {
+    Eigen::MatrixXd dose = Eigen::MatrixXd::Zero(layers, static_cast<Eigen::Index>(edges.size()) - 1);
+    for (int h = 0; h < sets; ++h)
+        add_spread(
+            dose, terma_of_set(spectrum, h),
+            by_slice_and_ring(average_kernel(spectrum, kernels, hardening_depths_g_cm2[h]), kernels, edges));
+    return dose;
+}
+
+/// The layers that the weights are kept of: all to 6 cm, then every fifth, and the last.
+std::vector<int> kept_layers() {
+    std::vector<int> kept;
+    for (int d = 0; d < 60; ++d) kept.push_back(d);
+    for (int d = 60; d < layers - 1; d += 5) kept.push_back(d);
+    kept.push_back(layers - 1);
+    return kept;
+}
+
 }  // namespace
 
 PencilKernel make_pencil_kernel(const Spectrum& spectrum, const PointKernels& kernels) {
     const std::vector<double> edges = ring_edges_cm();
     const auto rings = static_cast<Eigen::Index>(edges.size()) - 1;
-    constexpr int sets = static_cast<int>(std::size(hardening_depths_g_cm2));
-    Eigen::MatrixXd dose = Eigen::MatrixXd::Zero(layers, rings);  // ring-integrated dose per photon, Gy cm²
-    for (int h = 0; h < sets; ++h) {
-        const Eigen::MatrixXd kernel =
-            by_slice_and_ring(average_kernel(spectrum, kernels, hardening_depths_g_cm2[h]), kernels, edges);
-        // Share of this set in what a layer releases: linear between the depths of the sets.
-        Eigen::VectorXd source = Eigen::VectorXd::Zero(layers);
-        for (int n = 0; n < layers; ++n) {
-            const double depth = (n + 0.5) * step_cm;
-            const auto hat = [&](int from, int to) {
-                return (depth - hardening_depths_g_cm2[from]) /
-                       (hardening_depths_g_cm2[to] - hardening_depths_g_cm2[from]);
-            };
-            double share = 0;
-            if (h + 1 == sets && depth >= hardening_depths_g_cm2[h])
-                share = 1;
-            else if (h > 0 && depth >= hardening_depths_g_cm2[h - 1] && depth < hardening_depths_g_cm2[h])
-                share = hat(h - 1, h);
-            else if (h + 1 < sets && depth >= hardening_depths_g_cm2[h] &&
-                     depth < hardening_depths_g_cm2[h + 1])
-                share = 1 - hat(h, h + 1);
-            if (share > 0) source[n] = share * physics::basis_terma(spectrum, depth, 0).water;
-        }
-        // A layer that lies `offset` slices behind the one that releases gets the kernel's slice at that
-        // offset.
-        for (int n = 0; n < layers; ++n)
-            if (source[n] > 0)
-                for (int d = std::max(0, n - zero_offset); d < std::min(layers, n - zero_offset + offsets);
-                     ++d)
-                    dose.row(d) += source[n] * kernel.row(d - n + zero_offset);
-    }
-
     // Components of the dose of round fields: cumulative over the rings, each depth relative to its broad
     // beam.
-    Eigen::MatrixXd cumulative = dose;
+    Eigen::MatrixXd cumulative = dose_by_layer_and_ring(spectrum, kernels, edges);
     for (Eigen::Index r = 1; r < rings; ++r) cumulative.col(r) += cumulative.col(r - 1);
     const Eigen::VectorXd broad = cumulative.col(rings - 1);
     for (Eigen::Index d = 0; d < layers; ++d) cumulative.row(d) /= broad[d];
@@ -117,8 +140,8 @@ PencilKernel make_pencil_kernel(const Spectrum& spectrum, const PointKernels& ke
             pencil.components.push_back(
                 shape / (std::numbers::pi * (edges[n + 1] * edges[n + 1] - edges[n] * edges[n])));
         }
-    for (int d = 0; d < layers; d = d < 60 ? d + 1 : std::min(d + 5, d < layers - 1 ? layers - 1 : layers)) {
-        pencil.depth_g_cm2.push_back((d + 0.5) * step_cm);
+    for (const int d : kept_layers()) {
+        pencil.depth_g_cm2.push_back(depth_of_layer(d));
         for (int i = 0; i < components; ++i)
             pencil.weights.push_back(svd.matrixU()(d, i) * svd.singularValues()[i] * broad[d]);
     }

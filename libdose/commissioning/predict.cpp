@@ -26,21 +26,6 @@ struct Request {
     double u_mm = 0, v_mm = 0;
 };
 
-std::vector<double> numbers_of(const HeadModel& h) {
-    std::vector<double> all{
-        h.spot_fwhm_x_mm,          h.spot_fwhm_y_mm,       h.source_collimator_distance_mm,
-        h.jaw_x_distance_mm,       h.jaw_y_distance_mm,    h.jaw_transmission,
-        h.maximum_field_radius_mm, h.extrafocal.amplitude, h.extrafocal.sigma_mm,
-        h.extrafocal.distance_mm,  h.electrons.sigma_mm,   h.electrons.amplitude_gy_cm2 > 0 ? 1.0 : 0.0,
-        h.monitor_backscatter_x,   h.monitor_backscatter_y};
-    for (const auto* list : {&h.profile_radius_mm, &h.profile, &h.softening_radius_mm, &h.softening_g_cm2,
-                             &h.output_side_mm, &h.output_correction}) {
-        all.push_back(static_cast<double>(list->size()));
-        all.insert(all.end(), list->begin(), list->end());
-    }
-    return all;
-}
-
 constexpr double depth_of_scale_mm = 100;
 
 bool by_depth(CurveKind kind) {
@@ -157,10 +142,10 @@ CurvePoints all_points(const MeasuredCurve& curve) {
 }
 
 void FieldCache::prepare(const HeadModel& head, const std::vector<Field>& wanted) {
-    std::vector<double> numbers = numbers_of(head);
-    if (numbers != head_) {
+    HeadKey key = key_of(head);
+    if (key != head_) {
         fields_.clear();
-        head_ = std::move(numbers);
+        head_ = std::move(key);
     }
     std::vector<Field> missing;
     for (const Field& field : wanted)
@@ -173,75 +158,108 @@ void FieldCache::prepare(const HeadModel& head, const std::vector<Field>& wanted
     for (std::size_t i = 0; i < missing.size(); ++i) fields_.emplace(missing[i], std::move(made[i]));
 }
 
-std::vector<std::vector<double>> predict(const BeamModel& model, const std::vector<CurvePoints>& curves,
-                                         Algorithm algorithm, FieldCache& cache,
-                                         const std::function<void(double)>& progress) {
-    std::vector<Request> requests;
-    std::vector<std::size_t> first, normaliser;  // per curve; no normaliser: npos
-    constexpr auto none = static_cast<std::size_t>(-1);
+namespace {
+
+constexpr auto no_request = static_cast<std::size_t>(-1);
+
+/// What has to be calculated for some curves.
+struct Requests {
+    std::vector<Request> all;
+    std::vector<std::size_t> first;       ///< [curve] of its points
+    std::vector<std::size_t> normaliser;  ///< [curve] what its points are divided by, or no_request
+};
+
+bool of_any_scale(const MeasuredCurve& curve) {
+    return curve.kind == CurveKind::depth_dose && !curve.normalised;
+}
+
+Requests requests_for(const std::vector<CurvePoints>& curves, const HeadModel& head) {
+    Requests requests;
     for (const CurvePoints& points : curves) {
         const MeasuredCurve& curve = *points.curve;
-        first.push_back(requests.size());
-        for (std::size_t i = 0; i < points.position_mm.size(); ++i)
-            requests.push_back(request_for(
-                curve, points.position_mm[i],
-                points.side_y_mm.empty() ? points.position_mm[i] : points.side_y_mm[i], model.head));
-        const bool of_any_scale = curve.kind == CurveKind::depth_dose && !curve.normalised;
-        if (curve.normalised || of_any_scale) {
-            normaliser.push_back(requests.size());
-            const double at = of_any_scale ? depth_of_scale_mm : curve.normalisation_mm;
-            requests.push_back(request_for(curve, at, at, model.head));
-        } else {
-            normaliser.push_back(none);
+        requests.first.push_back(requests.all.size());
+        for (std::size_t i = 0; i < points.position_mm.size(); ++i) {
+            const double x = points.position_mm[i], y = points.side_y_mm.empty() ? x : points.side_y_mm[i];
+            requests.all.push_back(request_for(curve, x, y, head));
         }
+        requests.normaliser.push_back(no_request);
+        if (!curve.normalised && !of_any_scale(curve)) continue;
+        requests.normaliser.back() = requests.all.size();
+        const double at = of_any_scale(curve) ? depth_of_scale_mm : curve.normalisation_mm;
+        requests.all.push_back(request_for(curve, at, at, head));
     }
-    std::vector<Field> fields;
-    for (const Request& request : requests) fields.push_back(request.field);
-    cache.prepare(model.head, fields);
+    return requests;
+}
 
+/// Mean fluence over a detector of 2 mm.
+double reading_in_air(const FluenceMap& map, double u_mm, double v_mm) {
+    constexpr double detector_mm = 2;
+    const auto pixel = [&](double mm, double lower) { return (mm - lower) / map.pixel_mm; };
+    double sum = 0;
+    int count = 0;
+    for (int v = static_cast<int>(pixel(v_mm - 0.5 * detector_mm, map.lower_v_mm));
+         v < pixel(v_mm + 0.5 * detector_mm, map.lower_v_mm); ++v)
+        for (int u = static_cast<int>(pixel(u_mm - 0.5 * detector_mm, map.lower_u_mm));
+             u < pixel(u_mm + 0.5 * detector_mm, map.lower_u_mm); ++u, ++count)
+            if (u >= 0 && v >= 0 && u < map.size_u && v < map.size_v)
+                sum += static_cast<double>(map.at(u, v));
+    return sum / std::max(1, count);
+}
+
+/// Dose or fluence of every request, side by side.
+std::vector<double> values_of(const std::vector<Request>& requests, const BeamModel& model,
+                              Algorithm algorithm, const FieldCache& cache,
+                              const std::function<void(double)>& progress) {
     const PointDose dose(model.spectrum, model.cone_kernel, model.pencil_kernel, model.head.electrons);
     std::vector<double> values(requests.size());
     std::atomic<std::size_t> done{0};
     for_each_parallel(requests.size(), [&](std::size_t i) {
         const Request& request = requests[i];
         const FluenceMap& map = cache.field(request.field);
-        if (request.in_air) {
-            constexpr double detector_mm = 2;
-            const auto pixel = [&](double mm, double lower) { return (mm - lower) / map.pixel_mm; };
-            double sum = 0;
-            int count = 0;
-            for (int v = static_cast<int>(pixel(request.v_mm - 0.5 * detector_mm, map.lower_v_mm));
-                 v < pixel(request.v_mm + 0.5 * detector_mm, map.lower_v_mm); ++v)
-                for (int u = static_cast<int>(pixel(request.u_mm - 0.5 * detector_mm, map.lower_u_mm));
-                     u < pixel(request.u_mm + 0.5 * detector_mm, map.lower_u_mm); ++u, ++count)
-                    if (u >= 0 && v >= 0 && u < map.size_u && v < map.size_v)
-                        sum += static_cast<double>(map.at(u, v));
-            values[i] = sum / std::max(1, count);
-        } else {
-            values[i] = dose(algorithm, map, request.water);
-        }
+        values[i] = request.in_air ? reading_in_air(map, request.u_mm, request.v_mm)
+                                   : dose(algorithm, map, request.water);
         const std::size_t now = ++done;
         if (progress && now % 64 == 0) {
 #pragma omp critical(libdose_predict_progress)
             progress(static_cast<double>(now) / static_cast<double>(requests.size()));
         }
     });
+    return values;
+}
+
+/// What the calculated values of a curve are multiplied by; `normaliser`: null where it has none.
+double scale_of(const CurvePoints& points, const std::vector<double>& calculated, const double* normaliser) {
+    const MeasuredCurve& curve = *points.curve;
+    if (normaliser) {
+        const double scale = 1 / *normaliser;
+        if (!by_depth(curve.kind)) return scale;
+        return scale *
+               value_of_normalisation(curve, curve.normalised ? curve.normalisation_mm : depth_of_scale_mm);
+    }
+    if (curve.kind == CurveKind::profile)
+        return centre_mean(points, points.measured) / centre_mean(points, calculated);
+    return 1;
+}
+
+}  // namespace
+
+std::vector<std::vector<double>> predict(const BeamModel& model, const std::vector<CurvePoints>& curves,
+                                         Algorithm algorithm, FieldCache& cache,
+                                         const std::function<void(double)>& progress) {
+    const Requests requests = requests_for(curves, model.head);
+    std::vector<Field> fields;
+    for (const Request& request : requests.all) fields.push_back(request.field);
+    cache.prepare(model.head, fields);
+    const std::vector<double> values = values_of(requests.all, model, algorithm, cache, progress);
 
     std::vector<std::vector<double>> result;
     for (std::size_t c = 0; c < curves.size(); ++c) {
-        const CurvePoints& points = curves[c];
-        const auto begin = values.begin() + static_cast<std::ptrdiff_t>(first[c]);
-        std::vector<double> calculated(begin, begin + static_cast<std::ptrdiff_t>(points.position_mm.size()));
-        double scale = 1;
-        if (normaliser[c] != none) {
-            const MeasuredCurve& curve = *points.curve;
-            scale = 1 / values[normaliser[c]];
-            if (by_depth(curve.kind))
-                scale *= value_of_normalisation(
-                    curve, curve.normalised ? curve.normalisation_mm : depth_of_scale_mm);
-        } else if (points.curve->kind == CurveKind::profile) {
-            scale = centre_mean(points, points.measured) / centre_mean(points, calculated);
-        }
+        const auto begin = values.begin() + static_cast<std::ptrdiff_t>(requests.first[c]);
+        std::vector<double> calculated(begin,
+                                       begin + static_cast<std::ptrdiff_t>(curves[c].position_mm.size()));
+        const std::size_t normaliser = requests.normaliser[c];
+        const double scale =
+            scale_of(curves[c], calculated, normaliser == no_request ? nullptr : &values[normaliser]);
         for (double& value : calculated) value *= scale;
         result.push_back(std::move(calculated));
     }

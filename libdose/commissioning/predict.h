@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "commissioning/head_key.h"
 #include "fluence/fluence_map.h"
 #include "libdose/beam_model.h"
 #include "libdose/engine.h"
@@ -53,7 +54,7 @@ public:
     }
 
 private:
-    std::vector<double> head_;  ///< every number that a field depends on
+    HeadKey head_;  ///< of the head that the fields were made with
     std::map<std::array<double, 3>, FluenceMap> fields_;
 };
 

@@ -151,83 +151,114 @@ void add(DeviceFit& fit, const DeviceFit& one) {
     fit.parameters.insert(fit.parameters.end(), one.parameters.begin(), one.parameters.end());
 }
 
+/// The curves behind one wedge.
+struct WedgeCurves {
+    MeasuredWedge wedge;
+    std::vector<const MeasuredCurve*> curves;
+    const std::string& where() const { return curves.back()->name; }  ///< for messages
+    bool has(CurveKind kind) const {
+        return std::any_of(curves.begin(), curves.end(),
+                           [&](const MeasuredCurve* c) { return c->kind == kind; });
+    }
+};
+
+/// In the order in which the wedges appear among the curves.
+std::vector<WedgeCurves> curves_by_wedge(const MeasurementSet& set) {
+    std::vector<WedgeCurves> wedges;
+    for (const MeasuredCurve& curve : set.device_curves) {
+        if (!curve.wedge) continue;
+        auto found = std::find_if(wedges.begin(), wedges.end(),
+                                  [&](const WedgeCurves& w) { return same(w.wedge, *curve.wedge); });
+        if (found == wedges.end()) found = wedges.insert(wedges.end(), {*curve.wedge, {}});
+        found->curves.push_back(&curve);
+    }
+    return wedges;
+}
+
+void require_golden_table(const BeamModel& model, const WedgeCurves& behind) {
+    if (model.head.dynamic_wedge.golden_position_mm.empty())
+        throw bad_input("there is no segmented treatment table in " + model.name + " to compare with",
+                        behind.where(), "Leave enhanced dynamic wedges out");
+}
+
+/// Thickness on the axis and, where a profile along the wedge tells them, slope and curvature.
+std::vector<Parameter> thickness_parameters(const MeasuredWedge& wedge, bool by_profile) {
+    std::vector<Parameter> parameters{
+        {wedge.words() + ", thickness on the axis", "of the generic wedge's", 1, 0.2, 3, 1, 0.5, 0.02}};
+    if (!by_profile) return parameters;
+    parameters.push_back({wedge.words() + ", slope", "of the generic wedge's", 1, 0.2, 3, 1, 0.5, 0.02});
+    parameters.push_back({wedge.words() + ", curvature", "g/cm2 at 100 mm", 0, -15, 15, 0, 5, 0.2});
+    return parameters;
+}
+
+/// Of the values of thickness_parameters; without a profile the slope goes with the thickness.
+Shape shape_of(const std::vector<double>& values) {
+    return values.size() > 1 ? Shape{values[0], values[1], values[2]} : Shape{values[0], values[0], 0};
+}
+
+/// The wedge whose factors and profiles are nearest to the measured ones. Throws bad_input without a factor,
+/// and where the model has no wedge to start from.
+WedgeModel fit_thickness(DeviceFit& all, const BeamModel& model, const WedgeCurves& behind,
+                         const std::function<void(double)>& progress) {
+    if (!behind.has(CurveKind::wedge_factor))
+        throw bad_input("there is no wedge factor of the " + behind.wedge.words(), behind.where(),
+                        "A profile alone does not tell its thickness");
+    const WedgeModel start = start_of(model, behind.wedge, behind.where());
+    std::vector<CurvePoints> points;
+    bool by_profile = false;
+    for (const MeasuredCurve* curve : behind.curves) {
+        if (curve->kind != CurveKind::wedge_factor && !along_wedge(*curve)) continue;
+        by_profile = by_profile || curve->kind == CurveKind::profile;
+        points.push_back(fit_points(*curve));
+    }
+    BeamModel trial = model;
+    const auto residuals = [&](const std::vector<double>& values) {
+        trial.head.wedges = {shaped(start, shape_of(values))};
+        const auto calculated = predict_wedged(trial, points, Algorithm::collapsed_cone);
+        std::vector<double> r;
+        for (std::size_t c = 0; c < points.size(); ++c)
+            for (std::size_t i = 0; i < calculated[c].size(); ++i)
+                r.push_back((calculated[c][i] - points[c].measured[i]) / sigma_of(points[c], i));
+        return Eigen::VectorXd(
+            Eigen::Map<const Eigen::VectorXd>(r.data(), static_cast<Eigen::Index>(r.size())));
+    };
+    constexpr int most_evaluations = 30;
+    const std::vector<Parameter> parameters = thickness_parameters(behind.wedge, by_profile);
+    const LeastSquaresResult result = least_squares(parameters, residuals, most_evaluations, progress);
+    add(all, {fitted(parameters, result), result.correlation, {}, result.converged});
+    return shaped(start, shape_of(result.values));
+}
+
+/// Every curve behind a wedge beside the model's, by both engines.
+void compare_wedge(DeviceFit& all, const BeamModel& model, const WedgeCurves& behind) {
+    std::vector<CurvePoints> every;
+    for (const MeasuredCurve* curve : behind.curves) every.push_back(all_points(*curve));
+    for (const Algorithm algorithm : {Algorithm::collapsed_cone, Algorithm::pencil_beam}) {
+        const auto calculated = predict_wedged(model, every, algorithm);
+        for (std::size_t c = 0; c < every.size(); ++c)
+            all.curves.push_back(comparison_of(*every[c].curve, algorithm, calculated[c]));
+    }
+}
+
 }  // namespace
 
 DeviceFit fit_wedges(BeamModel& model, const MeasurementSet& set,
                      const std::function<void(double)>& progress) {
     DeviceFit all;
-    std::vector<const MeasuredCurve*> curves;
-    std::vector<MeasuredWedge> wedges;
-    for (const MeasuredCurve& curve : set.device_curves) {
-        if (!curve.wedge) continue;
-        curves.push_back(&curve);
-        if (std::none_of(wedges.begin(), wedges.end(),
-                         [&](const MeasuredWedge& w) { return same(w, *curve.wedge); }))
-            wedges.push_back(*curve.wedge);
-    }
+    const std::vector<WedgeCurves> wedges = curves_by_wedge(set);
     std::vector<WedgeModel> made;
     for (std::size_t w = 0; w < wedges.size(); ++w) {
-        const MeasuredWedge& wedge = wedges[w];
         const auto part = [&](double done) {
             progress((static_cast<double>(w) + done) / static_cast<double>(wedges.size()));
         };
-        std::vector<CurvePoints> points;
-        bool profile = false, factor = false;
-        std::string name;
-        for (const MeasuredCurve* curve : curves) {
-            if (!same(*curve->wedge, wedge)) continue;
-            name = curve->name;
-            if (curve->kind != CurveKind::wedge_factor && !along_wedge(*curve)) continue;
-            profile = profile || curve->kind == CurveKind::profile;
-            factor = factor || curve->kind == CurveKind::wedge_factor;
-            points.push_back(fit_points(*curve));
-        }
         BeamModel trial = model;
-        if (enhanced(wedge)) {
-            if (model.head.dynamic_wedge.golden_position_mm.empty())
-                throw bad_input("there is no segmented treatment table in " + model.name + " to compare with",
-                                name, "Leave enhanced dynamic wedges out");
+        if (enhanced(wedges[w].wedge)) {
+            require_golden_table(model, wedges[w]);
         } else {
-            if (!factor)
-                throw bad_input("there is no wedge factor of the " + wedge.words(), name,
-                                "A profile alone does not tell its thickness");
-            const WedgeModel start = start_of(model, wedge, name);
-            std::vector<Parameter> parameters{{wedge.words() + ", thickness on the axis",
-                                               "of the generic wedge's", 1, 0.2, 3, 1, 0.5, 0.02}};
-            if (profile) {
-                parameters.push_back(
-                    {wedge.words() + ", slope", "of the generic wedge's", 1, 0.2, 3, 1, 0.5, 0.02});
-                parameters.push_back(
-                    {wedge.words() + ", curvature", "g/cm2 at 100 mm", 0, -15, 15, 0, 5, 0.2});
-            }
-            const auto with = [&](const std::vector<double>& values) {
-                return shaped(
-                    start, profile ? Shape{values[0], values[1], values[2]} : Shape{values[0], values[0], 0});
-            };
-            const auto residuals = [&](const std::vector<double>& values) {
-                trial.head.wedges = {with(values)};
-                const auto calculated = predict_wedged(trial, points, Algorithm::collapsed_cone);
-                std::vector<double> r;
-                for (std::size_t c = 0; c < points.size(); ++c)
-                    for (std::size_t i = 0; i < calculated[c].size(); ++i)
-                        r.push_back((calculated[c][i] - points[c].measured[i]) / sigma_of(points[c], i));
-                return Eigen::VectorXd(
-                    Eigen::Map<const Eigen::VectorXd>(r.data(), static_cast<Eigen::Index>(r.size())));
-            };
-            constexpr int most_evaluations = 30;
-            const LeastSquaresResult result = least_squares(parameters, residuals, most_evaluations, part);
-            add(all, {fitted(parameters, result), result.correlation, {}, result.converged});
-            trial.head.wedges = {with(result.values)};
+            trial.head.wedges = {fit_thickness(all, model, wedges[w], part)};
             made.push_back(trial.head.wedges.front());
         }
-        std::vector<CurvePoints> every;
-        for (const MeasuredCurve* curve : curves)
-            if (same(*curve->wedge, wedge)) every.push_back(all_points(*curve));
-        for (const Algorithm algorithm : {Algorithm::collapsed_cone, Algorithm::pencil_beam}) {
-            const auto calculated = predict_wedged(trial, every, algorithm);
-            for (std::size_t c = 0; c < every.size(); ++c)
-                all.curves.push_back(comparison_of(*every[c].curve, algorithm, calculated[c]));
-        }
+        compare_wedge(all, trial, wedges[w]);
     }
     model.head.wedges = made;
     return all;

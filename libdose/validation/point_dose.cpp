@@ -73,6 +73,86 @@ private:
     std::vector<double> softening_;
 };
 
+/// Energy that a kernel emits per steradian, for one rate; linear in the angle between the middles of its
+/// cones and in the depth between its sets.
+class ConeEmission {
+public:
+    explicit ConeEmission(const ConeKernel& cones)
+        : kernel_(cones), count_(cones.theta_edges_deg.size() - 1), rates_(cones.rates_cm2_g.size()) {
+        for (std::size_t m = 0; m < count_; ++m) {
+            const double low = cones.theta_edges_deg[m] * pi / 180,
+                         high = cones.theta_edges_deg[m + 1] * pi / 180;
+            middle_.push_back(0.5 * (low + high));
+            solid_.push_back(2 * pi * (std::cos(low) - std::cos(high)));
+        }
+    }
+
+    /// A depth between two sets of the kernel.
+    struct Depth {
+        std::size_t set = 0, next = 0;
+        double part = 0;  ///< of the next one
+    };
+    Depth at_depth(double depth) const {
+        const std::vector<double>& depths = kernel_.depth_g_cm2;
+        Depth at;
+        while (at.set + 2 < depths.size() && depth > depths[at.set + 1]) ++at.set;
+        if (depths.size() < 2) return at;
+        at.next = at.set + 1;
+        at.part = (depth - depths[at.set]) / (depths[at.next] - depths[at.set]);
+        return at;
+    }
+
+    double per_steradian(const Depth& at, double theta, std::size_t rate) const {
+        return (1 - at.part) * of_set(at.set, theta, rate) + at.part * of_set(at.next, theta, rate);
+    }
+    /// Into all directions, as the kernel holds it.
+    double whole(const Depth& at, std::size_t rate) const {
+        double sum = 0;
+        for (std::size_t m = 0; m < count_; ++m)
+            sum += (1 - at.part) * coefficient(at.set, m, rate) + at.part * coefficient(at.next, m, rate);
+        return sum;
+    }
+
+private:
+    double coefficient(std::size_t set, std::size_t cone, std::size_t rate) const {
+        return kernel_.coefficients[(set * count_ + cone) * rates_ + rate];
+    }
+    double of_set(std::size_t set, double theta, std::size_t rate) const {
+        const auto upper = std::clamp<std::size_t>(
+            static_cast<std::size_t>(std::upper_bound(middle_.begin(), middle_.end(), theta) -
+                                     middle_.begin()),
+            1, count_ - 1);
+        const double part =
+            std::clamp((theta - middle_[upper - 1]) / (middle_[upper] - middle_[upper - 1]), 0.0, 1.0);
+        return (1 - part) * (coefficient(set, upper - 1, rate) / solid_[upper - 1]) +
+               part * (coefficient(set, upper, rate) / solid_[upper]);
+    }
+
+    const ConeKernel& kernel_;
+    std::size_t count_, rates_;
+    std::vector<double> middle_, solid_;  ///< [cone]
+};
+
+std::vector<double> terma_by_path(const Spectrum& spectrum) {
+    std::vector<double> terma;
+    for (double path = path_min; path <= path_max; path += path_step)
+        terma.push_back(physics::basis_terma(spectrum, path, 0).water);
+    return terma;
+}
+
+/// Distances back along a direction, cm: short steps where the electrons stop, at most 5 mm in the reach of a
+/// field's edge, then longer ones.
+std::vector<double> nodes_cm() {
+    std::vector<double> nodes;
+    for (double t = 0, step = 0.01; t < 120; step = std::min(1.15 * step, t < 5    ? 0.25
+                                                                          : t < 35 ? 0.5
+                                                                                   : 2.0)) {
+        nodes.push_back(t);
+        t += step;
+    }
+    return nodes;
+}
+
 }  // namespace
 
 PointDose::PointDose(const Spectrum& spectrum, const ConeKernel& cones, const PencilKernel& pencil,
@@ -81,35 +161,22 @@ PointDose::PointDose(const Spectrum& spectrum, const ConeKernel& cones, const Pe
       electrons_(electrons),
       rates_(cones.rates_cm2_g.size()),
       rate_cm2_g_(cones.rates_cm2_g),
-      terma_(spectrum) {
-    for (double path = path_min; path <= path_max; path += path_step)
-        terma_of_water_.push_back(physics::basis_terma(spectrum, path, 0).water);
-    open_ = released(0);
+      terma_of_water_(terma_by_path(spectrum)),
+      open_(released(0)),
+      terma_(spectrum),
+      node_cm_(nodes_cm()) {
+    make_directions(cones);
+    make_emission(cones);
+    for (std::size_t n = 0; n + 1 < node_cm_.size(); ++n)
+        for (std::size_t k = 0; k < rates_; ++k) {
+            const auto share = carried(rate_cm2_g_[k], node_cm_[n], node_cm_[n + 1]);
+            lower_weight_.push_back(share[0]);
+            upper_weight_.push_back(share[1]);
+        }
+}
 
-    // Energy per steradian, linear in the angle between the middles of the kernel's cones, by depth.
-    const std::size_t count = cones.theta_edges_deg.size() - 1, sets = cones.depth_g_cm2.size();
-    std::vector<double> middle, solid;
-    for (std::size_t m = 0; m < count; ++m) {
-        const double low = cones.theta_edges_deg[m] * pi / 180,
-                     high = cones.theta_edges_deg[m + 1] * pi / 180;
-        middle.push_back(0.5 * (low + high));
-        solid.push_back(2 * pi * (std::cos(low) - std::cos(high)));
-    }
-    depths_ = static_cast<std::size_t>(std::ceil(cones.depth_g_cm2.back() / emission_depth_step)) + 1;
-    emission_.resize(depths_ * (angle_nodes + 1) * rates_);
-    const auto density = [&](std::size_t set, double theta, std::size_t k) {
-        const auto value = [&](std::size_t m) {
-            return cones.coefficients[(set * count + m) * rates_ + k] / solid[m];
-        };
-        const auto upper = std::clamp<std::size_t>(
-            static_cast<std::size_t>(std::upper_bound(middle.begin(), middle.end(), theta) - middle.begin()),
-            1, count - 1);
-        const double part =
-            std::clamp((theta - middle[upper - 1]) / (middle[upper] - middle[upper - 1]), 0.0, 1.0);
-        return (1 - part) * value(upper - 1) + part * value(upper);
-    };
-    // Two polar directions for each cone of the kernel, at the points of Gauss.
-    for (std::size_t m = 0; m < count; ++m) {
+void PointDose::make_directions(const ConeKernel& cones) {
+    for (std::size_t m = 0; m + 1 < cones.theta_edges_deg.size(); ++m) {
         const double low = std::cos(cones.theta_edges_deg[m] * pi / 180),
                      high = std::cos(cones.theta_edges_deg[m + 1] * pi / 180);
         for (const double gauss : {-0.5773502691896258, 0.5773502691896258}) {
@@ -117,49 +184,31 @@ PointDose::PointDose(const Spectrum& spectrum, const ConeKernel& cones, const Pe
             solid_angle_.push_back(pi * (low - high));
         }
     }
+}
+
+void PointDose::make_emission(const ConeKernel& cones) {
+    const ConeEmission emission(cones);
+    depths_ = static_cast<std::size_t>(std::ceil(cones.depth_g_cm2.back() / emission_depth_step)) + 1;
+    emission_.resize(depths_ * (angle_nodes + 1) * rates_);
     for (std::size_t d = 0; d < depths_; ++d) {
-        const double depth = std::min(static_cast<double>(d) * emission_depth_step, cones.depth_g_cm2.back());
-        std::size_t set = 0;
-        while (set + 2 < sets && depth > cones.depth_g_cm2[set + 1]) ++set;
-        const std::size_t next = sets > 1 ? set + 1 : set;
-        const double part =
-            sets > 1 ? (depth - cones.depth_g_cm2[set]) / (cones.depth_g_cm2[next] - cones.depth_g_cm2[set])
-                     : 0;
+        const auto at = emission.at_depth(
+            std::min(static_cast<double>(d) * emission_depth_step, cones.depth_g_cm2.back()));
         for (std::size_t k = 0; k < rates_; ++k) {
-            const auto at = [&](double theta) {
-                return (1 - part) * density(set, theta, k) + part * density(next, theta, k);
-            };
             // The directions together emit what the kernel holds.
-            double whole = 0, sum = 0, sizes = 0;
-            for (std::size_t m = 0; m < count; ++m)
-                whole += (1 - part) * cones.coefficients[(set * count + m) * rates_ + k] +
-                         part * cones.coefficients[(next * count + m) * rates_ + k];
+            double sum = 0, sizes = 0;
             for (std::size_t p = 0; p < cosine_.size(); ++p) {
-                const double emitted = solid_angle_[p] * at(std::acos(cosine_[p]));
+                const double emitted = solid_angle_[p] * emission.per_steradian(at, std::acos(cosine_[p]), k);
                 sum += emitted;
                 sizes += std::abs(emitted);
             }
-            const double missing = physics::missing_emission(whole, sum, sizes);
-            for (std::size_t a = 0; a <= angle_nodes; ++a)
-                emission_[(d * (angle_nodes + 1) + a) * rates_ + k] =
-                    static_cast<float>(physics::balanced_emission(
-                        at(2 * std::asin(static_cast<double>(a) / angle_nodes)), missing));
+            const double missing = physics::missing_emission(emission.whole(at, k), sum, sizes);
+            for (std::size_t a = 0; a <= angle_nodes; ++a) {
+                const double theta = 2 * std::asin(static_cast<double>(a) / angle_nodes);
+                emission_[(d * (angle_nodes + 1) + a) * rates_ + k] = static_cast<float>(
+                    physics::balanced_emission(emission.per_steradian(at, theta, k), missing));
+            }
         }
     }
-
-    // Short steps where the electrons stop, at most 5 mm in the reach of a field's edge, then longer ones.
-    for (double t = 0, step = 0.01; t < 120; step = std::min(1.15 * step, t < 5    ? 0.25
-                                                                          : t < 35 ? 0.5
-                                                                                   : 2.0)) {
-        node_cm_.push_back(t);
-        t += step;
-    }
-    for (std::size_t n = 0; n + 1 < node_cm_.size(); ++n)
-        for (std::size_t k = 0; k < rates_; ++k) {
-            const auto share = carried(rate_cm2_g_[k], node_cm_[n], node_cm_[n + 1]);
-            lower_weight_.push_back(share[0]);
-            upper_weight_.push_back(share[1]);
-        }
 }
 
 double PointDose::released(const physics::BasisPath& path, const physics::BasisPath& filter) const {
@@ -178,88 +227,125 @@ double PointDose::operator()(Algorithm algorithm, const FluenceMap& map, const W
     return algorithm == Algorithm::collapsed_cone ? collapsed_cone(map, point) : pencil_beam(map, point);
 }
 
-double PointDose::collapsed_cone(const FluenceMap& map, const WaterPoint& point) const {
-    const double sad = map.frame.source_axis_distance_mm;
-    const Vec3 here(point.x_mm, point.y_mm, point.ssd_mm + point.depth_mm);
-    const Filter filter(map);
-    // Radius beyond which the map is empty.
-    const double reach =
-        std::hypot(std::max(std::abs(map.lower_u_mm), std::abs(map.lower_u_mm + map.size_u * map.pixel_mm)),
-                   std::max(std::abs(map.lower_v_mm), std::abs(map.lower_v_mm + map.size_v * map.pixel_mm)));
+/// What reaches one point of the collapsed cones' emission, along rays back from it.
+class PointDose::BackwardRays {
+public:
+    BackwardRays(const PointDose& dose, const FluenceMap& map, const WaterPoint& point)
+        : dose_(dose),
+          map_(map),
+          point_(point),
+          here_(point.x_mm, point.y_mm, point.ssd_mm + point.depth_mm),
+          filter_(map),
+          reach_mm_(std::hypot(
+              std::max(std::abs(map.lower_u_mm), std::abs(map.lower_u_mm + map.size_u * map.pixel_mm)),
+              std::max(std::abs(map.lower_v_mm), std::abs(map.lower_v_mm + map.size_v * map.pixel_mm)))) {}
 
+    double dose() const {
+        const Vec3 axis = here_.normalized();
+        const Vec3 across = Vec3(0, 1, 0).cross(axis).normalized(), up = axis.cross(across);
+        const bool on_axis =
+            point_.x_mm == 0 && point_.y_mm == 0 && point_.mirrored && point_.inwards[2] == 1;
+        const int azimuths = on_axis ? quadrant_azimuths : 4 * quadrant_azimuths;
+        const double turn = on_axis ? 0.5 * pi : 2 * pi;
+        double sum = 0;
+        for (std::size_t p = 0; p < dose_.cosine_.size(); ++p) {
+            const double cosine = dose_.cosine_[p], sine = std::sqrt(1 - cosine * cosine);
+            double ring = 0;
+            for (int a = 0; a < azimuths; ++a) {
+                // Every second cone is turned by half a step.
+                const double phi = turn * (a + (p % 2 ? 0.25 : 0.75)) / azimuths;
+                ring = with_ray(ring, cosine * axis + sine * (std::cos(phi) * across + std::sin(phi) * up));
+            }
+            sum += dose_.solid_angle_[p] * ring / azimuths;
+        }
+        return sum;
+    }
+
+private:
+    /// What a place on a ray emits towards the point, in the table of emission.
     struct Source {
         double energy = 0;
+        bool beyond = false;  ///< the map is empty there and farther out
         std::size_t depth = 0, angle = 0;
         double depth_part = 0, angle_part = 0;
     };
-    bool gone = false;
-    const auto source_at = [&](const Vec3& direction, double t_mm) {
+
+    Source source_at(const Vec3& direction, double t_mm) const {
         Source source;
-        const Vec3 q = here - t_mm * direction;
-        const double scale = sad / q[2], u = q[0] * scale, v = q[1] * scale;
-        gone = u * u + v * v > reach * reach;
-        const double fluence = gone ? 0 : bilinear(map, u, v);
+        const Vec3 q = here_ - t_mm * direction;
+        const double scale = map_.frame.source_axis_distance_mm / q[2], u = q[0] * scale, v = q[1] * scale;
+        source.beyond = u * u + v * v > reach_mm_ * reach_mm_;
+        const double fluence = source.beyond ? 0 : bilinear(map_, u, v);
         if (fluence == 0) return source;
-        const double length = q.norm(), path = water_mm(point, q) * cm_per_mm;
-        const physics::BasisPath added = filter.path(u, v);
-        source.energy = fluence * scale * scale * released({path, 0}, added);
+        const double length = q.norm(), path = water_mm(point_, q) * cm_per_mm;
+        const physics::BasisPath added = filter_.path(u, v);
+        source.energy = fluence * scale * scale * dose_.released({path, 0}, added);
         const double cosine = std::clamp(direction.dot(q) / length, -1.0, 1.0);
         const double a = std::sqrt(0.5 * (1 - cosine)) * static_cast<double>(angle_nodes);
         source.angle = std::min(static_cast<std::size_t>(a), angle_nodes - 1);
         source.angle_part = a - static_cast<double>(source.angle);
         const double d = std::clamp((path + added.water + added.high_z) / emission_depth_step, 0.0,
-                                    static_cast<double>(depths_ - 1));
-        source.depth = std::min(static_cast<std::size_t>(d), depths_ - 2);
+                                    static_cast<double>(dose_.depths_ - 1));
+        source.depth = std::min(static_cast<std::size_t>(d), dose_.depths_ - 2);
         source.depth_part = d - static_cast<double>(source.depth);
         return source;
-    };
-    const auto emitted = [&](const Source& s, std::size_t k) {
-        const float* at = &emission_[(s.depth * (angle_nodes + 1) + s.angle) * rates_ + k];
-        const float* below = at + (angle_nodes + 1) * rates_;
+    }
+
+    double emitted(const Source& s, std::size_t k) const {
+        const std::size_t rates = dose_.rates_;
+        const float* at = &dose_.emission_[(s.depth * (angle_nodes + 1) + s.angle) * rates + k];
+        const float* below = at + (angle_nodes + 1) * rates;
         const auto mix = [&](const float* p) {
             return (1 - s.angle_part) * static_cast<double>(p[0]) +
-                   s.angle_part * static_cast<double>(p[rates_]);
+                   s.angle_part * static_cast<double>(p[rates]);
         };
         return s.energy * ((1 - s.depth_part) * mix(at) + s.depth_part * mix(below));
-    };
-
-    const Vec3 axis = here.normalized();
-    const Vec3 across = Vec3(0, 1, 0).cross(axis).normalized(), up = axis.cross(across);
-    const bool on_axis = point.x_mm == 0 && point.y_mm == 0 && point.mirrored && point.inwards[2] == 1;
-    const int azimuths = on_axis ? quadrant_azimuths : 4 * quadrant_azimuths;
-    const double turn = on_axis ? 0.5 * pi : 2 * pi;
-    double dose = 0;
-    for (std::size_t p = 0; p < cosine_.size(); ++p) {
-        const double sine = std::sqrt(1 - cosine_[p] * cosine_[p]);
-        double ring = 0;
-        for (int a = 0; a < azimuths; ++a) {
-            // Every second cone is turned by half a step.
-            const double phi = turn * (a + (p % 2 ? 0.25 : 0.75)) / azimuths;
-            const Vec3 direction = cosine_[p] * axis + sine * (std::cos(phi) * across + std::sin(phi) * up);
-            const double rises = point.inwards.dot(direction);
-            const double to_surface_cm =
-                rises > 1e-9 ? point.inwards.dot(here - Vec3(0, 0, point.ssd_mm)) / rises * cm_per_mm : 1e9;
-            Source before = source_at(direction, 0);
-            bool inside = before.energy != 0;
-            for (std::size_t n = 0; n + 1 < node_cm_.size(); ++n) {
-                if (node_cm_[n] >= to_surface_cm) break;
-                const bool last = node_cm_[n + 1] > to_surface_cm;
-                const Source after =
-                    source_at(direction, (last ? to_surface_cm : node_cm_[n + 1]) / cm_per_mm);
-                for (std::size_t k = 0; k < rates_ && (before.energy != 0 || after.energy != 0); ++k) {
-                    const auto share = last ? carried(rate_cm2_g_[k], node_cm_[n], to_surface_cm)
-                                            : std::array<double, 2>{lower_weight_[n * rates_ + k],
-                                                                    upper_weight_[n * rates_ + k]};
-                    ring += share[0] * emitted(before, k) + share[1] * emitted(after, k);
-                }
-                inside = inside || after.energy != 0;
-                if (gone && inside) break;  // a line leaves the beam once
-                before = after;
-            }
-        }
-        dose += solid_angle_[p] * ring / azimuths;
     }
-    return dose + electrons(map, point);
+
+    /// Way back to the surface of the water, cm.
+    double to_surface_cm(const Vec3& direction) const {
+        const double rises = point_.inwards.dot(direction);
+        return rises > 1e-9 ? point_.inwards.dot(here_ - Vec3(0, 0, point_.ssd_mm)) / rises * cm_per_mm : 1e9;
+    }
+
+    /// Shares of the sources at both ends of an interval, which ends at the surface where that comes first.
+    std::array<double, 2> shares(std::size_t interval, std::size_t k, double surface_cm) const {
+        if (dose_.node_cm_[interval + 1] > surface_cm)
+            return carried(dose_.rate_cm2_g_[k], dose_.node_cm_[interval], surface_cm);
+        return {dose_.lower_weight_[interval * dose_.rates_ + k],
+                dose_.upper_weight_[interval * dose_.rates_ + k]};
+    }
+
+    /// A sum with what reaches the point along one direction added.
+    double with_ray(double sum, const Vec3& direction) const {
+        const std::vector<double>& node = dose_.node_cm_;
+        const double surface_cm = to_surface_cm(direction);
+        Source before = source_at(direction, 0);
+        bool inside = before.energy != 0;
+        for (std::size_t n = 0; n + 1 < node.size() && node[n] < surface_cm; ++n) {
+            const Source after = source_at(direction, std::min(node[n + 1], surface_cm) / cm_per_mm);
+            if (before.energy != 0 || after.energy != 0)
+                for (std::size_t k = 0; k < dose_.rates_; ++k) {
+                    const auto share = shares(n, k, surface_cm);
+                    sum += share[0] * emitted(before, k) + share[1] * emitted(after, k);
+                }
+            inside = inside || after.energy != 0;
+            if (after.beyond && inside) break;  // a line leaves the beam once
+            before = after;
+        }
+        return sum;
+    }
+
+    const PointDose& dose_;
+    const FluenceMap& map_;
+    const WaterPoint& point_;
+    Vec3 here_;
+    Filter filter_;
+    double reach_mm_;  ///< radius beyond which the map is empty
+};
+
+double PointDose::collapsed_cone(const FluenceMap& map, const WaterPoint& point) const {
+    return BackwardRays(*this, map, point).dose() + electrons(map, point);
 }
 
 double PointDose::pencil_beam(const FluenceMap& map, const WaterPoint& point) const {

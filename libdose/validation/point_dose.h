@@ -33,6 +33,12 @@ public:
     double operator()(Algorithm algorithm, const FluenceMap& map, const WaterPoint& point) const;
 
 private:
+    class BackwardRays;
+
+    /// Two polar directions for each cone of the kernel, at the points of Gauss.
+    void make_directions(const ConeKernel& cones);
+    /// The table of emission.
+    void make_emission(const ConeKernel& cones);
     double electrons(const FluenceMap& map, const WaterPoint& point) const;
     double released(double path_g_cm2) const;  ///< TERMA per unit fluence, Gy cm²
     /// The same behind a filter, per unit of the fluence that a detector in air reads behind it.

@@ -77,86 +77,106 @@ double at_level(const std::vector<double>& x, const std::vector<double>& profile
     return std::nan("");
 }
 
-/// Radiological width and beam fringe of the profiles along x and y, every layer beyond the maximum; rows
-/// inside 60 % of the field are averaged, so that the reference's noise does not move the edges.
-void add_profiles(Findings& f, const ReferenceCase& reference, const ValidationResult& result) {
+/// The layer's middle, cm, and how much larger a field is there than at the isocentre.
+struct Layer {
+    std::size_t index = 0;
+    double z_cm = 0, scale = 1;
+};
+
+Layer layer_of(const ReferenceCase& reference, std::size_t k) {
+    const double z = 0.5 * (reference.edges_cm[2][k] + reference.edges_cm[2][k + 1]);
+    return {k, z, (z - reference.source_position_cm[2]) / 100};
+}
+
+/// Calculated and reference dose along x or y at one depth, mm.
+struct ProfilePair {
+    std::vector<double> x_mm, calculated, reference;
+};
+
+/// Along axis 0 or 1; rows inside 60 % of the field are averaged, so that the reference's noise does not move
+/// the edges. Empty where there is no such row.
+ProfilePair profiles_along(std::size_t along, const Layer& layer, const ReferenceCase& reference,
+                           const ValidationResult& result) {
     const auto size = reference.size();
     const auto nx = static_cast<std::size_t>(size[0]), ny = static_cast<std::size_t>(size[1]);
-    for (int k = 0; k < size[2]; ++k) {
-        const double z = 0.5 * (reference.edges_cm[2][static_cast<std::size_t>(k)] +
-                                reference.edges_cm[2][static_cast<std::size_t>(k) + 1]);
-        if (z * mm_per_cm < result.maximum_depth_mm) continue;
-        const double scale = (z - reference.source_position_cm[2]) / 100;
+    const std::size_t across = 1 - along;
+    const auto& field = across == 0 ? reference.field_x_cm : reference.field_y_cm;
+    const auto &edges = reference.edges_cm[along], &rows_at = reference.edges_cm[across];
+    const double middle = 0.5 * (field[0] + field[1]) * layer.scale,
+                 reach = 0.3 * (field[1] - field[0]) * layer.scale;
+    ProfilePair profiles;
+    for (std::size_t i = 0; i + 1 < edges.size(); ++i) {
+        double calculated = 0, measured = 0;
+        std::size_t rows = 0;
+        for (std::size_t j = 0; j + 1 < rows_at.size(); ++j) {
+            const double y = 0.5 * (rows_at[j] + rows_at[j + 1]);
+            if (std::abs(y - middle) > reach) continue;
+            const std::size_t v = (layer.index * ny + (along == 0 ? j : i)) * nx + (along == 0 ? i : j);
+            calculated += static_cast<double>(result.calculated[v]);
+            measured += static_cast<double>(reference.dose[v]);
+            ++rows;
+        }
+        if (rows == 0) return {};
+        profiles.x_mm.push_back(0.5 * (edges[i] + edges[i + 1]) * mm_per_cm);
+        profiles.calculated.push_back(calculated / static_cast<double>(rows));
+        profiles.reference.push_back(measured / static_cast<double>(rows));
+    }
+    return profiles;
+}
+
+/// Where a profile has 50 % (left, right) and 90 % (left, right) of its own dose in the middle of the field,
+/// mm; NaN where it does not.
+std::array<double, 4> levels_of(const std::vector<double>& x_mm, const std::vector<double>& profile,
+                                const std::array<double, 2>& field_cm, double scale) {
+    const double centre = 0.5 * (field_cm[0] + field_cm[1]) * scale * mm_per_cm;
+    const double half = std::max(0.15 * (field_cm[1] - field_cm[0]) * scale * mm_per_cm, 2.6);
+    double sum = 0;
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < x_mm.size(); ++i)
+        if (std::abs(x_mm[i] - centre) < half) {
+            sum += profile[i];
+            ++n;
+        }
+    const double full = n ? sum / static_cast<double>(n) : std::nan("");
+    return {at_level(x_mm, profile, 0.5 * full, true), at_level(x_mm, profile, 0.5 * full, false),
+            at_level(x_mm, profile, 0.9 * full, true), at_level(x_mm, profile, 0.9 * full, false)};
+}
+
+void add_profile(Findings& f, const ProfilePair& profiles, const std::array<double, 2>& field_cm,
+                 double scale) {
+    const auto a = levels_of(profiles.x_mm, profiles.calculated, field_cm, scale),
+               b = levels_of(profiles.x_mm, profiles.reference, field_cm, scale);
+    const double width = (a[1] - a[0]) - (b[1] - b[0]);
+    if (std::isfinite(width)) f.width.add(width, 0);
+    for (const std::size_t side : {std::size_t{0}, std::size_t{1}}) {
+        const double fringe = std::abs(a[2 + side] - a[side]) - std::abs(b[2 + side] - b[side]);
+        if (std::isfinite(fringe)) f.fringe.add(fringe, 0);
+    }
+}
+
+/// Radiological width and beam fringe of the profiles along x and y, every layer beyond the maximum, up to
+/// the first one without a row in the field.
+void add_profiles(Findings& f, const ReferenceCase& reference, const ValidationResult& result) {
+    const auto layers = static_cast<std::size_t>(reference.size()[2]);
+    for (std::size_t k = 0; k < layers; ++k) {
+        const Layer layer = layer_of(reference, k);
+        if (layer.z_cm * mm_per_cm < result.maximum_depth_mm) continue;
         for (const std::size_t along : {std::size_t{0}, std::size_t{1}}) {
-            const std::size_t across = 1 - along;
-            const auto& field = across == 0 ? reference.field_x_cm : reference.field_y_cm;
-            const double middle = 0.5 * (field[0] + field[1]) * scale,
-                         reach = 0.3 * (field[1] - field[0]) * scale;
-            std::vector<double> x, mine, theirs;
-            for (std::size_t i = 0; i + 1 < reference.edges_cm[along].size(); ++i) {
-                double a = 0, b = 0;
-                std::size_t rows = 0;
-                for (std::size_t j = 0; j + 1 < reference.edges_cm[across].size(); ++j) {
-                    const double y =
-                        0.5 * (reference.edges_cm[across][j] + reference.edges_cm[across][j + 1]);
-                    if (std::abs(y - middle) > reach) continue;
-                    const std::size_t v =
-                        (static_cast<std::size_t>(k) * ny + (along == 0 ? j : i)) * nx + (along == 0 ? i : j);
-                    a += static_cast<double>(result.calculated[v]);
-                    b += static_cast<double>(reference.dose[v]);
-                    ++rows;
-                }
-                if (rows == 0) return;
-                x.push_back(0.5 * (reference.edges_cm[along][i] + reference.edges_cm[along][i + 1]) *
-                            mm_per_cm);
-                mine.push_back(a / static_cast<double>(rows));
-                theirs.push_back(b / static_cast<double>(rows));
-            }
-            // Levels of the dose in the middle of the field, each profile its own.
-            const auto edges = [&](const std::vector<double>& profile) {
-                const auto& f_along = along == 0 ? reference.field_x_cm : reference.field_y_cm;
-                const double centre = 0.5 * (f_along[0] + f_along[1]) * scale * mm_per_cm;
-                double sum = 0;
-                std::size_t n = 0;
-                for (std::size_t i = 0; i < x.size(); ++i)
-                    if (std::abs(x[i] - centre) <
-                        std::max(0.15 * (f_along[1] - f_along[0]) * scale * mm_per_cm, 2.6)) {
-                        sum += profile[i];
-                        ++n;
-                    }
-                const double full = n ? sum / static_cast<double>(n) : std::nan("");
-                return std::array<double, 4>{
-                    at_level(x, profile, 0.5 * full, true), at_level(x, profile, 0.5 * full, false),
-                    at_level(x, profile, 0.9 * full, true), at_level(x, profile, 0.9 * full, false)};
-            };
-            const auto a = edges(mine), b = edges(theirs);
-            const double width = (a[1] - a[0]) - (b[1] - b[0]);
-            if (std::isfinite(width)) f.width.add(width, 0);
-            for (const std::size_t side : {std::size_t{0}, std::size_t{1}}) {
-                const double fringe = std::abs(a[2 + side] - a[side]) - std::abs(b[2 + side] - b[side]);
-                if (std::isfinite(fringe)) f.fringe.add(fringe, 0);
-            }
+            const ProfilePair profiles = profiles_along(along, layer, reference, result);
+            if (profiles.x_mm.empty()) return;
+            add_profile(f, profiles, along == 0 ? reference.field_x_cm : reference.field_y_cm, layer.scale);
         }
     }
 }
 
-Findings gather(const ReferenceCase& reference, const ValidationResult& result) {
-    Findings f;
-    const CaseBeam beam = case_beam(reference);
-    const physics::BeamFrame& frame = beam.map.frame;
-    const Edges edges = case_edges_mm(reference);
-    const BoxAverage boxes(result.dose.grid, result.dose.values);
-    const auto size = reference.size();
-    const auto nx = static_cast<std::size_t>(size[0]), ny = static_cast<std::size_t>(size[1]);
+/// What the case is: its field, its materials and how complicated it is. `names`: of the materials.
+void describe(Findings& f, const ReferenceCase& reference, const std::vector<std::string>& names) {
     const double centre_u = 5 * (reference.field_x_cm[0] + reference.field_x_cm[1]),
                  centre_v = 5 * (reference.field_y_cm[0] + reference.field_y_cm[1]);
     f.field_cm = std::min(reference.field_x_cm[1] - reference.field_x_cm[0],
                           reference.field_y_cm[1] - reference.field_y_cm[0]);
     f.off_axis = std::abs(centre_u) > 1 || std::abs(centre_v) > 1;
     f.oblique = reference.beam_angle_deg != 0;
-    std::vector<std::string> names;
-    for (const std::string& text : reference.materials)
-        names.push_back(case_material_name(text, reference.name));
     std::vector<bool> present(names.size(), false);
     for (const unsigned char index : reference.material_index) present[index] = true;
     std::size_t media = 0;
@@ -171,105 +191,174 @@ Findings gather(const ReferenceCase& reference, const ValidationResult& result) 
     f.geometry = complications == 0   ? Geometry::simple
                  : complications == 1 ? Geometry::complex
                                       : Geometry::more_complex;
-
-    // Reference dose on the axis by depth layer, for what is normalised to it; and the last depth of lung on
-    // the axis.
-    std::vector<double> axis_dose(static_cast<std::size_t>(size[2]), 0.0);
-    for (const AxisPoint& p : result.axis)
-        axis_dose[static_cast<std::size_t>(&p - result.axis.data())] = p.reference;
-    double lung_ends_mm = no_limit;
-    if (beam.along_z && f.lung)
-        for (int k = 0; k < size[2]; ++k) {
-            const double z = 0.5 * (edges[2][static_cast<std::size_t>(k)] +
-                                    edges[2][static_cast<std::size_t>(k) + 1]),
-                         scale = (z + 1000) / 1000;
-            const auto cell = [&](std::size_t axis, double at) {
-                return static_cast<std::size_t>(
-                           std::upper_bound(edges[axis].begin(), edges[axis].end() - 1, at) -
-                           edges[axis].begin()) -
-                       1;
-            };
-            const std::size_t v = (static_cast<std::size_t>(k) * ny + cell(1, centre_v * scale)) * nx +
-                                  cell(0, centre_u * scale);
-            if (names[reference.material_index[v]] == "lung")
-                lung_ends_mm = edges[2][static_cast<std::size_t>(k) + 1];
-        }
-
-    for (int k = 0; k < size[2]; ++k)
-        for (int j = 0; j < size[1]; ++j)
-            for (int i = 0; i < size[0]; ++i) {
-                const std::array<std::size_t, 3> index{
-                    static_cast<std::size_t>(i), static_cast<std::size_t>(j), static_cast<std::size_t>(k)};
-                const std::size_t v = (index[2] * ny + index[1]) * nx + index[0];
-                if (result.region[v] == Region::none || !(reference.dose[v] > 0)) continue;
-                Vec3 low, high;
-                for (std::size_t axis = 0; axis < 3; ++axis) {
-                    low[static_cast<int>(axis)] = edges[axis][index[axis]];
-                    high[static_cast<int>(axis)] = edges[axis][index[axis] + 1];
-                }
-                const auto p = frame.project(0.5 * (low + high));
-                const double magnification = p.distance_mm / frame.source_axis_distance_mm;
-                const double theirs = static_cast<double>(reference.dose[v]),
-                             sigma = 100 * static_cast<double>(reference.relative_uncertainty[v]);
-                const double difference = static_cast<double>(result.calculated[v]) - theirs;
-                const double local = 100 * difference / theirs,
-                             of_maximum = 100 * difference / result.maximum;
-                const double share_of_maximum = theirs / result.maximum;
-                const double axis_here = beam.along_z ? axis_dose[index[2]] : result.maximum;
-                const double of_axis = axis_here > 0 ? 100 * difference / axis_here : 0,
-                             share_of_axis = axis_here > 0 ? theirs / axis_here : 0;
-                const bool certain = sigma < 100 * largest_sigma;
-                const bool on_axis =
-                    std::abs(p.u_mm - centre_u) * magnification < 0.75 * (high[0] - low[0]) &&
-                    std::abs(p.v_mm - centre_v) * magnification < 0.75 * (high[1] - low[1]);
-                const auto within = [&](double percent, double mm) {
-                    return std::abs(local) <= percent ||
-                           box_gamma_passes(boxes, low, high, theirs, 1e-3 * result.maximum, mm);
-                };
-                switch (result.region[v]) {
-                    case Region::build_up:
-                        if (!certain) break;
-                        f.build_up_of_axis.add(of_maximum, sigma * share_of_maximum);
-                        if (on_axis) {
-                            f.gradient[0].add(within(10, 2));
-                            f.gradient[1].add(within(15, 3));
-                        }
-                        if (high[2] <= 5.0 + 1e-6)
-                            f.first_5mm.add(std::abs(of_maximum) <= 2 + 2 * sigma * share_of_maximum ||
-                                            box_gamma_passes(boxes, low, high, theirs,
-                                                             2 * sigma / 100 * theirs + 1e-3 * result.maximum,
-                                                             1.0));
-                        break;
-                    case Region::in_field:
-                        if (!certain) break;
-                        f.materials[names[reference.material_index[v]]].add(local, sigma);
-                        f.high_dose_2.add(std::abs(local) <= 2 + 2 * sigma);
-                        f.high_dose_5.add(std::abs(local) <= 5 + 2 * sigma);
-                        if (on_axis) {
-                            f.axis.add(local, sigma);
-                            f.axis_of_maximum.add(of_maximum, sigma * share_of_maximum);
-                            if (low[2] >= lung_ends_mm - 1e-6) f.axis_beyond_lung.add(local, sigma);
-                        } else {
-                            f.inside.add(local, sigma);
-                            f.inside_of_axis.add(of_maximum, sigma * share_of_maximum);
-                        }
-                        break;
-                    case Region::penumbra:
-                        if (!certain || share_of_maximum < 0.1) break;
-                        f.gradient[0].add(within(10, 2));
-                        f.gradient[1].add(within(15, 3));
-                        break;
-                    case Region::out_of_field:
-                        f.outside_of_axis.add(of_axis, sigma * share_of_axis);
-                        f.outside_of_maximum.add(of_maximum, sigma * share_of_maximum);
-                        break;
-                    case Region::none:
-                        break;
-                }
-            }
-    if (beam.along_z) add_profiles(f, reference, result);
-    return f;
 }
+
+/// A voxel of the reference beside the calculated dose.
+struct Voxel {
+    std::size_t index = 0, layer = 0;
+    Vec3 low, high;    ///< mm
+    double dose = 0;   ///< of the reference
+    double sigma = 0;  ///< of the reference, percent
+    double difference = 0;
+    bool on_axis = false;
+    bool certain() const { return sigma < 100 * largest_sigma; }
+};
+
+/// The voxels of a case, and what the suites ask of each.
+class Gatherer {
+public:
+    Gatherer(const ReferenceCase& reference, const ValidationResult& result)
+        : reference_(reference),
+          result_(result),
+          beam_(case_beam(reference)),
+          edges_(case_edges_mm(reference)),
+          boxes_(result.dose.grid, result.dose.values),
+          size_{static_cast<std::size_t>(reference.size()[0]), static_cast<std::size_t>(reference.size()[1]),
+                static_cast<std::size_t>(reference.size()[2])},
+          centre_u_mm_(5 * (reference.field_x_cm[0] + reference.field_x_cm[1])),
+          centre_v_mm_(5 * (reference.field_y_cm[0] + reference.field_y_cm[1])) {
+        for (const std::string& text : reference.materials)
+            names_.push_back(case_material_name(text, reference.name));
+    }
+
+    Findings run() {
+        describe(f_, reference_, names_);
+        if (beam_.along_z && f_.lung) lung_ends_mm_ = end_of_lung_mm();
+        for (std::size_t k = 0; k < size_[2]; ++k)
+            for (std::size_t j = 0; j < size_[1]; ++j)
+                for (std::size_t i = 0; i < size_[0]; ++i) {
+                    const std::size_t v = index_of(i, j, k);
+                    if (result_.region[v] != Region::none && reference_.dose[v] > 0) add(voxel_at({i, j, k}));
+                }
+        if (beam_.along_z) add_profiles(f_, reference_, result_);
+        return std::move(f_);
+    }
+
+private:
+    std::size_t index_of(std::size_t i, std::size_t j, std::size_t k) const {
+        return (k * size_[1] + j) * size_[0] + i;
+    }
+
+    /// The last depth of lung on the axis, for a beam along z.
+    double end_of_lung_mm() const {
+        const auto cell = [&](std::size_t axis, double at) {
+            return static_cast<std::size_t>(
+                       std::upper_bound(edges_[axis].begin(), edges_[axis].end() - 1, at) -
+                       edges_[axis].begin()) -
+                   1;
+        };
+        double end = no_limit;
+        for (std::size_t k = 0; k < size_[2]; ++k) {
+            const double z = 0.5 * (edges_[2][k] + edges_[2][k + 1]), scale = (z + 1000) / 1000;
+            const std::size_t v = index_of(cell(0, centre_u_mm_ * scale), cell(1, centre_v_mm_ * scale), k);
+            if (names_[reference_.material_index[v]] == "lung") end = edges_[2][k + 1];
+        }
+        return end;
+    }
+
+    Voxel voxel_at(const std::array<std::size_t, 3>& at) const {
+        Voxel voxel;
+        voxel.index = index_of(at[0], at[1], at[2]);
+        voxel.layer = at[2];
+        for (std::size_t axis = 0; axis < 3; ++axis) {
+            voxel.low[static_cast<int>(axis)] = edges_[axis][at[axis]];
+            voxel.high[static_cast<int>(axis)] = edges_[axis][at[axis] + 1];
+        }
+        const physics::BeamFrame& frame = beam_.map.frame;
+        const auto p = frame.project(0.5 * (voxel.low + voxel.high));
+        const double magnification = p.distance_mm / frame.source_axis_distance_mm;
+        const Vec3 size = voxel.high - voxel.low;
+        voxel.on_axis = std::abs(p.u_mm - centre_u_mm_) * magnification < 0.75 * size[0] &&
+                        std::abs(p.v_mm - centre_v_mm_) * magnification < 0.75 * size[1];
+        voxel.dose = static_cast<double>(reference_.dose[voxel.index]);
+        voxel.sigma = 100 * static_cast<double>(reference_.relative_uncertainty[voxel.index]);
+        voxel.difference = static_cast<double>(result_.calculated[voxel.index]) - voxel.dose;
+        return voxel;
+    }
+
+    double local_percent(const Voxel& v) const { return 100 * v.difference / v.dose; }
+    double percent_of_maximum(const Voxel& v) const { return 100 * v.difference / result_.maximum; }
+    double share_of_maximum(const Voxel& v) const { return v.dose / result_.maximum; }
+    void add_of_maximum(Deviations& to, const Voxel& v) const {
+        to.add(percent_of_maximum(v), v.sigma * share_of_maximum(v));
+    }
+
+    void add(const Voxel& v) {
+        switch (result_.region[v.index]) {
+            case Region::build_up:
+                if (v.certain()) add_build_up(v);
+                break;
+            case Region::in_field:
+                if (v.certain()) add_in_field(v);
+                break;
+            case Region::penumbra:
+                if (v.certain() && !(share_of_maximum(v) < 0.1)) add_gradient(v);
+                break;
+            case Region::out_of_field:
+                add_outside(v);
+                break;
+            case Region::none:
+                break;
+        }
+    }
+
+    void add_build_up(const Voxel& v) {
+        add_of_maximum(f_.build_up_of_axis, v);
+        if (v.on_axis) add_gradient(v);
+        if (!(v.high[2] <= 5.0 + 1e-6)) return;
+        f_.first_5mm.add(std::abs(percent_of_maximum(v)) <= 2 + 2 * v.sigma * share_of_maximum(v) ||
+                         box_gamma_passes(boxes_, v.low, v.high, v.dose,
+                                          2 * v.sigma / 100 * v.dose + 1e-3 * result_.maximum, 1.0));
+    }
+
+    void add_in_field(const Voxel& v) {
+        const double local = local_percent(v);
+        f_.materials[names_[reference_.material_index[v.index]]].add(local, v.sigma);
+        f_.high_dose_2.add(std::abs(local) <= 2 + 2 * v.sigma);
+        f_.high_dose_5.add(std::abs(local) <= 5 + 2 * v.sigma);
+        if (!v.on_axis) {
+            f_.inside.add(local, v.sigma);
+            return add_of_maximum(f_.inside_of_axis, v);
+        }
+        f_.axis.add(local, v.sigma);
+        add_of_maximum(f_.axis_of_maximum, v);
+        if (v.low[2] >= lung_ends_mm_ - 1e-6) f_.axis_beyond_lung.add(local, v.sigma);
+    }
+
+    void add_gradient(const Voxel& v) {
+        f_.gradient[0].add(within(v, 10, 2));
+        f_.gradient[1].add(within(v, 15, 3));
+    }
+
+    bool within(const Voxel& v, double percent, double mm) const {
+        return std::abs(local_percent(v)) <= percent ||
+               box_gamma_passes(boxes_, v.low, v.high, v.dose, 1e-3 * result_.maximum, mm);
+    }
+
+    /// Of the reference on the axis at the same depth, and of the maximum; a beam that is not along z has the
+    /// maximum for both.
+    void add_outside(const Voxel& v) {
+        const double axis = !beam_.along_z                  ? result_.maximum
+                            : v.layer < result_.axis.size() ? result_.axis[v.layer].reference
+                                                            : 0.0;
+        if (axis > 0)
+            f_.outside_of_axis.add(100 * v.difference / axis, v.sigma * (v.dose / axis));
+        else
+            f_.outside_of_axis.add(0, 0);
+        add_of_maximum(f_.outside_of_maximum, v);
+    }
+
+    const ReferenceCase& reference_;
+    const ValidationResult& result_;
+    CaseBeam beam_;
+    Edges edges_;
+    BoxAverage boxes_;
+    std::array<std::size_t, 3> size_;
+    double centre_u_mm_, centre_v_mm_;  ///< of the field
+    std::vector<std::string> names_;    ///< of the materials
+    double lung_ends_mm_ = no_limit;
+    Findings f_;
+};
 
 class Rows {
 public:
@@ -400,7 +489,7 @@ std::map<std::string, std::vector<SuiteRow>> evaluate_suites(const std::vector<s
         }
     std::map<std::string, std::vector<SuiteRow>> rows;
     if (suites.empty()) return rows;
-    const Findings findings = gather(reference, result);
+    const Findings findings = Gatherer(reference, result).run();
     for (const std::string& suite : suites)
         rows[suite] = suite == "venselaar" ? venselaar(findings)
                       : suite == "tg53"    ? tg53(findings)

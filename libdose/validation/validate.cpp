@@ -15,8 +15,9 @@ namespace libdose {
 
 namespace {
 
-constexpr double largest_sigma = 0.02;  // voxels with a larger relative uncertainty are not judged
-constexpr double edge_margin_cm = 0.7;  // half width of the penumbra region, at the voxel's depth
+constexpr double largest_sigma = 0.02;   // voxels with a larger relative uncertainty are not judged
+constexpr double edge_margin_cm = 0.7;   // half width of the penumbra region, at the voxel's depth
+constexpr double outside_margin_cm = 5;  // what lies out of the field up to here is judged
 constexpr double mm_per_cm = 10.0;
 
 struct Accumulator {
@@ -48,11 +49,12 @@ struct Accumulator {
     }
 };
 
-struct Criterion {
+struct GammaCriterion {
     const char* name;
     double dose_percent, distance_mm;
 };
-constexpr Criterion criteria[] = {{"1%/1mm", 1, 1}, {"2%/1mm", 2, 1}, {"2%/2mm", 2, 2}, {"3%/2mm", 3, 2}};
+constexpr GammaCriterion criteria[] = {
+    {"1%/1mm", 1, 1}, {"2%/1mm", 2, 1}, {"2%/2mm", 2, 2}, {"3%/2mm", 3, 2}};
 constexpr std::size_t shown_criterion = 2;  // 2%/2mm: what ValidationResult::passed holds
 
 QualitySettings settings_for(const ValidationOptions& options) {
@@ -79,6 +81,202 @@ const char* name_of(Region region) {
     return names[static_cast<std::size_t>(region)];
 }
 
+/// Voxel spacing of the calculation: as asked for, else the case's finest edge, 1 to 2.5 mm.
+Vec3 grid_for(const ReferenceCase& reference, const ValidationOptions& options) {
+    double finest = 1e30;
+    for (const auto& edges : reference.edges_cm)
+        for (std::size_t i = 0; i + 1 < edges.size(); ++i)
+            finest = std::min(finest, (edges[i + 1] - edges[i]) * mm_per_cm);
+    Vec3 grid_mm;
+    for (int axis = 0; axis < 3; ++axis)
+        grid_mm[axis] = options.grid_mm[axis] > 0 ? options.grid_mm[axis] : std::clamp(finest, 1.0, 2.5);
+    return grid_mm;
+}
+
+bool reports_dose_to_water(const ReferenceCase& reference) {
+    return reference.dose_to.find("water") != std::string::npos &&
+           reference.dose_to.find("medium") == std::string::npos;
+}
+
+/// The dose as the case reports it, on its own grid, with the backend and the time that it took.
+void calculate_dose(ValidationResult& result, const DensityGrid& density, const CaseBeam& beam,
+                    const ReferenceCase& reference, const BeamModel& model,
+                    const ValidationOptions& options) {
+    const ChosenBackend backend = choose_backend(options.backend, options.device, options.devices);
+    result.backend = backend.get().description();
+    const auto begin = std::chrono::steady_clock::now();
+    ComputeOptions compute;
+    compute.backend = &backend.get();
+    compute.algorithm = options.algorithm;
+    compute.settings = settings_for(options);
+    compute.pencil.lateral_scaling = options.lateral_scaling;
+    result.dose = Volume<float>(density.grid);
+    result.dose.values = compute_dose(density, {beam.map}, model, compute);
+    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    if (reports_dose_to_water(reference))
+        for (std::size_t v = 0; v < result.dose.values.size(); ++v)
+            result.dose.values[v] *= density.water_to_medium[v];
+}
+
+/// Judges the voxels of a case whose dose is calculated.
+class Judgement {
+public:
+    Judgement(const ReferenceCase& reference, const CaseBeam& beam, ValidationResult& result)
+        : reference_(reference),
+          beam_(beam),
+          result_(result),
+          edges_mm_(case_edges_mm(reference)),
+          size_{reference.edges_cm[0].size() - 1, reference.edges_cm[1].size() - 1,
+                reference.edges_cm[2].size() - 1} {}
+
+    void run() {
+        result_.calculated =
+            average_overlap(uniform_edges(result_.dose.grid), result_.dose.values, edges_mm_, 0.0f);
+        find_maximum();
+        sort_voxels();
+        judge_gamma();
+        if (beam_.along_z)
+            for (std::size_t k = 0; k < size_[2]; ++k) result_.axis.push_back(axis_point(k));
+    }
+
+private:
+    /// A voxel that gamma judges.
+    struct Judged {
+        std::size_t voxel;
+        Vec3 low, high;
+    };
+
+    double dose(std::size_t voxel) const { return static_cast<double>(reference_.dose[voxel]); }
+    double sigma(std::size_t voxel) const {
+        return static_cast<double>(reference_.relative_uncertainty[voxel]);
+    }
+    std::size_t index_of(std::size_t i, std::size_t j, std::size_t k) const {
+        return (k * size_[1] + j) * size_[0] + i;
+    }
+
+    /// The largest dose that is certain, and its depth: what lies before it is build-up.
+    void find_maximum() {
+        std::size_t maximum_index = 0;
+        for (std::size_t v = 0; v < reference_.dose.size(); ++v)
+            if (sigma(v) < largest_sigma && dose(v) > result_.maximum) {
+                result_.maximum = dose(v);
+                maximum_index = v;
+            }
+        if (!(result_.maximum > 0))
+            throw bad_input("no voxel has a dose with an uncertainty below 2 %", reference_.name);
+        const std::size_t k = maximum_index / (size_[0] * size_[1]);
+        result_.maximum_depth_mm = 0.5 * (edges_mm_[2][k] + edges_mm_[2][k + 1]);
+    }
+
+    /// The region of every voxel with its statistics, and those that gamma judges.
+    void sort_voxels() {
+        result_.region.assign(reference_.dose.size(), Region::none);
+        for (std::size_t k = 0; k < size_[2]; ++k)
+            for (std::size_t j = 0; j < size_[1]; ++j)
+                for (std::size_t i = 0; i < size_[0]; ++i)
+                    sort_voxel({index_of(i, j, k),
+                                {edges_mm_[0][i], edges_mm_[1][j], edges_mm_[2][k]},
+                                {edges_mm_[0][i + 1], edges_mm_[1][j + 1], edges_mm_[2][k + 1]}});
+        for (const auto& [name, accumulator] : regions_) result_.regions[name] = accumulator.statistics();
+    }
+
+    void sort_voxel(const Judged& voxel) {
+        const std::size_t v = voxel.voxel;
+        if (dose(v) > 0.1 * result_.maximum && sigma(v) < largest_sigma) judged_.push_back(voxel);
+        const Region region = result_.region[v] = region_of(voxel);
+        // Out of the field the reference is noisy voxel by voxel; its mean is what counts there.
+        const bool certain = sigma(v) < largest_sigma && dose(v) > 0;
+        if (region == Region::none || (region != Region::out_of_field && !certain)) return;
+        const double difference = static_cast<double>(result_.calculated[v]) - dose(v);
+        const double local = dose(v) > 0 ? 100 * difference / dose(v) : 0,
+                     of_maximum = 100 * difference / result_.maximum;
+        regions_[name_of(region)].add(local, of_maximum, 100 * sigma(v));
+        if (region == Region::in_field)
+            regions_["material: " +
+                     case_material_name(reference_.materials[reference_.material_index[v]], reference_.name)]
+                .add(local, of_maximum, 100 * sigma(v));
+    }
+
+    Region region_of(const Judged& voxel) const {
+        const Vec3 middle = 0.5 * (voxel.low + voxel.high);
+        if (is_inside(middle, edge_margin_cm))
+            return beam_.along_z && middle[2] < result_.maximum_depth_mm ? Region::build_up
+                                                                         : Region::in_field;
+        if (is_inside(middle, -edge_margin_cm)) return Region::penumbra;
+        if (is_inside(middle, -outside_margin_cm)) return Region::out_of_field;
+        return Region::none;
+    }
+
+    /// Inside of the field by a margin at the place's own depth.
+    bool is_inside(const Vec3& place, double margin_cm) const {
+        const physics::BeamFrame& frame = beam_.map.frame;
+        const auto p = frame.project(place);
+        const double m = margin_cm * mm_per_cm / (p.distance_mm / frame.source_axis_distance_mm);
+        const auto &x = reference_.field_x_cm, &y = reference_.field_y_cm;
+        return p.u_mm > x[0] * mm_per_cm + m && p.u_mm < x[1] * mm_per_cm - m &&
+               p.v_mm > y[0] * mm_per_cm + m && p.v_mm < y[1] * mm_per_cm - m;
+    }
+
+    /// Share of the judged voxels that pass each criterion, with and without the reference's uncertainty.
+    void judge_gamma() {
+        result_.passed.assign(reference_.dose.size(), 0);
+        result_.evaluated = judged_.size();
+        if (judged_.empty())
+            throw bad_input("no voxel is above 10 % of the maximum with an uncertainty below 2 %",
+                            reference_.name);
+        const BoxAverage integral(result_.dose.grid, result_.dose.values);
+        std::array<std::size_t, std::size(criteria)> pass{}, pass_raw{};
+#pragma omp parallel for schedule(dynamic, 64)
+        for (std::size_t n = 0; n < judged_.size(); ++n)
+            for (std::size_t c = 0; c < std::size(criteria); ++c) {
+                const double widening = 2 * sigma(judged_[n].voxel) * dose(judged_[n].voxel);
+                const bool raw = passes(integral, judged_[n], criteria[c], 0);
+                const bool widened = raw || passes(integral, judged_[n], criteria[c], widening);
+#pragma omp atomic
+                pass_raw[c] += raw ? 1 : 0;
+#pragma omp atomic
+                pass[c] += widened ? 1 : 0;
+                if (c == shown_criterion) result_.passed[judged_[n].voxel] = widened ? 2 : 1;
+            }
+        const auto judged = static_cast<double>(judged_.size());
+        for (std::size_t c = 0; c < std::size(criteria); ++c) {
+            result_.gamma[criteria[c].name] = 100.0 * static_cast<double>(pass[c]) / judged;
+            result_.gamma_raw[criteria[c].name] = 100.0 * static_cast<double>(pass_raw[c]) / judged;
+        }
+    }
+
+    bool passes(const BoxAverage& integral, const Judged& voxel, const GammaCriterion& criterion,
+                double widening) const {
+        const double tolerance = criterion.dose_percent / 100 * result_.maximum;
+        return box_gamma_passes(integral, voxel.low, voxel.high, dose(voxel.voxel), tolerance + widening,
+                                criterion.distance_mm);
+    }
+
+    /// The voxel that the ray through the field's middle crosses in a layer.
+    AxisPoint axis_point(std::size_t k) const {
+        const double depth = 0.5 * (reference_.edges_cm[2][k] + reference_.edges_cm[2][k + 1]);
+        const double scale = (depth - reference_.source_position_cm[2]) / 100;
+        const auto column = [&](std::size_t axis, const std::array<double, 2>& field_cm) {
+            const double x = reference_.source_position_cm[static_cast<int>(axis)] +
+                             0.5 * (field_cm[0] + field_cm[1]) * scale;
+            const auto& e = reference_.edges_cm[axis];
+            const auto upper =
+                static_cast<std::size_t>(std::upper_bound(e.begin(), e.end() - 1, x) - e.begin());
+            return std::min(upper > 0 ? upper - 1 : 0, e.size() - 2);
+        };
+        const std::size_t v = index_of(column(0, reference_.field_x_cm), column(1, reference_.field_y_cm), k);
+        return {depth, dose(v), static_cast<double>(result_.calculated[v]), sigma(v) * dose(v)};
+    }
+
+    const ReferenceCase& reference_;
+    const CaseBeam& beam_;
+    ValidationResult& result_;
+    Edges edges_mm_;
+    std::array<std::size_t, 3> size_;
+    std::map<std::string, Accumulator> regions_;
+    std::vector<Judged> judged_;
+};
+
 }  // namespace
 
 std::string model_name_for(const ReferenceCase& reference) {
@@ -96,171 +294,17 @@ std::string model_name_for(const ReferenceCase& reference) {
 
 ValidationResult validate(const ReferenceCase& reference, const BeamModel& model,
                           const MaterialTable& materials, const ValidationOptions& options) {
-    const auto size = reference.size();
-    double finest = 1e30;
-    for (const auto& edges : reference.edges_cm)
-        for (std::size_t i = 0; i + 1 < edges.size(); ++i)
-            finest = std::min(finest, (edges[i + 1] - edges[i]) * mm_per_cm);
     ValidationResult result;
     result.name = reference.name;
     result.engine = to_string(options.algorithm);
     result.quality = to_string(options.quality);
     result.model = model.name;
-    for (int axis = 0; axis < 3; ++axis)
-        result.grid_mm[axis] =
-            options.grid_mm[axis] > 0 ? options.grid_mm[axis] : std::clamp(finest, 1.0, 2.5);
-
+    result.grid_mm = grid_for(reference, options);
     const ThreadLimit limit(options.threads);
     const DensityGrid density = case_density(reference, materials, result.grid_mm);
     const CaseBeam beam = case_beam(reference);
-    const ChosenBackend backend = choose_backend(options.backend, options.device, options.devices);
-    result.backend = backend.get().description();
-    const auto begin = std::chrono::steady_clock::now();
-    ComputeOptions compute;
-    compute.backend = &backend.get();
-    compute.algorithm = options.algorithm;
-    compute.settings = settings_for(options);
-    compute.pencil.lateral_scaling = options.lateral_scaling;
-    result.dose = Volume<float>(density.grid);
-    result.dose.values = compute_dose(density, {beam.map}, model, compute);
-    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-
-    if (reference.dose_to.find("water") != std::string::npos &&
-        reference.dose_to.find("medium") == std::string::npos)
-        for (std::size_t v = 0; v < result.dose.values.size(); ++v)
-            result.dose.values[v] *= density.water_to_medium[v];
-    const Edges edges_mm = case_edges_mm(reference);
-    result.calculated = average_overlap(uniform_edges(density.grid), result.dose.values, edges_mm, 0.0f);
-    const BoxAverage integral(density.grid, result.dose.values);
-
-    std::size_t maximum_index = 0;
-    for (std::size_t v = 0; v < reference.dose.size(); ++v)
-        if (static_cast<double>(reference.relative_uncertainty[v]) < largest_sigma &&
-            static_cast<double>(reference.dose[v]) > result.maximum) {
-            result.maximum = static_cast<double>(reference.dose[v]);
-            maximum_index = v;
-        }
-    if (!(result.maximum > 0))
-        throw bad_input("no voxel has a dose with an uncertainty below 2 %", reference.name);
-    const auto nx = static_cast<std::size_t>(size[0]), ny = static_cast<std::size_t>(size[1]);
-
-    // Depth of the maximum of the column through it: what lies before it is build-up.
-    const std::size_t maximum_k = maximum_index / (nx * ny);
-    result.maximum_depth_mm = 0.5 * (edges_mm[2][maximum_k] + edges_mm[2][maximum_k + 1]);
-
-    std::map<std::string, Accumulator> regions;
-    result.region.assign(reference.dose.size(), Region::none);
-    result.passed.assign(reference.dose.size(), 0);
-    std::array<std::size_t, std::size(criteria)> pass{}, pass_raw{};
-    struct Judged {
-        std::size_t voxel;
-        Vec3 low, high;
-    };
-    std::vector<Judged> judged;
-    const physics::BeamFrame& frame = beam.map.frame;
-    for (int k = 0; k < size[2]; ++k)
-        for (int j = 0; j < size[1]; ++j)
-            for (int i = 0; i < size[0]; ++i) {
-                const std::size_t v = (static_cast<std::size_t>(k) * ny + static_cast<std::size_t>(j)) * nx +
-                                      static_cast<std::size_t>(i);
-                const double dose_reference = static_cast<double>(reference.dose[v]),
-                             sigma = static_cast<double>(reference.relative_uncertainty[v]);
-                const std::array<std::size_t, 3> index{
-                    static_cast<std::size_t>(i), static_cast<std::size_t>(j), static_cast<std::size_t>(k)};
-                Vec3 low, high;
-                for (std::size_t axis = 0; axis < 3; ++axis) {
-                    low[static_cast<int>(axis)] = edges_mm[axis][index[axis]];
-                    high[static_cast<int>(axis)] = edges_mm[axis][index[axis] + 1];
-                }
-                if (dose_reference > 0.1 * result.maximum && sigma < largest_sigma)
-                    judged.push_back({v, low, high});
-                // Out of the field the reference is noisy voxel by voxel; its mean is what counts there.
-                const auto p = frame.project(0.5 * (low + high));
-                const double scale = p.distance_mm / frame.source_axis_distance_mm;
-                const auto inside = [&](double margin_cm) {
-                    const double m = margin_cm * mm_per_cm / scale;
-                    return p.u_mm > reference.field_x_cm[0] * mm_per_cm + m &&
-                           p.u_mm < reference.field_x_cm[1] * mm_per_cm - m &&
-                           p.v_mm > reference.field_y_cm[0] * mm_per_cm + m &&
-                           p.v_mm < reference.field_y_cm[1] * mm_per_cm - m;
-                };
-                const double difference = static_cast<double>(result.calculated[v]) - dose_reference;
-                const double local = dose_reference > 0 ? 100 * difference / dose_reference : 0,
-                             of_maximum = 100 * difference / result.maximum;
-                const bool certain = sigma < largest_sigma && dose_reference > 0;
-                Region& region = result.region[v];
-                if (inside(edge_margin_cm))
-                    region = beam.along_z && 0.5 * (low[2] + high[2]) < result.maximum_depth_mm
-                                 ? Region::build_up
-                                 : Region::in_field;
-                else if (inside(-edge_margin_cm))
-                    region = Region::penumbra;
-                else if (inside(-5.0))
-                    region = Region::out_of_field;
-                if (region == Region::none || (region != Region::out_of_field && !certain)) continue;
-                regions[name_of(region)].add(local, of_maximum, 100 * sigma);
-                if (region == Region::in_field)
-                    regions["material: " +
-                            case_material_name(reference.materials[reference.material_index[v]],
-                                               reference.name)]
-                        .add(local, of_maximum, 100 * sigma);
-            }
-    result.evaluated = judged.size();
-    if (judged.empty())
-        throw bad_input("no voxel is above 10 % of the maximum with an uncertainty below 2 %",
-                        reference.name);
-
-#pragma omp parallel for schedule(dynamic, 64)
-    for (std::size_t n = 0; n < judged.size(); ++n) {
-        const Judged& voxel = judged[n];
-        const double dose_reference = static_cast<double>(reference.dose[voxel.voxel]);
-        const double widening =
-            2 * static_cast<double>(reference.relative_uncertainty[voxel.voxel]) * dose_reference;
-        for (std::size_t c = 0; c < std::size(criteria); ++c) {
-            const double tolerance = criteria[c].dose_percent / 100 * result.maximum;
-            const bool raw = box_gamma_passes(integral, voxel.low, voxel.high, dose_reference, tolerance,
-                                              criteria[c].distance_mm);
-            const bool widened = raw || box_gamma_passes(integral, voxel.low, voxel.high, dose_reference,
-                                                         tolerance + widening, criteria[c].distance_mm);
-#pragma omp atomic
-            pass_raw[c] += raw ? 1 : 0;
-#pragma omp atomic
-            pass[c] += widened ? 1 : 0;
-            if (c == shown_criterion) result.passed[voxel.voxel] = widened ? 2 : 1;
-        }
-    }
-    for (std::size_t c = 0; c < std::size(criteria); ++c) {
-        result.gamma[criteria[c].name] =
-            100.0 * static_cast<double>(pass[c]) / static_cast<double>(judged.size());
-        result.gamma_raw[criteria[c].name] =
-            100.0 * static_cast<double>(pass_raw[c]) / static_cast<double>(judged.size());
-    }
-    for (const auto& [name, accumulator] : regions) result.regions[name] = accumulator.statistics();
-
-    if (beam.along_z) {
-        for (int k = 0; k < size[2]; ++k) {
-            const double depth = 0.5 * (reference.edges_cm[2][static_cast<std::size_t>(k)] +
-                                        reference.edges_cm[2][static_cast<std::size_t>(k) + 1]);
-            // The voxel that the ray through the field's middle crosses at this depth.
-            const double scale = (depth - reference.source_position_cm[2]) / 100;
-            const auto column = [&](std::size_t axis, double middle, double source) {
-                const double x = source + middle * scale;
-                const auto& e = reference.edges_cm[axis];
-                const auto upper =
-                    static_cast<std::size_t>(std::upper_bound(e.begin(), e.end() - 1, x) - e.begin());
-                return std::min(upper > 0 ? upper - 1 : 0, e.size() - 2);
-            };
-            const std::size_t i = column(0, 0.5 * (reference.field_x_cm[0] + reference.field_x_cm[1]),
-                                         reference.source_position_cm[0]);
-            const std::size_t j = column(1, 0.5 * (reference.field_y_cm[0] + reference.field_y_cm[1]),
-                                         reference.source_position_cm[1]);
-            const std::size_t v = (static_cast<std::size_t>(k) * ny + j) * nx + i;
-            result.axis.push_back({depth, static_cast<double>(reference.dose[v]),
-                                   static_cast<double>(result.calculated[v]),
-                                   static_cast<double>(reference.relative_uncertainty[v]) *
-                                       static_cast<double>(reference.dose[v])});
-        }
-    }
+    calculate_dose(result, density, beam, reference, model, options);
+    Judgement(reference, beam, result).run();
     return result;
 }
 

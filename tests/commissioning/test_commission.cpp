@@ -55,119 +55,114 @@ MeasurementSet set_up() {
     return set;
 }
 
-}  // namespace
-
-TEST(Commission, FindsAKnownModelAgain) {
-    const BeamModel generic = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
-    const PointKernels kernels = io::read_point_kernels(data_folder() / "kernels" / "water_point_kernels.h5");
-    const AttenuationTable attenuation = AttenuationTable::read(data_folder() / "materials");
-    MeasurementSet set = set_up();
-    const std::vector<LeafDesign> designs = read_leaf_designs(data_folder() / "mlc");
-    const auto design = std::find_if(designs.begin(), designs.end(),
-                                     [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
+/// Output factors of fields that leaves shape, without their values.
+MeasuredCurve shaped_outputs() {
     MeasuredCurve shaped = curve_of(CurveKind::output_factor, "output factors by MLC", 0, {30, 60});
     shaped.side_x_mm = shaped.side_y_mm = 0;
     shaped.side_y_of_mm = shaped.position_mm;
     shaped.ssd_mm = 900;
     shaped.leaves = "varian-millennium-120";
     shaped.jaw_x_mm = shaped.jaw_y_mm = 120;
-    FieldCache cache;
-    {
-        MeasurementSet bare = set;
-        bare.curves.pop_back();
-        ModelMaker truth(generic, bare, kernels, attenuation);
-        truth.set(Quantity::spectrum_filter, 8);
-        truth.set(Quantity::extrafocal_amplitude, 0.06);
-        truth.set(Quantity::electron_amplitude, 1.6);
-        truth.set(Quantity::spot_fwhm, 3);
-        truth.set_open_field({0, 100, 200, 300}, {1, 1.03, 1.05, 1.05});
-        truth.fit_rates();
-        const BeamModel model = truth.model();
-        for (MeasuredCurve& c : set.curves)
-            c.value =
-                predict(model, {{&c, c.position_mm, c.side_y_of_mm, {}}}, Algorithm::collapsed_cone, cache)
-                    .front();
-        shaped.value =
-            predict_leaf_fields(model, *design, {{&shaped, shaped.position_mm, shaped.side_y_of_mm, {}}},
-                                Algorithm::collapsed_cone)
-                .front();
-    }
-    // Devices that are not in the generic model: leaves whose gaps seem 2.1 mm wider, 1.5 % of transmission,
-    // a thicker wedge.
-    set.leaf_transmission = 0.015;
-    MeasuredCurve gaps = curve_of(CurveKind::leaf_gap, "gaps", 100, {4, 10, 20}),
-                  wedge = curve_of(CurveKind::wedge_factor, "wedge", 0, {100});
+    return shaped;
+}
+
+/// Leaves whose gaps seem 2.1 mm wider, with 1.5 % of transmission.
+MeasuredCurve gaps_by_hand() {
+    MeasuredCurve gaps = curve_of(CurveKind::leaf_gap, "gaps", 100, {4, 10, 20});
     gaps.leaves = "varian-millennium-120";
     gaps.travel_mm = 120;
-    for (MeasuredCurve* c : {&gaps, &wedge}) {
-        c->ssd_mm = 900;
-        c->normalised = false;
-    }
+    gaps.ssd_mm = 900;
+    gaps.normalised = false;
     for (const double gap : gaps.position_mm)
         gaps.value.push_back(0.015 + 0.985 * (gap + 2.1) / gaps.travel_mm);
+    return gaps;
+}
+
+/// A wedge that is thicker than the generic one.
+MeasuredCurve wedge_by_hand() {
+    MeasuredCurve wedge = curve_of(CurveKind::wedge_factor, "wedge", 0, {100});
+    wedge.ssd_mm = 900;
+    wedge.normalised = false;
     wedge.wedge = MeasuredWedge{"physical", 45, "W45", std::nullopt};
     wedge.side_x_mm = wedge.side_y_mm = 0;
     wedge.side_y_of_mm = wedge.position_mm;
     wedge.value = {0.45};
-    set.device_curves = {gaps, wedge, shaped};
-    double last = 0;
-    CommissionOptions options;
-    options.leaf_designs = designs;
-    options.cross_validate = false;
-    options.lineage = {{"by", "a test"}};
-    options.progress = [&](double part, const std::string&) {
-        EXPECT_GE(part, last - 0.2);
-        last = part;
-    };
-    const CommissionResult result = commission_beam_model(set, generic, kernels, attenuation, options);
-    EXPECT_EQ(last, 1);
+    return wedge;
+}
+
+/// What a fit starts from.
+struct Start {
+    BeamModel generic = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
+    PointKernels kernels = io::read_point_kernels(data_folder() / "kernels" / "water_point_kernels.h5");
+    AttenuationTable attenuation = AttenuationTable::read(data_folder() / "materials");
+    std::vector<LeafDesign> designs = read_leaf_designs(data_folder() / "mlc");
+};
+
+/// A beam that is not the generic one; its open field does not come from the measurements.
+BeamModel known_model(const Start& start, MeasurementSet set) {
+    set.curves.pop_back();
+    ModelMaker truth(start.generic, set, start.kernels, start.attenuation);
+    truth.set(Quantity::spectrum_filter, 8);
+    truth.set(Quantity::extrafocal_amplitude, 0.06);
+    truth.set(Quantity::electron_amplitude, 1.6);
+    truth.set(Quantity::spot_fwhm, 3);
+    truth.set_open_field({0, 100, 200, 300}, {1, 1.03, 1.05, 1.05});
+    truth.fit_rates();
+    return truth.model();
+}
+
+/// The curves that a known model gives, and devices that the generic model does not have.
+MeasurementSet measured_of_known_model(const Start& start) {
+    MeasurementSet set = set_up();
+    MeasuredCurve shaped = shaped_outputs();
+    const auto design = std::find_if(start.designs.begin(), start.designs.end(),
+                                     [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
+    const BeamModel model = known_model(start, set);
+    FieldCache cache;
+    for (MeasuredCurve& c : set.curves)
+        c.value = predict(model, {{&c, c.position_mm, c.side_y_of_mm, {}}}, Algorithm::collapsed_cone, cache)
+                      .front();
+    shaped.value =
+        predict_leaf_fields(model, *design, {{&shaped, shaped.position_mm, shaped.side_y_of_mm, {}}},
+                            Algorithm::collapsed_cone)
+            .front();
+    set.leaf_transmission = 0.015;
+    set.device_curves = {gaps_by_hand(), wedge_by_hand(), shaped};
+    return set;
+}
+
+double value_of(const CommissionResult& result, const std::string& name) {
+    for (const FittedParameter& p : result.parameters)
+        if (p.name == name) return p.value;
+    return std::nan("");
+}
+
+void expect_curves_of_known_model(const CommissionResult& result) {
     for (const CurveComparison& c : result.curves) {
         if (c.engine != "collapsed-cone") continue;
         // The gaps' readings are rounded by hand, and with them the leaves are a little farther apart than
         // those that shaped a field.
-        EXPECT_LT(c.max_abs_percent, c.kind == CurveKind::leaf_gap ? 2
-                                     : c.name == shaped.name       ? 1.5
-                                                                   : 0.4)
+        EXPECT_LT(c.max_abs_percent, c.kind == CurveKind::leaf_gap       ? 2
+                                     : c.name == "output factors by MLC" ? 1.5
+                                                                         : 0.4)
             << c.name;
         if (c.kind == CurveKind::output_factor) {
             EXPECT_LT(c.before_max_abs_percent, 0.3) << c.name;
         }
     }
-    const auto value = [&](const std::string& name) {
-        for (const FittedParameter& p : result.parameters)
-            if (p.name == name) return p.value;
-        return std::nan("");
-    };
-    EXPECT_NEAR(value("extrafocal amplitude"), 0.06, 0.015);
-    EXPECT_NEAR(value("electron amplitude"), 1.6, 0.35);
-    EXPECT_EQ(result.correlation.size(), result.parameters.size() * result.parameters.size());
-    EXPECT_NEAR(value("leaf offset"), 0.15, 0.35);
-    EXPECT_NEAR(value("leaf transmission"), 0.015, 0.002);
-    EXPECT_GT(value("physical wedge 45 degrees \"W45\", thickness on the axis"), 0.2);
-    EXPECT_EQ(result.model.head.leaf_design, "varian-millennium-120");
-    ASSERT_EQ(result.model.head.wedges.size(), 1u);
-    EXPECT_EQ(result.model.head.wedges[0].id, "W45");
-    EXPECT_EQ(result.model.fit.size(), result.parameters.size());
-    // 0.8 cGy/MU 10 cm deep at SSD 90 cm: at SSD 100 cm the inverse square of the distances, and a little
-    // scatter of the smaller field at depth.
-    EXPECT_EQ(result.model.calibration.depth, "10cm");
-    EXPECT_NEAR(result.model.calibration.reference_gy_per_mu, 0.0080 * std::pow(1000.0 / 1100, 2),
-                0.0080 * 0.02);
-    EXPECT_EQ(result.model.lineage.at("by"), "a test");
-    EXPECT_EQ(result.model.sources.at("calibration"), "measured");
-    const auto rows_of_leaves = std::count_if(result.criteria.begin(), result.criteria.end(),
-                                              [&](const auto& c) { return c.curve == shaped.name; });
-    EXPECT_EQ(rows_of_leaves, 1) << "no residual table: it is of fields of the jaws";
-    for (const CommissionCriterion& c : result.criteria)
-        if (c.test.rfind("5.1", 0) == 0 || c.test.rfind("5.2", 0) == 0) {
-            EXPECT_TRUE(c.passed) << c.test << " " << c.curve << ": " << c.value;
-        }
 }
 
-TEST(Commission, ProfilesGiveTheOpenField) {
-    const BeamModel generic = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
-    const PointKernels kernels = io::read_point_kernels(data_folder() / "kernels" / "water_point_kernels.h5");
-    const AttenuationTable attenuation = AttenuationTable::read(data_folder() / "materials");
+void expect_parameters_of_known_model(const CommissionResult& result) {
+    EXPECT_NEAR(value_of(result, "extrafocal amplitude"), 0.06, 0.015);
+    EXPECT_NEAR(value_of(result, "electron amplitude"), 1.6, 0.35);
+    EXPECT_EQ(result.correlation.size(), result.parameters.size() * result.parameters.size());
+    EXPECT_NEAR(value_of(result, "leaf offset"), 0.15, 0.35);
+    EXPECT_NEAR(value_of(result, "leaf transmission"), 0.015, 0.002);
+    EXPECT_GT(value_of(result, "physical wedge 45 degrees \"W45\", thickness on the axis"), 0.2);
+}
+
+/// The set-up, and profiles of a small and a large field without their values, in place of the fluence.
+MeasurementSet set_up_with_profiles() {
     MeasurementSet set = set_up();
     set.absolute.reset();
     set.curves.pop_back();
@@ -187,9 +182,55 @@ TEST(Commission, ProfilesGiveTheOpenField) {
             c.position_mm.push_back(x);
         set.curves.push_back(c);
     }
+    return set;
+}
+
+}  // namespace
+
+TEST(Commission, FindsAKnownModelAgain) {
+    const Start start;
+    const MeasurementSet set = measured_of_known_model(start);
+    double last = 0;
+    CommissionOptions options;
+    options.leaf_designs = start.designs;
+    options.cross_validate = false;
+    options.lineage = {{"by", "a test"}};
+    options.progress = [&](double part, const std::string&) {
+        EXPECT_GE(part, last - 0.2);
+        last = part;
+    };
+    const CommissionResult result =
+        commission_beam_model(set, start.generic, start.kernels, start.attenuation, options);
+    EXPECT_EQ(last, 1);
+    expect_curves_of_known_model(result);
+    expect_parameters_of_known_model(result);
+    EXPECT_EQ(result.model.head.leaf_design, "varian-millennium-120");
+    ASSERT_EQ(result.model.head.wedges.size(), 1u);
+    EXPECT_EQ(result.model.head.wedges[0].id, "W45");
+    EXPECT_EQ(result.model.fit.size(), result.parameters.size());
+    // 0.8 cGy/MU 10 cm deep at SSD 90 cm: at SSD 100 cm the inverse square of the distances, and a little
+    // scatter of the smaller field at depth.
+    EXPECT_EQ(result.model.calibration.depth, "10cm");
+    EXPECT_NEAR(result.model.calibration.reference_gy_per_mu, 0.0080 * std::pow(1000.0 / 1100, 2),
+                0.0080 * 0.02);
+    EXPECT_EQ(result.model.lineage.at("by"), "a test");
+    EXPECT_EQ(result.model.sources.at("calibration"), "measured");
+    const auto rows_of_leaves =
+        std::count_if(result.criteria.begin(), result.criteria.end(),
+                      [&](const auto& c) { return c.curve == "output factors by MLC"; });
+    EXPECT_EQ(rows_of_leaves, 1) << "no residual table: it is of fields of the jaws";
+    for (const CommissionCriterion& c : result.criteria)
+        if (c.test.rfind("5.1", 0) == 0 || c.test.rfind("5.2", 0) == 0) {
+            EXPECT_TRUE(c.passed) << c.test << " " << c.curve << ": " << c.value;
+        }
+}
+
+TEST(Commission, ProfilesGiveTheOpenField) {
+    const Start start;
+    MeasurementSet set = set_up_with_profiles();
     FieldCache cache;
     {
-        ModelMaker truth(generic, set, kernels, attenuation);
+        ModelMaker truth(start.generic, set, start.kernels, start.attenuation);
         truth.set(Quantity::spot_fwhm, 3.5);
         truth.set_open_field({0, 50, 100, 150, 200, 300}, {1, 1.02, 1.06, 1.08, 1.05, 1.05});
         const BeamModel model = truth.model();
@@ -203,7 +244,8 @@ TEST(Commission, ProfilesGiveTheOpenField) {
     }
     CommissionOptions options;
     options.cross_validate = false;
-    const CommissionResult result = commission_beam_model(set, generic, kernels, attenuation, options);
+    const CommissionResult result =
+        commission_beam_model(set, start.generic, start.kernels, start.attenuation, options);
     const HeadModel& head = result.model.head;
     const double a = head.extrafocal.amplitude;
     const auto open = [&](double r) {

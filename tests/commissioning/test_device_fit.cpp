@@ -1,6 +1,7 @@
 // Leaves and wedges from readings of known ones: closed forms where there are any, then a model's own dose.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -167,54 +168,89 @@ TEST(LeafField, WhatComesThroughIsTheOpeningWithItsEndsByHand) {
     EXPECT_NEAR(sum, opening + (1 - through) * 4 / (b * b) + through * (100 - opening), 0.1);
 }
 
-TEST(LeafFit, FindsTheOffsetOfEdgesAndGapsOfAModelsOwnDose) {
-    const BeamModel start = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
-    const auto designs = read_leaf_designs(data_folder() / "mlc");
-    const auto design = std::find_if(designs.begin(), designs.end(),
-                                     [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
-    BeamModel truth = start;
-    truth.head.leaf_design = design->name;
-    truth.head.leaf_offset_mm = -0.35;
-    truth.head.leaf_transmission = 0.014;
-    std::mt19937 random(11);
-    std::normal_distribution<double> noise(0, 0.003);
-    const auto of_leaves = [&](CurveKind kind, double side, std::vector<double> positions) {
+namespace {
+
+/// Leaves of a known offset and transmission, and what a model says of fields that they shape.
+struct KnownLeaves {
+    BeamModel start = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5"), truth = start;
+    std::vector<LeafDesign> designs = read_leaf_designs(data_folder() / "mlc");
+    LeafDesign design = *std::find_if(designs.begin(), designs.end(),
+                                      [](const LeafDesign& d) { return d.name == "varian-millennium-120"; });
+    std::vector<MeasuredCurve> curves;  ///< two profiles, a depth dose, output factors
+
+    KnownLeaves() {
+        truth.head.leaf_design = design.name;
+        truth.head.leaf_offset_mm = -0.35;
+        truth.head.leaf_transmission = 0.014;
+        for (const double side : {40.0, 80.0}) {
+            std::vector<double> positions;
+            for (double x = -0.5 * side - 12; x <= 0.5 * side + 12.01; x += 2) positions.push_back(x);
+            curves.push_back(of_leaves(CurveKind::profile, side, positions));
+        }
+        curves.push_back(of_leaves(CurveKind::depth_dose, 40, {15, 50, 100, 200}));
+        curves.push_back(of_leaves(CurveKind::output_factor, 0, {20, 40}));
+        curves.back().side_y_of_mm = {20, 40};
+        curves.back().normalised = true;
+        curves.back().normalisation_mm = 100;
+        measure();
+    }
+
+    /// The readings of gaps that the same leaves give.
+    MeasuredCurve swept() const {
+        MeasuredCurve curve = gaps(design.name, 120, {4, 10, 20});
+        const PointDose dose(truth.spectrum, truth.cone_kernel, truth.pencil_kernel, truth.head.electrons);
+        const WaterPoint at{900, 100, 0, 0};
+        const auto parked = all_pairs(design, -200, 200);
+        const double open =
+            dose.collapsed_cone(field_of_leaves(truth, design, 100, 100, 1000, parked, parked), at);
+        for (const double gap : curve.position_mm)
+            curve.value.push_back(
+                dose.collapsed_cone(field_of_leaves(truth, design, 100, 100, 1000,
+                                                    all_pairs(design, -60 - gap / 2, -60 + gap / 2),
+                                                    all_pairs(design, 60 - gap / 2, 60 + gap / 2)),
+                                    at) /
+                open);
+        return curve;
+    }
+
+private:
+    MeasuredCurve of_leaves(CurveKind kind, double side, std::vector<double> positions) const {
         MeasuredCurve c;
         c.kind = kind;
         c.name = to_string(kind) + " " + std::to_string(side);
-        c.leaves = design->name;
+        c.leaves = design.name;
         c.jaw_x_mm = c.jaw_y_mm = 120;
         c.side_x_mm = c.side_y_mm = side;
         c.ssd_mm = 900;
         c.depth_mm = 100;
         c.position_mm = std::move(positions);
         return c;
-    };
-    std::vector<MeasuredCurve> curves;
-    for (const double side : {40.0, 80.0}) {
-        std::vector<double> positions;
-        for (double x = -0.5 * side - 12; x <= 0.5 * side + 12.01; x += 2) positions.push_back(x);
-        curves.push_back(of_leaves(CurveKind::profile, side, positions));
     }
-    curves.push_back(of_leaves(CurveKind::depth_dose, 40, {15, 50, 100, 200}));
-    curves.push_back(of_leaves(CurveKind::output_factor, 0, {20, 40}));
-    curves.back().side_y_of_mm = {20, 40};
-    curves.back().normalised = true;
-    curves.back().normalisation_mm = 100;
-    for (MeasuredCurve& c : curves) {
-        c.value.assign(c.position_mm.size(), 1);
-        c.value = predict_leaf_fields(truth, *design, {all_points(c)}, Algorithm::collapsed_cone).front();
-        // A scale of its own, and a scanner whose zero is elsewhere.
-        if (c.kind == CurveKind::profile)
+
+    /// Profiles have a scale of their own, and a scanner whose zero is elsewhere.
+    void measure() {
+        std::mt19937 random(11);
+        std::normal_distribution<double> noise(0, 0.003);
+        for (MeasuredCurve& c : curves) {
+            c.value.assign(c.position_mm.size(), 1);
+            c.value = predict_leaf_fields(truth, design, {all_points(c)}, Algorithm::collapsed_cone).front();
+            if (c.kind != CurveKind::profile) continue;
             for (std::size_t i = 0; i < c.value.size(); ++i) {
                 c.value[i] *= 70 * (1 + noise(random));
                 c.position_mm[i] += 0.4;
             }
+        }
     }
+};
+
+}  // namespace
+
+TEST(LeafFit, FindsTheOffsetOfEdgesAndGapsOfAModelsOwnDose) {
+    const KnownLeaves leaves;
     MeasurementSet set;
-    set.device_curves = curves;
-    BeamModel model = start;
-    const DeviceFit by_edges = fit_leaves(model, set, designs, no_progress);
+    set.device_curves = leaves.curves;
+    BeamModel model = leaves.start;
+    const DeviceFit by_edges = fit_leaves(model, set, leaves.designs, no_progress);
     ASSERT_EQ(by_edges.parameters.size(), 1u) << "edges do not tell what comes through the leaf";
     const FittedParameter offset = by_edges.parameters[0];
     EXPECT_TRUE(by_edges.converged);
@@ -223,7 +259,7 @@ TEST(LeafFit, FindsTheOffsetOfEdgesAndGapsOfAModelsOwnDose) {
     EXPECT_NEAR(offset.value, -0.35 * (0.5 * 0.5) / (0.5 * 0.5 + 0.15 * 0.15), 0.05)
         << "less what the prior keeps";
     EXPECT_EQ(model.head.leaf_offset_mm, offset.value);
-    EXPECT_EQ(model.head.leaf_design, design->name);
+    EXPECT_EQ(model.head.leaf_design, leaves.design.name);
     ASSERT_EQ(by_edges.curves.size(), 8u) << "four of each engine";
     for (const CurveComparison& c : by_edges.curves) {
         EXPECT_FALSE(c.position_mm.empty()) << c.name;
@@ -233,42 +269,33 @@ TEST(LeafFit, FindsTheOffsetOfEdgesAndGapsOfAModelsOwnDose) {
     }
 
     // With gaps the same offset, closer.
-    MeasuredCurve swept = gaps(design->name, 120, {4, 10, 20});
     set.leaf_transmission = 0.014;
-    const PointDose dose(truth.spectrum, truth.cone_kernel, truth.pencil_kernel, truth.head.electrons);
-    const WaterPoint at{900, 100, 0, 0};
-    const auto parked = all_pairs(*design, -200, 200);
-    const double open =
-        dose.collapsed_cone(field_of_leaves(truth, *design, 100, 100, 1000, parked, parked), at);
-    for (const double gap : swept.position_mm)
-        swept.value.push_back(
-            dose.collapsed_cone(field_of_leaves(truth, *design, 100, 100, 1000,
-                                                all_pairs(*design, -60 - gap / 2, -60 + gap / 2),
-                                                all_pairs(*design, 60 - gap / 2, 60 + gap / 2)),
-                                at) /
-            open);
-    set.device_curves.push_back(swept);
-    model = start;
-    const DeviceFit both = fit_leaves(model, set, designs, no_progress);
+    set.device_curves.push_back(leaves.swept());
+    model = leaves.start;
+    const DeviceFit both = fit_leaves(model, set, leaves.designs, no_progress);
     ASSERT_EQ(both.parameters.size(), 2u);
     EXPECT_LT(both.parameters[0].sigma, offset.sigma);
     EXPECT_NEAR(both.parameters[0].value, -0.35, 0.03);
     EXPECT_NEAR(both.parameters[1].value, 0.014, 0.0003);
+}
 
-    // Nothing that tells the offset: compared, and the model's leaves stay those of the design.
-    set.device_curves = {curves[2], curves[3]};
-    model = start;
-    const DeviceFit none = fit_leaves(model, set, designs, no_progress);
+TEST(LeafFit, WithoutEdgesAndGapsTheLeavesStayThoseOfTheDesign) {
+    const KnownLeaves leaves;
+    MeasurementSet set;
+    set.leaf_transmission = 0.014;
+    set.device_curves = {leaves.curves[2], leaves.curves[3]};
+    BeamModel model = leaves.start;
+    const DeviceFit none = fit_leaves(model, set, leaves.designs, no_progress);
     EXPECT_TRUE(none.parameters.empty());
     EXPECT_EQ(model.head.leaf_design, "");
     EXPECT_EQ(none.curves.size(), 4u);
     // A scan across the leaves, and jaws beside them, tell nothing either.
-    set.device_curves = {curves[0]};
+    set.device_curves = {leaves.curves[0]};
     set.device_curves[0].axis = ProfileAxis::inline_axis;
-    EXPECT_TRUE(fit_leaves(model, set, designs, no_progress).parameters.empty());
+    EXPECT_TRUE(fit_leaves(model, set, leaves.designs, no_progress).parameters.empty());
     set.device_curves[0].axis = ProfileAxis::crossline;
     set.device_curves[0].jaw_x_mm = 44;
-    EXPECT_TRUE(fit_leaves(model, set, designs, no_progress).parameters.empty());
+    EXPECT_TRUE(fit_leaves(model, set, leaves.designs, no_progress).parameters.empty());
 }
 
 TEST(LeafFit, LeavesThatCannotMakeAFieldAreRefusedAtOnce) {
@@ -291,43 +318,59 @@ TEST(LeafFit, LeavesThatCannotMakeAFieldAreRefusedAtOnce) {
     EXPECT_EQ(measured_leaves(set, designs), nullptr);
 }
 
-TEST(WedgeFit, FindsAKnownWedgeAgain) {
-    BeamModel model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
-    const std::vector<WedgeModel> generic = model.head.wedges;
-    const auto start = std::find_if(generic.begin(), generic.end(), [](const WedgeModel& w) {
-        return w.kind == "physical" && w.angle_deg == 30;
-    });
-    ASSERT_NE(start, generic.end());
-    // The truth: 20 % more steel on the axis, 10 % less slope.
-    BeamModel truth = model;
-    const double water = physics::table_value(start->position_mm, start->water_g_cm2, 0),
-                 high_z = physics::table_value(start->position_mm, start->high_z_g_cm2, 0);
-    WedgeModel wedge = *start;
+namespace {
+
+/// The generic physical wedge of 30 degrees with 20 % more steel on the axis and 10 % less slope.
+WedgeModel known_wedge(const WedgeModel& start) {
+    const double water = physics::table_value(start.position_mm, start.water_g_cm2, 0),
+                 high_z = physics::table_value(start.position_mm, start.high_z_g_cm2, 0);
+    WedgeModel wedge = start;
     for (std::size_t i = 0; i < wedge.position_mm.size(); ++i) {
-        wedge.water_g_cm2[i] = 1.2 * water + 0.9 * (start->water_g_cm2[i] - water);
-        wedge.high_z_g_cm2[i] = 1.2 * high_z + 0.9 * (start->high_z_g_cm2[i] - high_z);
+        wedge.water_g_cm2[i] = 1.2 * water + 0.9 * (start.water_g_cm2[i] - water);
+        wedge.high_z_g_cm2[i] = 1.2 * high_z + 0.9 * (start.high_z_g_cm2[i] - high_z);
     }
-    truth.head.wedges = {wedge};
-    const TermaTable terma(truth.spectrum);
-    const PointDose dose(truth.spectrum, truth.cone_kernel, truth.pencil_kernel, truth.head.electrons);
-    const auto reading = [&](double side, double x, bool wedged) {
-        // The thin end at -x.
+    return wedge;
+}
+
+/// Doses of a model's square fields 100 mm deep, with and without a wedge whose thin end is at -x.
+class WedgedDose {
+public:
+    explicit WedgedDose(const BeamModel& truth)
+        : truth_(truth),
+          terma_(truth.spectrum),
+          dose_(truth.spectrum, truth.cone_kernel, truth.pencil_kernel, truth.head.electrons) {}
+
+    double wedged(double side, double x) const {
         Beam beam = jaw_beam(side, side);
         Wedge in;
         in.angle_deg = 30;
         in.orientation_deg = 90;
-        if (wedged) beam.wedges = {in};
+        beam.wedges = {in};
+        return of(beam, x);
+    }
+    double open(double side, double x) const { return of(jaw_beam(side, side), x); }
+
+private:
+    double of(Beam beam, double x) const {
         for (ControlPoint& point : beam.control_points)
             point.wedge_in = std::vector<bool>(beam.wedges.size(), true);
         FluenceOptions options;
-        options.terma = &terma;
+        options.terma = &terma_;
         WaterPoint at{900, 100, x, 0};
         at.mirrored = false;
-        return dose.collapsed_cone(field_along_axis(beam, truth.head, options), at);
-    };
+        return dose_.collapsed_cone(field_along_axis(beam, truth_.head, options), at);
+    }
+
+    const BeamModel& truth_;
+    TermaTable terma_;
+    PointDose dose_;
+};
+
+/// Two wedge factors and a profile along the wedge, with noise of 0.3 %.
+MeasurementSet measured_wedge(const BeamModel& truth) {
+    const WedgedDose dose(truth);
     std::mt19937 random(7);
     std::normal_distribution<double> noise(0, 0.003);
-    MeasurementSet set;
     MeasuredCurve factors, profile;
     factors.kind = CurveKind::wedge_factor;
     factors.name = "factors";
@@ -337,7 +380,7 @@ TEST(WedgeFit, FindsAKnownWedgeAgain) {
     for (const double side : {60.0, 100.0}) {
         factors.position_mm.push_back(side);
         factors.side_y_of_mm.push_back(side);
-        factors.value.push_back(reading(side, 0, true) / reading(side, 0, false) * (1 + noise(random)));
+        factors.value.push_back(dose.wedged(side, 0) / dose.open(side, 0) * (1 + noise(random)));
     }
     profile.kind = CurveKind::profile;
     profile.name = "profile";
@@ -347,10 +390,27 @@ TEST(WedgeFit, FindsAKnownWedgeAgain) {
     profile.wedge = MeasuredWedge{"physical", 30, "", 90.0};
     for (double x = -70; x <= 70; x += 10) {
         profile.position_mm.push_back(x);
-        profile.value.push_back(1e12 * reading(150, x, true) * (1 + noise(random)));
+        profile.value.push_back(1e12 * dose.wedged(150, x) * (1 + noise(random)));
     }
-    EXPECT_GT(profile.value.front(), profile.value.back()) << "the thin end is at -x";
+    MeasurementSet set;
     set.device_curves = {factors, profile};
+    return set;
+}
+
+}  // namespace
+
+TEST(WedgeFit, FindsAKnownWedgeAgain) {
+    BeamModel model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
+    const std::vector<WedgeModel> generic = model.head.wedges;
+    const auto start = std::find_if(generic.begin(), generic.end(), [](const WedgeModel& w) {
+        return w.kind == "physical" && w.angle_deg == 30;
+    });
+    ASSERT_NE(start, generic.end());
+    BeamModel truth = model;
+    truth.head.wedges = {known_wedge(*start)};
+    const MeasurementSet set = measured_wedge(truth);
+    const MeasuredCurve& profile = set.device_curves.back();
+    EXPECT_GT(profile.value.front(), profile.value.back()) << "the thin end is at -x";
     const DeviceFit fit = fit_wedges(model, set, no_progress);
     const FittedParameter &axis = parameter(fit, "thickness"), &slope = parameter(fit, "slope"),
                           &curvature = parameter(fit, "curvature");
@@ -361,6 +421,7 @@ TEST(WedgeFit, FindsAKnownWedgeAgain) {
     EXPECT_NEAR(slope.value, 0.9, 3 * slope.sigma);
     EXPECT_NEAR(curvature.value, 0, 3 * curvature.sigma);
     ASSERT_EQ(model.head.wedges.size(), 1u) << "only what was measured stays";
+    const double high_z = physics::table_value(start->position_mm, start->high_z_g_cm2, 0);
     EXPECT_NEAR(physics::table_value(model.head.wedges[0].position_mm, model.head.wedges[0].high_z_g_cm2, 0),
                 1.2 * high_z, 0.05 * high_z);
     for (const CurveComparison& c : fit.curves)
