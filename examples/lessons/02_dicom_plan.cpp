@@ -13,7 +13,10 @@
 using namespace libdose;
 
 int main(int argc, char** argv) {
-    if (argc < 2) return std::fprintf(stderr, "usage: %s FOLDER [PLAN [OUT]]\n", argv[0]), 2;
+    if (argc < 2) {
+        std::fprintf(stderr, "usage: %s FOLDER [PLAN [OUT]]\n", argv[0]);
+        return 2;
+    }
     try {
         // What belongs together, by the references between the files.
         const io::DicomCase found = io::select_case(io::index_dicom({argv[1]}), argc > 2 ? argv[2] : "");

@@ -35,7 +35,8 @@ int main(int argc, char** argv) {
         for (const double x : {-20.0, 0.0, 20.0})
             std::printf("x = %3.0f mm, 50 mm deep: %.3f Gy\n", x, interpolate(calculated, Vec3(x, 50, 0)));
         GammaOptions criteria;
-        criteria.dose_percent = criteria.distance_mm = 1, criteria.threshold_percent = 5;
+        criteria.dose_percent = criteria.distance_mm = 1;
+        criteria.threshold_percent = 5;
         std::printf("matrix and calculation agree within 1 %%/1 mm in %.1f %%\n",
                     gamma_index(calculated, fast, criteria).pass_rate_percent);
 

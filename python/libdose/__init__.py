@@ -15,6 +15,7 @@ if "DCMDICTPATH" not in _os.environ and _os.path.isfile(_dictionary):
     _os.environ["DCMDICTPATH"] = _dictionary
 
 from ._libdose import (
+    BeamFluence,
     BeamModel,
     CtImage,
     DensityGrid,
@@ -38,7 +39,7 @@ from .images import (
     to_sitk,
 )
 from .influence import DoseInfluence
-from .prepared import BeamFluence, FluenceRaster, PreparedPatient, beam_axes
+from .prepared import FluenceRaster, PreparedPatient, beam_axes
 from .records import (
     Beam,
     BeamBolus,

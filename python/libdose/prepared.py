@@ -28,9 +28,9 @@ Axes = Tuple[Tuple[float, float, float], Tuple[float, float, float], Tuple[float
 class FluenceRaster:
     """Photon fluence of one geometry in the isocentre plane.
 
-    values: [v, u], MU times fluence; 1 per MU is the open field on the axis. lower_mm: (u, v) of the lower corner
-    of pixel [0, 0], beam-limiting-device frame, mm. axes: 3 x 3, columns u, v and from the isocentre to the
-    source, in the patient (LPS); beam_axes() has those of angles.
+    values: [v, u], MU times fluence; 1 per MU is the open field on the axis. lower_mm: (u, v) of the lower
+    corner of pixel [0, 0], beam-limiting-device frame, mm. axes: 3 x 3, columns u, v and from the isocentre
+    to the source, in the patient (LPS); beam_axes() has those of angles.
     """
 
     values: ArrayLike
@@ -48,9 +48,9 @@ class FluenceRaster:
         axes = np.asarray(self.axes, float)
         if axes.shape != (3, 3):
             raise ValueError(f"axes must be 3 x 3, not {axes.shape}")
-        isocentre = tuple(float(x) for x in self.isocentre_mm)
+        x, y, z = self.isocentre_mm
         lower = (float(self.lower_mm[0]), float(self.lower_mm[1]))
-        return replace(self, values=values, axes=axes.tolist(), isocentre_mm=isocentre, lower_mm=lower)
+        return replace(self, values=values, axes=axes.tolist(), isocentre_mm=(float(x), float(y), float(z)), lower_mm=lower)
 
 
 def beam_axes(
@@ -104,13 +104,13 @@ class PreparedPatient:
         return self._prepared.fluence(self._plan(beam))
 
     def own_fluence(self, rasters: Sequence[FluenceRaster], beam: Beam) -> BeamFluence:
-        """One's own fluence, with the beam model and the boluses of `beam`; without contaminating electrons."""
+        """One's own fluence, with the beam model and boluses of `beam`, without contaminating electrons."""
         return self._prepared.own_fluence([raster._plain() for raster in rasters], self._plan(beam))
 
     def rasters(self, fluence: BeamFluence) -> List[FluenceRaster]:
         """The maps of a fluence: one of a static beam, one for each sub-arc of an arc."""
         rasters = []
-        for fields in fluence._rasters():
+        for fields in fluence.raster_fields():
             values = np.asarray(fields["values"]).reshape(fields.pop("shape"))
             rasters.append(FluenceRaster(**{**fields, "values": values, "axes": np.array(fields["axes"])}))
         return rasters

@@ -42,7 +42,8 @@ inline Grid grid_of(const std::array<std::size_t, 3>& shape_zyx, const Triple& s
         if (shape_zyx[2 - axis] > 100000) throw bad_input("the array is too long along an axis", where);
         grid.size[axis] = static_cast<int>(shape_zyx[2 - axis]);
     }
-    grid.spacing_mm = vector(spacing_mm), grid.origin_mm = vector(origin_mm);
+    grid.spacing_mm = vector(spacing_mm);
+    grid.origin_mm = vector(origin_mm);
     grid.check(where);
     return grid;
 }

@@ -102,12 +102,17 @@ void bind_influence(nb::module_& m) {
                      [](const PythonInfluence& i) {
                          std::vector<std::int32_t> beam, point;
                          std::vector<double> u, v;
-                         for (const Beamlet& b : i.header().beamlets)
-                             beam.push_back(b.beam), point.push_back(b.control_point), u.push_back(b.u_mm),
-                                 v.push_back(b.v_mm);
+                         for (const Beamlet& b : i.header().beamlets) {
+                             beam.push_back(b.beam);
+                             point.push_back(b.control_point);
+                             u.push_back(b.u_mm);
+                             v.push_back(b.v_mm);
+                         }
                          nb::dict d;
-                         d["beam"] = array_of(beam), d["control_point"] = array_of(point),
-                         d["u_mm"] = array_of(u), d["v_mm"] = array_of(v);
+                         d["beam"] = array_of(beam);
+                         d["control_point"] = array_of(point);
+                         d["u_mm"] = array_of(u);
+                         d["v_mm"] = array_of(v);
                          return d;
                      })
         .def(

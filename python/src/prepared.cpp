@@ -3,6 +3,7 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/map.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -107,7 +108,7 @@ std::shared_ptr<PythonDose> dose_of_fluence(PythonPatient& p, const BeamFluence&
 void bind_prepared(nb::module_& m) {
     nb::class_<BeamFluence>(m, "BeamFluence", "Fluence of one beam, made by a PreparedPatient")
         .def_prop_ro("notes", &BeamFluence::notes)
-        .def("_rasters", [](const BeamFluence& fluence) {
+        .def("raster_fields", [](const BeamFluence& fluence) {
             nb::list rasters;
             for (FluenceRaster& raster : fluence.rasters()) rasters.append(dict_of(std::move(raster)));
             return rasters;

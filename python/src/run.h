@@ -43,7 +43,8 @@ auto run(nb::handle progress, Work&& work) {
         if (stop) throw Stopped();
         const std::lock_guard lock(mutex);
         fresh = fresh || stage != what || part - fraction > 1e-3 || part < fraction || part >= 1;
-        fraction = part, stage = what;
+        fraction = part;
+        stage = what;
     };
     std::thread worker([&] {
         try {

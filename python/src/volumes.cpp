@@ -72,9 +72,13 @@ Provenance provenance_from(const nb::dict& d) {
     using Texts = std::map<std::string, std::string>;
     const auto text = [&](const char* name) { return nb::cast<std::string>(d[name]); };
     Provenance p;
-    p.engine_version = text("engine_version"), p.engine = text("engine"), p.backend = text("backend");
-    p.hu_curve_name = text("hu_curve_name"), p.hu_curve_hash = text("hu_curve_hash");
-    p.model_hashes = nb::cast<Texts>(d["model_hashes"]), p.settings = nb::cast<Texts>(d["settings"]),
+    p.engine_version = text("engine_version");
+    p.engine = text("engine");
+    p.backend = text("backend");
+    p.hu_curve_name = text("hu_curve_name");
+    p.hu_curve_hash = text("hu_curve_hash");
+    p.model_hashes = nb::cast<Texts>(d["model_hashes"]);
+    p.settings = nb::cast<Texts>(d["settings"]);
     p.input_uids = nb::cast<Texts>(d["input_uids"]);
     p.gate = nb::cast<std::vector<std::string>>(d["gate"]);
     return p;
@@ -116,9 +120,11 @@ void restore(PythonDose& self, const nb::dict& d) {
     dose.patient_id = nb::cast<std::string>(d["patient_id"]);
     dose.further_plan_uids = nb::cast<std::vector<std::string>>(d["further_plan_uids"]);
     const auto uids = nb::cast<std::vector<std::string>>(nb::list(d["uids"]));
-    dose.frame_of_reference_uid = uids.at(0), dose.referenced_plan_uid = uids.at(1),
+    dose.frame_of_reference_uid = uids.at(0);
+    dose.referenced_plan_uid = uids.at(1);
     dose.referenced_plan_class_uid = uids.at(2);
-    dose.referenced_structure_set_uid = uids.at(3), dose.sop_instance_uid = uids.at(4);
+    dose.referenced_structure_set_uid = uids.at(3);
+    dose.sop_instance_uid = uids.at(4);
     dose.provenance = provenance_from(nb::cast<nb::dict>(d["provenance"]));
     self.notes = nb::cast<std::vector<std::string>>(d["notes"]);
     self.seconds = nb::cast<std::map<std::string, double>>(d["seconds"]);
@@ -194,7 +200,8 @@ void bind_ct(nb::module_& m) {
                 ct.position_stated = std::get<4>(state);
                 const auto to = texts(ct);
                 for (std::size_t i = 0; i < to.size(); ++i) *to[i] = std::get<5>(state).at(i);
-                ct.sop_instance_uids = std::get<6>(state), ct.notes = std::get<7>(state);
+                ct.sop_instance_uids = std::get<6>(state);
+                ct.notes = std::get<7>(state);
                 new (&self) CtImage(std::move(ct));
             })
         .def("__repr__", [](const CtImage& ct) { return "<CtImage " + text_of(ct.hu.grid) + ">"; });

@@ -4,7 +4,7 @@ Usage: check_style.py [--list-functions] SOURCE_ROOT. Prints `path:line: rule: d
 then the count for each rule; exits 1 if there is any. With --list-functions it prints branches and lines of
 the C++ functions instead, those with the most branches first.
 
-columns    at most 110 characters; in Markdown but for tables, links, code and headings
+columns    at most 110 characters; in Markdown but for tables, links, code, formulas and headings
 lines      at most 60 lines a function
 branches   at most 20 branches a function, counted as McCabe does; not in the C++ of tests/
 commas     no comma operator in C++ outside the head of a `for`
@@ -60,8 +60,8 @@ def has_columns(path: str) -> bool:
 
 
 def is_exempt_markdown(line: str) -> bool:
-    """Whether a line of Markdown is a table, a heading, or has a link."""
-    return bool(re.match(r"\s*(>\s*)*(\||#)", line) or re.search(r"\]\(|\]: |https?://", line))
+    """Whether a line of Markdown is a table, a heading, a formula or indented code, or has a link."""
+    return bool(re.match(r"\s*(>\s*)*(\||#)| {4}\S|\$\$", line) or re.search(r"\]\(|\]: |https?://", line))
 
 
 def long_lines(path: str, text: str) -> Iterator[Violation]:

@@ -151,55 +151,90 @@ INSTANTIATE_TEST_SUITE_P(Gantry, PlanMeaning,
 
 INSTANTIATE_TEST_SUITE_P(
     Limits, PlanMeaning,
-    testing::Values(
-        Case{"NoDevices", [](Beam& b) { without_jaws(b, true, true); },
-             "not limited in both directions: along x"},
-        Case{"XJawsAlone", [](Beam& b) { without_jaws(b, false, true); }, "along y"},
-        Case{"YJawsAlone", [](Beam& b) { without_jaws(b, true, false); }, "along x"},
-        Case{"LeavesAlone", [](Beam& b) { add_bank(b, bank("MLCX", x, 200)), without_jaws(b, true, true); },
-             "not limited in both directions: along y"},
-        Case{"LeavesAndJawsAlongThem",
-             [](Beam& b) { add_bank(b, bank("MLCX", x, 200)), without_jaws(b, false, true); }, "along y"},
-        Case{"LeavesAndJawsAcrossThem",
-             [](Beam& b) { add_bank(b, bank("MLCX", x, 200)), without_jaws(b, true, false); }, ""},
-        Case{"LeavesAlongYAndXJaws",
-             [](Beam& b) { add_bank(b, bank("MLCY", y, 200)), without_jaws(b, false, true); }, ""},
-        Case{"LeavesAlongYAlone",
-             [](Beam& b) { add_bank(b, bank("MLCY", y, 200)), without_jaws(b, true, true); },
-             "not limited in both directions: along x"},
-        Case{"JawsAcrossBeyondTheBank",
-             [](Beam& b) { add_bank(b, bank("MLCX", x, 40)), without_jaws(b, true, false); }, "along x"},
-        Case{"JawsAcrossBeyondTheBankAndAlong", [](Beam& b) { add_bank(b, bank("MLCX", x, 40)); }, ""},
-        Case{"JawsAcrossUpToTheBank",
-             [](Beam& b) { add_bank(b, bank("MLCX", x, 50)), without_jaws(b, true, false); }, ""},
-        Case{"OneJawBeyondTheBankInOnePoint",
-             [](Beam& b) {
-                 add_bank(b, bank("MLCX", x, 60)), without_jaws(b, true, false);
-                 b.control_points[2].jaw_y = JawOpening{-50, 70};
-             },
-             "control point 2"},
-        Case{"TwoLayersOfOneDirection",
-             [](Beam& b) {
-                 add_bank(b, bank("MLCX1", x, 145)), add_bank(b, bank("MLCX2", x, 140)),
-                     without_jaws(b, true, true);
-             },
-             "along y"},
-        Case{"TwoLayersWithFixedJaws",
-             [](Beam& b) { add_bank(b, bank("MLCX1", x, 145)), add_bank(b, bank("MLCX2", x, 140)); }, ""},
-        // Beside both banks, more than 200 mm from both axes, lies what the primary collimator (280 mm)
-        // closes.
-        Case{"CrossedLayers",
-             [](Beam& b) {
-                 add_bank(b, bank("MLCX", x, 200)), add_bank(b, bank("MLCY", y, 200)),
-                     without_jaws(b, true, true);
-             },
-             ""},
-        Case{"SmallCrossedLayers",
-             [](Beam& b) {
-                 add_bank(b, bank("MLCX", x, 60)), add_bank(b, bank("MLCY", y, 60)),
-                     without_jaws(b, true, true);
-             },
-             "not limited in both directions"}),
+    testing::Values(Case{"NoDevices", [](Beam& b) { without_jaws(b, true, true); },
+                         "not limited in both directions: along x"},
+                    Case{"XJawsAlone", [](Beam& b) { without_jaws(b, false, true); }, "along y"},
+                    Case{"YJawsAlone", [](Beam& b) { without_jaws(b, true, false); }, "along x"},
+                    Case{"LeavesAlone",
+                         [](Beam& b) {
+                             add_bank(b, bank("MLCX", x, 200));
+                             without_jaws(b, true, true);
+                         },
+                         "not limited in both directions: along y"},
+                    Case{"LeavesAndJawsAlongThem",
+                         [](Beam& b) {
+                             add_bank(b, bank("MLCX", x, 200));
+                             without_jaws(b, false, true);
+                         },
+                         "along y"},
+                    Case{"LeavesAndJawsAcrossThem",
+                         [](Beam& b) {
+                             add_bank(b, bank("MLCX", x, 200));
+                             without_jaws(b, true, false);
+                         },
+                         ""},
+                    Case{"LeavesAlongYAndXJaws",
+                         [](Beam& b) {
+                             add_bank(b, bank("MLCY", y, 200));
+                             without_jaws(b, false, true);
+                         },
+                         ""},
+                    Case{"LeavesAlongYAlone",
+                         [](Beam& b) {
+                             add_bank(b, bank("MLCY", y, 200));
+                             without_jaws(b, true, true);
+                         },
+                         "not limited in both directions: along x"},
+                    Case{"JawsAcrossBeyondTheBank",
+                         [](Beam& b) {
+                             add_bank(b, bank("MLCX", x, 40));
+                             without_jaws(b, true, false);
+                         },
+                         "along x"},
+                    Case{"JawsAcrossBeyondTheBankAndAlong", [](Beam& b) { add_bank(b, bank("MLCX", x, 40)); },
+                         ""},
+                    Case{"JawsAcrossUpToTheBank",
+                         [](Beam& b) {
+                             add_bank(b, bank("MLCX", x, 50));
+                             without_jaws(b, true, false);
+                         },
+                         ""},
+                    Case{"OneJawBeyondTheBankInOnePoint",
+                         [](Beam& b) {
+                             add_bank(b, bank("MLCX", x, 60));
+                             without_jaws(b, true, false);
+                             b.control_points[2].jaw_y = JawOpening{-50, 70};
+                         },
+                         "control point 2"},
+                    Case{"TwoLayersOfOneDirection",
+                         [](Beam& b) {
+                             add_bank(b, bank("MLCX1", x, 145));
+                             add_bank(b, bank("MLCX2", x, 140));
+                             without_jaws(b, true, true);
+                         },
+                         "along y"},
+                    Case{"TwoLayersWithFixedJaws",
+                         [](Beam& b) {
+                             add_bank(b, bank("MLCX1", x, 145));
+                             add_bank(b, bank("MLCX2", x, 140));
+                         },
+                         ""},
+                    // Beside both banks, more than 200 mm from both axes, lies what the primary collimator
+                    // (280 mm) closes.
+                    Case{"CrossedLayers",
+                         [](Beam& b) {
+                             add_bank(b, bank("MLCX", x, 200));
+                             add_bank(b, bank("MLCY", y, 200));
+                             without_jaws(b, true, true);
+                         },
+                         ""},
+                    Case{"SmallCrossedLayers",
+                         [](Beam& b) {
+                             add_bank(b, bank("MLCX", x, 60));
+                             add_bank(b, bank("MLCY", y, 60));
+                             without_jaws(b, true, true);
+                         },
+                         "not limited in both directions"}),
     [](const auto& one) { return std::string(one.param.name); });
 
 Change wedged(
@@ -226,7 +261,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"CouchHalfATurn", [](Beam& b) { b.control_points[2].couch_deg = 180; }, "the couch turns"},
         Case{"CollimatorTheShorterWay",
              [](Beam& b) {
-                 b.control_points[1].collimator_deg = 200, b.control_points[2].collimator_deg = 350;
+                 b.control_points[1].collimator_deg = 200;
+                 b.control_points[2].collimator_deg = 350;
              },
              ""},
         Case{"JawsClosed",
@@ -242,7 +278,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"SeveralApertures",
              [](Beam& b) {
                  Block block;
-                 block.aperture = true, block.x_mm = {0, 40, 0}, block.y_mm = {0, 0, 30};
+                 block.aperture = true;
+                 block.x_mm = {0, 40, 0};
+                 block.y_mm = {0, 0, 30};
                  b.blocks = {block, block};
                  b.blocks[1].number = 1;
              },
