@@ -190,6 +190,8 @@ set(capi_sources
   capi/plan.cpp
   capi/read_case.cpp
   capi/relay.cpp
+  capi/request.cpp
+  capi/stages.cpp
   capi/status.cpp
   capi/structures.cpp)
 set(cli_sources

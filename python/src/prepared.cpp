@@ -100,6 +100,8 @@ std::shared_ptr<PythonPatient> prepare(nb::handle plan, const CtImage& ct, nb::h
 std::shared_ptr<PythonDose> dose_of_fluence(PythonPatient& p, const BeamFluence& fluence,
                                             nb::handle progress) {
     Dose dose = run(progress, [&](const Report& report) { return p.patient.dose(fluence, report); });
+    const Request& r = *p.request;
+    io::add_inputs(dose.provenance, r.options.hu_curve, r.ct, r.structure_set(), r.plan);
     return std::make_shared<PythonDose>(PythonDose{std::move(dose), fluence.notes(), {}, {}});
 }
 

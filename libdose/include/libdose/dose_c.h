@@ -19,8 +19,9 @@
  *
  * Versions: a struct begins with `struct_size`. Call its init function with sizeof of the struct, which sets
  * that and the defaults, then set what you need. Later versions add members at the end; zero there means what
- * it meant before. A struct that is shorter than this version's is LIBDOSE_BAD_INPUT, and so is a longer one
- * with something in the members that the library does not know. Text is UTF-8. */
+ * it meant before. A program that was built with an older header has shorter structs, which are as good. A
+ * struct that is shorter than that of version 1.0 is LIBDOSE_BAD_INPUT, and so is a longer one with something
+ * in the members that the library does not know. Text is UTF-8. */
 #ifndef LIBDOSE_DOSE_C_H
 #define LIBDOSE_DOSE_C_H
 
@@ -39,7 +40,7 @@ extern "C" {
 
 /** Version of this header. The major one is the SOVERSION of the library; the minor one counts additions. */
 #define LIBDOSE_C_VERSION_MAJOR 1
-#define LIBDOSE_C_VERSION_MINOR 1 /**< see LIBDOSE_C_VERSION_MAJOR */
+#define LIBDOSE_C_VERSION_MINOR 2 /**< see LIBDOSE_C_VERSION_MAJOR */
 
 /** What became of a call: one of the constants below. Numbers 2 to 4 are the exit codes of the `dose`
  * command. */
@@ -112,6 +113,8 @@ typedef struct libdose_structures libdose_structures; /**< a structure set */
 typedef struct libdose_plan libdose_plan;             /**< a plan */
 typedef struct libdose_models libdose_models;         /**< which beam model serves which beam */
 typedef struct libdose_devices libdose_devices;       /**< CUDA devices that stay open */
+typedef struct libdose_prepared libdose_prepared;     /**< a patient that is prepared for doses */
+typedef struct libdose_fluence libdose_fluence;       /**< the fluence of a beam */
 typedef struct libdose_dose libdose_dose;             /**< a dose distribution */
 typedef struct libdose_gamma libdose_gamma;           /**< a gamma index distribution */
 typedef struct libdose_dvh libdose_dvh;               /**< a dose-volume histogram */
@@ -392,6 +395,62 @@ LIBDOSE_C_API void libdose_options_init(libdose_options* options, size_t struct_
 LIBDOSE_C_API libdose_status libdose_calculate(const libdose_ct* ct, const libdose_structures* structures,
                                                const libdose_plan* plan, const libdose_models* models,
                                                const libdose_options* options, libdose_dose** dose);
+
+/* ---- a calculation in stages ---- */
+
+/** Photon fluence of one geometry in the isocentre plane, beam-limiting-device frame. */
+typedef struct libdose_raster {
+    size_t struct_size;     /**< sizeof(libdose_raster) */
+    double isocentre_mm[3]; /**< LPS */
+    double axes[9];         /**< 3 x 3 by rows; columns: u, v, from the isocentre to the source; LPS */
+    double source_axis_distance_mm; /**< 1000 */
+    double pixel_mm;                /**< 1 */
+    double lower_u_mm;              /**< lower corner of the first pixel */
+    double lower_v_mm;              /**< lower corner of the first pixel */
+    const float* values;            /**< [v][u], MU times fluence; 1 per MU is the open field on the axis */
+    size_t value_count;             /**< size_u * size_v */
+    int32_t size_u;                 /**< pixels along u */
+    int32_t size_v;                 /**< pixels along v */
+} libdose_raster;
+/** Zero, but struct_size, a source-axis distance of 1000 mm, pixels of 1 mm and the axes of gantry 0, HFS. */
+LIBDOSE_C_API void libdose_raster_init(libdose_raster* raster, size_t struct_size);
+/** The axes of angles (IEC 61217, degrees): nine numbers by rows, for libdose_raster. */
+LIBDOSE_C_API libdose_status libdose_beam_axes(libdose_patient_position position, double gantry_deg,
+                                               double collimator_deg, double couch_deg, double axes[9]);
+
+/** Prepares a patient for many doses: density on the dose grid of the plan, on the backend. Arguments as for
+ * libdose_calculate(); they are copied. One thread at a time may use a prepared patient. */
+LIBDOSE_C_API libdose_status libdose_prepare(const libdose_ct* ct, const libdose_structures* structures,
+                                             const libdose_plan* plan, const libdose_models* models,
+                                             const libdose_options* options, libdose_prepared** prepared);
+/** Grid of its doses. `grid->struct_size` must be set. */
+LIBDOSE_C_API libdose_status libdose_prepared_grid(const libdose_prepared* prepared, libdose_grid* grid);
+/** Fluence of a beam of a plan: the one that the patient was prepared for, or another with changed beams. A
+ * beam whose field leaves the grid is LIBDOSE_BAD_INPUT: prepare the patient again. */
+LIBDOSE_C_API libdose_status libdose_fluence_of_beam(const libdose_prepared* prepared,
+                                                     const libdose_plan* plan, size_t beam_index,
+                                                     libdose_fluence** fluence);
+/** The caller's own fluence, with the beam model and the boluses of a beam, without contaminating electrons.
+ */
+LIBDOSE_C_API libdose_status libdose_fluence_of_rasters(const libdose_prepared* prepared,
+                                                        const libdose_plan* plan, size_t beam_index,
+                                                        const libdose_raster* rasters, size_t raster_count,
+                                                        libdose_fluence** fluence);
+/** Number of rasters: one of a static beam, one for each sub-arc of an arc. */
+LIBDOSE_C_API libdose_status libdose_fluence_raster_count(const libdose_fluence* fluence, size_t* count);
+/** A raster. `raster->struct_size` must be set; the values belong to the fluence. */
+LIBDOSE_C_API libdose_status libdose_fluence_raster(const libdose_fluence* fluence, size_t index,
+                                                    libdose_raster* raster);
+LIBDOSE_C_API void libdose_fluence_free(libdose_fluence** fluence); /**< as libdose_ct_free() */
+/** Dose of one fraction of a fluence that this patient made. `progress` may be NULL; `user` is handed to it.
+ */
+LIBDOSE_C_API libdose_status libdose_prepared_dose(libdose_prepared* prepared, const libdose_fluence* fluence,
+                                                   libdose_progress progress, void* user,
+                                                   libdose_dose** dose);
+/** Dose of the plan that the patient was prepared for, as libdose_calculate() has it, bit for bit. */
+LIBDOSE_C_API libdose_status libdose_prepared_calculate(libdose_prepared* prepared, libdose_progress progress,
+                                                        void* user, libdose_dose** dose);
+LIBDOSE_C_API void libdose_prepared_free(libdose_prepared** prepared); /**< as libdose_ct_free() */
 
 /* ---- dose ---- */
 

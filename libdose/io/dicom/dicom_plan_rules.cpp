@@ -107,7 +107,7 @@ const GateRule beam_rules[] = {
     {{0x3008, 0x00a3}, Rule::refused_if_yes, "beam limiting devices in the enhanced form are not read"},
     {{0x300a, 0x00b2},
      Rule::harmless,
-     "treatment machine: shown; the beam models are generic, of no machine"},
+     "treatment machine: its name picks the beam model where there is one of it, else the generic one"},
     {{0x300a, 0x00b3}, Rule::by_reader, "unit of the meterset: MU, all else is refused"},
     {{0x300a, 0x00b4}, Rule::by_reader, "source-axis distance: refused unless 1000 mm"},
     {{0x300a, 0x00b6}, Rule::honoured, "jaws and multileaf collimators"},
