@@ -1,4 +1,4 @@
-// What the readers of measurements share: statements in free text, and the set that they fill.
+// Statements in free text, and the set of curves that the readers of measurements fill.
 #pragma once
 
 #include <filesystem>
@@ -21,7 +21,7 @@ std::vector<std::string> split(const std::string& text, char separator);
 /// Lines of a text file without carriage returns. Throws bad_input.
 std::vector<std::string> lines_of(const std::filesystem::path& file);
 
-/// What the comments of a file say, in lines "key: value" and in sentences.
+/// Statements of the comments of a file, in lines "key: value" and in sentences.
 struct Statements {
     std::map<std::string, std::string> keys;  ///< those that are known, lower case
     std::optional<double> energy_mv, ssd_mm, sad_mm, depth_mm, side_x_mm, side_y_mm;
