@@ -82,8 +82,8 @@ private:
     const Volume<float>& volume_;
 };
 
-/// The extreme, as `pick` chooses it of two, of the values within `reach` voxels along each axis: bounds what
-/// a search can find.
+/// Smallest or largest value within `reach` voxels along each axis: a bound of the values that a search can
+/// find. `pick` returns the smaller or the larger of two.
 template <class Pick>
 Volume<float> extreme_nearby(const Volume<float>& volume, const std::array<int, 3>& reach, Pick&& pick) {
     Volume<float> result = volume;

@@ -65,8 +65,8 @@ void add_material(std::vector<DensityOverride>& overrides, const std::string& te
     overrides.push_back({structure, 0, material});
 }
 
-/// Puts the couch that was asked for under the body. Returns the settings of the provenance; adds notes of
-/// what was done.
+/// Puts the couch that was asked for under the body. Returns the settings for the provenance; fills the
+/// notes.
 std::map<std::string, std::string> add_couch(const Arguments& arguments, const CtImage& ct, const Plan& plan,
                                              std::optional<StructureSet>& structures,
                                              std::vector<std::string>& notes) {

@@ -74,7 +74,7 @@ std::string underscored(std::string text) {
     return text;
 }
 
-/// By the words that a file's name, or what stands behind "kind:", is made of.
+/// The kind of curve that the words of a file's name, or of its key "kind", state.
 std::optional<CurveKind> kind_in(const std::string& text) {
     const std::pair<const char*, CurveKind> words[] = {{"wedge_factor", CurveKind::wedge_factor},
                                                        {"leaf_gap", CurveKind::leaf_gap},
@@ -111,7 +111,7 @@ CurveKind kind_of(const std::string& stem, const std::map<std::string, std::stri
                     "Add a line such as \"# kind: depth_dose\"");
 }
 
-/// Length unit at the end of a column's name; else what the user says.
+/// Millimetres per unit of a column: of the unit that ends its name, or else of the user's.
 double column_scale(const std::string& name, const MeasurementQuestions& asked, const std::string& file) {
     const auto ends = [&](const char* unit) {
         return name.size() > 3 && name.compare(name.size() - 3, 3, unit) == 0;
@@ -196,7 +196,7 @@ ProfileAxis axis_of(const std::string& column, const std::string& stem, const St
     return *axis;
 }
 
-/// A column of fields that does not say of the leaves what the comments say.
+/// Error for a column of fields whose name and comments disagree on whether leaves shape them.
 Error wrong_sides(const std::string& column, bool by_leaves, const std::string& file) {
     if (by_leaves)
         return bad_input("the column \"" + column + "\" does not say that it is of the leaves' opening", file,

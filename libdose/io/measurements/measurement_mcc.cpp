@@ -80,7 +80,7 @@ const std::map<std::string, void (*)(MccScan&, const Entry&)> keywords{
     {"SCAN_DEVICE", [](MccScan& m, const Entry& e) { m.header.device = e.value; }},
     {"MEAS_MEDIUM", [](MccScan& m, const Entry& e) { m.header.medium = lower_case(e.value); }}};
 
-/// Sets in the scan what one line of its header states, if its keyword is known.
+/// Reads one line of a scan's header, if its keyword is known.
 void read_entry(MccScan& m, const ScanLine& line) {
     const auto equal = line.text.find('=');
     if (equal == std::string::npos) return;

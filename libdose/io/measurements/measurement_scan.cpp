@@ -56,7 +56,7 @@ void remove_points_in_air(MeasuredCurve& curve) {
         }
 }
 
-/// The scan as a curve in its set-up: the file's, or else the user's. Throws bad_input for what is missing.
+/// The scan as a curve in its set-up: the file's, or else the user's. Throws bad_input where one is missing.
 MeasuredCurve curve_of(const Scan& scan, const SetBuilder& builder) {
     const MeasurementQuestions& asked = builder.asked();
     MeasuredCurve curve;

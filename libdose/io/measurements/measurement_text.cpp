@@ -125,8 +125,8 @@ std::size_t edits_between(const std::string& a, const std::string& b) {
     return row.back();
 }
 
-/// A sentence may have a colon; what looks like a set-up that nobody reads must not be lost. False: the key
-/// says that there is no such thing.
+/// Whether a line with a colon is a sentence. False: its key says that there is no such thing, as "gantry:
+/// 0". Throws bad_input where it looks like a set-up that nobody reads.
 bool is_sentence(const std::string& key, const std::string& value, const std::string& file) {
     for (const auto& [known, searched] : known_keys)
         if (key.size() > 3 && edits_between(key, known) == 1)

@@ -43,7 +43,7 @@ struct Statements {
 /// known and has a meaning.
 Statements statements_of(const std::vector<std::string>& comments, const std::string& file);
 
-/// Collects curves and what they share.
+/// Collects the curves of a set, and the beam that they share.
 class SetBuilder {
 public:
     explicit SetBuilder(const MeasurementQuestions& asked) : asked_(asked) {}
@@ -69,8 +69,8 @@ private:
 };
 
 /// Puts the leaves that shape a file's fields, and the jaws about them, into the curve that its columns start
-/// from. Throws bad_input for what is stated in part. False: the file is to be passed over (noted), for its
-/// words speak of leaves and no line states them.
+/// from. Throws bad_input where only a part of them is stated. False: the file is to be passed over (noted),
+/// for its words speak of leaves and no line states them.
 bool state_leaves(MeasuredCurve& base, const Statements& stated, const std::string& stem, SetBuilder& builder,
                   const std::string& file);
 
