@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <limits>
+#include <optional>
 
 #include "base/threads.h"
 #include "libdose/comparable.h"
@@ -81,9 +82,10 @@ private:
     const Volume<float>& volume_;
 };
 
-/// Smallest (sign 1) or largest (sign -1) value within `reach` voxels along each axis: bounds what a search
-/// can find.
-Volume<float> extreme_nearby(const Volume<float>& volume, const std::array<int, 3>& reach, bool smallest) {
+/// Smallest or largest value within `reach` voxels along each axis: a bound of the values that a search can
+/// find. `pick` returns the smaller or the larger of two.
+template <class Pick>
+Volume<float> extreme_nearby(const Volume<float>& volume, const std::array<int, 3>& reach, Pick&& pick) {
     Volume<float> result = volume;
     const Grid& g = volume.grid;
     const std::array<std::size_t, 3> stride{
@@ -101,7 +103,7 @@ Volume<float> extreme_nearby(const Volume<float>& volume, const std::array<int, 
             for (int m = std::max(0, i - reach[axis]); m <= std::min(n - 1, i + reach[axis]); ++m) {
                 const float other = before.values[at + static_cast<std::size_t>(m) * stride[axis] -
                                                   static_cast<std::size_t>(i) * stride[axis]];
-                best = smallest ? std::min(best, other) : std::max(best, other);
+                best = pick(best, other);
             }
             result.values[at] = best;
         }
@@ -142,14 +144,12 @@ bool within(const Grid& grid, const Vec3& point_mm, double margin_mm) {
            ((grid.upper_edge_mm() - point_mm - margin).array() >= 0).all();
 }
 
-}  // namespace
+/// Doses of 100 % and of the threshold, Gy.
+struct Levels {
+    double normalisation_gy, threshold_gy;
+};
 
-GammaResult gamma_index(const Volume<float>& reference, const Volume<float>& evaluated,
-                        const GammaOptions& options) {
-    check_options(options);
-    const ThreadLimit limit(options.threads);
-    check_volume(reference, "reference");
-    check_volume(evaluated, "evaluated dose");
+Levels levels_of(const Volume<float>& reference, const GammaOptions& options) {
     const double largest =
         static_cast<double>(*std::max_element(reference.values.begin(), reference.values.end()));
     if (!(largest > 0)) throw bad_input("the reference dose is zero everywhere", "gamma index");
@@ -158,86 +158,115 @@ GammaResult gamma_index(const Volume<float>& reference, const Volume<float>& eva
     if (largest < threshold)
         throw bad_input("no reference voxel is above the threshold", "gamma index",
                         "Lower the threshold or the normalisation");
+    return {normalisation, threshold};
+}
 
-    const Grid& grid = reference.grid;
-    const Grid& other = evaluated.grid;
-    const std::vector<Offset> offsets = sorted_offsets(other, options);
+/// Voxels of the evaluated grid within the distance of the largest gamma, along each axis.
+std::array<int, 3> search_reach(const Grid& grid, const GammaOptions& options) {
     std::array<int, 3> reach{};
     for (std::size_t a = 0; a < 3; ++a)
         reach[a] = static_cast<int>(std::ceil(options.max_gamma * options.distance_mm /
-                                              other.spacing_mm[static_cast<Eigen::Index>(a)])) +
+                                              grid.spacing_mm[static_cast<Eigen::Index>(a)])) +
                    1;
-    const Volume<float> lowest = extreme_nearby(evaluated, reach, true),
-                        highest = extreme_nearby(evaluated, reach, false);
-    const Sampler sampler(evaluated);
+    return reach;
+}
 
-    GammaResult result;
-    result.normalisation_gy = normalisation;
-    result.gamma = Volume<float>(grid, std::numeric_limits<float>::quiet_NaN());
-    std::vector<unsigned char> uncovered(grid.voxel_count(), 0), left_out(grid.voxel_count(), 0);
+/// Squared dose difference as a part of the criterion.
+struct DoseTerm {
+    double criterion_gy;
 
-    const auto at_voxel = [&](int i, int j, int k) {
-        const std::size_t v = grid.index(i, j, k);
-        const double dose = static_cast<double>(reference.values[v]);
-        if (dose < threshold) return;
-        if (options.margin_mm > 0 && !within(other, grid.centre_mm(i, j, k), options.margin_mm)) {
-            left_out[v] = 1;
-            return;
-        }
-        const double criterion =
-            options.dose_percent / 100 * (options.local ? std::abs(dose) : normalisation);
-        const auto dose_term2 = [&](double difference) {
-            if (difference == 0) return 0.0;  // also where a local criterion is zero
-            const double term = difference / criterion;
-            return term * term;
-        };
-        const Vec3 centre = other.continuous_index(grid.centre_mm(i, j, k));
+    double operator()(double difference_gy) const {
+        if (difference_gy == 0) return 0.0;  // also where a local criterion is zero
+        const double term = difference_gy / criterion_gy;
+        return term * term;
+    }
+};
+
+/// Index of the voxel whose centre is nearest to a continuous index.
+std::size_t nearest_voxel(const Grid& grid, const Vec3& index) {
+    std::array<int, 3> nearest{};
+    for (std::size_t a = 0; a < 3; ++a)
+        nearest[a] = static_cast<int>(std::clamp(std::round(index[static_cast<Eigen::Index>(a)]), 0.0,
+                                                 static_cast<double>(grid.size[a] - 1)));
+    return grid.index(nearest[0], nearest[1], nearest[2]);
+}
+
+/// Searches the evaluated dose about points of the reference.
+class GammaSearch {
+public:
+    GammaSearch(const Volume<float>& evaluated, const GammaOptions& options)
+        : options_(options),
+          grid_(evaluated.grid),
+          offsets_(sorted_offsets(grid_, options)),
+          lowest_(extreme_nearby(evaluated, search_reach(grid_, options),
+                                 [](float a, float b) { return std::min(a, b); })),
+          highest_(extreme_nearby(evaluated, search_reach(grid_, options),
+                                  [](float a, float b) { return std::max(a, b); })),
+          sampler_(evaluated) {}
+
+    /// Gamma of a reference dose at a point; none where the evaluated grid does not cover it.
+    std::optional<double> gamma(const Vec3& point_mm, double dose_gy, const DoseTerm& term) const {
+        const Vec3 centre = grid_.continuous_index(point_mm);
         double value = 0;
-        if (!sampler.value(centre, value)) {
-            uncovered[v] = 1;
-            result.gamma.values[v] = static_cast<float>(options.max_gamma);
-            return;
-        }
-        double best = std::min(dose_term2(value - dose), options.max_gamma * options.max_gamma);
-        std::array<int, 3> nearest{};
-        for (std::size_t a = 0; a < 3; ++a)
-            nearest[a] = static_cast<int>(std::clamp(std::round(centre[static_cast<Eigen::Index>(a)]), 0.0,
-                                                     static_cast<double>(other.size[a] - 1)));
-        const std::size_t n = other.index(nearest[0], nearest[1], nearest[2]);
-        // No point within reach has a smaller dose term than this. The margin covers the rounding of the
-        // interpolation.
-        const double least =
-            0.999999 * dose_term2(std::max({0.0, static_cast<double>(lowest.values[n]) - dose,
-                                            dose - static_cast<double>(highest.values[n])}));
-        for (const Offset& offset : offsets) {
+        if (!sampler_.value(centre, value)) return std::nullopt;
+        double best = std::min(term(value - dose_gy), options_.max_gamma * options_.max_gamma);
+        const double least = least_term(centre, dose_gy, term);
+        for (const Offset& offset : offsets_) {
             if (offset.distance2 + least >= best) break;
-            if (sampler.value(centre + offset.voxels, value))
-                best = std::min(best, offset.distance2 + dose_term2(value - dose));
+            if (sampler_.value(centre + offset.voxels, value))
+                best = std::min(best, offset.distance2 + term(value - dose_gy));
         }
-        result.gamma.values[v] = static_cast<float>(std::sqrt(best));
-    };
+        return std::sqrt(best);
+    }
 
+private:
+    /// No point within reach has a smaller dose term than this. The margin covers the rounding of the
+    /// interpolation.
+    double least_term(const Vec3& centre, double dose_gy, const DoseTerm& term) const {
+        const std::size_t n = nearest_voxel(grid_, centre);
+        return 0.999999 * term(std::max({0.0, static_cast<double>(lowest_.values[n]) - dose_gy,
+                                         dose_gy - static_cast<double>(highest_.values[n])}));
+    }
+
+    const GammaOptions& options_;
+    const Grid& grid_;
+    std::vector<Offset> offsets_;
+    Volume<float> lowest_, highest_;
+    Sampler sampler_;
+};
+
+/// Calls `visit` with every voxel of the grid, by several threads; throws what it threw.
+template <class Visit>
+void for_each_voxel(const Grid& grid, const Visit& visit) {
     std::exception_ptr failure;
     const int rows = grid.size[1] * grid.size[2];
 #pragma omp parallel for schedule(dynamic, 4)
     for (int row = 0; row < rows; ++row) {
         try {
-            for (int i = 0; i < grid.size[0]; ++i) at_voxel(i, row % grid.size[1], row / grid.size[1]);
+            for (int i = 0; i < grid.size[0]; ++i) visit(i, row % grid.size[1], row / grid.size[1]);
         } catch (...) {
 #pragma omp critical(libdose_gamma_failure)
             failure = std::current_exception();
         }
     }
     if (failure) std::rethrow_exception(failure);
+}
 
+/// Whether the evaluated dose covers a reference voxel above the threshold, or the margin leaves it out.
+enum class Coverage : unsigned char { covered, not_covered, left_out };
+
+/// Sets the counts, mean, maximum and pass rate by the gamma of every voxel.
+void summarise(GammaResult& result, const std::vector<Coverage>& coverage) {
     double sum = 0;
-    for (std::size_t v = 0; v < grid.voxel_count(); ++v) {
-        result.left_out += left_out[v];
+    for (std::size_t v = 0; v < coverage.size(); ++v) {
+        if (coverage[v] == Coverage::left_out) ++result.left_out;
         const double gamma = static_cast<double>(result.gamma.values[v]);
         if (std::isnan(gamma)) continue;
         ++result.evaluated;
-        result.outside += uncovered[v];
-        if (!uncovered[v] && gamma <= 1 + rounding) ++result.passed;
+        if (coverage[v] == Coverage::not_covered)
+            ++result.outside;
+        else if (gamma <= 1 + rounding)
+            ++result.passed;
         sum += gamma;
         result.maximum = std::max(result.maximum, gamma);
     }
@@ -247,6 +276,39 @@ GammaResult gamma_index(const Volume<float>& reference, const Volume<float>& eva
     result.mean = sum / static_cast<double>(result.evaluated);
     result.pass_rate_percent =
         100.0 * static_cast<double>(result.passed) / static_cast<double>(result.evaluated);
+}
+
+}  // namespace
+
+GammaResult gamma_index(const Volume<float>& reference, const Volume<float>& evaluated,
+                        const GammaOptions& options) {
+    check_options(options);
+    const ThreadLimit limit(options.threads);
+    check_volume(reference, "reference");
+    check_volume(evaluated, "evaluated dose");
+    const Levels levels = levels_of(reference, options);
+    const Grid& grid = reference.grid;
+    const GammaSearch search(evaluated, options);
+
+    GammaResult result;
+    result.normalisation_gy = levels.normalisation_gy;
+    result.gamma = Volume<float>(grid, std::numeric_limits<float>::quiet_NaN());
+    std::vector<Coverage> coverage(grid.voxel_count(), Coverage::covered);
+    for_each_voxel(grid, [&](int i, int j, int k) {
+        const std::size_t v = grid.index(i, j, k);
+        const double dose = static_cast<double>(reference.values[v]);
+        if (dose < levels.threshold_gy) return;
+        const Vec3 point_mm = grid.centre_mm(i, j, k);
+        if (options.margin_mm > 0 && !within(evaluated.grid, point_mm, options.margin_mm)) {
+            coverage[v] = Coverage::left_out;
+            return;
+        }
+        const double norm_gy = options.local ? std::abs(dose) : levels.normalisation_gy;
+        const auto gamma = search.gamma(point_mm, dose, DoseTerm{options.dose_percent / 100 * norm_gy});
+        if (!gamma) coverage[v] = Coverage::not_covered;
+        result.gamma.values[v] = static_cast<float>(gamma.value_or(options.max_gamma));
+    });
+    summarise(result, coverage);
     return result;
 }
 

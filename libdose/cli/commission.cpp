@@ -116,18 +116,7 @@ void require_writable(const fs::path& file) {
         throw bad_input("the file cannot be written", file.string(), "Check the folder and its permissions");
 }
 
-int commission(const CommissionArguments& arguments) {
-    for (const fs::path& file : {arguments.out, arguments.report, arguments.data.json})
-        require_writable(file);
-    const MeasurementSet set = io::read_measurements(arguments.data.data, arguments.data.asked);
-    ModelStore store;
-    const BeamModel& generic =
-        arguments.start.empty() ? nearest_generic(store, set) : store.get(arguments.start);
-    const PointKernels kernels = io::read_point_kernels(data_folder() / "kernels" / "water_point_kernels.h5");
-    const AttenuationTable attenuation = AttenuationTable::read(data_folder() / "materials");
-    fmt::print("{} curves of {} files, {:g} MV, {}; starting from {}\n",
-               set.curves.size() + set.device_curves.size(), set.files.size(), set.nominal_energy_mv,
-               set.fluence_mode, generic.name);
+CommissionOptions options_of(const CommissionArguments& arguments) {
     CommissionOptions options;
     options.name = arguments.name;
     options.cross_validate = !arguments.no_cross_validation;
@@ -137,33 +126,56 @@ int commission(const CommissionArguments& arguments) {
     for (const auto& [key, value] : {std::pair{"centre", arguments.centre}, std::pair{"by", arguments.by},
                                      std::pair{"on", arguments.on}})
         if (!value.empty()) options.lineage[key] = value;
-    CommissionResult result;
-    {
-        Progress progress(arguments.quiet);
-        options.progress = std::ref(progress);
-        result = commission_beam_model(set, generic, kernels, attenuation, options);
-    }
-    result.model.content_hash = io::write_beam_model(result.model, arguments.out);
-    print(result.findings);
+    return options;
+}
+
+CommissionResult fit_model(const MeasurementSet& set, const BeamModel& generic,
+                           const CommissionArguments& arguments) {
+    const PointKernels kernels = io::read_point_kernels(data_folder() / "kernels" / "water_point_kernels.h5");
+    const AttenuationTable attenuation = AttenuationTable::read(data_folder() / "materials");
+    fmt::print("{} curves of {} files, {:g} MV, {}; starting from {}\n",
+               set.curves.size() + set.device_curves.size(), set.files.size(), set.nominal_energy_mv,
+               set.fluence_mode, generic.name);
+    CommissionOptions options = options_of(arguments);
+    Progress progress(arguments.quiet);
+    options.progress = std::ref(progress);
+    return commission_beam_model(set, generic, kernels, attenuation, options);
+}
+
+void print_parameters(const CommissionResult& result) {
     fmt::print("{:<22} {:>10} {:>9}  {}\n", "parameter", "value", "+-", "unit");
     for (const FittedParameter& p : result.parameters)
         fmt::print("{:<22} {:10.4f} {:9.4f}  {}{}\n", p.name, p.value, p.sigma, p.unit,
                    p.at_bound() ? " (at its bound)" : "");
+}
+
+/// Largest difference of the pencil beam on the curve of another engine, percent; before the residual table
+/// where that curve has one.
+double pencil_max_abs_percent(const CommissionResult& result, const CurveComparison& c) {
+    double pencil = 0;
+    for (const CurveComparison& other : result.curves)
+        if (other.engine != c.engine && other.name == c.name)
+            pencil = c.before_residual_table.empty() ? other.max_abs_percent : other.before_max_abs_percent;
+    return pencil;
+}
+
+void print_curves(const CommissionResult& result) {
     fmt::print("{:<52} {:>9} {:>7} {:>9} {:>9}\n", "curve, collapsed cone against measured, %", "largest",
                "RMS", "left out", "pencil");
     for (const CurveComparison& c : result.curves) {
         if (c.engine != to_string(Algorithm::collapsed_cone)) continue;
         const bool before = !c.before_residual_table.empty();
-        double pencil = 0;
-        for (const CurveComparison& other : result.curves)
-            if (other.engine != c.engine && other.name == c.name)
-                pencil = before ? other.before_max_abs_percent : other.max_abs_percent;
         fmt::print("{:<52} {:9.2f} {:7.2f} {:>9} {:9.2f}\n", before ? c.name + " *" : c.name,
                    before ? c.before_max_abs_percent : c.max_abs_percent,
                    before ? c.before_rms_percent : c.rms_percent,
-                   c.held_out_rms_percent >= 0 ? fmt::format("{:.2f}", c.held_out_rms_percent) : "", pencil);
+                   c.held_out_rms_percent >= 0 ? fmt::format("{:.2f}", c.held_out_rms_percent) : "",
+                   pencil_max_abs_percent(result, c));
     }
     fmt::print("* before the residual table\n");
+}
+
+/// Prints the criteria that failed; returns their number.
+std::size_t print_failed_criteria(const CommissionResult& result) {
     std::size_t failed = 0;
     for (const CommissionCriterion& c : result.criteria)
         if (!c.passed) {
@@ -171,6 +183,22 @@ int commission(const CommissionArguments& arguments) {
             fmt::print("failed     {}, {}, {}: {:.2f} {} (at most {:g})\n", c.standard, c.test, c.curve,
                        c.value, c.unit, c.tolerance);
         }
+    return failed;
+}
+
+int commission(const CommissionArguments& arguments) {
+    for (const fs::path& file : {arguments.out, arguments.report, arguments.data.json})
+        require_writable(file);
+    const MeasurementSet set = io::read_measurements(arguments.data.data, arguments.data.asked);
+    ModelStore store;
+    const BeamModel& generic =
+        arguments.start.empty() ? nearest_generic(store, set) : store.get(arguments.start);
+    CommissionResult result = fit_model(set, generic, arguments);
+    result.model.content_hash = io::write_beam_model(result.model, arguments.out);
+    print(result.findings);
+    print_parameters(result);
+    print_curves(result);
+    const std::size_t failed = print_failed_criteria(result);
     for (const std::string& note : result.notes) fmt::print("note       {}\n", note);
     double seconds = 0;
     for (const auto& [stage, time] : result.seconds) seconds += time;
@@ -181,7 +209,7 @@ int commission(const CommissionArguments& arguments) {
     return done;
 }
 
-/// Every number and word of a model by name.
+/// The numbers of a model by name.
 std::map<std::string, std::vector<double>> numbers_of(const BeamModel& m) {
     const HeadModel& h = m.head;
     return {
@@ -216,6 +244,75 @@ std::map<std::string, std::vector<double>> numbers_of(const BeamModel& m) {
           m.calibration.pencil_beam_maximum, m.calibration.pencil_beam_10cm}}};
 }
 
+/// Prints the quantities of two models that differ, and counts them.
+class Differences {
+public:
+    int count() const { return count_; }
+
+    void words(const std::string& name, const std::string& x, const std::string& y) {
+        if (x == y) return;
+        ++count_;
+        fmt::print("{:<52} \"{}\" | \"{}\"\n", name, x, y);
+    }
+
+    void numbers(const std::string& name, const std::vector<double>& x, const std::vector<double>& y) {
+        if (x == y) return;
+        ++count_;
+        if (x.size() != y.size())
+            fmt::print("{:<52} {} values | {} values\n", name, x.size(), y.size());
+        else if (x.size() <= 4)
+            fmt::print("{:<52} {}| {}\n", name, listed(x), listed(y));
+        else
+            fmt::print("{:<52} differ by up to {:.3g} % of the largest\n", name, percent_of_largest(x, y));
+    }
+
+    void wedges(const std::vector<WedgeModel>& x, const std::vector<WedgeModel>& y) {
+        if (x.size() != y.size()) {
+            ++count_;
+            fmt::print("{:<52} {} | {}\n", "wedges", x.size(), y.size());
+            return;
+        }
+        for (std::size_t w = 0; w < x.size(); ++w) wedge(fmt::format("wedge {}", w + 1), x[w], y[w]);
+    }
+
+    void texts(const std::string& name, const std::map<std::string, std::string>& x,
+               const std::map<std::string, std::string>& y) {
+        for (const auto& [key, value] : x) words(name + " " + key, value, y.contains(key) ? y.at(key) : "");
+        for (const auto& [key, value] : y)
+            if (!x.contains(key)) words(name + " " + key, "", value);
+    }
+
+private:
+    static std::string listed(const std::vector<double>& values) {
+        std::string text;
+        for (const double value : values) text += fmt::format("{:.5g} ", value);
+        return text;
+    }
+
+    static double percent_of_largest(const std::vector<double>& x, const std::vector<double>& y) {
+        double largest = 0, scale = 0;
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            largest = std::max(largest, std::abs(x[i] - y[i]));
+            scale = std::max(scale, std::abs(x[i]));
+        }
+        return scale > 0 ? 100 * largest / scale : 0.0;
+    }
+
+    void wedge(const std::string& number, const WedgeModel& x, const WedgeModel& y) {
+        const auto name = [](const WedgeModel& m) {
+            return fmt::format("{} {:g} {}", m.kind, m.angle_deg, m.id);
+        };
+        words(number, name(x), name(y));
+        if (x.position_mm == y.position_mm && x.water_g_cm2 == y.water_g_cm2 &&
+            x.high_z_g_cm2 == y.high_z_g_cm2)
+            return;
+        ++count_;
+        fmt::print("{:<52} differs in thickness\n", fmt::format("{} ({})", number, name(x)));
+    }
+
+    int count_ = 0;
+};
+
 int diff(const std::string& first, const std::string& second) {
     ModelStore store;
     const BeamModel a = store.get(first), b = store.get(second);
@@ -223,68 +320,19 @@ int diff(const std::string& first, const std::string& second) {
         fmt::print("the same content, hash {}\n", a.content_hash);
         return done;
     }
-    int different = 0;
-    const auto words = [&](const std::string& what, const std::string& x, const std::string& y) {
-        if (x == y) return;
-        ++different;
-        fmt::print("{:<52} \"{}\" | \"{}\"\n", what, x, y);
-    };
-    words("name", a.name, b.name);
-    words("version", a.version, b.version);
-    words("machine", a.machine, b.machine);
-    words("leaf_design", a.head.leaf_design, b.head.leaf_design);
-    words("fluence_mode", a.fluence_mode, b.fluence_mode);
-    words("calibration depth", a.calibration.depth, b.calibration.depth);
+    Differences differences;
+    differences.words("name", a.name, b.name);
+    differences.words("version", a.version, b.version);
+    differences.words("machine", a.machine, b.machine);
+    differences.words("leaf_design", a.head.leaf_design, b.head.leaf_design);
+    differences.words("fluence_mode", a.fluence_mode, b.fluence_mode);
+    differences.words("calibration depth", a.calibration.depth, b.calibration.depth);
     const auto left = numbers_of(a), right = numbers_of(b);
-    for (const auto& [name, x] : left) {
-        const std::vector<double>& y = right.at(name);
-        if (x == y) continue;
-        ++different;
-        if (x.size() != y.size()) {
-            fmt::print("{:<52} {} values | {} values\n", name, x.size(), y.size());
-        } else if (x.size() <= 4) {
-            std::string text;
-            for (const auto* list : {&x, &y}) {
-                for (const double value : *list) text += fmt::format("{:.5g} ", value);
-                if (list == &x) text += "| ";
-            }
-            fmt::print("{:<52} {}\n", name, text);
-        } else {
-            double largest = 0, scale = 0;
-            for (std::size_t i = 0; i < x.size(); ++i) {
-                largest = std::max(largest, std::abs(x[i] - y[i]));
-                scale = std::max(scale, std::abs(x[i]));
-            }
-            fmt::print("{:<52} differ by up to {:.3g} % of the largest\n", name,
-                       scale > 0 ? 100 * largest / scale : 0.0);
-        }
-    }
-    if (a.head.wedges.size() != b.head.wedges.size()) {
-        ++different;
-        fmt::print("{:<52} {} | {}\n", "wedges", a.head.wedges.size(), b.head.wedges.size());
-    } else {
-        for (std::size_t w = 0; w < a.head.wedges.size(); ++w) {
-            const WedgeModel &x = a.head.wedges[w], &y = b.head.wedges[w];
-            const auto name = [](const WedgeModel& m) {
-                return fmt::format("{} {:g} {}", m.kind, m.angle_deg, m.id);
-            };
-            words(fmt::format("wedge {}", w + 1), name(x), name(y));
-            if (x.position_mm != y.position_mm || x.water_g_cm2 != y.water_g_cm2 ||
-                x.high_z_g_cm2 != y.high_z_g_cm2) {
-                ++different;
-                fmt::print("{:<52} differs in thickness\n", fmt::format("wedge {} ({})", w + 1, name(x)));
-            }
-        }
-    }
-    const auto texts = [&](const char* what, const auto& x, const auto& y) {
-        for (const auto& [key, value] : x)
-            words(std::string(what) + " " + key, value, y.contains(key) ? y.at(key) : "");
-        for (const auto& [key, value] : y)
-            if (!x.contains(key)) words(std::string(what) + " " + key, "", value);
-    };
-    texts("source of", a.sources, b.sources);
-    texts("lineage", a.lineage, b.lineage);
-    fmt::print("{} quantities differ\n", different);
+    for (const auto& [name, x] : left) differences.numbers(name, x, right.at(name));
+    differences.wedges(a.head.wedges, b.head.wedges);
+    differences.texts("source of", a.sources, b.sources);
+    differences.texts("lineage", a.lineage, b.lineage);
+    fmt::print("{} quantities differ\n", differences.count());
     return failed_criteria;
 }
 

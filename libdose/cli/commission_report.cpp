@@ -117,6 +117,226 @@ std::string chart(const CurveComparison& c) {
 
 std::string verdict(bool passed) { return passed ? "<td class='p'>pass</td>" : "<td class='f'>fail</td>"; }
 
+nlohmann::json parameter_json(const FittedParameter& p) {
+    return {{"name", p.name},           {"unit", p.unit},   {"value", finite(p.value)},
+            {"sigma", finite(p.sigma)}, {"prior", p.prior}, {"prior_sigma", p.prior_sigma},
+            {"lower", p.lower},         {"upper", p.upper}, {"at_bound", p.at_bound()}};
+}
+
+nlohmann::json criterion_json(const CommissionCriterion& c) {
+    return {{"standard", c.standard},   {"test", c.test}, {"curve", c.curve},  {"value", finite(c.value)},
+            {"tolerance", c.tolerance}, {"unit", c.unit}, {"passed", c.passed}};
+}
+
+/// Rows of the correlation matrix.
+nlohmann::json correlation_rows(const CommissionResult& result) {
+    nlohmann::json rows = nlohmann::json::array();
+    const auto count = static_cast<std::ptrdiff_t>(result.parameters.size());
+    for (std::ptrdiff_t a = 0; a < count; ++a) {
+        const auto begin = result.correlation.begin() + a * count;
+        rows.push_back(std::vector<double>(begin, begin + count));
+    }
+    return rows;
+}
+
+nlohmann::json residual_table(const HeadModel& head) {
+    nlohmann::json rows = nlohmann::json::array();
+    for (std::size_t i = 0; i < head.output_side_mm.size(); ++i)
+        rows.push_back(
+            {{"side_mm", head.output_side_mm[i]}, {"correction", finite(head.output_correction[i])}});
+    return rows;
+}
+
+/// Differences of one engine on a curve, and its doses.
+nlohmann::json figures_of(const CurveComparison& c) {
+    nlohmann::json entry = {{"max_abs_percent", finite(c.max_abs_percent)},
+                            {"rms_percent", finite(c.rms_percent)},
+                            {"calculated", c.calculated}};
+    if (!c.before_residual_table.empty()) {
+        entry["before_residual_table"] = finite(c.before_max_abs_percent);
+        entry["before_residual_table_rms_percent"] = finite(c.before_rms_percent);
+        entry["calculated_before_residual_table"] = c.before_residual_table;
+    }
+    return entry;
+}
+
+/// A curve with the collapsed cone's differences, and the pencil beam's.
+nlohmann::json curve_entry(const CommissionResult& result, const CurveComparison& c) {
+    nlohmann::json entry = figures_of(c);
+    entry.update({{"kind", to_string(c.kind)},
+                  {"name", c.name},
+                  {"engine", c.engine},
+                  {"judged", c.judged},
+                  {"position_mm", c.position_mm},
+                  {"measured", c.measured},
+                  {"difference_percent", c.difference_percent}});
+    if (c.held_out_rms_percent >= 0) entry["held_out_rms_percent"] = finite(c.held_out_rms_percent);
+    if (const CurveComparison* pencil = pencil_of(result, c)) entry["pencil_beam"] = figures_of(*pencil);
+    return entry;
+}
+
+const char* const style =
+    "\nbody{font:15px/1.45 system-ui,sans-serif;max-width:1040px;margin:2em auto;padding:0 1em;color:#1a1a1a}"
+    "h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}h3{font-size:1em;margin:0}\n"
+    "table{border-collapse:collapse;margin:.6em 0}"
+    "td,th{padding:.2em .7em;text-align:left;border-bottom:1px solid #ddd;font-variant-numeric:tabular-nums}"
+    ".n{text-align:right}\n"
+    ".p{color:#176d2c}.f{color:#b00020;font-weight:600}.grid{display:flex;flex-wrap:wrap;gap:1.4em}"
+    "figure{margin:0;width:490px}figcaption{font-size:.9em}\n"
+    "svg{max-width:100%}svg text{font-size:11px;fill:#444}.g{stroke:#e2e2e2;fill:none}"
+    ".m{stroke:#0b62a3;fill:none;stroke-width:1.4}.d{stroke:#b3541e;fill:none;stroke-width:1.1}"
+    "circle{fill:none;stroke:#222;stroke-width:.8}\n";
+
+/// The word of a model's lineage; empty where it has none.
+std::string lineage_of(const BeamModel& model, const char* key) {
+    return model.lineage.contains(key) ? model.lineage.at(key) : "";
+}
+
+std::string html_head(const BeamModel& model, const MeasurementSet& set) {
+    const std::string name = escaped(model.name);
+    std::string html = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Beam model " +
+                       name + "</title><style>" + style + "</style></head><body><h1>Beam model " + name +
+                       "</h1>\n";
+    html += fmt::format(
+        "<p>{:g} MV, fluence mode {}{}. Content hash <code>{}</code>. Made by libdose {} from {} (SHA-256 "
+        "<code>{}</code>). libdose is not a medical device; a qualified physicist decides whether this model "
+        "may be used.</p>",
+        model.nominal_energy_mv, escaped(model.fluence_mode),
+        model.machine.empty() ? std::string(", of no named machine")
+                              : ", machine \"" + escaped(model.machine) + "\"",
+        model.content_hash, lineage_of(model, "engine_version"), escaped(lineage_of(model, "files")),
+        set.data_hash);
+    if (!set.title.empty()) html += "<p>Measurements: " + escaped(set.title) + "</p>";
+    html += "<table>";
+    for (const char* key : {"centre", "by", "on"})
+        if (model.lineage.contains(key))
+            html += fmt::format("<tr><th>{}</th><td>{}</td></tr>", key, escaped(model.lineage.at(key)));
+    return html + "<tr><th>reviewed and signed</th><td style='width:24em;height:2.2em'></td></tr></table>";
+}
+
+std::string html_notes(const CommissionResult& result, const MeasurementSet& set) {
+    if (result.notes.empty() && set.notes.empty()) return "";
+    std::string html = "<h2>What was assumed</h2><ul>";
+    for (const auto* list : {&result.notes, &set.notes})
+        for (const std::string& note : *list) html += "<li>" + escaped(note) + "</li>";
+    return html + "</ul>";
+}
+
+std::string html_findings(const CommissionResult& result) {
+    std::string html = "<h2>Findings of the linter</h2><table>";
+    for (const Finding& f : result.findings)
+        html += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td></tr>", severity_name(f.severity),
+                            escaped(f.curve), escaped(f.text));
+    return html + (result.findings.empty() ? "<tr><td>none</td></tr></table>" : "</table>");
+}
+
+/// The criteria, those that failed first.
+std::string html_criteria(const CommissionResult& result) {
+    const auto failed = std::count_if(result.criteria.begin(), result.criteria.end(),
+                                      [](const auto& c) { return !c.passed; });
+    std::string html = fmt::format(
+        "<h2>Criteria: {} passed, {} failed</h2><table><tr><th>standard</th><th>test</th><th>curve</th><th "
+        "class='n'>measured</th><th "
+        "class='n'>tolerance</th><th></th></tr>",
+        result.criteria.size() - static_cast<std::size_t>(failed), failed);
+    for (const bool passed : {false, true})
+        for (const CommissionCriterion& c : result.criteria)
+            if (c.passed == passed)
+                html += fmt::format(
+                    "<tr><td>{}</td><td>{}</td><td>{}</td><td class='n'>{:.2f} {}</td><td class='n'>{:g} "
+                    "{}</td>{}</tr>",
+                    c.standard, c.test, escaped(c.curve), c.value, c.unit, c.tolerance, c.unit,
+                    verdict(c.passed));
+    return html + "</table>";
+}
+
+std::string html_parameters(const CommissionResult& result) {
+    std::string html = fmt::format(
+        "<h2>Fitted parameters</h2><p>Joint fit {}; reduced chi-square {:.2f}. One standard "
+        "deviation, widened by its "
+        "root.</p><table><tr><th>parameter</th><th class='n'>value</th><th class='n'>±</th><th>unit</th>"
+        "<th class='n'>before the data</th><th class='n'>±</th><th></th></tr>",
+        result.converged ? "converged" : "ended at its limit of evaluations", result.reduced_chi_square);
+    for (const FittedParameter& p : result.parameters)
+        html += fmt::format(
+            "<tr><td>{}</td><td class='n'>{:.4g}</td><td class='n'>{:.2g}</td><td>{}</td><td "
+            "class='n'>{:.4g}</td><td class='n'>{:.2g}</td><td>{}</td></tr>",
+            p.name, p.value, p.sigma, p.unit, p.prior, p.prior_sigma, p.at_bound() ? "at its bound" : "");
+    return html + "</table>";
+}
+
+std::string html_correlations(const CommissionResult& result) {
+    std::string html = "<p>Correlations</p><table><tr><th></th>";
+    const std::size_t count = result.parameters.size();
+    for (std::size_t a = 0; a < count; ++a) html += fmt::format("<th class='n'>{}</th>", a + 1);
+    html += "</tr>";
+    for (std::size_t a = 0; a < count; ++a) {
+        html += fmt::format("<tr><td>{} {}</td>", a + 1, result.parameters[a].name);
+        for (std::size_t b = 0; b < count; ++b)
+            html += fmt::format("<td class='n'>{:+.2f}</td>", result.correlation[a * count + b]);
+        html += "</tr>";
+    }
+    return html + "</table>";
+}
+
+std::string html_residual_table(const HeadModel& head) {
+    if (head.output_side_mm.empty()) return "";
+    std::string html =
+        "<h2>Residual table of output factors</h2><table><tr><th class='n'>side, mm</th><th "
+        "class='n'>measured / calculated</th></tr>";
+    for (std::size_t i = 0; i < head.output_side_mm.size(); ++i)
+        html += fmt::format("<tr><td class='n'>{:g}</td><td class='n'>{:.4f}</td></tr>",
+                            head.output_side_mm[i], head.output_correction[i]);
+    return html + "</table>";
+}
+
+/// Largest difference and RMS of a comparison, percent.
+struct Figures {
+    double largest = 0, rms = 0;
+};
+
+Figures before_table(const CurveComparison& c) { return {c.before_max_abs_percent, c.before_rms_percent}; }
+Figures after_table(const CurveComparison& c) { return {c.max_abs_percent, c.rms_percent}; }
+
+std::string html_curve_row(const CommissionResult& result, const CurveComparison& c) {
+    const CurveComparison* pencil = pencil_of(result, c);
+    const bool before = !c.before_residual_table.empty();
+    const auto figures = before ? before_table : after_table;
+    const Figures cone_figures = figures(c), pencil_figures = pencil ? figures(*pencil) : Figures{};
+    return fmt::format(
+        "<tr><td>{}{}</td><td class='n'>{:.2f}</td><td class='n'>{:.2f}</td><td class='n'>{}</td><td "
+        "class='n'>{:.2f}</td><td "
+        "class='n'>{:.2f}</td><td>{}</td></tr>",
+        escaped(c.name), before ? ", before the residual table" : "", cone_figures.largest, cone_figures.rms,
+        c.held_out_rms_percent >= 0 ? fmt::format("{:.2f}", c.held_out_rms_percent) : "",
+        pencil_figures.largest, pencil_figures.rms, c.judged);
+}
+
+std::string html_curves(const CommissionResult& result) {
+    std::string html =
+        "<h2>Every curve against the model</h2><p>Circles: measured. Line: collapsed cone (output factors: "
+        "before the residual table). Below: calculated less "
+        "measured.</p>"
+        "<table><tr><th>curve</th><th class='n'>largest, %</th><th class='n'>RMS, %</th><th class='n'>RMS "
+        "left out, %</th><th class='n'>pencil beam: largest, "
+        "%</th><th class='n'>RMS, %</th><th>judged</th></tr>";
+    for (const CurveComparison& c : result.curves)
+        if (c.engine == cone) html += html_curve_row(result, c);
+    html += "</table><div class='grid'>";
+    for (const CurveComparison& c : result.curves)
+        if (c.engine == cone && c.position_mm.size() > 1)
+            html +=
+                "<figure><figcaption><h3>" + escaped(c.name) + "</h3></figcaption>" + chart(c) + "</figure>";
+    return html + "</div>";
+}
+
+std::string html_sources(const BeamModel& model) {
+    std::string html = "<h2>Where the numbers come from</h2><table>";
+    for (const auto& [quantity, source] : model.sources)
+        html += fmt::format("<tr><th>{}</th><td>{}</td></tr>", escaped(quantity), escaped(source));
+    return html + "</table>";
+}
+
 }  // namespace
 
 const char* severity_name(Finding::Severity severity) {
@@ -145,176 +365,23 @@ nlohmann::json commission_json(const CommissionResult& result, const Measurement
                            {"reduced_chi_square", finite(result.reduced_chi_square)},
                            {"notes", result.notes},
                            {"passed_over", set.notes},
-                           {"findings", as_json(result.findings)}};
-    for (const char* list : {"parameters", "correlation", "curves", "criteria", "residual_table"})
-        json[list] = nlohmann::json::array();
-    for (const FittedParameter& p : result.parameters)
-        json["parameters"].push_back({{"name", p.name},
-                                      {"unit", p.unit},
-                                      {"value", finite(p.value)},
-                                      {"sigma", finite(p.sigma)},
-                                      {"prior", p.prior},
-                                      {"prior_sigma", p.prior_sigma},
-                                      {"lower", p.lower},
-                                      {"upper", p.upper},
-                                      {"at_bound", p.at_bound()}});
-    for (std::size_t a = 0; a < result.parameters.size(); ++a) {
-        const auto begin =
-            result.correlation.begin() + static_cast<std::ptrdiff_t>(a * result.parameters.size());
-        json["correlation"].push_back(
-            std::vector<double>(begin, begin + static_cast<std::ptrdiff_t>(result.parameters.size())));
-    }
-    for (std::size_t i = 0; i < model.head.output_side_mm.size(); ++i)
-        json["residual_table"].push_back({{"side_mm", model.head.output_side_mm[i]},
-                                          {"correction", finite(model.head.output_correction[i])}});
-    const auto figures = [](const CurveComparison& c) {
-        nlohmann::json entry = {{"max_abs_percent", finite(c.max_abs_percent)},
-                                {"rms_percent", finite(c.rms_percent)},
-                                {"calculated", c.calculated}};
-        if (!c.before_residual_table.empty()) {
-            entry["before_residual_table"] = finite(c.before_max_abs_percent);
-            entry["before_residual_table_rms_percent"] = finite(c.before_rms_percent);
-            entry["calculated_before_residual_table"] = c.before_residual_table;
-        }
-        return entry;
-    };
-    for (const CurveComparison& c : result.curves) {
-        if (c.engine != cone) continue;
-        nlohmann::json entry = figures(c);
-        entry.update({{"kind", to_string(c.kind)},
-                      {"name", c.name},
-                      {"engine", c.engine},
-                      {"judged", c.judged},
-                      {"position_mm", c.position_mm},
-                      {"measured", c.measured},
-                      {"difference_percent", c.difference_percent}});
-        if (c.held_out_rms_percent >= 0) entry["held_out_rms_percent"] = finite(c.held_out_rms_percent);
-        if (const CurveComparison* pencil = pencil_of(result, c)) entry["pencil_beam"] = figures(*pencil);
-        json["curves"].push_back(std::move(entry));
-    }
-    for (const CommissionCriterion& c : result.criteria)
-        json["criteria"].push_back({{"standard", c.standard},
-                                    {"test", c.test},
-                                    {"curve", c.curve},
-                                    {"value", finite(c.value)},
-                                    {"tolerance", c.tolerance},
-                                    {"unit", c.unit},
-                                    {"passed", c.passed}});
+                           {"findings", as_json(result.findings)},
+                           {"correlation", correlation_rows(result)},
+                           {"residual_table", residual_table(model.head)}};
+    for (const char* list : {"parameters", "curves", "criteria"}) json[list] = nlohmann::json::array();
+    for (const FittedParameter& p : result.parameters) json["parameters"].push_back(parameter_json(p));
+    for (const CurveComparison& c : result.curves)
+        if (c.engine == cone) json["curves"].push_back(curve_entry(result, c));
+    for (const CommissionCriterion& c : result.criteria) json["criteria"].push_back(criterion_json(c));
     for (const auto& [stage, seconds] : result.seconds) json["seconds"][stage] = finite(seconds);
     return json;
 }
 
 std::string commission_html(const CommissionResult& result, const MeasurementSet& set) {
-    const BeamModel& model = result.model;
-    std::string html = fmt::format(
-        R"(<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Beam model {0}</title><style>
-body{{font:15px/1.45 system-ui,sans-serif;max-width:1040px;margin:2em auto;padding:0 1em;color:#1a1a1a}}h1{{font-size:1.5em}}h2{{font-size:1.15em;margin-top:2em}}h3{{font-size:1em;margin:0}}
-table{{border-collapse:collapse;margin:.6em 0}}td,th{{padding:.2em .7em;text-align:left;border-bottom:1px solid #ddd;font-variant-numeric:tabular-nums}}.n{{text-align:right}}
-.p{{color:#176d2c}}.f{{color:#b00020;font-weight:600}}.grid{{display:flex;flex-wrap:wrap;gap:1.4em}}figure{{margin:0;width:490px}}figcaption{{font-size:.9em}}
-svg{{max-width:100%}}svg text{{font-size:11px;fill:#444}}.g{{stroke:#e2e2e2;fill:none}}.m{{stroke:#0b62a3;fill:none;stroke-width:1.4}}.d{{stroke:#b3541e;fill:none;stroke-width:1.1}}circle{{fill:none;stroke:#222;stroke-width:.8}}
-</style></head><body><h1>Beam model {0}</h1>
-<p>{1:g} MV, fluence mode {2}{3}. Content hash <code>{4}</code>. Made by libdose {5} from {6} (SHA-256 <code>{7}</code>). libdose is not a medical device; a qualified physicist decides whether this model may be used.</p>)",
-        escaped(model.name), model.nominal_energy_mv, escaped(model.fluence_mode),
-        model.machine.empty() ? std::string(", of no named machine")
-                              : ", machine \"" + escaped(model.machine) + "\"",
-        model.content_hash,
-        model.lineage.contains("engine_version") ? model.lineage.at("engine_version") : "",
-        escaped(model.lineage.contains("files") ? model.lineage.at("files") : ""), set.data_hash);
-    if (!set.title.empty()) html += "<p>Measurements: " + escaped(set.title) + "</p>";
-    html += "<table>";
-    for (const char* key : {"centre", "by", "on"})
-        if (model.lineage.contains(key))
-            html += fmt::format("<tr><th>{}</th><td>{}</td></tr>", key, escaped(model.lineage.at(key)));
-    html += "<tr><th>reviewed and signed</th><td style='width:24em;height:2.2em'></td></tr></table>";
-    if (!result.notes.empty() || !set.notes.empty()) {
-        html += "<h2>What was assumed</h2><ul>";
-        for (const auto* list : {&result.notes, &set.notes})
-            for (const std::string& note : *list) html += "<li>" + escaped(note) + "</li>";
-        html += "</ul>";
-    }
-    html += "<h2>Findings of the linter</h2><table>";
-    for (const Finding& f : result.findings)
-        html += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td></tr>", severity_name(f.severity),
-                            escaped(f.curve), escaped(f.text));
-    html += result.findings.empty() ? "<tr><td>none</td></tr></table>" : "</table>";
-
-    const auto failed = std::count_if(result.criteria.begin(), result.criteria.end(),
-                                      [](const auto& c) { return !c.passed; });
-    html += fmt::format(
-        "<h2>Criteria: {} passed, {} failed</h2><table><tr><th>standard</th><th>test</th><th>curve</th><th "
-        "class='n'>measured</th><th "
-        "class='n'>tolerance</th><th></th></tr>",
-        result.criteria.size() - static_cast<std::size_t>(failed), failed);
-    for (const bool passed : {false, true})
-        for (const CommissionCriterion& c : result.criteria)
-            if (c.passed == passed)
-                html += fmt::format(
-                    "<tr><td>{}</td><td>{}</td><td>{}</td><td class='n'>{:.2f} {}</td><td class='n'>{:g} "
-                    "{}</td>{}</tr>",
-                    c.standard, c.test, escaped(c.curve), c.value, c.unit, c.tolerance, c.unit,
-                    verdict(c.passed));
-    html += fmt::format(
-        "</table><h2>Fitted parameters</h2><p>Joint fit {}; reduced chi-square {:.2f}. One standard "
-        "deviation, widened by its "
-        "root.</p><table><tr><th>parameter</th><th class='n'>value</th><th class='n'>±</th><th>unit</th>"
-        "<th class='n'>before the data</th><th class='n'>±</th><th></th></tr>",
-        result.converged ? "converged" : "ended at its limit of evaluations", result.reduced_chi_square);
-    for (const FittedParameter& p : result.parameters)
-        html += fmt::format(
-            "<tr><td>{}</td><td class='n'>{:.4g}</td><td class='n'>{:.2g}</td><td>{}</td><td "
-            "class='n'>{:.4g}</td><td class='n'>{:.2g}</td><td>{}</td></tr>",
-            p.name, p.value, p.sigma, p.unit, p.prior, p.prior_sigma, p.at_bound() ? "at its bound" : "");
-    html += "</table><p>Correlations</p><table><tr><th></th>";
-    const std::size_t count = result.parameters.size();
-    for (std::size_t a = 0; a < count; ++a) html += fmt::format("<th class='n'>{}</th>", a + 1);
-    html += "</tr>";
-    for (std::size_t a = 0; a < count; ++a) {
-        html += fmt::format("<tr><td>{} {}</td>", a + 1, result.parameters[a].name);
-        for (std::size_t b = 0; b < count; ++b)
-            html += fmt::format("<td class='n'>{:+.2f}</td>", result.correlation[a * count + b]);
-        html += "</tr>";
-    }
-    html += "</table>";
-    if (!model.head.output_side_mm.empty()) {
-        html +=
-            "<h2>Residual table of output factors</h2><table><tr><th class='n'>side, mm</th><th "
-            "class='n'>measured / calculated</th></tr>";
-        for (std::size_t i = 0; i < model.head.output_side_mm.size(); ++i)
-            html += fmt::format("<tr><td class='n'>{:g}</td><td class='n'>{:.4f}</td></tr>",
-                                model.head.output_side_mm[i], model.head.output_correction[i]);
-        html += "</table>";
-    }
-    html +=
-        "<h2>Every curve against the model</h2><p>Circles: measured. Line: collapsed cone (output factors: "
-        "before the residual table). Below: calculated less "
-        "measured.</p>"
-        "<table><tr><th>curve</th><th class='n'>largest, %</th><th class='n'>RMS, %</th><th class='n'>RMS "
-        "left out, %</th><th class='n'>pencil beam: largest, "
-        "%</th><th class='n'>RMS, %</th><th>judged</th></tr>";
-    for (const CurveComparison& c : result.curves) {
-        if (c.engine != cone) continue;
-        const CurveComparison* pencil = pencil_of(result, c);
-        const bool before = !c.before_residual_table.empty();
-        html += fmt::format(
-            "<tr><td>{}{}</td><td class='n'>{:.2f}</td><td class='n'>{:.2f}</td><td class='n'>{}</td><td "
-            "class='n'>{:.2f}</td><td "
-            "class='n'>{:.2f}</td><td>{}</td></tr>",
-            escaped(c.name), before ? ", before the residual table" : "",
-            before ? c.before_max_abs_percent : c.max_abs_percent,
-            before ? c.before_rms_percent : c.rms_percent,
-            c.held_out_rms_percent >= 0 ? fmt::format("{:.2f}", c.held_out_rms_percent) : "",
-            pencil ? (before ? pencil->before_max_abs_percent : pencil->max_abs_percent) : 0.0,
-            pencil ? (before ? pencil->before_rms_percent : pencil->rms_percent) : 0.0, c.judged);
-    }
-    html += "</table><div class='grid'>";
-    for (const CurveComparison& c : result.curves)
-        if (c.engine == cone && c.position_mm.size() > 1)
-            html +=
-                "<figure><figcaption><h3>" + escaped(c.name) + "</h3></figcaption>" + chart(c) + "</figure>";
-    html += "</div><h2>Where the numbers come from</h2><table>";
-    for (const auto& [quantity, source] : model.sources)
-        html += fmt::format("<tr><th>{}</th><td>{}</td></tr>", escaped(quantity), escaped(source));
-    return html + "</table></body></html>\n";
+    return html_head(result.model, set) + html_notes(result, set) + html_findings(result) +
+           html_criteria(result) + html_parameters(result) + html_correlations(result) +
+           html_residual_table(result.model.head) + html_curves(result) + html_sources(result.model) +
+           "</body></html>\n";
 }
 
 }  // namespace libdose::cli

@@ -587,15 +587,24 @@ TEST_F(Measurements, FieldsOfLeavesStateBothOpenings) {
     EXPECT_HAS(problem(), "leaf_opening_mm is not [x, y]");
 }
 
-TEST_F(Measurements, FieldsOfLeavesThatAreNotStatedInFull) {
-    write("depth_dose.csv", open_field);
-    const auto wrong = [&](const char* file, const std::string& text, const std::string& part,
-                           const std::string& other) {
+namespace {
+
+class LeafFields : public Measurements {
+protected:
+    void SetUp() override { write("depth_dose.csv", open_field); }
+    /// The message when a part of a file's text is replaced.
+    std::string wrong(const char* file, const std::string& text, const std::string& part,
+                      const std::string& other) {
         write(file, std::string(text).replace(text.find(part), part.size(), other));
         const std::string result = problem();
         std::filesystem::remove(folder / file);
         return result;
-    };
+    }
+};
+
+}  // namespace
+
+TEST_F(LeafFields, ProfilesThatDoNotStateThemInFull) {
     const auto profile = [&](const std::string& part, const std::string& other) {
         return wrong("profile.csv", leaf_profile, part, other);
     };
@@ -614,6 +623,9 @@ TEST_F(Measurements, FieldsOfLeavesThatAreNotStatedInFull) {
     EXPECT_HAS(profile("position_mm,dose", "position_mm,side_40_mm"),
                "does not say that it is of the leaves' opening");
     EXPECT_HAS(profile("position_mm,dose", "position_mm,leaf_40x60_mm"), "by a column and by a comment");
+}
+
+TEST_F(LeafFields, OutputFactorsThatDoNotStateThemInFull) {
     const auto factors = [&](const std::string& part, const std::string& other) {
         return wrong("output.csv", leaf_factors, part, other);
     };
@@ -629,6 +641,9 @@ TEST_F(Measurements, FieldsOfLeavesThatAreNotStatedInFull) {
     EXPECT_HAS(factors("# jaws: 100 x 100 mm\n", "# jaws: 100 x 100 mm\n# leaf opening: 40 x 40 mm\n"),
                "have it in the table");
     EXPECT_HAS(factors("output_factor\n", "output_factor_in_air\n"), "is not compared");
+}
+
+TEST_F(LeafFields, QuantitiesThatAreNotComparedInThem) {
     EXPECT_HAS(wrong("leaf_gap.csv", gaps, "# travel", "# jaws: 100 x 100 mm\n# travel"),
                "are stated of gaps");
     EXPECT_HAS(wrong("tpr.csv",
@@ -636,8 +651,10 @@ TEST_F(Measurements, FieldsOfLeavesThatAreNotStatedInFull) {
                      "120 mm\ndepth_mm,leaf_40_mm\n15,1.2\n100,1\n",
                      "1.2", "1.2"),
                "a tpr of a field that leaves shape is not compared");
+}
 
-    // Words of leaves without their set-up: passed over as wedges are, never taken as a field of the jaws.
+// Words of leaves without their set-up: passed over as wedges are, never taken as a field of the jaws.
+TEST_F(LeafFields, WordsOfLeavesWithoutTheirSetUpArePassedOver) {
     const std::string plain =
                           "# field: 40 x 40 mm\n# axis: crossline\nposition_mm,dose\n-40,2\n0,100\n40,2\n",
                       beam = "# 6 MV, flattened, SSD 90 cm, depth 10 cm\n";

@@ -117,16 +117,18 @@ std::vector<NamedSeries> named_series(const DicomItem& root) {
     return named;
 }
 
+using CtSeries = std::map<std::string, std::vector<DicomEntry>>;
+
 /// The series of CT images other than scouts, by UID.
-std::map<std::string, std::vector<DicomEntry>> ct_series(const DicomIndex& index, const Wanted& wanted) {
-    std::map<std::string, std::vector<DicomEntry>> series;
+CtSeries ct_series(const DicomIndex& index, const Wanted& wanted) {
+    CtSeries series;
     for (const DicomEntry& e : index.entries)
         if (e.kind == "CT" && wanted(e) && e.image_type.find("LOCALIZER") == std::string::npos)
             series[e.series_uid].push_back(e);
     return series;
 }
 
-std::string listed(const std::map<std::string, std::vector<DicomEntry>>& series) {
+std::string listed(const CtSeries& series) {
     std::string text;
     for (const auto& [uid, entries] : series)
         text += (text.empty() ? "" : "; ") + uid + " \"" + entries.front().label + "\" (" +
@@ -140,65 +142,103 @@ struct SeriesChoice {
     std::string uid, reason;
 };
 
-/// `frame`: frame of reference of the plan; empty when it is not known. Throws bad_input when nothing or more
-/// than one series fits.
-SeriesChoice choose_series(const DicomIndex& index, const DicomEntry& plan, const std::string& frame,
-                           const std::vector<NamedSeries>& named, const std::string& wanted) {
-    const auto all = ct_series(index, [](const DicomEntry&) { return true; });
-    const auto is_named = [&](const std::string& uid) {
+/// A plan's references to CT series among the files.
+struct PlanReferences {
+    const DicomIndex& index;
+    const DicomEntry& plan;
+    const std::string& frame;               ///< of reference; empty when it is not known
+    const std::vector<NamedSeries>& named;  ///< by the structure set
+
+    bool names(const std::string& uid) const {
         return std::any_of(named.begin(), named.end(), [&](const NamedSeries& n) { return n.uid == uid; });
-    };
-    if (!wanted.empty()) {
-        if (!all.contains(wanted))
-            throw bad_input("there is no CT series " + wanted + " among the files", "series",
-                            "CT series: " + listed(all));
-        return {wanted, named.empty() || is_named(wanted)
-                            ? ", as chosen"
-                            : ", as chosen; the structure set names series " + named.front().uid};
     }
-    auto present = ct_series(index, [&](const DicomEntry& e) { return is_named(e.series_uid); });
-    // A set that was drawn on several registered scans names one in each frame of reference: the plan's is
-    // meant.
-    const auto of_frame = ct_series(index, [&](const DicomEntry& e) {
-        return is_named(e.series_uid) && e.frame_of_reference_uid == frame;
-    });
-    if (!of_frame.empty()) present = of_frame;
-    const auto fitting = ct_series(index, [&](const DicomEntry& e) {
-        return frame.empty() ? e.patient_id == plan.patient_id : e.frame_of_reference_uid == frame;
-    });
-    const std::string choose =
+    CtSeries all() const {
+        return ct_series(index, [](const DicomEntry&) { return true; });
+    }
+    /// Of the plan's frame of reference; of its patient where the frame is not known.
+    CtSeries fitting() const {
+        return ct_series(index, [&](const DicomEntry& e) {
+            return frame.empty() ? e.patient_id == plan.patient_id : e.frame_of_reference_uid == frame;
+        });
+    }
+    /// Those that the structure set names. A set that was drawn on several registered scans names one in each
+    /// frame of reference: the plan's is meant.
+    CtSeries named_ones() const {
+        CtSeries of_frame = ct_series(index, [&](const DicomEntry& e) {
+            return names(e.series_uid) && e.frame_of_reference_uid == frame;
+        });
+        if (!of_frame.empty()) return of_frame;
+        return ct_series(index, [&](const DicomEntry& e) { return names(e.series_uid); });
+    }
+    /// The first that the structure set names in the plan's frame of reference and that is not among the
+    /// files; null: they are all there.
+    const NamedSeries* absent() const {
+        const auto is_absent = [&](const NamedSeries& n) {
+            return std::none_of(index.entries.begin(), index.entries.end(),
+                                [&](const DicomEntry& e) { return e.series_uid == n.uid; });
+        };
+        for (const NamedSeries& n : named)
+            if ((frame.empty() || n.frame.empty() || n.frame == frame) && is_absent(n)) return &n;
+        return nullptr;
+    }
+};
+
+Error several_series(const std::string& problem, const DicomEntry& plan, const CtSeries& series) {
+    return bad_input(
+        problem, plan.file.string(),
         "Choose one by its Series Instance UID (--series UID), or leave only one among the files. CT "
-        "series: ";
+        "series: " +
+            listed(series));
+}
+
+SeriesChoice series_by_user(const PlanReferences& references, const std::string& wanted) {
+    const CtSeries all = references.all();
+    if (!all.contains(wanted))
+        throw bad_input("there is no CT series " + wanted + " among the files", "series",
+                        "CT series: " + listed(all));
+    return {wanted, references.named.empty() || references.names(wanted)
+                        ? ", as chosen"
+                        : ", as chosen; the structure set names series " + references.named.front().uid};
+}
+
+Error no_series(const PlanReferences& references) {
+    const CtSeries all = references.all();
+    const std::string& frame = references.frame;
+    const std::string looked =
+        references.named.empty()
+            ? "Looked for frame of reference " + frame
+            : "Looked for series " + references.named.front().uid + " and frame of reference " + frame;
+    return bad_input("there is no CT that belongs to the plan", references.plan.file.string(),
+                     looked + (all.empty() ? "; there is no CT among the files"
+                                           : "; CT series among the files: " + listed(all)));
+}
+
+/// `wanted`: UID of the user's choice; empty: none. Throws bad_input when nothing or more than one series
+/// fits.
+SeriesChoice choose_series(const PlanReferences& references, const std::string& wanted) {
+    if (!wanted.empty()) return series_by_user(references, wanted);
+    const CtSeries present = references.named_ones(), fitting = references.fitting();
     if (present.size() > 1)
-        throw bad_input("the structure set names several CT series", plan.file.string(),
-                        choose + listed(present));
-    // A series that is named and absent may be the one that is meant, unless the other that is named is the
-    // only one there.
-    const auto absent = std::find_if(named.begin(), named.end(), [&](const NamedSeries& n) {
-        return (frame.empty() || n.frame.empty() || n.frame == frame) &&
-               std::none_of(index.entries.begin(), index.entries.end(),
-                            [&](const DicomEntry& e) { return e.series_uid == n.uid; });
-    });
-    if (present.size() == 1 && absent != named.end() && fitting.size() > 1)
-        throw bad_input("the structure set names series " + absent->uid +
-                            ", which is not among the files, and several CT series belong to the plan",
-                        plan.file.string(), choose + listed(fitting));
-    if (present.size() == 1) return {present.begin()->first, ", referenced by the structure set"};
-    if (fitting.empty()) {
-        const std::string looked =
-            named.empty() ? "Looked for frame of reference " + frame
-                          : "Looked for series " + named.front().uid + " and frame of reference " + frame;
-        throw bad_input("there is no CT that belongs to the plan", plan.file.string(),
-                        looked + (all.empty() ? "; there is no CT among the files"
-                                              : "; CT series among the files: " + listed(all)));
+        throw several_series("the structure set names several CT series", references.plan, present);
+    if (present.size() == 1) {
+        // A series that is named and absent may be the one that is meant, unless the other that is named is
+        // the only one there.
+        const NamedSeries* absent = references.absent();
+        if (absent && fitting.size() > 1)
+            throw several_series(
+                "the structure set names series " + absent->uid +
+                    ", which is not among the files, and several CT series belong to the plan",
+                references.plan, fitting);
+        return {present.begin()->first, ", referenced by the structure set"};
     }
+    if (fitting.empty()) throw no_series(references);
     if (fitting.size() > 1)
-        throw bad_input("several CT series belong to the plan's frame of reference", plan.file.string(),
-                        choose + listed(fitting));
-    return {fitting.begin()->first,
-            frame.empty() ? ", the only one of the patient"
-                          : ", by frame of reference" +
-                                std::string(named.empty() ? "" : " (the referenced series is not there)")};
+        throw several_series("several CT series belong to the plan's frame of reference", references.plan,
+                             fitting);
+    const std::string by_frame =
+        ", by frame of reference" +
+        std::string(references.named.empty() ? "" : " (the referenced series is not there)");
+    return {fitting.begin()->first, references.frame.empty() ? ", the only one of the patient" : by_frame};
 }
 
 /// Throws when a broken file is an image of the series, or may be one that the structure set names; says how
@@ -310,7 +350,7 @@ DicomCase select_case(const DicomIndex& index, const std::string& plan_selector,
              file.root().items(DCM_ReferencedFrameOfReferenceSequence, "frame of reference"))
             if (frame.empty()) frame = item.text_or_empty(DCM_FrameOfReferenceUID);
     }
-    const SeriesChoice choice = choose_series(index, plan, frame, named, series);
+    const SeriesChoice choice = choose_series({index, plan, frame, named}, series);
     result.ct = where(index, "CT", [&](const DicomEntry& e) { return e.series_uid == choice.uid; });
     result.notes.push_back("CT: series " + choice.uid + ", " + std::to_string(result.ct.size()) +
                            (result.ct.size() == 1 ? " file" : " files") + choice.reason);

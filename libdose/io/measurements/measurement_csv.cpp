@@ -74,7 +74,7 @@ std::string underscored(std::string text) {
     return text;
 }
 
-/// By the words that a file's name, or what stands behind "kind:", is made of.
+/// The kind of curve that the words of a file's name, or of its key "kind", state.
 std::optional<CurveKind> kind_in(const std::string& text) {
     const std::pair<const char*, CurveKind> words[] = {{"wedge_factor", CurveKind::wedge_factor},
                                                        {"leaf_gap", CurveKind::leaf_gap},
@@ -111,7 +111,7 @@ CurveKind kind_of(const std::string& stem, const std::map<std::string, std::stri
                     "Add a line such as \"# kind: depth_dose\"");
 }
 
-/// Length unit at the end of a column's name; else what the user says.
+/// Millimetres per unit of a column: of the unit that ends its name, or else of the user's.
 double column_scale(const std::string& name, const MeasurementQuestions& asked, const std::string& file) {
     const auto ends = [&](const char* unit) {
         return name.size() > 3 && name.compare(name.size() - 3, 3, unit) == 0;
@@ -129,7 +129,7 @@ double column_scale(const std::string& name, const MeasurementQuestions& asked, 
     return in_mm(1, *unit, file);
 }
 
-/// What the name of a column says of the curve in it: side_100_mm, side_40x100_mm, depth_10_cm,
+/// Field and depth of a column's curve, as its name states them: side_100_mm, side_40x100_mm, depth_10_cm,
 /// side_10_cm_depth_5_cm.
 struct ColumnLengths {
     std::optional<std::pair<double, double>> field_mm;
@@ -196,7 +196,7 @@ ProfileAxis axis_of(const std::string& column, const std::string& stem, const St
     return *axis;
 }
 
-/// A column of fields that does not say of the leaves what the comments say.
+/// Error for a column of fields whose name and comments disagree on whether leaves shape them.
 Error wrong_sides(const std::string& column, bool by_leaves, const std::string& file) {
     if (by_leaves)
         return bad_input("the column \"" + column + "\" does not say that it is of the leaves' opening", file,
@@ -215,26 +215,44 @@ bool ends_in(const std::string& text, const std::string& end) {
     return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-/// One table may hold the factors in water and in air: a column each. Or one column for each side along y.
-void read_output_factors(const Table& table, const MeasuredCurve& base, const Statements& stated,
-                         SetBuilder& builder, const std::string& file) {
-    const MeasurementQuestions& asked = builder.asked();
+bool is_side_along(const std::string& column, const std::string& axis) {
+    return ends_in("_" + column, "_" + axis + "_mm") || ends_in("_" + column, "_" + axis + "_cm") ||
+           column == "side_" + axis;
+}
+
+/// Sides of the fields of a table of factors: the first column for squares, or the first two.
+struct FieldSides {
+    std::size_t columns;  ///< 1 or 2
+    double scale_x, scale_y;
+
+    FieldSides(const Table& table, std::size_t sides, const MeasurementQuestions& asked,
+               const std::string& file)
+        : columns(sides),
+          scale_x(column_scale(table.names[0], asked, file)),
+          scale_y(columns == 2 ? column_scale(table.names[1], asked, file) : scale_x) {}
+
+    double x_mm(const std::vector<double>& row) const { return row[0] * scale_x; }
+    double y_mm(const std::vector<double>& row) const { return row[columns - 1] * scale_y; }
+};
+
+/// Throws bad_input where the first columns are not the sides of fields by jaws or, if so stated, by leaves.
+void check_side_columns(const Table& table, std::size_t sides, bool by_leaves, const std::string& file) {
     const std::string &first = table.names[0], &second = table.names[1];
-    const auto of_axis = [](const std::string& name, const std::string& axis) {
-        return ends_in("_" + name, "_" + axis + "_mm") || ends_in("_" + name, "_" + axis + "_cm") ||
-               name == "side_" + axis;
+    if ((first.rfind("leaf", 0) == 0) != by_leaves) throw wrong_sides(first, by_leaves, file);
+    const auto second_is_length = [&] {
+        return table.names.size() > 2 && (ends_in(second, "_mm") || ends_in(second, "_cm")) &&
+               !lengths_in(second, file).field_mm;
     };
-    const bool two = of_axis(first, "x") && of_axis(second, "y");
-    if ((first.rfind("leaf", 0) == 0) != base.shaped_by_leaves())
-        throw wrong_sides(first, base.shaped_by_leaves(), file);
-    if (!two && (of_axis(first, "y") ||
-                 (table.names.size() > 2 && (ends_in(second, "_mm") || ends_in(second, "_cm")) &&
-                  !lengths_in(second, file).field_mm)))
+    if (sides == 1 && (is_side_along(first, "y") || second_is_length()))
         throw bad_input(
             "the columns \"" + first + "\" and \"" + second + "\" are not side_x_mm and side_y_mm", file);
-    if (two && table.names.size() < 3)
+    if (sides == 2 && table.names.size() < 3)
         throw bad_input("there is no column of output factors", file,
                         "Columns: side_x_mm, side_y_mm, output_factor");
+}
+
+/// Side of the field whose output factor is 1.
+double reference_side_of(const Statements& stated, const std::string& file) {
     if (stated.reference_side_mm && stated.unity_mm && *stated.reference_side_mm != *stated.unity_mm)
         throw bad_input("the comments state the field whose output factor is 1 twice, with different values",
                         file);
@@ -242,82 +260,100 @@ void read_output_factors(const Table& table, const MeasuredCurve& base, const St
     if (!reference)
         throw bad_input("the file does not state the field whose output factor is 1", file,
                         "Add a comment such as \"# 100 x 100 mm = 1\"");
+    return *reference;
+}
 
-    const double scale_x = column_scale(first, asked, file),
-                 scale_y = two ? column_scale(second, asked, file) : scale_x;
+/// Adds the factors of a column. `side_y_mm`: side along y, where the column is of one side.
+void add_factors(MeasuredCurve& curve, const Table& table, std::size_t column, const FieldSides& sides,
+                 const std::optional<double>& side_y_mm = std::nullopt) {
+    for (const auto& row : table.rows) {
+        if (std::isnan(row[column])) continue;
+        curve.position_mm.push_back(sides.x_mm(row));
+        curve.value.push_back(row[column]);
+        curve.side_y_of_mm.push_back(side_y_mm ? *side_y_mm : sides.y_mm(row));
+    }
+}
+
+/// Curves of output factors by their kind. One table may hold the factors in water and in air: a column each.
+/// Or one column for each side along y.
+std::map<CurveKind, MeasuredCurve> output_curves(const Table& table, const MeasuredCurve& base,
+                                                 const FieldSides& sides, const std::string& file) {
     std::map<CurveKind, MeasuredCurve> curves;
     std::map<CurveKind, std::string> column_of;
-    for (std::size_t c = two ? 2 : 1; c < table.names.size(); ++c) {
+    for (std::size_t c = sides.columns; c < table.names.size(); ++c) {
         const std::string& name = table.names[c];
         if (is_uncertainty(name)) continue;
-        const auto side_y = lengths_in(name, file).field_mm;
-        const auto named = kind_in(name);
-        const CurveKind kind =
-            named == CurveKind::output_factor_in_air ? CurveKind::output_factor_in_air : base.kind;
-        if (!side_y && !column_of.emplace(kind, name).second)
+        const auto field = lengths_in(name, file).field_mm;
+        const bool in_air = kind_in(name) == CurveKind::output_factor_in_air;
+        const CurveKind kind = in_air ? CurveKind::output_factor_in_air : base.kind;
+        if (!field && !column_of.emplace(kind, name).second)
             throw bad_input("the columns \"" + column_of[kind] + "\" and \"" + name +
                                 "\" are both output factors of the same fields",
                             file, "Keep one; detectors go into files of their own");
         MeasuredCurve& curve = curves.emplace(kind, base).first->second;
         curve.kind = kind;
-        for (const auto& row : table.rows) {
-            if (std::isnan(row[c])) continue;
-            curve.position_mm.push_back(row[0] * scale_x);
-            curve.value.push_back(row[c]);
-            curve.side_y_of_mm.push_back(side_y ? side_y->first : two ? row[1] * scale_y : row[0] * scale_x);
-        }
+        add_factors(curve, table, c, sides, field ? std::optional(field->first) : std::nullopt);
     }
-    for (auto& [kind, curve] : curves) {
+    return curves;
+}
+
+void read_output_factors(const Table& table, const MeasuredCurve& base, const Statements& stated,
+                         SetBuilder& builder, const std::string& file) {
+    const bool two = is_side_along(table.names[0], "x") && is_side_along(table.names[1], "y");
+    const std::size_t side_columns = two ? 2 : 1;
+    check_side_columns(table, side_columns, base.shaped_by_leaves(), file);
+    const double reference_mm = reference_side_of(stated, file);
+    const FieldSides sides(table, side_columns, builder.asked(), file);
+    for (auto& [kind, curve] : output_curves(table, base, sides, file)) {
         if (kind == CurveKind::output_factor_in_air) curve.ssd_mm = curve.depth_mm = 0;
         curve.normalised = true;
-        curve.normalisation_mm = *reference;
+        curve.normalisation_mm = reference_mm;
         curve.source = file;
         builder.add(std::move(curve));
     }
 }
 
+/// Puts the angle that the name of the column states into the wedge of its curve. Throws bad_input where none
+/// is stated, or two.
+void take_wedge_angle(MeasuredCurve& curve, const std::string& column, const std::string& file) {
+    static const std::regex angle("^wedge_([0-9]+(?:\\.[0-9]+)?)_?(?:deg|degrees?)?$");
+    std::smatch m;
+    if (std::regex_match(column, m, angle)) {
+        const double stated = std::stod(m[1]);
+        if (curve.wedge->angle_deg > 0 && curve.wedge->angle_deg != stated)
+            throw bad_input("the comments state a wedge of " + short_number(curve.wedge->angle_deg) +
+                                " degrees, the column is \"" + column + "\"",
+                            file);
+        curve.wedge->angle_deg = stated;
+    } else if (column != "wedge_factor" && column != "factor") {
+        throw bad_input("the column \"" + column + "\" is no wedge factor", file,
+                        "Name it wedge_60_deg, or wedge_factor where the comments state the angle");
+    }
+    if (!(curve.wedge->angle_deg > 0))
+        throw bad_input("the angle of the wedge is not stated", curve.source, "Name the column wedge_60_deg");
+}
+
 /// Dose behind a wedge over that without it: the side, or both, and a column for each angle.
 void read_wedge_factors(const Table& table, const MeasuredCurve& base, SetBuilder& builder,
                         const std::string& file) {
-    const MeasurementQuestions& asked = builder.asked();
     const bool two = table.names[0].rfind("side_x", 0) == 0 && table.names[1].rfind("side_y", 0) == 0;
     if (!two && table.names[0].rfind("side", 0) != 0)
         throw bad_input("the first column is not the side of the field", file,
                         "Columns: side_mm, then wedge_60_deg, or wedge_factor");
-    const double scale_x = column_scale(table.names[0], asked, file),
-                 scale_y = two ? column_scale(table.names[1], asked, file) : scale_x;
-    const auto factors = std::count_if(table.names.begin() + (two ? 2 : 1), table.names.end(),
-                                       [](const std::string& name) { return !is_uncertainty(name); });
+    const FieldSides sides(table, two ? 2 : 1, builder.asked(), file);
+    const auto factors =
+        std::count_if(table.names.begin() + static_cast<std::ptrdiff_t>(sides.columns), table.names.end(),
+                      [](const std::string& name) { return !is_uncertainty(name); });
     if (!base.wedge->id.empty() && factors > 1)
         throw bad_input("one id is stated for several wedges", file,
                         "Write a file for each wedge that plans name");
-    static const std::regex angle("^wedge_([0-9]+(?:\\.[0-9]+)?)_?(?:deg|degrees?)?$");
-    for (std::size_t c = two ? 2 : 1; c < table.names.size(); ++c) {
+    for (std::size_t c = sides.columns; c < table.names.size(); ++c) {
         const std::string& name = table.names[c];
         if (is_uncertainty(name)) continue;
         MeasuredCurve curve = base;
         curve.source = file + ", column " + name;
-        std::smatch m;
-        if (std::regex_match(name, m, angle)) {
-            const double stated = std::stod(m[1]);
-            if (curve.wedge->angle_deg > 0 && curve.wedge->angle_deg != stated)
-                throw bad_input("the comments state a wedge of " + short_number(curve.wedge->angle_deg) +
-                                    " degrees, the column is \"" + name + "\"",
-                                file);
-            curve.wedge->angle_deg = stated;
-        } else if (name != "wedge_factor" && name != "factor") {
-            throw bad_input("the column \"" + name + "\" is no wedge factor", file,
-                            "Name it wedge_60_deg, or wedge_factor where the comments state the angle");
-        }
-        if (!(curve.wedge->angle_deg > 0))
-            throw bad_input("the angle of the wedge is not stated", curve.source,
-                            "Name the column wedge_60_deg");
-        for (const auto& row : table.rows) {
-            if (std::isnan(row[c])) continue;
-            curve.position_mm.push_back(row[0] * scale_x);
-            curve.value.push_back(row[c]);
-            curve.side_y_of_mm.push_back(two ? row[1] * scale_y : row[0] * scale_x);
-        }
+        take_wedge_angle(curve, name, file);
+        add_factors(curve, table, c, sides);
         if (curve.position_mm.empty()) throw bad_input("the column has no value", curve.source);
         builder.add(std::move(curve));
     }
@@ -355,94 +391,124 @@ void read_leaf_gaps(const Table& table, MeasuredCurve curve, const Statements& s
     builder.add(std::move(curve));
 }
 
+/// A file of a depth dose, a profile, a ratio or primary fluence: its name, its table and its statements.
+struct CurveFile {
+    const Table& table;
+    const std::string &stem, &file;
+    const Statements& stated;
+    const SetBuilder& builder;
+    double scale;  ///< of the first column, mm
+
+    bool says(const char* word) const {
+        return stem.find(word) != std::string::npos ||
+               underscored(stated.text).find(word) != std::string::npos;
+    }
+};
+
+/// Puts axis and depth into a profile.
+void take_axis_and_depth(MeasuredCurve& curve, const std::string& column, const ColumnLengths& lengths,
+                         const CurveFile& from) {
+    curve.axis = axis_of(from.table.names[0], from.stem, from.stated, from.file);
+    if (lengths.field_mm && !lengths.field_named)
+        throw bad_input("the column \"" + column + "\" does not say whether that is the field or the depth",
+                        from.file, "Name it depth_100_mm or side_100_mm");
+    curve.depth_mm = lengths.depth_mm
+                         ? *lengths.depth_mm
+                         : *from.builder.settle(from.stated.depth_mm, from.builder.asked().depth_mm,
+                                                "the depth", "--depth-mm", curve.source, true);
+}
+
+/// Puts the field into a curve: the column states it, or else the comments.
+void take_field(MeasuredCurve& curve, const std::string& column, const ColumnLengths& lengths,
+                const CurveFile& from) {
+    const Statements& stated = from.stated;
+    if (!lengths.field_mm && curve.shaped_by_leaves() && !stated.leaf_opening_mm)
+        throw bad_input("the opening of the leaves is not stated", curve.source,
+                        "Add a line such as \"# leaf opening: 40 x 40 mm\"");
+    if (!lengths.field_mm && !stated.leaf_opening_mm && !stated.side_x_mm)
+        throw bad_input("the field is not stated", curve.source,
+                        "Add a line such as \"# field: 100 x 100 mm\"; a file's name does not count");
+    if (lengths.field_mm && lengths.of_leaves != curve.shaped_by_leaves())
+        throw wrong_sides(column, curve.shaped_by_leaves(), from.file);
+    if (lengths.field_mm && stated.leaf_opening_mm)
+        throw bad_input("the opening of the leaves is stated by a column and by a comment", curve.source,
+                        "Keep one of the two");
+    const auto field = lengths.field_mm         ? *lengths.field_mm
+                       : stated.leaf_opening_mm ? *stated.leaf_opening_mm
+                                                : std::pair{*stated.side_x_mm, *stated.side_y_mm};
+    curve.side_x_mm = field.first;
+    curve.side_y_mm = field.second;
+}
+
+/// Puts into a tissue-phantom ratio the depth at which it is 1. A tissue-maximum ratio is 1 at the maximum by
+/// its definition.
+void normalise_ratio(MeasuredCurve& curve, const CurveFile& from) {
+    const Statements& stated = from.stated;
+    const auto asked = from.builder.asked().depth_mm;
+    const auto depth = stated.unity_mm ? stated.unity_mm : stated.depth_mm;
+    const bool maximum_ratio = from.stem.find("tmr") != std::string::npos || from.says("tissue_maximum");
+    if (stated.one_at_maximum || (maximum_ratio && !depth && !asked)) {
+        const auto top = std::max_element(curve.value.begin(), curve.value.end()) - curve.value.begin();
+        curve.normalisation_mm = curve.position_mm[static_cast<std::size_t>(top)];
+    } else {
+        curve.normalisation_mm = *from.builder.settle(depth, asked, "the depth at which the ratio is 1",
+                                                      "--depth-mm", curve.source, true);
+    }
+    curve.depth_mm = curve.normalisation_mm;
+    curve.normalised = true;
+}
+
+/// The curve of one column, against the first. `base`: the set-up that all columns share.
+MeasuredCurve curve_in(std::size_t column, const MeasuredCurve& base, const CurveFile& from) {
+    const std::string& name = from.table.names[column];
+    MeasuredCurve curve = base;
+    curve.source = from.file + ", column " + name;
+    const ColumnLengths lengths = lengths_in(name, curve.source);
+    if (curve.kind == CurveKind::profile)
+        take_axis_and_depth(curve, name, lengths, from);
+    else if (lengths.depth_mm)
+        throw bad_input(
+            "the column \"" + name + "\" is of one depth, which a " + to_string(curve.kind) + " is not",
+            from.file);
+    if (curve.kind != CurveKind::primary_fluence) take_field(curve, name, lengths, from);
+    for (const auto& row : from.table.rows) {
+        if (std::isnan(row[column])) continue;
+        curve.position_mm.push_back(row[0] * from.scale);
+        curve.value.push_back(row[column]);
+    }
+    if (curve.position_mm.empty()) throw bad_input("the column has no value", curve.source);
+    if (curve.kind == CurveKind::tissue_phantom_ratio) normalise_ratio(curve, from);
+    if (curve.kind == CurveKind::primary_fluence) {
+        curve.normalised = true;
+        curve.normalisation_mm = 0;
+    }
+    return curve;
+}
+
 /// One curve a column, against the first.
 void read_curves(const Table& table, const MeasuredCurve& base, const std::string& stem,
                  const Statements& stated, SetBuilder& builder, const std::string& file) {
-    const MeasurementQuestions& asked = builder.asked();
-    const bool by_field = base.kind == CurveKind::depth_dose || base.kind == CurveKind::tissue_phantom_ratio;
-    const double scale = column_scale(table.names[0], asked, file);
-    for (std::size_t c = 1; c < table.names.size(); ++c) {
-        if (is_uncertainty(table.names[c])) continue;
-        MeasuredCurve curve = base;
-        curve.source = file + ", column " + table.names[c];
-        ColumnLengths lengths = lengths_in(table.names[c], curve.source);
-        if (base.kind == CurveKind::profile) {
-            curve.axis = axis_of(table.names[0], stem, stated, file);
-            if (lengths.field_mm && !lengths.field_named)
-                throw bad_input("the column \"" + table.names[c] +
-                                    "\" does not say whether that is the field or the depth",
-                                file, "Name it depth_100_mm or side_100_mm");
-            const auto depth = builder.settle(lengths.depth_mm ? lengths.depth_mm : stated.depth_mm,
-                                              lengths.depth_mm ? std::nullopt : asked.depth_mm, "the depth",
-                                              "--depth-mm", curve.source, true);
-            curve.depth_mm = *depth;
-        } else if (lengths.depth_mm) {
-            throw bad_input("the column \"" + table.names[c] + "\" is of one depth, which a " +
-                                to_string(base.kind) + " is not",
-                            file);
-        }
-        if (by_field || base.kind == CurveKind::profile) {
-            if (!lengths.field_mm && base.shaped_by_leaves() && !stated.leaf_opening_mm)
-                throw bad_input("the opening of the leaves is not stated", curve.source,
-                                "Add a line such as \"# leaf opening: 40 x 40 mm\"");
-            if (!lengths.field_mm && !stated.leaf_opening_mm && !stated.side_x_mm)
-                throw bad_input("the field is not stated", curve.source,
-                                "Add a line such as \"# field: 100 x 100 mm\"; a file's name does not count");
-            if (lengths.field_mm && lengths.of_leaves != base.shaped_by_leaves())
-                throw wrong_sides(table.names[c], base.shaped_by_leaves(), file);
-            if (lengths.field_mm && stated.leaf_opening_mm)
-                throw bad_input("the opening of the leaves is stated by a column and by a comment",
-                                curve.source, "Keep one of the two");
-            const auto field = lengths.field_mm         ? *lengths.field_mm
-                               : stated.leaf_opening_mm ? *stated.leaf_opening_mm
-                                                        : std::pair{*stated.side_x_mm, *stated.side_y_mm};
-            curve.side_x_mm = field.first;
-            curve.side_y_mm = field.second;
-        }
-        for (const auto& row : table.rows) {
-            if (std::isnan(row[c])) continue;
-            curve.position_mm.push_back(row[0] * scale);
-            curve.value.push_back(row[c]);
-        }
-        if (curve.position_mm.empty()) throw bad_input("the column has no value", curve.source);
-        if (base.kind == CurveKind::tissue_phantom_ratio) {
-            const auto depth = stated.unity_mm ? stated.unity_mm : stated.depth_mm;
-            // A tissue-maximum ratio is 1 at the maximum by its definition.
-            const bool maximum_ratio = stem.find("tmr") != std::string::npos ||
-                                       stem.find("tissue_maximum") != std::string::npos ||
-                                       underscored(stated.text).find("tissue_maximum") != std::string::npos;
-            if (stated.one_at_maximum || (maximum_ratio && !depth && !asked.depth_mm)) {
-                const auto top =
-                    std::max_element(curve.value.begin(), curve.value.end()) - curve.value.begin();
-                curve.normalisation_mm = curve.position_mm[static_cast<std::size_t>(top)];
-            } else {
-                curve.normalisation_mm =
-                    *builder.settle(depth, asked.depth_mm, "the depth at which the ratio is 1", "--depth-mm",
-                                    curve.source, true);
-            }
-            curve.depth_mm = curve.normalisation_mm;
-            curve.normalised = true;
-        }
-        if (base.kind == CurveKind::primary_fluence) {
-            curve.normalised = true;
-            curve.normalisation_mm = 0;
-        }
-        builder.add(std::move(curve));
-    }
+    const CurveFile from{table,  stem,    file,
+                         stated, builder, column_scale(table.names[0], builder.asked(), file)};
+    for (std::size_t c = 1; c < table.names.size(); ++c)
+        if (!is_uncertainty(table.names[c])) builder.add(curve_in(c, base, from));
 }
 
-}  // namespace
-
-void read_measurement_csv(const std::filesystem::path& path, SetBuilder& builder,
-                          const std::map<std::string, std::string>& given) {
-    const std::string file = path.string(), stem = underscored(path.stem().string());
-    const std::vector<std::string> lines = lines_of(path);
+/// Statements of a file's comments and of the keys that are given beside it.
+Statements statements_in(const std::vector<std::string>& lines,
+                         const std::map<std::string, std::string>& given, const std::string& file) {
     std::vector<std::string> comments;
     for (const std::string& line : lines)
         if (const std::string text = trimmed(line); !text.empty() && text[0] == '#')
             comments.push_back(text.substr(1));
     for (const auto& [key, value] : given) comments.push_back(key + ": " + value);
-    const Statements stated = statements_of(comments, file);
+    return statements_of(comments, file);
+}
+
+/// Whether a file is passed over, with a note: behind a wedge that is not stated, or of electrons. Throws
+/// bad_input for wedge factors without a wedge.
+bool passed_over(const Statements& stated, const std::string& stem, SetBuilder& builder,
+                 const std::string& file) {
     if (!stated.wedge_in && (stated.wedge || stem.find("wedge") != std::string::npos)) {
         if (kind_in(stem) == CurveKind::wedge_factor)
             throw bad_input(
@@ -451,32 +517,35 @@ void read_measurement_csv(const std::filesystem::path& path, SetBuilder& builder
         builder.set.notes.push_back(file +
                                     ": behind a wedge that no line \"# wedge: physical 60 degrees, thin end "
                                     "+y\" states, passed over");
-        return;
+        return true;
     }
-    if (stem.find("electron") != std::string::npos) {
-        builder.set.notes.push_back(file + ": electrons, passed over");
-        return;
-    }
-    const Table table = table_of(lines, file);
+    if (stem.find("electron") == std::string::npos) return false;
+    builder.set.notes.push_back(file + ": electrons, passed over");
+    return true;
+}
+
+void note_uncertainties(const Table& table, SetBuilder& builder, const std::string& file) {
     for (const std::string& name : table.names)
         if (is_uncertainty(name))
             builder.set.notes.push_back(file + ": the column \"" + name +
                                         "\" is an uncertainty, passed over");
-    MeasuredCurve base;
-    base.kind = kind_of(stem, stated.keys, file);
-    base.wedge = stated.wedge_in;
-    if (base.kind == CurveKind::wedge_factor && !base.wedge)
-        throw bad_input("the wedge is not stated", file, "Add a line such as \"# wedge: physical\"");
-    if (!state_leaves(base, stated, stem, builder, file)) return;
-    const bool at_depth = base.kind == CurveKind::output_factor || base.kind == CurveKind::wedge_factor ||
-                          base.kind == CurveKind::leaf_gap;
+}
 
+/// Takes energy, fluence mode, machine and title of a file into the set.
+void take_beam(const Statements& stated, SetBuilder& builder, const std::string& file) {
     builder.energy(stated.energy_mv, file);
     builder.fluence_mode(stated.fluence_mode, file);
     if (const auto at = stated.keys.find("machine"); at != stated.keys.end())
         builder.machine(at->second, file);
     builder.title(stated.title);
+}
+
+/// Puts detector, SAD, SSD and depth into the curve that a file's columns start from.
+void take_set_up(MeasuredCurve& base, const Statements& stated, const SetBuilder& builder,
+                 const std::string& file) {
     const MeasurementQuestions& asked = builder.asked();
+    const bool at_depth = base.kind == CurveKind::output_factor || base.kind == CurveKind::wedge_factor ||
+                          base.kind == CurveKind::leaf_gap;
     if (const auto at = stated.keys.find("detector"); at != stated.keys.end()) base.detector = at->second;
     base.sad_mm = builder
                       .settle(stated.sad_mm, asked.sad_mm, "the SAD", "--sad-mm", file,
@@ -487,6 +556,10 @@ void read_measurement_csv(const std::filesystem::path& path, SetBuilder& builder
     if (at_depth)
         base.depth_mm =
             *builder.settle(stated.depth_mm, asked.depth_mm, "the depth", "--depth-mm", file, true);
+}
+
+void read_table(const Table& table, const MeasuredCurve& base, const std::string& stem,
+                const Statements& stated, SetBuilder& builder, const std::string& file) {
     if (base.kind == CurveKind::output_factor || base.kind == CurveKind::output_factor_in_air)
         return read_output_factors(table, base, stated, builder, file);
     if (base.kind == CurveKind::wedge_factor) return read_wedge_factors(table, base, builder, file);
@@ -495,6 +568,27 @@ void read_measurement_csv(const std::filesystem::path& path, SetBuilder& builder
         throw bad_input("primary fluence has a radius and one value", file,
                         "Columns: radius_mm, relative_fluence");
     read_curves(table, base, stem, stated, builder, file);
+}
+
+}  // namespace
+
+void read_measurement_csv(const std::filesystem::path& path, SetBuilder& builder,
+                          const std::map<std::string, std::string>& given) {
+    const std::string file = path.string(), stem = underscored(path.stem().string());
+    const std::vector<std::string> lines = lines_of(path);
+    const Statements stated = statements_in(lines, given, file);
+    if (passed_over(stated, stem, builder, file)) return;
+    const Table table = table_of(lines, file);
+    note_uncertainties(table, builder, file);
+    MeasuredCurve base;
+    base.kind = kind_of(stem, stated.keys, file);
+    base.wedge = stated.wedge_in;
+    if (base.kind == CurveKind::wedge_factor && !base.wedge)
+        throw bad_input("the wedge is not stated", file, "Add a line such as \"# wedge: physical\"");
+    if (!state_leaves(base, stated, stem, builder, file)) return;
+    take_beam(stated, builder, file);
+    take_set_up(base, stated, builder, file);
+    read_table(table, base, stem, stated, builder, file);
 }
 
 }  // namespace libdose::io

@@ -125,8 +125,8 @@ std::size_t edits_between(const std::string& a, const std::string& b) {
     return row.back();
 }
 
-/// A sentence may have a colon; what looks like a set-up that nobody reads must not be lost. False: the key
-/// says that there is no such thing.
+/// Whether a line with a colon is a sentence. False: its key says that there is no such thing, as "gantry:
+/// 0". Throws bad_input where it looks like a set-up that nobody reads.
 bool is_sentence(const std::string& key, const std::string& value, const std::string& file) {
     for (const auto& [known, searched] : known_keys)
         if (key.size() > 3 && edits_between(key, known) == 1)
@@ -142,6 +142,217 @@ bool is_sentence(const std::string& key, const std::string& value, const std::st
         throw bad_input("the comment states \"" + key + "\", which means nothing here", file,
                         "Write free remarks as \"# note: ...\"");
     return true;
+}
+
+/// Keeps one line of the comments: under its key where that is known, and in the text that is searched.
+void take_comment(Statements& found, const std::string& line, const std::string& file) {
+    static const std::regex key_line("^([A-Za-z][A-Za-z _-]{1,30}):\\s+(.+)$");
+    std::smatch match;
+    bool sentence = true, searched = true;
+    if (std::regex_match(line, match, key_line)) {
+        std::string key = lower_case(match[1]);
+        std::replace(key.begin(), key.end(), ' ', '_');
+        std::replace(key.begin(), key.end(), '-', '_');
+        if (const auto known = known_keys.find(key); known != known_keys.end()) {
+            const auto [at, fresh] = found.keys.emplace(key, trimmed(match[2]));
+            if (!fresh && at->second != trimmed(match[2]))
+                throw bad_input("the comments state " + key + " twice, with different values", file);
+            sentence = false;
+            searched = known->second;
+        } else {
+            sentence = searched = is_sentence(key, trimmed(match[2]), file);
+        }
+    }
+    if (sentence && found.title.empty()) found.title = line;
+    if (searched) found.text += line + "\n";
+}
+
+/// Reads the keys "wedge" and "wedge id".
+void read_wedge(Statements& found, const std::string& file) {
+    if (const auto at = found.keys.find("wedge"); at != found.keys.end())
+        found.wedge_in = wedge_of(at->second, file);
+    if (const auto at = found.keys.find("wedge_id"); at != found.keys.end()) {
+        if (!found.wedge_in)
+            throw bad_input("there is an id of a wedge, but no wedge", file,
+                            "Add a line such as \"# wedge: physical 60 degrees\"");
+        found.wedge_in->id = at->second;
+    }
+}
+
+/// Length behind the key "travel".
+std::optional<double> travel_of(const std::map<std::string, std::string>& keys, const std::string& file) {
+    const auto at = keys.find("travel");
+    if (at == keys.end()) return std::nullopt;
+    static const std::regex length("^([0-9]+(?:[.][0-9]+)?)\\s*(mm|cm)$");
+    std::smatch m;
+    if (!std::regex_match(at->second, m, length))
+        throw bad_input("the travel is \"" + at->second + "\", which is no length", file, "Write \"120 mm\"");
+    return in_mm(std::stod(m[1]), m[2], file);
+}
+
+/// Finds SSD, SAD and depth in the text.
+void find_distances(Statements& found, const std::string& file) {
+    const std::string& text = found.text;
+    find_distance(text, "SSD|source[- ](?:to[- ])?(?:surface|skin)(?:[- ]distance)?", found.ssd_mm, "the SSD",
+                  file);
+    find_distance(text, "SAD|SID|source[- ](?:to[- ])?(?:axis|isocent(?:re|er))(?:[- ]distance)?",
+                  found.sad_mm, "the SAD", file);
+    const std::string not_a_step = "(?!\\s*(?:steps?|resolution|intervals?|spacing|increments?))";
+    const std::string rest =
+        find_lengths(text, "\\bdepth(?:\\s+in\\s+water)?\\b" + is_text + number_text + unit_text + not_a_step,
+                     found.depth_mm, "the depth", file);
+    find_lengths(rest, number_text + unit_text + "\\s+(?:depth|deep)\\b" + not_a_step, found.depth_mm,
+                 "the depth", file);
+}
+
+/// Finds the nominal energy in the text: "6 MV", "energy: 6", "6X".
+void find_energy(Statements& found, const std::string& file) {
+    const std::string& text = found.text;
+    for_each_match(
+        text,
+        "\\b([0-9]+(?:\\.[0-9]+)?)\\s*MV\\b|\\benergy:\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(?:MV)?\\s*(?:$|\\n|,|;)",
+        [&](const std::smatch& m) {
+            keep(found.energy_mv, plain(m[1].matched ? m[1] : m[2], file), "the energy", file);
+        });
+    static const std::regex energy_of_varian("\\b([0-9]{1,2})X\\b(?!\\s*[0-9])");
+    for (auto it = std::sregex_iterator(text.begin(), text.end(), energy_of_varian);
+         it != std::sregex_iterator(); ++it)
+        keep(found.energy_mv, plain((*it)[1], file), "the energy", file);
+}
+
+/// Finds in the text whether the beam is flattened.
+void find_fluence_mode(Statements& found, const std::string& file) {
+    const std::string& text = found.text;
+    // The longer words first: "flattening filter free" holds "flattening filter", "unflattened" holds
+    // "flattened".
+    static const std::regex free_words(
+        "\\bFFF\\b|flattening[- ]filter[- ]free|\\b(?:un|non-?|not )flattened|(?:without|no) (?:a |the "
+        ")?flattening filter|flattening filter removed",
+        std::regex::icase);
+    static const std::regex flat_words(
+        "\\bWFF\\b|\\bflattened\\b|with (?:a |the )?flattening filter|fluence[_ ]mode:\\s*STANDARD",
+        std::regex::icase);
+    const std::string without = std::regex_replace(text, free_words, "#FREE#");
+    if (without.find("#FREE#") != std::string::npos)
+        keep(found.fluence_mode, std::string("FFF"), "the fluence mode", file);
+    if (std::regex_search(without, flat_words))
+        keep(found.fluence_mode, std::string("STANDARD"), "the fluence mode", file);
+}
+
+/// Finds in the text the field or the depth where a relative quantity is 1.
+void find_unity(Statements& found, const std::string& file) {
+    const std::string& text = found.text;
+    const std::string normalised = "(?:\\b" + one_text + "|\\bunity|\\bnormali[sz]ed)(?:\\s+to\\s+" +
+                                   one_text + ")?\\s+(?:at|to|for|in)\\s+(?:the\\s+|a\\s+)?";
+    const auto reference = [&](const std::smatch& m) {
+        if (m[1] != m[2]) throw bad_input("the field whose output factor is 1 is not a square", file);
+        keep(found.reference_side_mm, in_mm(plain(m[1], file), m[3], file),
+             "the field whose output factor is 1", file);
+    };
+    for_each_match(text, rectangle_text + "(?:\\s+field)?\\s*(?:=|is|:)\\s*" + one_text, reference);
+    for_each_match(text, "\\b(leaves|jaws)\\s+" + rectangle_text + "\\s*(?:=|is|:)\\s*" + one_text,
+                   [&](const std::smatch& m) {
+                       keep(found.unity_of_leaves, lower_case(m[1]) == "leaves", "whose field is 1", file);
+                   });
+    for_each_match(
+        text,
+        "(?:" + normalised + "|\\breference field" + is_text + ")(?:field\\s+(?:of\\s+)?)?" + rectangle_text,
+        reference);
+    find_lengths(text,
+                 normalised + "(?:side\\s+(?:of\\s+)?|depth\\s+(?:of\\s+)?)?" + number_text + unit_text +
+                     "(?!" + times_text + "[0-9])",
+                 found.unity_mm, "what is 1", file);
+    find_lengths(text, "\\bside\\s+(?:of\\s+)?" + number_text + unit_text + "\\s*(?:=|is)\\s*" + one_text,
+                 found.unity_mm, "what is 1", file);
+}
+
+/// Finds the sides of the field in the text.
+void find_field(Statements& found, const std::string& file) {
+    const std::string& text = found.text;
+    for_each_match(text, "\\bfield(?:\\s+size)?\\b[^0-9\n]{0,12}" + rectangle_text,
+                   [&](const std::smatch& m) {
+                       keep(found.side_x_mm, in_mm(plain(m[1], file), m[3], file), "the field", file);
+                       keep(found.side_y_mm, in_mm(plain(m[2], file), m[3], file), "the field", file);
+                   });
+    for_each_match(
+        text,
+        "\\bfield(?:\\s+(?:size|side))?" + is_text + number_text + unit_text + "(?!" + times_text + "[0-9])",
+        [&](const std::smatch& m) {
+            keep(found.side_x_mm, in_mm(plain(m[1], file), m[2], file), "the field", file);
+            keep(found.side_y_mm, *found.side_x_mm, "the field", file);
+        });
+}
+
+/// Finds in the text whether it speaks of a maximum that is 1, of a wedge or of a field of leaves.
+void find_words(Statements& found) {
+    const std::string& text = found.text;
+    const std::string ratio = "(?:\\b" + one_text +
+                              "|\\b100\\s*%?|\\bnormali[sz]ed)\\s+(?:at|to)\\s+(?:the\\s+|its\\s+|their\\s+)?"
+                              "(?:maximum|d_?max|depth of (?:the )?maximum)";
+    found.one_at_maximum = std::regex_search(text, std::regex(ratio, std::regex::icase));
+    const std::string open = std::regex_replace(
+        text, std::regex("(?:\\bno|\\bwithout(?: a| any)?)\\s+wedges?", std::regex::icase), "");
+    static const std::regex leaf_words(
+        "\\b(?:MLC|leaf|leaves|multi-?leaf(?: collimator)?)[- "
+        "](?:shaped|defined|formed)|(?:shaped|defined|formed) by (?:the |an )?(?:MLC|leaves|multi)",
+        std::regex::icase);
+    found.leaf_field = std::regex_search(text, leaf_words);
+    found.wedge = std::regex_search(open, std::regex("\\bwedged?\\b", std::regex::icase));
+}
+
+/// Puts the points of a curve into the order of their positions; of factors, then of the field's side along
+/// y.
+void sort_points(MeasuredCurve& curve) {
+    const bool two_sides = curve.kind == CurveKind::output_factor ||
+                           curve.kind == CurveKind::output_factor_in_air ||
+                           curve.kind == CurveKind::wedge_factor;
+    std::vector<std::size_t> order(curve.position_mm.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const auto key = [&](std::size_t i) {
+        return std::pair{curve.position_mm[i], two_sides ? curve.side_y_of_mm[i] : 0.0};
+    };
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
+    const auto sorted = [&](std::vector<double>& values) {
+        if (values.size() != order.size()) return;
+        std::vector<double> copy;
+        for (const std::size_t i : order) copy.push_back(values[i]);
+        values = std::move(copy);
+    };
+    sorted(curve.value);
+    sorted(curve.side_y_of_mm);
+    sorted(curve.position_mm);
+}
+
+/// Name of a curve by its quantity, field, depth and SSD.
+std::string name_of(const MeasuredCurve& curve) {
+    const auto mm = [](double value) { return short_number(value); };
+    const std::string by_leaves = curve.shaped_by_leaves()
+                                      ? " by MLC " + curve.leaves + " in jaws " + mm(curve.jaw_x_mm) + " x " +
+                                            mm(curve.jaw_y_mm) + " mm"
+                                      : "";
+    const std::string field = mm(curve.side_x_mm) + " x " + mm(curve.side_y_mm) + " mm" + by_leaves,
+                      deep = mm(curve.depth_mm) + " mm deep", ssd = "SSD " + mm(curve.ssd_mm) + " mm";
+    switch (curve.kind) {
+        case CurveKind::depth_dose:
+            return "depth dose " + field + ", " + ssd;
+        case CurveKind::tissue_phantom_ratio:
+            return "tpr " + field;
+        case CurveKind::profile:
+            return to_string(curve.axis) + " profile " + field + ", " + deep + ", " + ssd;
+        case CurveKind::output_factor:
+            return "output factors" + by_leaves + ", " + deep + ", " + ssd;
+        case CurveKind::output_factor_in_air:
+            return "output factors in air";
+        case CurveKind::primary_fluence:
+            return "primary fluence";
+        case CurveKind::wedge_factor:
+            return "wedge factors, " + deep + ", " + ssd;
+        case CurveKind::leaf_gap:
+            return "sweeping gaps of " + curve.leaves + " over " + mm(curve.travel_mm) + " mm, " + field +
+                   ", " + deep + ", " + ssd;
+    }
+    return "";
 }
 
 }  // namespace
@@ -193,131 +404,17 @@ std::vector<std::string> lines_of(const std::filesystem::path& file) {
 
 Statements statements_of(const std::vector<std::string>& comments, const std::string& file) {
     Statements found;
-    for (const std::string& comment : comments) {
-        const std::string line = trimmed(comment);
-        static const std::regex key_line("^([A-Za-z][A-Za-z _-]{1,30}):\\s+(.+)$");
-        std::smatch match;
-        bool sentence = true, searched = true;
-        if (std::regex_match(line, match, key_line)) {
-            std::string key = lower_case(match[1]);
-            std::replace(key.begin(), key.end(), ' ', '_');
-            std::replace(key.begin(), key.end(), '-', '_');
-            if (const auto known = known_keys.find(key); known != known_keys.end()) {
-                const auto [at, fresh] = found.keys.emplace(key, trimmed(match[2]));
-                if (!fresh && at->second != trimmed(match[2]))
-                    throw bad_input("the comments state " + key + " twice, with different values", file);
-                sentence = false;
-                searched = known->second;
-            } else {
-                sentence = searched = is_sentence(key, trimmed(match[2]), file);
-            }
-        }
-        if (sentence && found.title.empty()) found.title = line;
-        if (searched) found.text += line + "\n";
-    }
-    const std::string& text = found.text;
-    if (const auto at = found.keys.find("wedge"); at != found.keys.end())
-        found.wedge_in = wedge_of(at->second, file);
-    if (const auto at = found.keys.find("wedge_id"); at != found.keys.end()) {
-        if (!found.wedge_in)
-            throw bad_input("there is an id of a wedge, but no wedge", file,
-                            "Add a line such as \"# wedge: physical 60 degrees\"");
-        found.wedge_in->id = at->second;
-    }
-    if (const auto at = found.keys.find("travel"); at != found.keys.end()) {
-        static const std::regex length("^([0-9]+(?:[.][0-9]+)?)\\s*(mm|cm)$");
-        std::smatch m;
-        if (!std::regex_match(at->second, m, length))
-            throw bad_input("the travel is \"" + at->second + "\", which is no length", file,
-                            "Write \"120 mm\"");
-        found.travel_mm = in_mm(std::stod(m[1]), m[2], file);
-    }
+    for (const std::string& comment : comments) take_comment(found, trimmed(comment), file);
+    read_wedge(found, file);
+    found.travel_mm = travel_of(found.keys, file);
     found.jaws_mm = rectangle_of("jaws", found.keys, file);
     found.leaf_opening_mm = rectangle_of("leaf_opening", found.keys, file);
-    find_distance(text, "SSD|source[- ](?:to[- ])?(?:surface|skin)(?:[- ]distance)?", found.ssd_mm, "the SSD",
-                  file);
-    find_distance(text, "SAD|SID|source[- ](?:to[- ])?(?:axis|isocent(?:re|er))(?:[- ]distance)?",
-                  found.sad_mm, "the SAD", file);
-    const std::string not_a_step = "(?!\\s*(?:steps?|resolution|intervals?|spacing|increments?))";
-    const std::string rest =
-        find_lengths(text, "\\bdepth(?:\\s+in\\s+water)?\\b" + is_text + number_text + unit_text + not_a_step,
-                     found.depth_mm, "the depth", file);
-    find_lengths(rest, number_text + unit_text + "\\s+(?:depth|deep)\\b" + not_a_step, found.depth_mm,
-                 "the depth", file);
-
-    for_each_match(
-        text,
-        "\\b([0-9]+(?:\\.[0-9]+)?)\\s*MV\\b|\\benergy:\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(?:MV)?\\s*(?:$|\\n|,|;)",
-        [&](const std::smatch& m) {
-            keep(found.energy_mv, plain(m[1].matched ? m[1] : m[2], file), "the energy", file);
-        });
-    static const std::regex energy_of_varian("\\b([0-9]{1,2})X\\b(?!\\s*[0-9])");
-    for (auto it = std::sregex_iterator(text.begin(), text.end(), energy_of_varian);
-         it != std::sregex_iterator(); ++it)
-        keep(found.energy_mv, plain((*it)[1], file), "the energy", file);
-
-    // The longer words first: "flattening filter free" holds "flattening filter", "unflattened" holds
-    // "flattened".
-    static const std::regex free_words(
-        "\\bFFF\\b|flattening[- ]filter[- ]free|\\b(?:un|non-?|not )flattened|(?:without|no) (?:a |the "
-        ")?flattening filter|flattening filter removed",
-        std::regex::icase);
-    static const std::regex flat_words(
-        "\\bWFF\\b|\\bflattened\\b|with (?:a |the )?flattening filter|fluence[_ ]mode:\\s*STANDARD",
-        std::regex::icase);
-    const std::string without = std::regex_replace(text, free_words, "#FREE#");
-    if (without.find("#FREE#") != std::string::npos)
-        keep(found.fluence_mode, std::string("FFF"), "the fluence mode", file);
-    if (std::regex_search(without, flat_words))
-        keep(found.fluence_mode, std::string("STANDARD"), "the fluence mode", file);
-
-    const std::string normalised = "(?:\\b" + one_text + "|\\bunity|\\bnormali[sz]ed)(?:\\s+to\\s+" +
-                                   one_text + ")?\\s+(?:at|to|for|in)\\s+(?:the\\s+|a\\s+)?";
-    const auto reference = [&](const std::smatch& m) {
-        if (m[1] != m[2]) throw bad_input("the field whose output factor is 1 is not a square", file);
-        keep(found.reference_side_mm, in_mm(plain(m[1], file), m[3], file),
-             "the field whose output factor is 1", file);
-    };
-    for_each_match(text, rectangle_text + "(?:\\s+field)?\\s*(?:=|is|:)\\s*" + one_text, reference);
-    for_each_match(text, "\\b(leaves|jaws)\\s+" + rectangle_text + "\\s*(?:=|is|:)\\s*" + one_text,
-                   [&](const std::smatch& m) {
-                       keep(found.unity_of_leaves, lower_case(m[1]) == "leaves", "whose field is 1", file);
-                   });
-    for_each_match(
-        text,
-        "(?:" + normalised + "|\\breference field" + is_text + ")(?:field\\s+(?:of\\s+)?)?" + rectangle_text,
-        reference);
-    find_lengths(text,
-                 normalised + "(?:side\\s+(?:of\\s+)?|depth\\s+(?:of\\s+)?)?" + number_text + unit_text +
-                     "(?!" + times_text + "[0-9])",
-                 found.unity_mm, "what is 1", file);
-    find_lengths(text, "\\bside\\s+(?:of\\s+)?" + number_text + unit_text + "\\s*(?:=|is)\\s*" + one_text,
-                 found.unity_mm, "what is 1", file);
-
-    for_each_match(text, "\\bfield(?:\\s+size)?\\b[^0-9\n]{0,12}" + rectangle_text,
-                   [&](const std::smatch& m) {
-                       keep(found.side_x_mm, in_mm(plain(m[1], file), m[3], file), "the field", file);
-                       keep(found.side_y_mm, in_mm(plain(m[2], file), m[3], file), "the field", file);
-                   });
-    for_each_match(
-        text,
-        "\\bfield(?:\\s+(?:size|side))?" + is_text + number_text + unit_text + "(?!" + times_text + "[0-9])",
-        [&](const std::smatch& m) {
-            keep(found.side_x_mm, in_mm(plain(m[1], file), m[2], file), "the field", file);
-            keep(found.side_y_mm, *found.side_x_mm, "the field", file);
-        });
-    const std::string ratio = "(?:\\b" + one_text +
-                              "|\\b100\\s*%?|\\bnormali[sz]ed)\\s+(?:at|to)\\s+(?:the\\s+|its\\s+|their\\s+)?"
-                              "(?:maximum|d_?max|depth of (?:the )?maximum)";
-    found.one_at_maximum = std::regex_search(text, std::regex(ratio, std::regex::icase));
-    const std::string open = std::regex_replace(
-        text, std::regex("(?:\\bno|\\bwithout(?: a| any)?)\\s+wedges?", std::regex::icase), "");
-    static const std::regex leaf_words(
-        "\\b(?:MLC|leaf|leaves|multi-?leaf(?: collimator)?)[- "
-        "](?:shaped|defined|formed)|(?:shaped|defined|formed) by (?:the |an )?(?:MLC|leaves|multi)",
-        std::regex::icase);
-    found.leaf_field = std::regex_search(text, leaf_words);
-    found.wedge = std::regex_search(open, std::regex("\\bwedged?\\b", std::regex::icase));
+    find_distances(found, file);
+    find_energy(found, file);
+    find_fluence_mode(found, file);
+    find_unity(found, file);
+    find_field(found, file);
+    find_words(found);
     return found;
 }
 
@@ -378,62 +475,10 @@ void SetBuilder::title(const std::string& text) {
 }
 
 void SetBuilder::add(MeasuredCurve curve) {
-    const bool output = curve.kind == CurveKind::output_factor ||
-                        curve.kind == CurveKind::output_factor_in_air ||
-                        curve.kind == CurveKind::wedge_factor;
-    std::vector<std::size_t> order(curve.position_mm.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    const auto key = [&](std::size_t i) {
-        return std::pair{curve.position_mm[i], output ? curve.side_y_of_mm[i] : 0.0};
-    };
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
-    const auto sorted = [&](std::vector<double>& values) {
-        if (values.size() != order.size()) return;
-        std::vector<double> copy;
-        for (const std::size_t i : order) copy.push_back(values[i]);
-        values = std::move(copy);
-    };
-    sorted(curve.value);
-    sorted(curve.side_y_of_mm);
-    sorted(curve.position_mm);
-    const auto mm = [](double value) { return short_number(value); };
-    std::string field = mm(curve.side_x_mm) + " x " + mm(curve.side_y_mm) + " mm";
-    const std::string by_leaves =
-        " by MLC " + curve.leaves + " in jaws " + mm(curve.jaw_x_mm) + " x " + mm(curve.jaw_y_mm) + " mm";
-    if (curve.shaped_by_leaves()) field += by_leaves;
-    switch (curve.kind) {
-        case CurveKind::depth_dose:
-            curve.name = "depth dose " + field + ", SSD " + mm(curve.ssd_mm) + " mm";
-            break;
-        case CurveKind::tissue_phantom_ratio:
-            curve.name = "tpr " + field;
-            break;
-        case CurveKind::profile:
-            curve.name = to_string(curve.axis) + " profile " + field + ", " + mm(curve.depth_mm) +
-                         " mm deep, SSD " + mm(curve.ssd_mm) + " mm";
-            break;
-        case CurveKind::output_factor:
-            curve.name = "output factors" + (curve.shaped_by_leaves() ? by_leaves : "") + ", " +
-                         mm(curve.depth_mm) + " mm deep, SSD " + mm(curve.ssd_mm) + " mm";
-            break;
-        case CurveKind::output_factor_in_air:
-            curve.name = "output factors in air";
-            break;
-        case CurveKind::primary_fluence:
-            curve.name = "primary fluence";
-            break;
-        case CurveKind::wedge_factor:
-            curve.name = "wedge factors, " + mm(curve.depth_mm) + " mm deep, SSD " + mm(curve.ssd_mm) + " mm";
-            break;
-        case CurveKind::leaf_gap:
-            curve.name = "sweeping gaps of " + curve.leaves + " over " + mm(curve.travel_mm) + " mm, " +
-                         field + ", " + mm(curve.depth_mm) + " mm deep, SSD " + mm(curve.ssd_mm) + " mm";
-            break;
-    }
-    const bool device = curve.through_device();
+    sort_points(curve);
+    curve.name = name_of(curve);
     if (curve.wedge) curve.name += ", " + curve.wedge->words();
-    std::vector<MeasuredCurve>& curves = device ? set.device_curves : set.curves;
+    std::vector<MeasuredCurve>& curves = curve.through_device() ? set.device_curves : set.curves;
     for (const MeasuredCurve& other : curves)
         if (other.name == curve.name)
             throw bad_input("two curves are of the same quantity, field and depth: " + curve.name,

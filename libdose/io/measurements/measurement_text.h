@@ -1,4 +1,4 @@
-// What the readers of measurements share: statements in free text, and the set that they fill.
+// Statements in free text, and the set of curves that the readers of measurements fill.
 #pragma once
 
 #include <filesystem>
@@ -21,7 +21,7 @@ std::vector<std::string> split(const std::string& text, char separator);
 /// Lines of a text file without carriage returns. Throws bad_input.
 std::vector<std::string> lines_of(const std::filesystem::path& file);
 
-/// What the comments of a file say, in lines "key: value" and in sentences.
+/// Statements of the comments of a file, in lines "key: value" and in sentences.
 struct Statements {
     std::map<std::string, std::string> keys;  ///< those that are known, lower case
     std::optional<double> energy_mv, ssd_mm, sad_mm, depth_mm, side_x_mm, side_y_mm;
@@ -43,7 +43,7 @@ struct Statements {
 /// known and has a meaning.
 Statements statements_of(const std::vector<std::string>& comments, const std::string& file);
 
-/// Collects curves and what they share.
+/// Collects the curves of a set, and the beam that they share.
 class SetBuilder {
 public:
     explicit SetBuilder(const MeasurementQuestions& asked) : asked_(asked) {}
@@ -69,8 +69,8 @@ private:
 };
 
 /// Puts the leaves that shape a file's fields, and the jaws about them, into the curve that its columns start
-/// from. Throws bad_input for what is stated in part. False: the file is to be passed over (noted), for its
-/// words speak of leaves and no line states them.
+/// from. Throws bad_input where only a part of them is stated. False: the file is to be passed over (noted),
+/// for its words speak of leaves and no line states them.
 bool state_leaves(MeasuredCurve& base, const Statements& stated, const std::string& stem, SetBuilder& builder,
                   const std::string& file);
 

@@ -7,77 +7,82 @@
 
 namespace libdose::io {
 
+namespace {
+
+void scan_type(ScanFile& file, const ScanLine& line) {
+    const std::string& type = line.words[1];
+    file.scan.depth_scan = type == "OPD";
+    file.scan.profile = type == "OPP" || type == "DPR";
+    file.scan.wedge = type.rfind("WDD", 0) == 0 || type == "WLP" || type == "WDP";
+    file.scan.other = "a scan of type " + type;
+}
+
+void field(ScanFile& file, const ScanLine& line) {
+    const std::vector<std::string> sides = split(line.text.substr(line.words[0].size()), '*');
+    if (sides.size() != 2) throw bad_input("the field is not SIDE*SIDE", line.where);
+    file.scan.side_x_mm = number_of(sides[0], line.where);
+    file.scan.side_y_mm = number_of(sides[1], line.where);
+}
+
+const ScanKeywords keywords{
+    {"%TYPE", scan_type},
+    {"%BMTY", [](ScanFile& file, const ScanLine& line) { file.scan.photons = line.words[1] == "PHO"; }},
+    {"%FLSZ", field},
+    {"%SSD", [](ScanFile& file, const ScanLine& line) { file.scan.ssd_mm = line.number(1); }},
+    {"%PNTS", [](ScanFile& file, const ScanLine& line) { file.stated_points = line.count(1); }},
+    {"%DPTH", [](ScanFile& file, const ScanLine& line) { file.scan.depth_mm = line.number(1); }},
+    {"%DETY", [](ScanFile& file, const ScanLine& line) { file.scan.detector = line.words[1]; }}};
+
+/// "<x y z dose>" as a point of the scan.
+std::array<double, 4> point_in(const ScanLine& line) {
+    const auto close = line.text.find('>');
+    const std::vector<std::string> values =
+        words_of(line.text.substr(1, close == std::string::npos ? close : close - 1));
+    if (values.size() != 4 || close == std::string::npos)
+        throw bad_input("a point is not <x y z dose>", line.where, "The file may be truncated");
+    return {number_of(values[0], line.where), number_of(values[1], line.where),
+            number_of(values[2], line.where), number_of(values[3], line.where)};
+}
+
+/// Takes the scan into the set. Throws bad_input where its points do not lie at the depth that its header
+/// states; a depth of 0 states nothing.
+void end_scan(ScanFile& file) {
+    const double stated_mm = file.scan.depth_mm.value_or(0);
+    file.scan.depth_mm.reset();
+    file.place_points(ProfileAxis::crossline);
+    const std::optional<double>& depth_mm = file.scan.depth_mm;
+    if (depth_mm && stated_mm > 0 && std::abs(stated_mm - *depth_mm) > 0.5)
+        throw bad_input("%DPTH says " + short_number(stated_mm) + " mm, the points are " +
+                            short_number(*depth_mm) + " mm deep",
+                        file.scan.where);
+    file.add();
+}
+
+}  // namespace
+
 /// Its x, y and sides are the collimator's.
 void read_w2cad(const std::filesystem::path& path, SetBuilder& builder) {
-    const std::vector<std::string> lines = lines_of(path);
-    Scan scan;
-    std::vector<std::array<double, 4>> points;
-    double depth_mm = 0;                // 0: not stated
-    std::size_t stated = 0, scans = 0;  // points and scans; 0: not stated
-    bool open = false;
-    std::size_t count = 0;
-    for (std::size_t n = 0; n < lines.size(); ++n) {
-        const std::string line = trimmed(lines[n]), at = path.string() + ", line " + std::to_string(n + 1);
-        const std::vector<std::string> words = words_of(line);
-        if (words.empty()) continue;
-        if (words[0] == "$NUMS" && words.size() > 1) {
-            scans = static_cast<std::size_t>(number_of(words[1], at));
-        } else if (words[0] == "$STOM") {
-            if (open) throw bad_input("a scan begins before the last one ended", at);
-            scan = Scan{};
-            points.clear();
-            stated = 0;
-            depth_mm = 0;
-            open = true;
-            scan.where = path.string() + ", scan " + std::to_string(++count);
-        } else if (words[0] == "$ENOM") {
-            if (!open) throw bad_input("a scan ends that had not begun", at);
-            if (stated > 0 && stated != points.size())
-                throw bad_input("the scan has " + std::to_string(points.size()) +
-                                    " points, its header says " + std::to_string(stated),
-                                scan.where, "The file may be truncated");
-            if (scan.photons && !scan.wedge) place(scan, points, ProfileAxis::crossline);
-            if (scan.depth_mm && depth_mm > 0 && std::abs(depth_mm - *scan.depth_mm) > 0.5)
-                throw bad_input("%DPTH says " + short_number(depth_mm) + " mm, the points are " +
-                                    short_number(*scan.depth_mm) + " mm deep",
-                                scan.where);
-            add_scan(scan, builder);
-            open = false;
-        } else if (!open) {
+    ScanFile file(path, builder);
+    for (const ScanLine& line : scan_lines(path, trimmed)) {
+        const std::string& key = line.words[0];
+        const bool valued = line.words.size() > 1;
+        if (key == "$NUMS" && valued) {
+            file.stated_scans = line.count(1);
+        } else if (key == "$STOM") {
+            file.begin(line);
+        } else if (key == "$ENOM") {
+            if (!file.open()) throw bad_input("a scan ends that had not begun", line.where);
+            end_scan(file);
+        } else if (!file.open()) {
             continue;
-        } else if (line[0] == '<') {
-            std::string inside =
-                line.substr(1, line.find('>') == std::string::npos ? std::string::npos : line.find('>') - 1);
-            const std::vector<std::string> values = words_of(inside);
-            if (values.size() != 4 || line.find('>') == std::string::npos)
-                throw bad_input("a point is not <x y z dose>", at, "The file may be truncated");
-            points.push_back({number_of(values[0], at), number_of(values[1], at), number_of(values[2], at),
-                              number_of(values[3], at)});
-        } else if (words[0] == "%TYPE" && words.size() > 1) {
-            const std::string& type = words[1];
-            scan.depth_scan = type == "OPD";
-            scan.profile = type == "OPP" || type == "DPR";
-            scan.wedge = type.rfind("WDD", 0) == 0 || type == "WLP" || type == "WDP";
-            scan.other = "a scan of type " + type;
-        } else if (words[0] == "%BMTY" && words.size() > 1) {
-            scan.photons = words[1] == "PHO";
-        } else if (words[0] == "%FLSZ" && words.size() > 1) {
-            const std::vector<std::string> sides = split(line.substr(words[0].size()), '*');
-            if (sides.size() != 2) throw bad_input("the field is not SIDE*SIDE", at);
-            scan.side_x_mm = number_of(sides[0], at);
-            scan.side_y_mm = number_of(sides[1], at);
-        } else if (words[0] == "%SSD" && words.size() > 1) {
-            scan.ssd_mm = number_of(words[1], at);
-        } else if (words[0] == "%PNTS" && words.size() > 1) {
-            stated = static_cast<std::size_t>(number_of(words[1], at));
-        } else if (words[0] == "%DPTH" && words.size() > 1) {
-            depth_mm = number_of(words[1], at);
-        } else if (words[0] == "%DETY" && words.size() > 1) {
-            scan.detector = words[1];
+        } else if (line.text[0] == '<') {
+            file.points.push_back(point_in(line));
+        } else if (const auto known = keywords.find(key); valued && known != keywords.end()) {
+            known->second(file, line);
         }
     }
-    if (open) throw bad_input("the file ends within a scan", scan.where, "It is truncated; export it again");
-    require_scans(count, scans, path);
+    file.require_closed();
+    file.require_scans();
 }
 
 }  // namespace libdose::io

@@ -14,27 +14,23 @@ namespace libdose::io {
 namespace {
 
 constexpr const char* schema = "libdose-beam-model";
-constexpr long long schema_version = 4,
-                    oldest_version =
-                        2;  // 3 is the same without measured leaves, 2 also without commissioning
+/// Version 3 is the same without measured leaves, 2 also without commissioning.
+constexpr long long schema_version = 4, oldest_version = 2;
 
-/// Calls the visitor for every field that the hash covers, in a fixed order. Shapes come from the members
-/// before.
-template <class Model, class Visitor>
-void for_each_field(Model& model, Visitor&& visit) {
-    visit.text("/", "name", model.name);
-    visit.text("/", "version", model.version);
-    visit.text("/", "description", model.description);
-    visit.text("/", "machine", model.machine);
-    visit.number("/", "nominal_energy_mv", model.nominal_energy_mv);
-    visit.text("/", "fluence_mode", model.fluence_mode);
+// The fields of each part of a model, in a fixed order. Shapes come from the members before.
+
+template <class Spectrum, class Visitor>
+void spectrum_fields(Spectrum& spectrum, Visitor& visit) {
     visit.group("/spectrum");
-    visit.array("/spectrum/energy_mev", model.spectrum.energy_mev, {});
-    visit.array("/spectrum/fluence", model.spectrum.fluence, {});
-    visit.array("/spectrum/mu_water_cm2_g", model.spectrum.mu_water_cm2_g, {});
-    visit.array("/spectrum/mu_high_z_cm2_g", model.spectrum.mu_high_z_cm2_g, {});
+    visit.array("/spectrum/energy_mev", spectrum.energy_mev, {});
+    visit.array("/spectrum/fluence", spectrum.fluence, {});
+    visit.array("/spectrum/mu_water_cm2_g", spectrum.mu_water_cm2_g, {});
+    visit.array("/spectrum/mu_high_z_cm2_g", spectrum.mu_high_z_cm2_g, {});
+}
+
+template <class ConeKernel, class Visitor>
+void cone_kernel_fields(ConeKernel& cones, Visitor& visit) {
     visit.group("/cone_kernel");
-    auto& cones = model.cone_kernel;
     visit.array("/cone_kernel/rates_cm2_g", cones.rates_cm2_g, {});
     visit.array("/cone_kernel/theta_edges_deg", cones.theta_edges_deg, {});
     visit.array("/cone_kernel/depth_g_cm2", cones.depth_g_cm2, {});
@@ -42,41 +38,51 @@ void for_each_field(Model& model, Visitor&& visit) {
         "/cone_kernel/coefficients", cones.coefficients,
         {cones.depth_g_cm2.size(), cones.theta_edges_deg.empty() ? 0 : cones.theta_edges_deg.size() - 1,
          cones.rates_cm2_g.size()});
+}
+
+template <class PencilKernel, class Visitor>
+void pencil_kernel_fields(PencilKernel& pencil, Visitor& visit) {
     visit.group("/pencil_kernel");
-    auto& pencil = model.pencil_kernel;
-    const std::size_t rings = pencil.radius_cm.empty() ? 0 : pencil.radius_cm.size() - 1;
     visit.array("/pencil_kernel/radius_cm", pencil.radius_cm, {});
-    visit.array("/pencil_kernel/components", pencil.components,
-                {0, pencil.radius_cm.empty() ? rings : pencil.radius_cm.size() - 1});
+    const std::size_t rings = pencil.radius_cm.empty() ? 0 : pencil.radius_cm.size() - 1;
+    visit.array("/pencil_kernel/components", pencil.components, {0, rings});
     visit.array("/pencil_kernel/depth_g_cm2", pencil.depth_g_cm2, {});
     visit.array("/pencil_kernel/weights", pencil.weights, {pencil.depth_g_cm2.size(), 0});
+}
+
+template <class Head, class Visitor>
+void head_fields(Head& head, Visitor& visit) {
     visit.group("/head");
-    visit.number("/head", "spot_fwhm_x_mm", model.head.spot_fwhm_x_mm);
-    visit.number("/head", "spot_fwhm_y_mm", model.head.spot_fwhm_y_mm);
-    visit.number("/head", "source_collimator_distance_mm", model.head.source_collimator_distance_mm);
-    visit.number("/head", "jaw_x_distance_mm", model.head.jaw_x_distance_mm);
-    visit.number("/head", "jaw_y_distance_mm", model.head.jaw_y_distance_mm);
-    visit.number("/head", "jaw_transmission", model.head.jaw_transmission);
-    visit.number("/head", "leaf_transmission", model.head.leaf_transmission);
-    visit.number("/head", "maximum_field_radius_mm", model.head.maximum_field_radius_mm);
-    visit.array("/head/profile_radius_mm", model.head.profile_radius_mm, {});
-    visit.array("/head/profile", model.head.profile, {});
-    visit.array("/head/softening_radius_mm", model.head.softening_radius_mm, {});
-    visit.array("/head/softening_g_cm2", model.head.softening_g_cm2, {});
-    visit.number("/head", "extrafocal_amplitude", model.head.extrafocal.amplitude);
-    visit.number("/head", "extrafocal_sigma_mm", model.head.extrafocal.sigma_mm);
-    visit.number("/head", "extrafocal_distance_mm", model.head.extrafocal.distance_mm);
-    visit.number("/head", "electron_amplitude_gy_cm2", model.head.electrons.amplitude_gy_cm2);
-    visit.number("/head", "electron_sigma_mm", model.head.electrons.sigma_mm);
-    visit.number("/head", "electron_attenuation_cm2_g", model.head.electrons.attenuation_cm2_g);
-    visit.number("/head", "electron_range_g_cm2", model.head.electrons.range_g_cm2);
-    visit.number("/head", "monitor_backscatter_x", model.head.monitor_backscatter_x);
-    visit.number("/head", "monitor_backscatter_y", model.head.monitor_backscatter_y);
-    visit.array("/head/output_side_mm", model.head.output_side_mm, {});
-    visit.array("/head/output_correction", model.head.output_correction, {});
-    visit.list("/head", "wedges", model.head.wedges);
-    for (std::size_t w = 0; w < model.head.wedges.size(); ++w) {
-        auto& wedge = model.head.wedges[w];
+    visit.number("/head", "spot_fwhm_x_mm", head.spot_fwhm_x_mm);
+    visit.number("/head", "spot_fwhm_y_mm", head.spot_fwhm_y_mm);
+    visit.number("/head", "source_collimator_distance_mm", head.source_collimator_distance_mm);
+    visit.number("/head", "jaw_x_distance_mm", head.jaw_x_distance_mm);
+    visit.number("/head", "jaw_y_distance_mm", head.jaw_y_distance_mm);
+    visit.number("/head", "jaw_transmission", head.jaw_transmission);
+    visit.number("/head", "leaf_transmission", head.leaf_transmission);
+    visit.number("/head", "maximum_field_radius_mm", head.maximum_field_radius_mm);
+    visit.array("/head/profile_radius_mm", head.profile_radius_mm, {});
+    visit.array("/head/profile", head.profile, {});
+    visit.array("/head/softening_radius_mm", head.softening_radius_mm, {});
+    visit.array("/head/softening_g_cm2", head.softening_g_cm2, {});
+    visit.number("/head", "extrafocal_amplitude", head.extrafocal.amplitude);
+    visit.number("/head", "extrafocal_sigma_mm", head.extrafocal.sigma_mm);
+    visit.number("/head", "extrafocal_distance_mm", head.extrafocal.distance_mm);
+    visit.number("/head", "electron_amplitude_gy_cm2", head.electrons.amplitude_gy_cm2);
+    visit.number("/head", "electron_sigma_mm", head.electrons.sigma_mm);
+    visit.number("/head", "electron_attenuation_cm2_g", head.electrons.attenuation_cm2_g);
+    visit.number("/head", "electron_range_g_cm2", head.electrons.range_g_cm2);
+    visit.number("/head", "monitor_backscatter_x", head.monitor_backscatter_x);
+    visit.number("/head", "monitor_backscatter_y", head.monitor_backscatter_y);
+    visit.array("/head/output_side_mm", head.output_side_mm, {});
+    visit.array("/head/output_correction", head.output_correction, {});
+}
+
+template <class Head, class Visitor>
+void wedge_fields(Head& head, Visitor& visit) {
+    visit.list("/head", "wedges", head.wedges);
+    for (std::size_t w = 0; w < head.wedges.size(); ++w) {
+        auto& wedge = head.wedges[w];
         const std::string at = "/head/wedge_" + std::to_string(w + 1);
         visit.group(at.c_str());
         visit.text(at.c_str(), "id", wedge.id);
@@ -86,26 +92,39 @@ void for_each_field(Model& model, Visitor&& visit) {
         visit.array((at + "/water_g_cm2").c_str(), wedge.water_g_cm2, {});
         visit.array((at + "/high_z_g_cm2").c_str(), wedge.high_z_g_cm2, {});
     }
-    if (visit.optional_group("/head/leaves", !model.head.leaf_design.empty())) {
-        visit.text("/head/leaves", "design", model.head.leaf_design);
-        visit.number("/head/leaves", "offset_mm", model.head.leaf_offset_mm);
+}
+
+template <class Head, class Visitor>
+void leaf_fields(Head& head, Visitor& visit) {
+    if (visit.optional_group("/head/leaves", !head.leaf_design.empty())) {
+        visit.text("/head/leaves", "design", head.leaf_design);
+        visit.number("/head/leaves", "offset_mm", head.leaf_offset_mm);
     }
+}
+
+template <class DynamicWedge, class Visitor>
+void dynamic_wedge_fields(DynamicWedge& wedge, Visitor& visit) {
     visit.group("/head/dynamic_wedge");
-    visit.array("/head/dynamic_wedge/golden_position_mm", model.head.dynamic_wedge.golden_position_mm, {});
-    visit.array("/head/dynamic_wedge/golden_fraction", model.head.dynamic_wedge.golden_fraction, {});
-    visit.number("/head/dynamic_wedge", "closest_gap_mm", model.head.dynamic_wedge.closest_gap_mm);
-    visit.number("/head/dynamic_wedge", "virtual_attenuation_per_mm",
-                 model.head.dynamic_wedge.virtual_attenuation_per_mm);
+    visit.array("/head/dynamic_wedge/golden_position_mm", wedge.golden_position_mm, {});
+    visit.array("/head/dynamic_wedge/golden_fraction", wedge.golden_fraction, {});
+    visit.number("/head/dynamic_wedge", "closest_gap_mm", wedge.closest_gap_mm);
+    visit.number("/head/dynamic_wedge", "virtual_attenuation_per_mm", wedge.virtual_attenuation_per_mm);
+}
+
+template <class Calibration, class Visitor>
+void calibration_fields(Calibration& calibration, Visitor& visit) {
     visit.group("/calibration");
-    visit.number("/calibration", "reference_gy_per_mu", model.calibration.reference_gy_per_mu);
-    visit.text("/calibration", "depth", model.calibration.depth);
-    visit.number("/calibration", "depth_of_maximum_cm", model.calibration.depth_of_maximum_cm);
-    visit.number("/calibration", "collapsed_cone_maximum", model.calibration.collapsed_cone_maximum);
-    visit.number("/calibration", "collapsed_cone_10cm", model.calibration.collapsed_cone_10cm);
-    visit.number("/calibration", "pencil_beam_maximum", model.calibration.pencil_beam_maximum);
-    visit.number("/calibration", "pencil_beam_10cm", model.calibration.pencil_beam_10cm);
-    visit.group("/sources");
-    visit.texts("/sources", model.sources);
+    visit.number("/calibration", "reference_gy_per_mu", calibration.reference_gy_per_mu);
+    visit.text("/calibration", "depth", calibration.depth);
+    visit.number("/calibration", "depth_of_maximum_cm", calibration.depth_of_maximum_cm);
+    visit.number("/calibration", "collapsed_cone_maximum", calibration.collapsed_cone_maximum);
+    visit.number("/calibration", "collapsed_cone_10cm", calibration.collapsed_cone_10cm);
+    visit.number("/calibration", "pencil_beam_maximum", calibration.pencil_beam_maximum);
+    visit.number("/calibration", "pencil_beam_10cm", calibration.pencil_beam_10cm);
+}
+
+template <class Model, class Visitor>
+void commissioning_fields(Model& model, Visitor& visit) {
     if (!visit.optional_group("/commissioning", !model.fit.empty() || !model.lineage.empty())) return;
     visit.group("/commissioning/lineage");
     visit.texts("/commissioning/lineage", model.lineage);
@@ -113,6 +132,28 @@ void for_each_field(Model& model, Visitor&& visit) {
     visit.fit("/commissioning/fit", model.fit);
     visit.array("/commissioning/fit/correlation", model.fit_correlation,
                 {model.fit.size(), model.fit.size()});
+}
+
+/// Calls the visitor for every field that the hash covers, in a fixed order.
+template <class Model, class Visitor>
+void for_each_field(Model& model, Visitor&& visit) {
+    visit.text("/", "name", model.name);
+    visit.text("/", "version", model.version);
+    visit.text("/", "description", model.description);
+    visit.text("/", "machine", model.machine);
+    visit.number("/", "nominal_energy_mv", model.nominal_energy_mv);
+    visit.text("/", "fluence_mode", model.fluence_mode);
+    spectrum_fields(model.spectrum, visit);
+    cone_kernel_fields(model.cone_kernel, visit);
+    pencil_kernel_fields(model.pencil_kernel, visit);
+    head_fields(model.head, visit);
+    wedge_fields(model.head, visit);
+    leaf_fields(model.head, visit);
+    dynamic_wedge_fields(model.head.dynamic_wedge, visit);
+    calibration_fields(model.calibration, visit);
+    visit.group("/sources");
+    visit.texts("/sources", model.sources);
+    commissioning_fields(model, visit);
 }
 
 /// The columns of the fitted quantities under their names.
