@@ -22,7 +22,7 @@ public:
     BolusDensities(const Plan& plan, const Make& make);
 
     const DensityGrid& of(const Beam& beam) const;
-    /// What all sets have in common once; the rest with the beams that it is about.
+    /// Notes of all densities: those that every set has once, the others with the beams that they are about.
     std::vector<std::string> notes() const;
 
 private:
