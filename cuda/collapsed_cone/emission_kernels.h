@@ -1,4 +1,4 @@
-// What a few planes of voxels emit into a few directions: the energies of all maps times the nodes of their
+// Emission of a few planes of voxels into a few directions: the energies of all maps times the nodes of their
 // tables.
 #pragma once
 
@@ -20,7 +20,7 @@ struct PlaneLayout {
     bool ascending;  ///< planes 0 … planes - 1, or back
 
     LIBDOSE_HD int plane(int step) const { return ascending ? step : planes - 1 - step; }
-    /// Of a voxel in the volume of this layout: [z][y][x], or [z][x][y] where x is marched.
+    /// Number of a voxel in the volume of this layout: [z][y][x], or [z][x][y] where x is marched.
     LIBDOSE_HD std::size_t voxel(int plane_number, int row, int column) const {
         const std::size_t p = static_cast<std::size_t>(plane_number), r = static_cast<std::size_t>(row),
                           c = static_cast<std::size_t>(column);
@@ -39,11 +39,11 @@ struct SourceWindow {
 struct SweepPart {
     PlaneLayout layout;
     int first_step, steps;  ///< planes first_step … first_step + steps - 1 in the order of the march
-    int first_direction, directions, of_directions;  ///< of the tables
+    int first_direction, directions, of_directions;  ///< first, number, and number of all in the tables
     SourceWindow window;
 };
 
-/// What a thread reads of a voxel serves so many directions.
+/// Directions that one thread serves with the values that it reads of a voxel.
 inline constexpr int directions_of_thread = 4;
 
 template <int rates>

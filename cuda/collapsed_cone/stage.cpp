@@ -16,8 +16,8 @@ namespace {
 
 /// Planes that a line is followed through by one launch, with its energies in registers.
 constexpr int steps_at_once = 8;
-/// What directions that are swept together deposit is read again at once: as many as keep it in a cache of
-/// this size.
+/// Deposits of directions that are swept together are read again at once: as many directions as keep them in
+/// a cache of this size.
 constexpr std::size_t deposit_cache_bytes = std::size_t{32} << 20;
 constexpr std::size_t most_directions_at_once = 64;
 /// Part of the free memory that sources may take before they are transported.
@@ -40,7 +40,7 @@ ConeKernel filled_up(const ConeKernel& kernel) {
     return filled;
 }
 
-/// What the boxes of all maps span, in planes, rows and columns of a layout.
+/// Planes, rows and columns of a layout that the boxes of all maps span.
 struct SourceSpan {
     int first_plane = 0, last_plane = -1;
     SourceWindow window{};
@@ -227,7 +227,7 @@ private:
     const SweepOrder& order_;
     bool rounded_;
     DeviceArray<float> total_, total_crossed_;  ///< deposits per unit of eta
-    DeviceArray<LinePlace> places_;             ///< of the directions that were swept last
+    DeviceArray<LinePlace> places_;             ///< places of the directions that were swept last
     DeviceArray<float> step_cm_;
 };
 

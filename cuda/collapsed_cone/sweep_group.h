@@ -26,7 +26,7 @@ struct SweepOrder {
 
 /// Lines of a few directions of a group: where they lie in every plane, and the buffers they need.
 struct LineLayout {
-    int line_rows = 0, line_columns = 0;  ///< of the buffers: the grid's and as far as lines wander
+    int line_rows = 0, line_columns = 0;  ///< size of the buffers: the grid's and as far as lines wander
     std::vector<LinePlace> places;        ///< [step][direction]
     std::vector<float> step_cm;           ///< [direction]
 

@@ -28,7 +28,7 @@ struct SweepLines {
     float rate[rates];        ///< cm²/g
     const float* eta;         ///< volume of the layout, g/cm³
     bool with_source;
-    const float* source;  ///< of EmitPlanes
+    const float* source;  ///< as EmitPlanes writes it
     float* energy;        ///< [direction][rate][line row][line column]
     int line_rows, line_columns;
     float* deposit;  ///< per unit of eta: [step][direction][rows + lines_beyond][columns + lines_beyond],
@@ -49,56 +49,81 @@ struct SweepLines {
                               static_cast<std::size_t>(line_row) * static_cast<std::size_t>(line_columns) +
                               static_cast<std::size_t>(line_column);
         float carried[rates], optical[rates];
-        for (int k = 0; k < rates; ++k)
-            carried[k] = stored[static_cast<std::size_t>(k) * plane_of_lines],
+        for (int k = 0; k < rates; ++k) {
+            carried[k] = stored[static_cast<std::size_t>(k) * plane_of_lines];
             optical[k] = rate[k] * step_cm[direction];
+        }
         for (int step = 0; step < part.steps; ++step) {
             const LinePlace& place = places[step * part.directions + direction];
             const int row = line_row - place.row_base, column = line_column - place.column_base;
             if (row < -1 || row > rows || column < -1 || column > columns)
                 continue;  // not yet in the grid, or lost
             const int plane = part.layout.plane(part.first_step + step);
-            float here = 0, released[rates] = {};
-            for (int corner = 0; corner < 4; ++corner) {
-                const int r = row + place.row.lower + corner / 2,
-                          c = column + place.column.lower + corner % 2;
-                const float weight = place.row.meets[corner / 2] * place.column.meets[corner % 2];
-                if (r >= 0 && r < rows && c >= 0 && c < columns && weight != 0.0f)
-                    here += weight * eta[part.layout.voxel(plane, r, c)];
-            }
-            float part_of[9] = {};
-            if (with_source) find_parts(plane, row, column, place, part_of);
-            for (int neighbour = 0; with_source && neighbour < 9; ++neighbour) {
-                const int r = row - 1 + neighbour / 3 - part.window.first_row,
-                          c = column - 1 + neighbour % 3 - part.window.first_column;
-                if (r < 0 || r >= part.window.rows || c < 0 || c >= part.window.columns) continue;
-                const float weight = part_of[neighbour];
-                const std::size_t plane_size = static_cast<std::size_t>(part.window.rows) *
-                                               static_cast<std::size_t>(part.window.columns);
-                const float* from =
-                    source +
-                    static_cast<std::size_t>(step * part.directions + direction) * rates * plane_size +
-                    static_cast<std::size_t>(r) * static_cast<std::size_t>(part.window.columns) +
-                    static_cast<std::size_t>(c);
-                for (int k = 0; k < rates; ++k)
-                    released[k] += weight * from[static_cast<std::size_t>(k) * plane_size];
-            }
-            float left = 0;
-            for (int k = 0; k < rates; ++k) {
-                const physics::StepFactors<float> f = physics::step_factors(optical[k] * here);
-                left += optical[k] * (carried[k] * f.g + released[k] * f.h);
-                carried[k] = carried[k] * f.e + released[k] * f.g;
-            }
-            deposit[(static_cast<std::size_t>(step * part.directions + direction) *
-                         static_cast<std::size_t>(rows + lines_beyond) +
-                     static_cast<std::size_t>(row + 1)) *
-                        static_cast<std::size_t>(columns + lines_beyond) +
-                    static_cast<std::size_t>(column + 1)] = left;
+            float released[rates] = {};
+            const float here = density_met(plane, row, column, place);
+            take_sources(step, plane, direction, row, column, place, released);
+            const float left = advance(optical, here, released, carried);
+            deposit[deposit_index(step, direction, row, column)] = left;
         }
         for (int k = 0; k < rates; ++k) stored[static_cast<std::size_t>(k) * plane_of_lines] = carried[k];
     }
 
 private:
+    /// Density that line (row, column) meets in a plane, g/cm³: linear between its four voxels, zero outside.
+    LIBDOSE_HD float density_met(int plane, int row, int column, const LinePlace& place) const {
+        const int rows = part.layout.rows, columns = part.layout.columns;
+        float here = 0;
+        for (int corner = 0; corner < 4; ++corner) {
+            const int r = row + place.row.lower + corner / 2, c = column + place.column.lower + corner % 2;
+            const float weight = place.row.meets[corner / 2] * place.column.meets[corner % 2];
+            if (r >= 0 && r < rows && c >= 0 && c < columns && weight != 0.0f)
+                here += weight * eta[part.layout.voxel(plane, r, c)];
+        }
+        return here;
+    }
+
+    /// Adds the energy that line (row, column) takes from the sources of three by three voxels, by rate.
+    LIBDOSE_HD void take_sources(int step, int plane, int direction, int row, int column,
+                                 const LinePlace& place, float (&released)[rates]) const {
+        float part_of[9] = {};
+        // Asked here and in the loop, not before the call: so the compiler needs fewer registers.
+        if (with_source) find_parts(plane, row, column, place, part_of);
+        for (int neighbour = 0; with_source && neighbour < 9; ++neighbour) {
+            const int r = row - 1 + neighbour / 3 - part.window.first_row,
+                      c = column - 1 + neighbour % 3 - part.window.first_column;
+            if (r < 0 || r >= part.window.rows || c < 0 || c >= part.window.columns) continue;
+            const float weight = part_of[neighbour];
+            const std::size_t plane_size =
+                static_cast<std::size_t>(part.window.rows) * static_cast<std::size_t>(part.window.columns);
+            const float* from =
+                source + static_cast<std::size_t>(step * part.directions + direction) * rates * plane_size +
+                static_cast<std::size_t>(r) * static_cast<std::size_t>(part.window.columns) +
+                static_cast<std::size_t>(c);
+            for (int k = 0; k < rates; ++k)
+                released[k] += weight * from[static_cast<std::size_t>(k) * plane_size];
+        }
+    }
+
+    /// Takes a line through one plane of density `here`; returns its deposit per unit of eta.
+    LIBDOSE_HD static float advance(const float (&optical)[rates], float here, const float (&released)[rates],
+                                    float (&carried)[rates]) {
+        float left = 0;
+        for (int k = 0; k < rates; ++k) {
+            const physics::StepFactors<float> f = physics::step_factors(optical[k] * here);
+            left += optical[k] * (carried[k] * f.g + released[k] * f.h);
+            carried[k] = carried[k] * f.e + released[k] * f.g;
+        }
+        return left;
+    }
+
+    LIBDOSE_HD std::size_t deposit_index(int step, int direction, int row, int column) const {
+        return (static_cast<std::size_t>(step * part.directions + direction) *
+                    static_cast<std::size_t>(part.layout.rows + lines_beyond) +
+                static_cast<std::size_t>(row + 1)) *
+                   static_cast<std::size_t>(part.layout.columns + lines_beyond) +
+               static_cast<std::size_t>(column + 1);
+    }
+
     /// Parts of the sources of three by three voxels, [row][column], that a line takes: of the rows, then
     /// along the row that it mixes of them.
     LIBDOSE_HD void find_parts(int plane, int row, int column, const LinePlace& place, float* part_of) const {

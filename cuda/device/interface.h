@@ -1,4 +1,4 @@
-// What the device library (libdose_cuda.so) and the core know of each other. Plain functions with a status:
+// Interface between the device library (libdose_cuda.so) and the core. Plain functions with a status:
 // no objects, exceptions or allocators of C++ cross it, so that the two may be built by different compilers.
 // The numbers and sizes of the kernels are compared when it is loaded.
 #pragma once
@@ -34,7 +34,7 @@ struct DeviceInfo {
 /// `device` is what `open` gave. Work on it is done in the order of the calls.
 struct DeviceInterface {
     int version;                  ///< device_interface_version
-    const char* library_version;  ///< of libdose
+    const char* library_version;  ///< version of libdose
     int kernel_count;
     const std::size_t* kernel_bytes;  ///< sizes of the kernels' arguments, by number
     void (*count)(int* devices, DeviceStatus* status);

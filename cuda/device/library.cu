@@ -59,7 +59,7 @@ struct Device {
     int number = 0;
     cudaStream_t stream = nullptr, copies = nullptr;
     cudaEvent_t copied = nullptr;
-    cudaEvent_t marks[mark_count] = {};  ///< of the last marks; an older one is at the oldest of them
+    cudaEvent_t marks[mark_count] = {};  ///< the last marks; an older mark waits for the oldest of them
     std::uint64_t last_mark = 0;
     bool work_since_mark = false;
     StagingSlot up[slot_count], down[2];

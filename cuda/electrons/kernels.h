@@ -14,7 +14,7 @@ struct AddElectrons {
     BeamRows rows;
     PlaneExtent extent;
     RaySumsView rays;
-    const float* reach_mm;  ///< of the electrons' range
+    const float* reach_mm;  ///< distance from the source at which the electrons end, by ray
     physics::CoarseMapView source;
     double amplitude_gy_cm2, attenuation_cm2_g, range_g_cm2;
     const float *density, *eta;

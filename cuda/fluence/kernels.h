@@ -46,7 +46,7 @@ struct BankView {
     LIBDOSE_HD physics::Interval cell(int i) const {
         return {travel_lower_mm + i * pixel_mm, travel_lower_mm + i * pixel_mm + pixel_mm};
     }
-    /// Of a pixel.
+    /// Transmission of a pixel at one moment.
     LIBDOSE_HD float at(int moment, int i, int stack) const {
         float sum = 0;
         for (int n = first_share[stack]; n < first_share[stack + 1]; ++n)
@@ -146,8 +146,8 @@ struct BlurMaps {
     static constexpr Index3 block{64, 2, 1};  ///< x: u, y: v, z: map
     int size_u, size_v;
     bool along_v;
-    const double*
-        kernels;  ///< of map m: from first[m] up to first[m + 1], of odd length; empty: nothing is blurred
+    const double* kernels;  ///< map m has those from first[m] up to first[m + 1], of odd length; empty:
+                            ///< nothing is blurred
     const int* first;
     const float* from;
     float* to;
@@ -181,7 +181,7 @@ struct FinishMaps {
     MapRaster raster;
     physics::OpenHeadView head;
     double extrafocal_amplitude, extrafocal_scale_u, extrafocal_scale_v;  ///< amplitude 0: no such source
-    physics::CoarseMapView extrafocal;                                    ///< of the first map
+    physics::CoarseMapView extrafocal;  ///< extrafocal fluence of the first map
     float* values;
 
     LIBDOSE_HD void operator()(const Index3& at) const {

@@ -20,7 +20,7 @@ LIBDOSE_HD inline Complex operator*(Complex a, Complex b) {
 struct FourierPass {
     static constexpr Index3 block{
         64, 2, 1};       ///< x, y: butterfly and line along u, line and butterfly along v; z: image
-    int size_u, size_v;  ///< of an image
+    int size_u, size_v;  ///< pixels of an image
     bool along_v, inverse;
     int radix;             ///< 2 or 4
     int done;              ///< product of the radices of the passes before

@@ -44,7 +44,7 @@ struct FindPencilNodes {
 /// one.
 struct SpreadKernels {
     static constexpr Index3 block{64, 2, 1};  ///< x: u, y: v, z: kernel · pairs + pair
-    int size_u, size_v;                       ///< of the periodic images
+    int size_u, size_v;                       ///< pixels of the periodic images
     int last_u, last_v;  ///< largest displacement that stands for itself; those beyond stand for themselves
                          ///< less the size
     int pairs, kernel_u, kernel_v;
@@ -73,8 +73,8 @@ struct SpreadKernels {
 /// The components of convolved images side by side.
 struct TakeImages {
     static constexpr Index3 block{64, 2, 1};  ///< x: u, y: v of the raster, z: image
-    int size_u, size_v;                       ///< of the raster
-    int from_u, from_v, pairs;                ///< of the periodic images
+    int size_u, size_v;                       ///< pixels of the raster
+    int from_u, from_v, pairs;                ///< size and pairs of the periodic images
     const Complex* from;
     float* images;  ///< [image][v][u][component]
 
@@ -101,7 +101,7 @@ struct TakeImages {
 /// Images of one part of the kernel at its nodes.
 struct PencilImagesView {
     physics::PlaneRaster raster;
-    const int* image_of_node;  ///< of those that are asked for
+    const int* image_of_node;  ///< place of each node's image among those that are calculated
     const float* images;       ///< [image][v][u][component]
 
     /// Adds the components between nodes `node` and `node` + 1; false outside of the raster.

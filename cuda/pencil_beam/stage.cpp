@@ -1,16 +1,14 @@
 #include "cuda/pencil_beam/stage.h"
 
 #include <algorithm>
-#include <exception>
 
+#include "base/parallel_failure.h"
 #include "cuda/pencil_beam/convolution.h"
 #include "fluence/fluence_integral.h"
 #include "geometry/ray_trace.h"
 #include "pencil_beam/pencil_plan.h"
 
 namespace libdose::cuda {
-
-static_assert(pencil_components == pencil_components);
 
 namespace {
 
@@ -36,17 +34,11 @@ DeviceImages images_of(DevicePool& pool, const FluenceMap& map, const PencilKern
         }
     result.image_of_node = DeviceArray<int>(pool, image_of_node);
     std::vector<PencilImagePlan::Pixels> kernels(nodes.size());
-    std::exception_ptr failure;
+    ParallelFailure failure;
 #pragma omp parallel for schedule(dynamic, 1)
-    for (std::size_t n = 0; n < nodes.size(); ++n) {
-        try {
-            kernels[n] = plan.pixels(kernel, near, nodes[n]);
-        } catch (...) {
-#pragma omp critical(libdose_cuda_pencil_failure)
-            failure = std::current_exception();
-        }
-    }
-    if (failure) std::rethrow_exception(failure);
+    for (std::size_t n = 0; n < nodes.size(); ++n)
+        failure.guard([&] { kernels[n] = plan.pixels(kernel, near, nodes[n]); });
+    failure.rethrow();
     result.images =
         convolve(pool, map, result.raster, beam.support_mm, near ? pencil_split_end_mm : far_reach_mm,
                  kernels, kernel.components.size() / (kernel.radius_cm.size() - 1));

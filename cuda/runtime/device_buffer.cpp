@@ -20,8 +20,8 @@ std::size_t rounded(std::size_t bytes) {
 
 DevicePool::Block DevicePool::take(std::size_t bytes) {
     const std::size_t size = rounded(bytes);
-    // Of this size alone: what has once been calculated then finds all of its memory again, whatever it takes
-    // and gives back in between.
+    // Only a free block of exactly this size is reused: a repeated calculation then finds every block that it
+    // gave back.
     const auto found = kept_.lower_bound(size);
     if (found != kept_.end() && found->first == size) {
         const Block block = found->second;

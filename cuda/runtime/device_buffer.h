@@ -24,7 +24,7 @@ public:
     struct Block {
         void* memory = nullptr;
         std::size_t bytes = 0;
-        Executor::Mark free_since = 0;  ///< what was asked for before may still use it
+        Executor::Mark free_since = 0;  ///< work asked for before this mark may still use it
     };
     /// Throws bad_input with the figures where the device has no more.
     Block take(std::size_t bytes);
@@ -35,7 +35,7 @@ public:
     void ask_for_free_memory() {
         free_bytes_ = executor_.free_bytes();
     }                      ///< others may have taken or given back some
-    void trim() noexcept;  ///< what nobody uses goes back to the device
+    void trim() noexcept;  ///< gives kept blocks back to the device
     Executor& executor() { return executor_; }
 
 private:

@@ -1,5 +1,5 @@
-// What the stages of this backend run on: the memory of one device, launches on it in one order, and copies
-// to it beside them. A device is behind cuda/library.h; the tests put a CPU behind it
+// One device for the stages of this backend: its memory, launches on it in one order, and copies to it beside
+// them. A device is behind cuda/library.h; the tests put a CPU behind it
 // (tests/cuda/host_executor.h).
 #pragma once
 

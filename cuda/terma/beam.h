@@ -1,5 +1,5 @@
-// What the stages share: a beam in the grid, its rays, and the tables of its spectrum and filter on the
-// device.
+// A beam on the device, for all stages: its place in the grid, its rays, and the tables of its spectrum and
+// filter.
 #pragma once
 
 #include <array>

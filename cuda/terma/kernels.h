@@ -18,7 +18,8 @@ struct VoxelRange {
         return static_cast<std::size_t>(size[0]) * static_cast<std::size_t>(size[1]) *
                static_cast<std::size_t>(size[2]);
     }
-    /// Of a voxel of the grid: its number within, stored [z][y][x], or crossed [z][x][y]; false outside.
+    /// Finds the number of a voxel of the grid within the range, stored [z][y][x], or crossed [z][x][y];
+    /// false outside.
     LIBDOSE_HD bool place(int i, int j, int k, bool crossed, std::size_t& number) const {
         i -= first[0];
         j -= first[1];

@@ -1,8 +1,8 @@
 #include "cuda/terma/stage.h"
 
 #include <algorithm>
-#include <exception>
 
+#include "base/parallel_failure.h"
 #include "fluence/fluence_at_voxels.h"
 #include "geometry/ray_trace.h"
 
@@ -51,17 +51,13 @@ std::vector<std::optional<PreparedMap>> prepare(const Grid& grid, const std::vec
         return PreparedMap{map, std::move(integral), *extent, range, std::move(emission)};
     };
     std::vector<std::optional<PreparedMap>> all(std::min(prepared_at_once, maps.size() - begin));
-    std::exception_ptr failure;
+    ParallelFailure failure;
 #pragma omp parallel for schedule(dynamic, 1)
-    for (std::size_t n = 0; n < all.size(); ++n) {
-        try {
+    for (std::size_t n = 0; n < all.size(); ++n)
+        failure.guard([&] {
             if (auto one = prepared(maps[begin + n])) all[n].emplace(std::move(*one));
-        } catch (...) {
-#pragma omp critical(libdose_cuda_release_failure)
-            failure = std::current_exception();
-        }
-    }
-    if (failure) std::rethrow_exception(failure);
+        });
+    failure.rethrow();
     return all;
 }
 

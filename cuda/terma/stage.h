@@ -25,11 +25,11 @@ struct ReleasedMap {
     std::size_t bytes() const;
 };
 
-/// What the host makes of a map.
+/// A map as the host prepares it for the device.
 struct PreparedMap {
     const FluenceMap& map;
     FluenceIntegral integral;
-    std::array<double, 4> extent_mm;  ///< of the isocentre plane in which voxels may release energy
+    std::array<double, 4> extent_mm;  ///< part of the isocentre plane in which voxels may release energy
     VoxelRange range;
     EmissionTable emission;
 };
@@ -41,14 +41,14 @@ std::vector<std::optional<PreparedMap>> prepare(const Grid& grid, const std::vec
                                                 const DirectionSet& directions,
                                                 const TransportSettings& settings);
 
-/// What the launches of a map read once. It is kept while the next one's is copied, which then need not wait
-/// for those launches.
+/// Fluence and filter of one map on the device. They are kept while those of the next map are copied, which
+/// then need not wait for the launches that read them.
 struct FluenceOnDevice {
     DeviceArray<physics::FluenceSums> sums;
     DeviceFilter filter;
 };
 
-/// `fluence`: of the map before.
+/// Launches the release of a map's energy. `fluence`: of the map before; becomes that of this map.
 ReleasedMap release(DeviceGrid& grid, const DeviceTermaTable& table, const PreparedMap& prepared,
                     const TransportSettings& settings, FluenceOnDevice& fluence);
 

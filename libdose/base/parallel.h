@@ -2,24 +2,19 @@
 #pragma once
 
 #include <cstddef>
-#include <exception>
+
+#include "base/parallel_failure.h"
 
 namespace libdose::commission {
 
-/// body(i) for i from 0 to count - 1, side by side. The results must not depend on the order.
+/// Calls body(i) for i from 0 to count - 1, side by side, and throws the first exception of a body after the
+/// last call. The results must not depend on the order.
 template <class Body>
 void for_each_parallel(std::size_t count, Body&& body) {
-    std::exception_ptr failure;
+    ParallelFailure failure;
 #pragma omp parallel for schedule(dynamic, 1)
-    for (std::size_t i = 0; i < count; ++i) {
-        try {
-            body(i);
-        } catch (...) {
-#pragma omp critical(libdose_commission_failure)
-            failure = std::current_exception();
-        }
-    }
-    if (failure) std::rethrow_exception(failure);
+    for (std::size_t i = 0; i < count; ++i) failure.guard([&] { body(i); });
+    failure.rethrow();
 }
 
 }  // namespace libdose::commission

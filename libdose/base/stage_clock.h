@@ -10,7 +10,7 @@ namespace libdose {
 class StageClock {
 public:
     explicit StageClock(std::map<std::string, double>* seconds) : seconds_(seconds) {}
-    /// What has passed since the last call belongs to this stage.
+    /// Counts the time since the last call to this stage.
     void add(const char* stage) {
         const auto now = std::chrono::steady_clock::now();
         if (seconds_) (*seconds_)[stage] += std::chrono::duration<double>(now - last_).count();

@@ -69,6 +69,89 @@ private:
     std::vector<double> middle_, per_steradian_;
 };
 
+/// Energy of the kernel that travels at each rate, summed over its cones: [depth set][rate].
+std::vector<double> kernel_energy(const ConeKernel& kernel) {
+    const std::size_t cones = kernel.theta_edges_deg.size() - 1, rates = kernel.rates_cm2_g.size(),
+                      sets = kernel.depth_g_cm2.size();
+    std::vector<double> total(sets * rates, 0.0);
+    for (std::size_t h = 0; h < sets; ++h)
+        for (std::size_t m = 0; m < cones; ++m)
+            for (std::size_t k = 0; k < rates; ++k)
+                total[h * rates + k] += kernel.coefficients[(h * cones + m) * rates + k];
+    return total;
+}
+
+/// Energy that sources on one ray emit into each direction, per unit of released energy: the kernel averaged
+/// over the cell of the direction, for every depth set and rate of the kernel (together a column).
+class RayEmission {
+public:
+    RayEmission(const ConeKernel& kernel, const DirectionSet& directions, const AngularDensity& density,
+                const Vec3& ray)
+        : columns_(kernel.depth_g_cm2.size() * kernel.rates_cm2_g.size()),
+          emitted_(directions.size() * columns_, 0.0),
+          sum_(columns_, 0.0),
+          sizes_(columns_, 0.0) {
+        std::vector<double> angular(kernel.theta_edges_deg.size() - 1);
+        for (std::size_t d = 0; d < directions.size(); ++d) {
+            average_over_cell(directions[d], density, ray, angular);
+            add_cones(kernel, angular, emitted_.data() + d * columns_);
+            for (std::size_t c = 0; c < columns_; ++c) {
+                sum_[c] += emitted_[d * columns_ + c];
+                sizes_[c] += std::abs(emitted_[d * columns_ + c]);
+            }
+        }
+    }
+
+    /// Writes values[depth][direction][rate], balanced so that all directions together emit `total` (by
+    /// column). Depths beyond the sets of the kernel are those of the last one.
+    void write_balanced(const std::vector<double>& total, std::size_t depths, std::size_t rates,
+                        float* values) const {
+        const std::size_t sets = columns_ / rates, directions = emitted_.size() / columns_;
+        for (std::size_t h = 0; h < depths; ++h)
+            for (std::size_t d = 0; d < directions; ++d)
+                for (std::size_t k = 0; k < rates; ++k) {
+                    const std::size_t c = std::min(h, sets - 1) * rates + k;
+                    values[(h * directions + d) * rates + k] = static_cast<float>(physics::balanced_emission(
+                        emitted_[d * columns_ + c], physics::missing_emission(total[c], sum_[c], sizes_[c])));
+                }
+    }
+
+private:
+    /// Share of each tabulated cone in the emission into a cell, about a ray.
+    static void average_over_cell(const ConeCell& cell, const AngularDensity& density, const Vec3& ray,
+                                  std::vector<double>& angular) {
+        std::fill(angular.begin(), angular.end(), 0.0);
+        const double weight = cell.solid_angle_sr / static_cast<double>(cell.samples.size());
+        for (const Vec3& sample : cell.samples) {
+            std::size_t low;
+            double weight_low, weight_high;
+            density.locate(sample.dot(ray), low, weight_low, weight_high);
+            angular[low] += weight * weight_low;
+            angular[low + 1] += weight * weight_high;
+        }
+    }
+    static void add_cones(const ConeKernel& kernel, const std::vector<double>& angular, double* columns) {
+        const std::size_t cones = angular.size(), rates = kernel.rates_cm2_g.size(),
+                          sets = kernel.depth_g_cm2.size();
+        for (std::size_t h = 0; h < sets; ++h)
+            for (std::size_t m = 0; m < cones; ++m) {
+                if (angular[m] == 0) continue;
+                for (std::size_t k = 0; k < rates; ++k)
+                    columns[h * rates + k] += angular[m] * kernel.coefficients[(h * cones + m) * rates + k];
+            }
+    }
+
+    std::size_t columns_;
+    std::vector<double> emitted_;      ///< [direction][column]
+    std::vector<double> sum_, sizes_;  ///< [column]: over all directions, and of the sizes
+};
+
+/// Nodes that cover [low, high] with steps of at most `largest_step`, at least two.
+std::size_t nodes_along(double low, double high, double largest_step) {
+    return static_cast<std::size_t>(
+        std::max(2, static_cast<int>(std::ceil((high - low) / largest_step)) + 1));
+}
+
 }  // namespace
 
 DirectionSet beam_aligned_directions(const ConeKernel& kernel, const Vec3& axis, int rings, int sectors) {
@@ -134,9 +217,9 @@ DirectionSet isotropic_directions(int count) {
             if (centres[n].dot(sample) > centres[nearest].dot(sample)) nearest = n;
         set[nearest].samples.push_back(sample);
     }
-    // What is averaged over a cell and then sent along its middle is spread twice by the cell's width; what
-    // is taken at the middle alone is not, but depends on where the kernel's peak falls between the cells.
-    // Half the cell is between the two (measured: docs/theory/collapsed-cone.md).
+    // A kernel averaged over a whole cell and then sent along its middle is spread twice by the cell's width.
+    // A kernel taken at the middle alone is not, but depends on where its peak falls between the cells. Half
+    // the cell is between the two (measured: docs/theory/collapsed-cone.md).
     constexpr double part_of_cell = 0.5;
     for (ConeCell& cell : set) {
         Vec3 mean = Vec3::Zero();
@@ -154,66 +237,28 @@ EmissionTable::EmissionTable(const ConeKernel& kernel, const DirectionSet& direc
                              const physics::BeamFrame& frame, double low_u, double high_u, double low_v,
                              double high_v, double largest_step)
     : rates_(kernel.rates_cm2_g.size()),
+      size_u_(nodes_along(low_u, high_u, largest_step)),
+      size_v_(nodes_along(low_v, high_v, largest_step)),
       node_size_(directions.size() * rates_),
       depths_(kernel.depth_g_cm2.begin(), kernel.depth_g_cm2.end()) {
-    size_u_ = static_cast<std::size_t>(
-        std::max(2, static_cast<int>(std::ceil((high_u - low_u) / largest_step)) + 1));
-    size_v_ = static_cast<std::size_t>(
-        std::max(2, static_cast<int>(std::ceil((high_v - low_v) / largest_step)) + 1));
     const double step_u = std::max(1e-6, (high_u - low_u) / static_cast<double>(size_u_ - 1)),
                  step_v = std::max(1e-6, (high_v - low_v) / static_cast<double>(size_v_ - 1));
     low_u_ = static_cast<float>(low_u);
     low_v_ = static_cast<float>(low_v);
     per_slope_u_ = static_cast<float>(1 / step_u);
     per_slope_v_ = static_cast<float>(1 / step_v);
-    const std::size_t cones = kernel.theta_edges_deg.size() - 1, sets = depths_.size();
-    if (sets == 1) depths_.push_back(depths_[0] + 1);  // the same at every depth
-    const std::size_t columns = sets * rates_, nodes = size_u_ * size_v_;
-    table_.assign(nodes * depths_.size() * node_size_, 0.0f);
-    std::vector<double> total(columns, 0.0);
-    for (std::size_t h = 0; h < sets; ++h)
-        for (std::size_t m = 0; m < cones; ++m)
-            for (std::size_t k = 0; k < rates_; ++k)
-                total[h * rates_ + k] += kernel.coefficients[(h * cones + m) * rates_ + k];
+    if (depths_.size() == 1) depths_.push_back(depths_[0] + 1);  // the same at every depth
+    const std::size_t nodes = size_u_ * size_v_, node_values = depths_.size() * node_size_;
+    table_.assign(nodes * node_values, 0.0f);
+    const std::vector<double> total = kernel_energy(kernel);
     const AngularDensity density(kernel);
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t node = 0; node < nodes; ++node) {
         const double slope_u = low_u + static_cast<double>(node % size_u_) * step_u,
                      slope_v = low_v + static_cast<double>(node / size_u_) * step_v;
         const Vec3 ray = (frame.axes * Vec3(slope_u, slope_v, -1.0)).normalized();
-        std::vector<double> emitted(directions.size() * columns, 0.0), sum(columns, 0.0), sizes(columns, 0.0),
-            angular(cones);
-        for (std::size_t d = 0; d < directions.size(); ++d) {
-            std::fill(angular.begin(), angular.end(), 0.0);
-            const double weight =
-                directions[d].solid_angle_sr / static_cast<double>(directions[d].samples.size());
-            for (const Vec3& sample : directions[d].samples) {
-                std::size_t low;
-                double weight_low, weight_high;
-                density.locate(sample.dot(ray), low, weight_low, weight_high);
-                angular[low] += weight * weight_low;
-                angular[low + 1] += weight * weight_high;
-            }
-            for (std::size_t h = 0; h < sets; ++h)
-                for (std::size_t m = 0; m < cones; ++m) {
-                    if (angular[m] == 0) continue;
-                    for (std::size_t k = 0; k < rates_; ++k)
-                        emitted[d * columns + h * rates_ + k] +=
-                            angular[m] * kernel.coefficients[(h * cones + m) * rates_ + k];
-                }
-            for (std::size_t c = 0; c < columns; ++c) {
-                sum[c] += emitted[d * columns + c];
-                sizes[c] += std::abs(emitted[d * columns + c]);
-            }
-        }
-        for (std::size_t h = 0; h < depths_.size(); ++h)
-            for (std::size_t d = 0; d < directions.size(); ++d)
-                for (std::size_t k = 0; k < rates_; ++k) {
-                    const std::size_t c = std::min(h, sets - 1) * rates_ + k;
-                    table_[(node * depths_.size() + h) * node_size_ + d * rates_ + k] =
-                        static_cast<float>(physics::balanced_emission(
-                            emitted[d * columns + c], physics::missing_emission(total[c], sum[c], sizes[c])));
-                }
+        const RayEmission emission(kernel, directions, density, ray);
+        emission.write_balanced(total, depths_.size(), rates_, table_.data() + node * node_values);
     }
 }
 

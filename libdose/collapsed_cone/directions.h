@@ -1,4 +1,4 @@
-// Discrete directions of the collapsed cones, and what a source emits into each.
+// Discrete directions of the collapsed cones, and the emission of a source into each.
 #pragma once
 
 #include <algorithm>

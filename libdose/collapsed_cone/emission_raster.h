@@ -1,4 +1,4 @@
-// Where a ray and a depth lie in a table of what is emitted into the directions
+// Place of a ray and a depth in the table of emission into the directions
 // (docs/theory/collapsed-cone.md).
 #pragma once
 
@@ -23,7 +23,7 @@ struct EmissionRaster {
     int size_u = 2, size_v = 2, depth_count = 2;
     const float* depths = nullptr;
 
-    // Without branches, so that loops vectorise. What is not a number stays one in the fractions.
+    // Without branches, so that loops vectorise. A NaN stays one in the fractions.
 
     LIBDOSE_HD EmissionPlace place(float slope_u, float slope_v, float depth_g_cm2) const {
         int set = 0;
@@ -71,31 +71,33 @@ LIBDOSE_HD inline std::size_t emission_corner(std::size_t corner, std::size_t si
     return (corner & 1) * depth_count + (corner >> 1 & 1) * size_u * depth_count + (corner >> 2 & 1);
 }
 
-/// Weight of a corner, in the same order; of Real, or of vectors of them: the cell in six tetrahedra about
-/// its diagonal from the first to the last corner, linear in each, so that a place takes of four corners.
-/// (Linear along each axis it would be eight, for as smooth a result.)
+/// Weight of corner c of a cell in tetrahedral (Kuhn) interpolation; bits of c from the lowest: u, v, depth.
+/// Fractions in the cell 0 … 1, as Real or vectors of them. At most four of the eight weights are not zero:
+/// the cell is cut into six tetrahedra along the diagonal from its first to its last corner. (Trilinear
+/// interpolation reads all eight, for as smooth a result.)
 template <class Real>
 LIBDOSE_HD inline void emission_weight(std::size_t corner, const Real& u, const Real& v, const Real& depth,
                                        Real& weight) {
     const Real zero =
-        (u - u) + (v - v) +
-        (depth - depth);  // not a number where one of them is none: comparisons alone would pass over it
+        (u - u) + (v - v) + (depth - depth);  // carries a NaN on: comparisons alone would drop it
     Real least = zero + 1.0f,
          largest =
-             zero;  // of the fractions of the axes along which the corner is the upper one, and of the others
-    const auto count = [&](bool upper, const Real& x) {
+             zero;  // least fraction along axes with the corner at the upper end, largest along the others
+    const auto enter = [&](bool upper, const Real& x) {
         if (upper)
             least = x < least ? x : least;
         else
             largest = x > largest ? x : largest;
     };
-    count(corner & 1, u), count(corner & 2, v), count(corner & 4, depth);
+    enter(corner & 1, u);
+    enter(corner & 2, v);
+    enter(corner & 4, depth);
     weight = least > largest ? least - largest : zero;
 }
 
-/// What directions together emit of a rate, brought to what the kernel holds of it: the difference shared by
-/// size, as a rate's coefficients may be of either sign and all but cancel. `missing`: (whole - sum) over the
-/// sum of sizes.
+/// Emission of one rate into one direction, corrected so that all directions together emit the kernel's
+/// energy of that rate. The difference is shared in proportion to the size of each emission, as coefficients
+/// may be of either sign and all but cancel. `missing`: (whole - sum) over the sum of sizes.
 inline double balanced_emission(double emitted, double missing) {
     return emitted + std::abs(emitted) * missing;
 }

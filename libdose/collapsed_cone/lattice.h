@@ -15,11 +15,11 @@ struct LatticePlace {
     int move;         ///< whole voxels that the lines have moved
     int lower;        ///< the two voxels that a line meets are n + lower and n + lower + 1; -1 or 0
     float meets[2];   ///< their parts: linear. Density is read and deposits are given back with these
-    float source[3];  ///< the same parts, of the voxels n - 1, n, n + 1: what a line takes of the source
-    float exchange;   ///< and what it takes more of the neighbours, less of its own voxel, as far as
-                      ///< exchange_shares lets it
+    float source[3];  ///< the same parts, of the sources of voxels n - 1, n, n + 1
+    float exchange;   ///< lattice correction: taken more from the neighbours and less from voxel n, as far
+                      ///< as exchange_shares() allows
 
-    /// What a line takes of the source of voxel n - 1 + i, whose share in the exchange is `share`.
+    /// Part of the source of voxel n - 1 + i that line n takes. `share`: by exchange_shares().
     LIBDOSE_HD float part(int i, float share) const { return fused(exchange, share, source[i]); }
 };
 
@@ -29,21 +29,22 @@ struct LatticePlace {
 /// variance of all together is 1/3 wherever the line is.
 constexpr double lattice_parts_variance = 1.0 / 3;
 
-/// 1 / density; for nothing a number so large that exchange_shares takes all.
+/// 1 / density, cm³/g; of a vacuum so large that exchange_shares() reaches its limit of 1.
 template <class Real>
 LIBDOSE_HD inline Real inverse_density(Real density) {
     return Real(1) / std::max(density, Real(1e-20));
 }
 
-/// How much of the sources of three voxels in a row the middle one takes in an exchange between neighbours,
-/// per unit of exchange. A source is energy, and dose is energy per density: two neighbours exchange only
-/// what the thinner of both can hold, so that where energy per density is even nothing is exchanged, whatever
-/// the densities are, and a dense voxel does not empty itself into air. The middle one gives what its
-/// neighbours take of it.
+/// Fraction of the sources of three neighbouring voxels that the middle one takes, per unit of
+/// LatticePlace::exchange: positive from the outer two, negative for its own, as much as they take from it.
+/// Each pair exchanges only what its thinner voxel can hold. So uniform energy per density stays uniform at
+/// any densities, and a dense voxel cannot drain into air.
 template <class Real>
 LIBDOSE_HD inline void exchange_shares(const Real (&density)[3], const Real (&inverse)[3], Real (&share)[3]) {
     const auto of = [&](int giver, int taker) { return std::min(Real(1), density[taker] * inverse[giver]); };
-    share[0] = of(0, 1), share[1] = -(of(1, 0) + of(1, 2)), share[2] = of(2, 1);
+    share[0] = of(0, 1);
+    share[1] = -(of(1, 0) + of(1, 2));
+    share[2] = of(2, 1);
 }
 
 /// Whole voxels that the lines have moved in plane n.

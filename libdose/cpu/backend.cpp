@@ -2,10 +2,10 @@
 #include "backend/backend.h"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
+#include <functional>
 #include <optional>
 
+#include "base/parallel_failure.h"
 #include "base/part_of_progress.h"
 #include "base/stage_clock.h"
 #include "collapsed_cone/sweep_plan.h"
@@ -37,12 +37,16 @@ public:
                                  const StageObserver& observer) override {
         const TermaTable table(model.spectrum);
         StageClock clock(observer.seconds);
+        const auto superposed = [&](const std::vector<ReleasedEnergy>& sources,
+                                    const std::function<void(double)>& progress) {
+            return cpu::superpose(density_, model.cone_kernel, sources, directions, settings.lattice,
+                                  progress)
+                .dose_gy;
+        };
         if (maps.size() == 1) {
-            const ReleasedEnergy source = released(maps.front(), table, settings);
+            const std::vector<ReleasedEnergy> source{released(maps.front(), table, settings)};
             clock.add("ray trace and TERMA");
-            std::vector<float> dose = cpu::superpose(density_, model.cone_kernel, {source}, directions,
-                                                     settings.lattice, observer.progress)
-                                          .dose_gy;
+            std::vector<float> dose = superposed(source, observer.progress);
             clock.add("superposition");
             return dose;
         }
@@ -51,46 +55,22 @@ public:
         std::vector<ReleasedEnergy> batch;
         std::size_t batch_bytes = 0;
         double done = 0;
+        const auto part_of_maps = [&](std::size_t count) {
+            return static_cast<double>(count) / static_cast<double>(maps.size());
+        };
         for (std::size_t begin = 0, end; begin < maps.size(); begin = end) {
-            // Traced side by side, each by one thread.
             end = std::min(maps.size(), begin + side_by_side);
             const std::size_t kept = batch.size();
-            batch.resize(kept + end - begin);
-            std::exception_ptr failure;
-            std::atomic<bool> failed{false};
-            std::size_t finished = begin;
             // The ray traces are taken as half of the work.
-            const auto traced_part = [&](std::size_t count) {
-                return static_cast<double>(count) / static_cast<double>(maps.size());
-            };
-#pragma omp parallel for schedule(dynamic, 1)
-            for (std::size_t m = begin; m < end; ++m) {
-                if (failed) continue;
-                try {
-                    batch[kept + m - begin] = released(maps[m], table, settings);
-                } catch (...) {
-#pragma omp critical(libdose_compute_failure)
-                    failure = std::current_exception();
-                    failed = true;
-                }
-#pragma omp critical(libdose_compute_failure)
-                try {
-                    ++finished;
-                    if (observer.progress && !failed) observer.progress(0.5 * (done + traced_part(finished)));
-                } catch (...) {
-                    failure = std::current_exception();
-                    failed = true;
-                }
-            }
-            if (failure) std::rethrow_exception(failure);
+            append_released(maps, begin, end, table, settings, batch, [&](std::size_t traced) {
+                if (observer.progress) observer.progress(0.5 * (done + part_of_maps(traced)));
+            });
             for (std::size_t n = kept; n < batch.size(); ++n) batch_bytes += batch[n].bytes();
             clock.add("ray trace and TERMA");
-            const double traced = traced_part(end);
+            const double traced = part_of_maps(end);
             if (end < maps.size() && static_cast<double>(batch_bytes) < source_budget_bytes) continue;
             const std::vector<float> part =
-                cpu::superpose(density_, model.cone_kernel, batch, directions, settings.lattice,
-                               part_of_progress(observer.progress, 0.5 * (done + traced), traced))
-                    .dose_gy;
+                superposed(batch, part_of_progress(observer.progress, 0.5 * (done + traced), traced));
             for (std::size_t v = 0; v < dose.size(); ++v) dose[v] += part[v];
             clock.add("superposition");
             batch.clear();
@@ -117,6 +97,30 @@ public:
     }
 
 private:
+    /// Appends the energy that maps [begin, end) release, side by side, each traced by one thread.
+    /// `after_map` is called with the number of maps traced so far, by one thread at a time.
+    void append_released(const std::vector<FluenceMap>& maps, std::size_t begin, std::size_t end,
+                         const TermaTable& table, const TransportSettings& settings,
+                         std::vector<ReleasedEnergy>& sources,
+                         const std::function<void(std::size_t)>& after_map) const {
+        const std::size_t kept = sources.size();
+        sources.resize(kept + end - begin);
+        ParallelFailure failure;
+        std::size_t finished = begin;
+#pragma omp parallel for schedule(dynamic, 1)
+        for (std::size_t m = begin; m < end; ++m) {
+            if (failure.failed()) continue;
+            failure.guard([&] { sources[kept + m - begin] = released(maps[m], table, settings); });
+#pragma omp critical(libdose_compute_after_map)
+            failure.guard([&] {
+                ++finished;
+                if (!failure.failed()) after_map(finished);
+            });
+        }
+        failure.rethrow();
+    }
+
+    /// Energy that one map releases, as the settings of the transport ask for it.
     ReleasedEnergy released(const FluenceMap& map, const TermaTable& table,
                             const TransportSettings& settings) const {
         const double ray_spacing_mm = settings.ray_spacing_voxels * density_.grid.spacing_mm.minCoeff();

@@ -38,7 +38,7 @@ std::vector<double> outline_coverage(const FluenceMap& map, const Block& block, 
     return inside;
 }
 
-/// What the blocks of a beam let through, for every pixel of the map; empty without blocks.
+/// Transmission of a beam's blocks for every pixel of the map; empty without blocks.
 std::vector<float> block_plane(const FluenceMap& map, const Beam& beam) {
     if (beam.blocks.empty()) return {};
     std::vector<float> plane(map.values.size(), 1.0f);

@@ -26,7 +26,7 @@ std::optional<std::array<double, 4>> opening_mm(const Beam& beam, const ControlP
 /// Its strips run along the travel: one for each pair, one for the jaws alone where no leaf is, and those
 /// between pairs, where tongue and groove overlap.
 struct BankOnRaster {
-    std::size_t number = 0;  ///< of the beam's collimators
+    std::size_t number = 0;  ///< place among the beam's collimators
     physics::LeafBank bank;
     bool along_x = true;
     bool with_jaw =
@@ -52,7 +52,7 @@ struct DevicesOnRaster {
     DevicesOnRaster(const FluenceMap& map, const Beam& beam, const HeadModel& head,
                     const std::vector<LeafEdges>& edges);
     std::vector<BankOnRaster> banks;
-    std::vector<float> blocks;  ///< what they let through, by pixel; empty without blocks
+    std::vector<float> blocks;  ///< transmission by pixel; empty without blocks
     double jaw_transmission;
     bool x_jaw_in_bank = false, y_jaw_in_bank = false;
 };

@@ -13,8 +13,8 @@ namespace libdose {
 /// map: all zero.
 std::array<double, 4> support_mm(const FluenceMap& map);
 
-/// What averages of a map are to lose along u and v: a variance, at the isocentre plane, by second
-/// differences between points so far apart.
+/// Variance that averages of a map lose along u and v, at the isocentre plane, by second differences between
+/// points a distance apart.
 struct Sharpening {
     double variance_u_mm2 = 0, variance_v_mm2 = 0;
     double distance_u_mm = 1, distance_v_mm = 1;
@@ -36,7 +36,7 @@ public:
     /// Running sums [v][u], one more than pixels along each axis. The raster reaches beyond the map's by what
     /// sharpening needs.
     const std::vector<physics::FluenceSums>& sums() const { return sums_; }
-    /// Differences of large sums leave rounding noise where there is no fluence: what is below this is none.
+    /// Differences of large sums leave rounding noise where there is no fluence: values below this are none.
     double noise() const { return noise_; }
 
 private:

@@ -10,13 +10,13 @@
 
 namespace libdose {
 
-/// What changes the spectrum before the patient: a wedge (more path) and the lighter part of the flattening
-/// filter off the axis (less).
+/// Absorbers that change the spectrum before the patient: a wedge (more path) and the thinner flattening
+/// filter off the axis (less path).
 struct BeamFilter {
     std::vector<double> softening_radius_mm, softening_g_cm2;  ///< water taken off, by radius; empty: none
     std::vector<double> wedge_mm, wedge_water_g_cm2,
         wedge_high_z_g_cm2;               ///< by position along the wedge; empty: no wedge
-    double wedge_cos = 1, wedge_sin = 0;  ///< of its orientation in the beam-limiting-device frame
+    double wedge_cos = 1, wedge_sin = 0;  ///< orientation of the wedge in the beam-limiting-device frame
     double tray_water_g_cm2 = 0;
 
     /// Path added to the patient's, g/cm² of the basis materials, at a point of the isocentre plane.

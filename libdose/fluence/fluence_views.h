@@ -1,5 +1,5 @@
-// What is read of a fluence map: averages over rectangles from running sums, values of smooth maps, and what
-// a filter adds to the path.
+// Reading a fluence map: averages over rectangles from running sums, values of smooth maps, and the path that
+// a filter adds.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,8 @@
 
 namespace libdose::physics {
 
-/// Of the pixels before a corner: their values, and what sharpening takes off them at the isocentre plane.
+/// Sums over the pixels before a corner: values, and the curvature that sharpening takes off at the isocentre
+/// plane.
 struct FluenceSums {
     double value, curvature;
 };
@@ -119,7 +120,8 @@ LIBDOSE_HD inline float head_pixel(float focal, double profile, double extrafoca
     return value <= 0 ? 0.0f : static_cast<float>(transmission() * value);
 }
 
-/// What the head does to open fluence at a point of the isocentre plane, beside the devices that open it.
+/// Transmission and profile of the head at a point of the isocentre plane, without the devices that open the
+/// field.
 struct OpenHeadView {
     std::size_t profile_nodes = 0;
     const double *profile_radius_mm = nullptr, *profile_value = nullptr;
@@ -130,13 +132,13 @@ struct OpenHeadView {
     FilterView absorber, open;  ///< all that changes the spectrum, and without what absorbs
     TermaTableView table;
 
-    /// Of the focal source alone: the open-field profile.
+    /// Open-field profile: of the focal source alone.
     LIBDOSE_HD double profile(double u_mm, double v_mm) const {
         return table_value(profile_nodes, profile_radius_mm, profile_value,
                            std::sqrt(u_mm * u_mm + v_mm * v_mm));
     }
-    /// Of both sources: primary collimator, wedge, trays. The map holds what a detector in air reads: behind
-    /// a wedge or tray less, but not by the softening, which is in the profile.
+    /// Transmission of primary collimator, wedge and trays, for both sources. The map holds the reading of a
+    /// detector in air: lower behind a wedge or tray, but not by the softening, which is in the profile.
     LIBDOSE_HD double transmission(double u_mm, double v_mm) const {
         const double rim =
             std::clamp((maximum_radius_mm - std::sqrt(u_mm * u_mm + v_mm * v_mm)) / rim_mm + 0.5, 0.0, 1.0);

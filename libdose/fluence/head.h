@@ -25,11 +25,11 @@ std::array<physics::ExtrafocalView, 2> extrafocal_views(const Beam& beam, const 
 /// and the model's table of output.
 double output_factor(const Beam& beam, const ControlPoint& point, const HeadModel& head);
 
-/// What changes the spectrum while the wedges are as given; null where nothing does.
+/// Absorbers that change the spectrum with these wedges in; null where nothing does.
 std::shared_ptr<const BeamFilter> beam_filter(const Beam& beam, const std::vector<bool>& wedge_in,
                                               const HeadModel& head);
 
-/// What the head does to open fluence, with what it refers to kept by the caller.
+/// Transmission and profile of the head (physics::OpenHeadView). The arguments must outlive it.
 class OpenHead {
 public:
     /// `filter` may be null. Throws internal_error for a filter that absorbs without the spectrum's table.
@@ -38,7 +38,7 @@ public:
     double profile(double u_mm, double v_mm) const { return view().profile(u_mm, v_mm); }
     double transmission(double u_mm, double v_mm) const { return view().transmission(u_mm, v_mm); }
     physics::OpenHeadView view() const;
-    /// What absorbs; null: nothing does.
+    /// The filter with wedge and trays; null where nothing absorbs.
     const BeamFilter* absorber() const { return absorber_; }
     const BeamFilter& without_absorber() const { return open_; }
 
@@ -47,14 +47,14 @@ private:
     double tray_factor_, rim_mm_;
     const BeamFilter* absorber_;
     const TermaTable* table_;
-    BeamFilter open_;  ///< the filter without what absorbs
+    BeamFilter open_;  ///< the filter without wedge and trays
 };
 
 /// Kernels along the rows (u) and columns (v) of maps, of odd length and sum 1; empty: nothing is blurred.
 struct HeadBlurs {
-    std::vector<double> spot_u, spot_v;              ///< of the map
-    std::vector<double> extrafocal_u, extrafocal_v;  ///< of the coarse map
-    std::vector<double> electrons_uv;                ///< of the coarse map, along both
+    std::vector<double> spot_u, spot_v;              ///< on pixels of the map
+    std::vector<double> extrafocal_u, extrafocal_v;  ///< on pixels of the coarse map
+    std::vector<double> electrons_uv;                ///< on pixels of the coarse map, along both axes
     double extrafocal_scale_u = 1, extrafocal_scale_v = 1, extrafocal_amplitude = 0;
     bool electrons = false;
 };

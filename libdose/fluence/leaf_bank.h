@@ -1,4 +1,4 @@
-// What the leaves of one collimator let through, pixel by pixel of a fluence map: along their travel, and
+// Transmission of the leaves of one collimator, pixel by pixel of a fluence map: along their travel, and
 // across them.
 #pragma once
 

@@ -90,7 +90,7 @@ FluenceMap open_of(const FluenceMap& map, float level) {
     return part;
 }
 
-/// What is faint is read by large voxels.
+/// The faint part of a map on larger pixels: only large voxels read it.
 FluenceMap on_faint_pixels(FluenceMap map) {
     const int n = std::max(1, static_cast<int>(std::lround(faint_pixel_mm / map.pixel_mm)));
     if (n == 1) return map;

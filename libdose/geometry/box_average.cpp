@@ -50,7 +50,7 @@ double BoxAverage::range(const Vec3& low, const Vec3& high) const {
     double least = 1e300, most = -1e300;
     for (std::size_t k = begin[2]; k < end[2]; ++k)
         for (std::size_t j = begin[1]; j < end[1]; ++j) {
-            // Of the bar of voxels from the first one to i.
+            // Sum over the bar of voxels from the first one to i.
             const auto bar = [&](std::size_t i) {
                 return sum_[at(i, j + 1, k + 1)] - sum_[at(i, j, k + 1)] - sum_[at(i, j + 1, k)] +
                        sum_[at(i, j, k)];

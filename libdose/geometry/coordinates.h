@@ -147,8 +147,8 @@ private:
     double sad_;
 };
 
-/// What a box casts onto the isocentre plane, and the distances from the source (along the axis) between
-/// which it lies. Corners at or behind the source are left out.
+/// Extent of a box projected onto the isocentre plane, and its nearest and farthest distance from the source
+/// along the axis, mm. Corners at or behind the source are left out.
 struct Shadow {
     double low_u_mm = 1e30, high_u_mm = -1e30, low_v_mm = 1e30, high_v_mm = -1e30, nearest_mm = 1e30,
            farthest_mm = -1e30;

@@ -24,7 +24,7 @@ public:
     const DensityGrid& of(const Beam& beam) const;
     /// The density of the beam's boluses; null where no beam of the plan has just these.
     const DensityGrid* find(const Beam& beam) const;
-    /// What all sets have in common once; the rest with the beams that it is about.
+    /// Notes of all densities: those that every set has once, the others with the beams that they are about.
     std::vector<std::string> notes() const;
 
 private:

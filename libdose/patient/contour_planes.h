@@ -10,7 +10,7 @@ namespace libdose {
 
 struct ContourPlane {
     double z_mm = 0;
-    double lower_mm = 0, upper_mm = 0;     ///< what the plane stands for along z
+    double lower_mm = 0, upper_mm = 0;     ///< slab that the plane stands for along z
     std::vector<const Contour*> contours;  ///< all contours in this plane, at least three points each
 };
 

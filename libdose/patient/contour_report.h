@@ -1,4 +1,4 @@
-// What the rule for the contours of a plane (docs/reference/structures.md) makes of a whole structure.
+// Report of how the contours of a structure were understood (docs/reference/structures.md).
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@ namespace libdose {
 struct ContourReport {
     double covered_cm3 = 0;  ///< volume of the structure
     double filled_cm3 = 0;   ///< the same without holes
-    /// Enclosed by outlines and yet outside, and no hole: what one contour goes round twice, and copies and
-    /// overlaps of xor_contours.
+    /// Enclosed by outlines and yet outside, and no hole: areas that one contour goes round twice, and copies
+    /// and overlaps of xor_contours.
     double lost_cm3 = 0;
 
     struct Finding {

@@ -1,4 +1,4 @@
-// What a couch is, and reading it.
+// A treatment couch, and reading one.
 #include "libdose/couch.h"
 
 #include <algorithm>

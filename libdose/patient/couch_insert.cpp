@@ -34,7 +34,7 @@ Facing facing(PatientPosition position) {
                     "Contour it, with type SUPPORT and a density");
 }
 
-/// What is left of a polygon on one side of a line along an axis (Sutherland and Hodgman 1974).
+/// Part of a polygon on one side of a line along an axis (Sutherland and Hodgman 1974).
 Polygon cut(const Polygon& polygon, int axis, double limit, double side) {
     Polygon result;
     for (std::size_t i = 0; i < polygon.size(); ++i) {

@@ -12,9 +12,9 @@ using Point = Eigen::Vector2d;
 // Outlines that lie this close to each other on average are one outline: less than the smallest CT pixel,
 // more than rounding to 0.1 mm, and thinner than any wall that is drawn on a CT.
 constexpr double same_outline_mm = 0.2;
-// Of a small outline that distance may be all there is: a copy shares at least three quarters of the area of
-// both together, what lies within another sticks out by a tenth of its own at most, and parts share less than
-// a twentieth where they only touch.
+// A small outline may be no larger than that distance. So a copy shares at least three quarters of the area
+// of both together, an outline within another sticks out by a tenth of its own area at most, and outlines
+// that only touch share less than a twentieth.
 constexpr double copy_part = 0.25, nested_part = 0.1, touching_part = 0.05;
 // Points this close are one point: coordinates carry 0.01 mm or more.
 constexpr double same_point_mm = 0.01;
@@ -227,7 +227,7 @@ double filled_area_mm2(const PlaneOutlines& outlines) {
 }
 
 double self_overlap_mm2(const Polygon2& polygon, double area_mm2) {
-    // What is gone round twice counts double in the one and not at all in the other.
+    // An area gone round twice counts double in the signed area and not at all in the even-odd one.
     const double overlap_mm2 = 0.5 * (std::abs(signed_area_mm2(polygon)) - area_mm2);
     constexpr double rounding_mm2 = 1e-6;
     return overlap_mm2 > rounding_mm2 && has_seam(polygon) ? 0 : overlap_mm2;

@@ -14,8 +14,9 @@ namespace libdose {
 /// Outlines of one plane, x and y in mm (LPS), and how they combine.
 struct PlaneOutlines {
     std::vector<Polygon2> polygons;  ///< each once: copies are left out
-    PolygonNesting nesting;          ///< of the polygons; empty where the even-odd rule gives the same area
-    std::size_t copies = 0;          ///< contours that are left out
+    PolygonNesting
+        nesting;  ///< which polygon lies in which; empty where the even-odd rule gives the same area
+    std::size_t copies = 0;  ///< contours that are left out
     double overlap_mm2 = 0;  ///< area that parts share of which none lies within the other, pair by pair
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "geometry/disc.h"
 #include "libdose/error.h"
@@ -42,7 +43,7 @@ std::optional<PencilPlan> plan_pencil_beam(const Grid& grid, const physics::Beam
                                            const std::array<double, 4>& support,
                                            const LateralScale& lateral) {
     if (support[1] <= support[0]) return {};
-    // What the grid needs of the isocentre plane, and the range of magnifications.
+    // Part of the isocentre plane that the grid needs, and the range of magnifications.
     const physics::Shadow shadow = physics::shadow_of(frame, grid.lower_edge_mm(), grid.upper_edge_mm());
     if (!shadow.whole || shadow.nearest_mm < 100)
         throw bad_input("the dose grid reaches within 10 cm of the source", "pencil beam",
@@ -135,66 +136,113 @@ PencilRays plan_pencil_rays(const Grid& grid, const PencilPlan& plan, const std:
     return rays;
 }
 
+namespace {
+
+/// Kernel components on the rings between tabulated radii; zero beyond the last one.
+class KernelRings {
+public:
+    explicit KernelRings(const PencilKernel& kernel)
+        : radius_cm_(kernel.radius_cm),
+          rings_(kernel.radius_cm.size() - 1),
+          components_(kernel.components.size() / rings_),
+          ring_of_(static_cast<std::size_t>(kernel.radius_cm.back() / step_cm) + 2,
+                   static_cast<std::uint16_t>(rings_)),
+          values_((rings_ + 1) * width, 0.0) {
+        for (std::size_t n = 0, ring = 0; n < ring_of_.size(); ++n) {
+            while (ring < rings_ && radius_cm_[ring + 1] <= (static_cast<double>(n) + 0.5) * step_cm) ++ring;
+            ring_of_[n] = static_cast<std::uint16_t>(ring);
+        }
+        for (std::size_t r = 0; r < rings_; ++r)
+            for (std::size_t c = 0; c < components_; ++c)
+                values_[r * width + c] = kernel.components[c * rings_ + r];
+    }
+
+    double reach_cm() const { return radius_cm_.back(); }
+
+    /// Adds the components averaged over the square pixel centred on (x, y), by the exact areas of the discs
+    /// in it.
+    void add_exact(double x_cm, double y_cm, double pixel_cm, double* sum) const {
+        const double half = 0.5 * pixel_cm, farthest = std::hypot(x_cm + half, y_cm + half);
+        for (std::size_t r = 0; r < rings_; ++r) {
+            const double radius = radius_cm_[r + 1];
+            const double area = physics::disc_in_rectangle(radius, x_cm + half, y_cm + half) -
+                                physics::disc_in_rectangle(radius, x_cm - half, y_cm + half) -
+                                physics::disc_in_rectangle(radius, x_cm + half, y_cm - half) +
+                                physics::disc_in_rectangle(radius, x_cm - half, y_cm - half);
+            // A disc adds the difference of its ring to the next one.
+            const double *const here = &values_[r * width], *const next = here + width;
+            for (std::size_t c = 0; c < components_; ++c) sum[c] += (here[c] - next[c]) * area;
+            if (radius > farthest) {
+                // All further discs hold the whole pixel.
+                for (std::size_t c = 0; c < components_; ++c) sum[c] += next[c] * pixel_cm * pixel_cm;
+                break;
+            }
+        }
+        for (int c = 0; c < width; ++c) sum[c] /= pixel_cm * pixel_cm;
+    }
+
+    /// Components at a radius: [width].
+    const double* at(double radius_cm) const {
+        const std::size_t n = std::min(static_cast<std::size_t>(radius_cm / step_cm), ring_of_.size() - 1);
+        return &values_[ring_of_[n] * width];
+    }
+
+private:
+    static constexpr double step_cm = 0.005;
+    const std::vector<double>& radius_cm_;
+    std::size_t rings_, components_;
+    std::vector<std::uint16_t> ring_of_;  ///< by steps of radius, the last one beyond the kernel
+    std::vector<double> values_;          ///< [ring][component]
+};
+
+/// Adds the near or the far part of the components, averaged over n × n points of the square pixel centred on
+/// (x, y).
+template <class PartAt>
+void add_sampled(const KernelRings& rings, double x_cm, double y_cm, double pixel_cm, int n, PartAt&& part_at,
+                 double* sum) {
+    for (int b = 0; b < n; ++b)
+        for (int a = 0; a < n; ++a) {
+            const double sx = x_cm + ((a + 0.5) / n - 0.5) * pixel_cm,
+                         sy = y_cm + ((b + 0.5) / n - 0.5) * pixel_cm, radius = std::sqrt(sx * sx + sy * sy);
+            const double part = part_at(radius) / (n * n);
+            if (part == 0) continue;
+            const double* const ring = rings.at(radius);
+            for (int c = 0; c < width; ++c) sum[c] += part * ring[c];
+        }
+}
+
+// Pixels from the axis within which the near part is averaged by exact areas (there rings are narrower than a
+// pixel), and by more samples.
+constexpr int exact_pixels = 4, finer_pixels = 12;
+
+}  // namespace
+
 std::vector<float> pencil_pixels(const PencilKernel& kernel, double pixel_cm, double magnification,
                                  int size_u, int size_v, bool near) {
-    const std::size_t rings = kernel.radius_cm.size() - 1, count = kernel.components.size() / rings;
-    // Ring of a radius by a table of small steps, the last entry beyond the kernel.
-    constexpr double step_cm = 0.005;
-    std::vector<std::uint16_t> ring_of(static_cast<std::size_t>(kernel.radius_cm.back() / step_cm) + 2,
-                                       static_cast<std::uint16_t>(rings));
-    for (std::size_t n = 0, ring = 0; n < ring_of.size(); ++n) {
-        while (ring < rings && kernel.radius_cm[ring + 1] <= (static_cast<double>(n) + 0.5) * step_cm) ++ring;
-        ring_of[n] = static_cast<std::uint16_t>(ring);
-    }
-    std::vector<double> values((rings + 1) * width, 0.0);  // [ring][component]
-    for (std::size_t r = 0; r < rings; ++r)
-        for (std::size_t c = 0; c < count; ++c) values[r * width + c] = kernel.components[c * rings + r];
-
-    constexpr int exact =
-        4;  // pixels from the axis within which areas are exact: there the rings are narrower than a pixel
+    const KernelRings rings(kernel);
+    const double half = 0.5 * pixel_cm;
+    const auto part_at = [&](double radius_cm) {
+        const double far = far_part(10 * radius_cm / magnification);
+        return near ? 1 - far : far;
+    };
+    // Where every point of the pixel counts as near.
+    const auto exact = [&](int u, int v) {
+        return near && std::max(u, v) < exact_pixels &&
+               10 * std::hypot(u * pixel_cm + half, v * pixel_cm + half) / magnification <=
+                   pencil_split_begin_mm;
+    };
     std::vector<float> pixels(static_cast<std::size_t>(size_u) * static_cast<std::size_t>(size_v) * width,
                               0.0f);
     for (int v = 0; v < size_v; ++v)
         for (int u = 0; u < size_u; ++u) {
             double sum[width] = {};
-            const double x = u * pixel_cm, y = v * pixel_cm, half = 0.5 * pixel_cm;
-            if (std::hypot(x, y) - pixel_cm >= kernel.radius_cm.back()) continue;
-            if (near && std::max(u, v) < exact &&
-                10 * std::hypot(x + half, y + half) / magnification <= pencil_split_begin_mm) {
-                for (std::size_t r = 0; r < rings; ++r) {
-                    const double radius = kernel.radius_cm[r + 1];
-                    const double area = physics::disc_in_rectangle(radius, x + half, y + half) -
-                                        physics::disc_in_rectangle(radius, x - half, y + half) -
-                                        physics::disc_in_rectangle(radius, x + half, y - half) +
-                                        physics::disc_in_rectangle(radius, x - half, y - half);
-                    // What the disc holds more than the next ring.
-                    for (std::size_t c = 0; c < count; ++c)
-                        sum[c] += (values[r * width + c] - values[(r + 1) * width + c]) * area;
-                    if (radius > std::hypot(x + half, y + half)) {
-                        // All further discs hold the whole pixel.
-                        for (std::size_t c = 0; c < count; ++c)
-                            sum[c] += values[(r + 1) * width + c] * pixel_cm * pixel_cm;
-                        break;
-                    }
-                }
-                for (double& value : sum) value /= pixel_cm * pixel_cm;
-            } else {
-                const int n = near && std::max(u, v) < 12 ? 4 : 2;
-                for (int b = 0; b < n; ++b)
-                    for (int a = 0; a < n; ++a) {
-                        const double sx = x + ((a + 0.5) / n - 0.5) * pixel_cm,
-                                     sy = y + ((b + 0.5) / n - 0.5) * pixel_cm,
-                                     radius = std::sqrt(sx * sx + sy * sy);
-                        const double far = far_part(10 * radius / magnification),
-                                     part = (near ? 1 - far : far) / (n * n);
-                        if (part == 0) continue;
-                        const double* ring =
-                            &values[ring_of[std::min(static_cast<std::size_t>(radius / step_cm),
-                                                     ring_of.size() - 1)] *
-                                    width];
-                        for (int c = 0; c < width; ++c) sum[c] += part * ring[c];
-                    }
-            }
+            const double x = u * pixel_cm, y = v * pixel_cm;
+            if (std::hypot(x, y) - pixel_cm >= rings.reach_cm()) continue;
+            if (exact(u, v))
+                rings.add_exact(x, y, pixel_cm, sum);
+            else
+                add_sampled(rings, x, y, pixel_cm, near && std::max(u, v) < finer_pixels ? 4 : 2, part_at,
+                            sum);
             for (int c = 0; c < width; ++c)
                 pixels[static_cast<std::size_t>((v * size_u + u) * width + c)] = static_cast<float>(sum[c]);
         }

@@ -1,5 +1,4 @@
-// What is decided before a pencil beam is calculated, on any backend: rasters, kernels' distances, and where
-// rays go.
+// Plan of a pencil-beam calculation, on any backend: rasters, distances of the kernels, extent of the rays.
 #pragma once
 
 #include <array>
@@ -18,7 +17,7 @@ namespace libdose {
 
 /// Values per pixel of an image; a kernel has as many components at most.
 inline constexpr int pencil_components = 8;
-/// Of the magnification, from node to node.
+/// Ratio of the magnifications of neighbouring nodes.
 inline constexpr double pencil_magnification_step = 1.06;
 
 /// Kernels at distances in a geometric series: position of a voxel by physics::pencil_node.
@@ -35,7 +34,7 @@ struct PencilNodes {
 
 struct PencilPlan {
     std::array<double, 4> support_mm{},
-        need_mm{};  ///< of the fluence, and of the grid's shadow: {low u, high u, low v, high v}
+        need_mm{};  ///< extent of the fluence and of the grid's shadow: {low u, high u, low v, high v}
     PencilNodes nodes;
 };
 /// None where there is no fluence. Throws bad_input where the grid comes too near to the source.
@@ -88,7 +87,7 @@ ConvolutionAxis convolution_axis(double pixel_mm, double lower_mm, int size, dou
     axis.length = std::max(length_of(axis.last + std::min(end, reach) + 1), length_of(size));
     return axis;
 }
-/// What far kernels reach: everything.
+/// Reach of the far kernels, mm: everything.
 inline constexpr double far_reach_mm = 1e4;
 
 /// Rays as dense as the voxels around the field; where only scatter comes, a quarter of that.

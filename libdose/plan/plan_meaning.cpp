@@ -1,4 +1,4 @@
-// What a plan may say and the engine does not model. Every plan is checked here, from whatever source: DICOM,
+// Refusal of plans that the engine does not model. Every plan is checked here, from whatever source: DICOM,
 // C++, C or Python.
 #include "plan/plan_meaning.h"
 
@@ -192,7 +192,8 @@ private:
         }
     }
 
-    /// Of two axes without a limit the one along which nothing moves is named: it is why the other has none.
+    /// Refuses a field without a limit. Where both axes have none, the one along which nothing moves is
+    /// named: it is why the other has none.
     void refuse_unlimited_field(std::size_t point) const {
         using Motion = MultileafCollimator::Motion;
         const Limits limits(beam_, points_[point]);

@@ -1,4 +1,4 @@
-// What a plan may say and the engine does not model: docs/reference/plan.md.
+// Refusal of plans that the engine does not model: docs/reference/plan.md.
 #pragma once
 
 #include <string>

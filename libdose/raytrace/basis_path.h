@@ -1,4 +1,4 @@
-// What a ray has passed.
+// Path of a ray in units of the two basis materials.
 #pragma once
 
 namespace libdose::physics {

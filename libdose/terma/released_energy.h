@@ -29,8 +29,8 @@ struct ReleasedEnergy {
         if (!tilt) return {-frame.axes.col(2), Vec3::Zero()};
         return {grid.centre_mm(0, j, k) - frame.source_mm(), grid.spacing_mm[0] * Vec3::UnitX()};
     }
-    /// Of the entries [begin, end) those of one row of voxels after the other: visit(j, k, first, last) for
-    /// entries [first, last).
+    /// Calls visit(j, k, first, last) for each row of voxels in turn: its entries [first, last) of entries
+    /// [begin, end).
     template <class Visit>
     void each_row(std::size_t begin, std::size_t end, Visit&& visit) const {
         const auto columns = static_cast<std::size_t>(grid.size[0]),

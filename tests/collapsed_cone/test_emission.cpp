@@ -1,4 +1,4 @@
-// What rows of voxels emit, against the coefficients of every source by itself.
+// Emission of rows of voxels against the coefficients of every source by itself.
 #include <gtest/gtest.h>
 #include <omp.h>
 
@@ -140,7 +140,7 @@ TEST(Emission, TurnedRowsHoldWhatTheOthersDo) {
     }
     EXPECT_GT(held[0].size(), 5000u);
     EXPECT_EQ(held[0], held[1]);
-    // What each voxel releases is all at its nodes.
+    // The nodes hold all the energy that each voxel releases.
     std::vector<double> released(grid.voxel_count(), 0.0), at_nodes(grid.voxel_count(), 0.0);
     for (const ReleasedEnergy& source : sources)
         for (std::size_t n = 0; n < source.size(); ++n)

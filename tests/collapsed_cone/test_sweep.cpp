@@ -112,7 +112,7 @@ TEST(Sweep, ASingleDirectionLeavesWhatItLost) {
 }
 
 TEST(Sweep, TheLatticeWidensByTheSameWhereverItsLinesLie) {
-    // What a point deposits straight ahead of it in water has its mean in the point and a variance of 1/3
+    // The deposit of a point straight ahead of it in water has its mean in the point and a variance of 1/3
     // along either axis, for any place of the lines between the voxels: nothing is shifted, and the
     // sharpening of the fluence (lattice_blur_variance) makes up for every direction alike.
     const Grid grid = cube(11);

@@ -18,7 +18,7 @@
 
 namespace libdose::test {
 
-/// What a test asks of the executor, and sees of it; outlives it.
+/// Settings of the executor by a test, and counts for it to read; outlives the executor.
 struct HostDevice {
     std::size_t total_bytes = std::size_t{8} << 30;
     int failing_allocation = 0;  ///< number of the one that finds no memory, from 1 on; 0: none
@@ -47,7 +47,7 @@ public:
     void* allocate(std::size_t bytes) override {
         alive();
         if (++device_.allocations == device_.failing_allocation || bytes > free_bytes()) return nullptr;
-        // What nobody has written is not a number: reading it would be seen.
+        // Memory starts as NaN: reading what nobody has written would be seen.
         auto memory = std::make_unique_for_overwrite<std::byte[]>(bytes);
         if (!device_.idle) std::memset(memory.get(), 0xff, bytes);
         void* const at = memory.get();

@@ -146,7 +146,7 @@ TEST_P(EveryGridSize, CollapsedConeKeepsTheEnergyAndBackendsAgree) {
 }
 
 TEST_P(EveryGridSize, PencilBeamAndElectronsTurnWithTheGrid) {
-    // What is a row of one grid is a column or a slice of the other. Lanes project voxels in single precision
+    // A row of one grid is a column or a slice of the other. Lanes project voxels in single precision
     // from the first of a row on: 1e-4 mm at a metre.
     constexpr double rounding = 2e-4;
     const BeamModel model = test::simple_model();

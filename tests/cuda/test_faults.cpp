@@ -1,5 +1,5 @@
-// What may go wrong on a device, on a host that stands for one: no memory, a device that vanishes, several
-// backends at once.
+// Faults of a device, on a host that stands for one: no memory, a device that vanishes, several backends at
+// once.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -82,7 +82,7 @@ TEST(Fluence, TongueAndGrooveShadowsAStripBetweenAnOpenAndAClosedLeaf) {
     options.leaves[0].tongue_and_groove_mm = 0.4;
     const auto maps = cpu::beam_fluence(beam, PatientPosition::hfs, sharp_head(), options);
     const double half_height = std::sqrt(0.02);
-    // Of the first pixel of the open leaf 0.2 mm lie in the overlap, of the last of the closed leaf as much.
+    // 0.2 mm of the open leaf's first pixel lie in the overlap, and as much of the closed leaf's last one.
     EXPECT_NEAR(value_at(maps[0], 0.5, -9.5), 100 * (0.8 + 0.2 * half_height), 1e-3);
     EXPECT_NEAR(value_at(maps[0], 0.5, -10.5), 100 * (0.8 * 0.02 + 0.2 * half_height), 1e-3);
     EXPECT_NEAR(value_at(maps[0], 0.5, 9.5), 100 * (0.8 + 0.2 * half_height), 1e-3);

@@ -236,8 +236,8 @@ TEST(PlaneContours, AnyDiscsAreAsTheRuleSaysPointByPoint) {
         while (discs.size() < 6) {
             const double r = between(3, 25);
             const Disc next{between(r, 60 - r), between(r, 60 - r), r};
-            // What shares less than a twentieth of its area only touches, what shares all but a tenth lies
-            // within: leave those out.
+            // Discs that share less than a twentieth of their area only touch, those that share all but a
+            // tenth lie within: leave both out.
             if (std::any_of(discs.begin(), discs.end(), [&](const Disc& disc) {
                     const double overlap = disc.overlap(next);
                     return (overlap > 0 && overlap < 0.25) || (overlap > 0.75 && overlap < 1);

@@ -136,7 +136,7 @@ TEST(PencilBeam, LateralScaleIsTheMeanOfTheBox) {
     const LateralScale scale = lateral_scale(density);
     EXPECT_NEAR(scale.at(density.grid.index(3, 10, 10)), 1, 1e-5);
     EXPECT_NEAR(scale.at(density.grid.index(17, 0, 19)), 0.25, 1e-5);
-    // Of 7.5 voxels around i = 9, 3.25 are lung: those at 10, 11, 12 and a quarter of 13.
+    // Around i = 9, 3.25 of 7.5 voxels are lung: those at 10, 11, 12 and a quarter of 13.
     EXPECT_NEAR(scale.at(density.grid.index(9, 10, 10)), (4.25 + 0.25 * 3.25) / 7.5, 1e-5);
     EXPECT_NEAR(scale.at(density.grid.index(1, 1, 1)), 1, 1e-5);
 }

@@ -1,4 +1,4 @@
-// What every plan is refused for, wherever it comes from.
+// Reasons to refuse a plan, wherever it comes from.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -23,7 +23,7 @@ struct CellEnergy {
         depth[block_size];  ///< the last three: fractions in the cell
 };
 
-/// What a block releases at the corners of its cell.
+/// Energy that a block releases at each corner of its cell: shared out by physics::emission_weight.
 LIBDOSE_VERSIONS
 void release_at_corners(const CellEnergy& from, EmissionRows::Energy* at_corner) {
     Lanes energy, u, v, depth;
@@ -103,6 +103,98 @@ struct Run {
 
 }  // namespace
 
+/// The voxels of all sources in one slice, sorted by rows: buffers of one thread.
+class EmissionRows::SliceSources {
+public:
+    SliceSources(std::size_t columns, std::size_t rows)
+        : columns_(columns), row_end_(rows + 1), of_voxel_(columns) {}
+
+    /// Reads slice k of every source and finds the voxels in the tables.
+    void read(const std::vector<ReleasedEnergy>& sources, const RayTables& tables, std::size_t k) {
+        energy_.clear();
+        column_.clear();
+        row_.clear();
+        runs_.clear();
+        for (std::size_t s = 0; s < sources.size(); ++s) read(sources[s], tables, s, k);
+        sort_runs();
+    }
+
+    /// Adds the energy of row r at the nodes of the tables; returns the largest that a voxel of it releases,
+    /// whichever its sign.
+    float add_row(std::size_t r, const RayTables& tables, RowSums& sums) {
+        std::fill(of_voxel_.begin(), of_voxel_.end(), 0.0f);
+        for (std::size_t n = r == 0 ? 0 : row_end_[r - 1]; n < row_end_[r]; ++n)
+            for (std::size_t i = by_row_[n].begin; i < by_row_[n].end;) {
+                const CellEnergy in_cell = take_cell(i, by_row_[n].end);
+                sums.add(in_cell, tables.corners(in_cell.cell));
+            }
+        float largest = 0;
+        for (const float of_one : of_voxel_) largest = std::max(largest, std::abs(of_one));
+        return largest;
+    }
+
+private:
+    void read(const ReleasedEnergy& source, const RayTables& tables, std::size_t number, std::size_t k) {
+        const std::size_t rows = row_end_.size() - 1, slice_begin = k * rows * columns_,
+                          slice_end = slice_begin + rows * columns_;
+        const auto& voxel = source.voxel;
+        const auto first = std::lower_bound(voxel.begin(), voxel.end(), slice_begin),
+                   last = std::lower_bound(first, voxel.end(), slice_end);
+        const auto begin = static_cast<std::size_t>(first - voxel.begin()),
+                   end = static_cast<std::size_t>(last - voxel.begin()), at = energy_.size();
+        energy_.insert(energy_.end(), source.energy.begin() + (first - voxel.begin()),
+                       source.energy.begin() + (last - voxel.begin()));
+        column_.resize(energy_.size());
+        row_.resize(energy_.size());
+        places_.resize(energy_.size());
+        source.each_row(begin, end, [&](int j, int, std::size_t run_begin, std::size_t run_end) {
+            const std::size_t row_begin = slice_begin + static_cast<std::size_t>(j) * columns_;
+            runs_.push_back({static_cast<std::size_t>(j), at + run_begin - begin, at + run_end - begin});
+            for (std::size_t n = run_begin, i = runs_.back().begin; n < run_end; ++n, ++i) {
+                column_[i] = static_cast<int>(voxel[n] - row_begin);
+                row_[i] = j;
+            }
+        });
+        tables.place(number, static_cast<int>(k), end - begin, column_.data() + at, row_.data() + at,
+                     source.depth_g_cm2.data() + begin, places_, at);
+    }
+
+    /// By rows; within a row the sources keep their order.
+    void sort_runs() {
+        std::fill(row_end_.begin(), row_end_.end(), 0);
+        for (const Run& run : runs_) ++row_end_[run.row + 1];
+        for (std::size_t r = 0; r + 1 < row_end_.size(); ++r) row_end_[r + 1] += row_end_[r];
+        by_row_.resize(runs_.size());
+        for (const Run& run : runs_) by_row_[row_end_[run.row]++] = run;
+    }
+
+    /// Neighbours from voxel i on that lie in one block and one cell; moves i behind them, to `end` at most.
+    CellEnergy take_cell(std::size_t& i, std::size_t end) {
+        CellEnergy in_cell{
+            static_cast<std::uint32_t>(column_[i] / block_size), places_.cell[i], {}, {}, {}, {}};
+        for (; i < end && places_.cell[i] == in_cell.cell &&
+               static_cast<std::uint32_t>(column_[i] / block_size) == in_cell.block;
+             ++i) {
+            const auto lane = static_cast<std::size_t>(column_[i] % block_size);
+            in_cell.energy[lane] = energy_[i];
+            in_cell.u[lane] = places_.u[i];
+            in_cell.v[lane] = places_.v[i];
+            in_cell.depth[lane] = places_.depth[i];
+            of_voxel_[static_cast<std::size_t>(column_[i])] += energy_[i];
+        }
+        return in_cell;
+    }
+
+    std::size_t columns_;
+    // Voxels, one source after the other.
+    RayTables::Places places_;
+    std::vector<float> energy_;
+    std::vector<int> column_, row_;
+    std::vector<Run> runs_, by_row_;
+    std::vector<std::size_t> row_end_;  ///< in by_row_, once sorted
+    std::vector<float> of_voxel_;       ///< energy of all sources in each voxel of a row
+};
+
 EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& sources,
                            const RayTables& tables)
     : columns_(static_cast<std::size_t>(grid.size[0])),
@@ -112,80 +204,19 @@ EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& 
 #pragma omp parallel
     {
         RowSums sums(columns_, nodes_);
-        // Of all voxels of a slice, one source after the other.
-        RayTables::Places places;
-        std::vector<float> energy;
-        std::vector<int> column, row;
-        std::vector<Run> runs, by_row;
-        std::vector<std::size_t> row_end(rows_of_slice_ + 1);
+        SliceSources in_slice(columns_, rows_of_slice_);
         std::vector<Block> blocks;
         std::vector<Energy> at_nodes;
-        std::vector<float> of_voxel(columns_);
         float largest = 0;
 #pragma omp for schedule(dynamic, 1)
         for (std::size_t k = 0; k < slices_.size(); ++k) {
-            const std::size_t slice_begin = k * rows_of_slice_ * columns_,
-                              slice_end = slice_begin + rows_of_slice_ * columns_;
-            energy.clear();
-            column.clear();
-            row.clear();
-            runs.clear();
-            for (std::size_t s = 0; s < sources.size(); ++s) {
-                const auto& voxel = sources[s].voxel;
-                const auto first = std::lower_bound(voxel.begin(), voxel.end(), slice_begin),
-                           last = std::lower_bound(first, voxel.end(), slice_end);
-                const auto begin = static_cast<std::size_t>(first - voxel.begin()),
-                           end = static_cast<std::size_t>(last - voxel.begin()), at = energy.size();
-                energy.insert(energy.end(), sources[s].energy.begin() + (first - voxel.begin()),
-                              sources[s].energy.begin() + (last - voxel.begin()));
-                column.resize(energy.size());
-                row.resize(energy.size());
-                places.resize(energy.size());
-                sources[s].each_row(begin, end, [&](int j, int, std::size_t run_begin, std::size_t run_end) {
-                    const std::size_t row_begin = slice_begin + static_cast<std::size_t>(j) * columns_;
-                    runs.push_back(
-                        {static_cast<std::size_t>(j), at + run_begin - begin, at + run_end - begin});
-                    for (std::size_t n = run_begin, i = runs.back().begin; n < run_end; ++n, ++i) {
-                        column[i] = static_cast<int>(voxel[n] - row_begin);
-                        row[i] = j;
-                    }
-                });
-                tables.place(s, static_cast<int>(k), end - begin, column.data() + at, row.data() + at,
-                             sources[s].depth_g_cm2.data() + begin, places, at);
-            }
-            // Sorted by rows; within a row the sources keep their order.
-            std::fill(row_end.begin(), row_end.end(), 0);
-            for (const Run& run : runs) ++row_end[run.row + 1];
-            for (std::size_t r = 0; r < rows_of_slice_; ++r) row_end[r + 1] += row_end[r];
-            by_row.resize(runs.size());
-            for (const Run& run : runs) by_row[row_end[run.row]++] = run;
+            in_slice.read(sources, tables, k);
             Slice& slice = slices_[k];
             slice.row_begin.assign(1, 0);
             blocks.clear();
             at_nodes.clear();
-            for (std::size_t r = 0, n = 0; r < rows_of_slice_; ++r) {
-                std::fill(of_voxel.begin(), of_voxel.end(), 0.0f);
-                for (; n < row_end[r]; ++n)
-                    for (std::size_t i = by_row[n].begin; i < by_row[n].end;) {
-                        CellEnergy in_cell{static_cast<std::uint32_t>(column[i] / block_size),
-                                           places.cell[i],
-                                           {},
-                                           {},
-                                           {},
-                                           {}};
-                        for (; i < by_row[n].end && places.cell[i] == in_cell.cell &&
-                               static_cast<std::uint32_t>(column[i] / block_size) == in_cell.block;
-                             ++i) {
-                            const auto lane = static_cast<std::size_t>(column[i] % block_size);
-                            in_cell.energy[lane] = energy[i];
-                            in_cell.u[lane] = places.u[i];
-                            in_cell.v[lane] = places.v[i];
-                            in_cell.depth[lane] = places.depth[i];
-                            of_voxel[static_cast<std::size_t>(column[i])] += energy[i];
-                        }
-                        sums.add(in_cell, tables.corners(in_cell.cell));
-                    }
-                for (const float of_one : of_voxel) largest = std::max(largest, std::abs(of_one));
+            for (std::size_t r = 0; r < rows_of_slice_; ++r) {
+                largest = std::max(largest, in_slice.add_row(r, tables, sums));
                 sums.take(blocks, at_nodes);
                 slice.row_begin.push_back(blocks.size());
             }
@@ -197,67 +228,91 @@ EmissionRows::EmissionRows(const Grid& grid, const std::vector<ReleasedEnergy>& 
     }
 }
 
+/// Turns one slice, tile by tile of eight rows and eight columns: buffers of one thread.
+class EmissionRows::SliceTurn {
+public:
+    SliceTurn(std::size_t columns, std::size_t rows, std::size_t nodes)
+        : columns_(columns), rows_(rows), slot_(nodes, 0), next_(rows) {}
+
+    /// The slice by rows along y.
+    Slice turned(const Slice& from) {
+        Slice to;
+        to.row_begin.assign(1, 0);
+        std::copy(from.row_begin.begin(), from.row_begin.end() - 1, next_.begin());
+        for (std::size_t first_column = 0; first_column < columns_; first_column += size) {
+            for (std::size_t i = 0; i < size; ++i) {
+                blocks_[i].clear();
+                energy_[i].clear();
+            }
+            for (std::size_t first_row = 0; first_row < rows_; first_row += size) {
+                read_tile(from, first_row, first_column);
+                turn_tile(first_row);
+            }
+            append_rows(std::min(size, columns_ - first_column), to);
+        }
+        return to;
+    }
+
+private:
+    static constexpr std::size_t size = block_size;
+    struct Tile {
+        float of[size][size];  ///< [row][column]
+    };
+
+    /// Collects the blocks of up to eight rows from a column on, by nodes.
+    void read_tile(const Slice& from, std::size_t first_row, std::size_t first_column) {
+        for (std::size_t r = first_row; r < std::min(rows_, first_row + size); ++r)
+            for (std::size_t& b = next_[r];
+                 b < from.row_begin[r + 1] && static_cast<std::size_t>(from.blocks[b].column) == first_column;
+                 ++b)
+                std::copy_n(from.energy[b].of, size, tile_of(from.blocks[b].node).of[r % size]);
+    }
+    Tile& tile_of(std::uint32_t node) {
+        if (slot_[node] == 0) {
+            met_.push_back(node);
+            tile_.push_back({});
+            slot_[node] = static_cast<std::uint32_t>(tile_.size());
+        }
+        return tile_[slot_[node] - 1];
+    }
+    /// Appends the columns of the tile to the rows that they become, and leaves no tile behind.
+    void turn_tile(std::size_t first_row) {
+        for (std::size_t n = 0; n < met_.size(); ++n) {
+            slot_[met_[n]] = 0;
+            for (std::size_t i = 0; i < size; ++i) {
+                Energy turned;
+                for (std::size_t r = 0; r < size; ++r) turned.of[r] = tile_[n].of[r][i];
+                if (all_zero(turned)) continue;
+                blocks_[i].push_back({met_[n], static_cast<std::int32_t>(first_row)});
+                energy_[i].push_back(turned);
+            }
+        }
+        met_.clear();
+        tile_.clear();
+    }
+    void append_rows(std::size_t count, Slice& to) const {
+        for (std::size_t i = 0; i < count; ++i) {
+            to.blocks.insert(to.blocks.end(), blocks_[i].begin(), blocks_[i].end());
+            to.energy.insert(to.energy.end(), energy_[i].begin(), energy_[i].end());
+            to.row_begin.push_back(to.blocks.size());
+        }
+    }
+
+    std::size_t columns_, rows_;
+    std::vector<Tile> tile_;                        ///< by nodes in the order in which they were met
+    std::vector<std::uint32_t> met_;                ///< these nodes
+    std::vector<std::uint32_t> slot_;               ///< by node: 1 + its place among those met, or 0
+    std::vector<std::size_t> next_;                 ///< block of each row that is read next
+    std::array<std::vector<Block>, size> blocks_;   ///< of the eight rows that the columns become
+    std::array<std::vector<Energy>, size> energy_;  ///< likewise
+};
+
 void EmissionRows::turn() {
-    constexpr std::size_t size = block_size;
-    const std::size_t tiles = (rows_of_slice_ + size - 1) / size;
 #pragma omp parallel
     {
-        struct Tile {
-            float of[size][size];  ///< [row][column]
-        };
-        std::vector<Tile> tile;  ///< by nodes in the order in which they were met
-        std::vector<std::uint32_t> met,
-            slot(nodes_, 0);                            ///< their numbers; 1 + the place of a node among them
-        std::vector<std::size_t> next(rows_of_slice_);  ///< block of a row
-        std::array<std::vector<Block>, size>
-            blocks;  ///< of the rows to come, as far as they come from one column of blocks
-        std::array<std::vector<Energy>, size> energy;
+        SliceTurn turn(columns_, rows_of_slice_, nodes_);
 #pragma omp for schedule(dynamic, 1)
-        for (std::size_t k = 0; k < slices_.size(); ++k) {
-            const Slice& from = slices_[k];
-            Slice to;
-            to.row_begin.assign(1, 0);
-            std::copy(from.row_begin.begin(), from.row_begin.end() - 1, next.begin());
-            for (std::size_t first_column = 0; first_column < columns_; first_column += size) {
-                for (std::size_t i = 0; i < size; ++i) {
-                    blocks[i].clear();
-                    energy[i].clear();
-                }
-                for (std::size_t t = 0; t < tiles; ++t) {
-                    for (std::size_t r = t * size; r < std::min(rows_of_slice_, (t + 1) * size); ++r)
-                        for (std::size_t& b = next[r];
-                             b < from.row_begin[r + 1] &&
-                             static_cast<std::size_t>(from.blocks[b].column) == first_column;
-                             ++b) {
-                            const std::uint32_t node = from.blocks[b].node;
-                            if (slot[node] == 0) {
-                                met.push_back(node);
-                                tile.push_back({});
-                                slot[node] = static_cast<std::uint32_t>(tile.size());
-                            }
-                            std::copy_n(from.energy[b].of, size, tile[slot[node] - 1].of[r % size]);
-                        }
-                    for (std::size_t n = 0; n < met.size(); ++n) {
-                        slot[met[n]] = 0;
-                        for (std::size_t i = 0; i < size; ++i) {
-                            Energy turned;
-                            for (std::size_t r = 0; r < size; ++r) turned.of[r] = tile[n].of[r][i];
-                            if (all_zero(turned)) continue;
-                            blocks[i].push_back({met[n], static_cast<std::int32_t>(t * size)});
-                            energy[i].push_back(turned);
-                        }
-                    }
-                    met.clear();
-                    tile.clear();
-                }
-                for (std::size_t i = 0; i < std::min(size, columns_ - first_column); ++i) {
-                    to.blocks.insert(to.blocks.end(), blocks[i].begin(), blocks[i].end());
-                    to.energy.insert(to.energy.end(), energy[i].begin(), energy[i].end());
-                    to.row_begin.push_back(to.blocks.size());
-                }
-            }
-            slices_[k] = std::move(to);
-        }
+        for (std::size_t k = 0; k < slices_.size(); ++k) slices_[k] = turn.turned(slices_[k]);
     }
     std::swap(rows_of_slice_, columns_);
 }

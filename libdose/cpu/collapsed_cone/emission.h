@@ -1,4 +1,4 @@
-// Released energy, sorted into the rows that a sweep asks for, and what it emits into the directions of the
+// Released energy, sorted into the rows that a sweep asks for, and its emission into the directions of the
 // sweep.
 #pragma once
 
@@ -52,6 +52,8 @@ private:
         std::vector<Energy> energy;
         std::vector<std::size_t> row_begin;
     };
+    class SliceSources;
+    class SliceTurn;
     std::size_t columns_, rows_of_slice_, nodes_;
     std::vector<Slice> slices_;  ///< by z
     float largest_ = 0;
@@ -68,8 +70,8 @@ private:
     const EmissionRows& rows_;
     SweepLayout layout_;
     std::size_t used_, per_node_;  ///< directions × rates, and padded to a multiple of four
-    std::vector<float> values_;    ///< of all nodes, for these directions: small enough for the cache
-    std::vector<float> unused_;    ///< row that takes the padding
+    std::vector<float> values_;  ///< emission at all nodes into these directions: small enough for the cache
+    std::vector<float> unused_;  ///< row that takes the padding
     std::vector<float*> out_;
 };
 

@@ -1,5 +1,4 @@
-// What rays emit into the directions, tabulated by their direction and depth, and where the rays of voxels
-// lie in the tables.
+// Tables of the emission into the directions by ray direction and depth, and the places of voxels in them.
 #pragma once
 
 #include <array>
@@ -13,7 +12,7 @@
 
 namespace libdose::cpu {
 
-/// What rays emit, by nodes of ray direction and depth. Each of a few sources has a table of its own; many
+/// Emission at nodes of ray direction and depth. Each of a few sources has a table of its own; many
 /// share one for each face of a cube around the patient, on which rays of neighbouring maps fall between the
 /// same nodes.
 class RayTables {
@@ -104,7 +103,7 @@ private:
     Sharing sharing_;
     const std::vector<ReleasedEnergy>& sources_;
     std::vector<EmissionTable> tables_;
-    std::vector<std::size_t> first_node_;  ///< of each table, and the end
+    std::vector<std::size_t> first_node_;  ///< first node of each table, and the number of all nodes
     std::vector<std::array<std::size_t, 8>> corners_;
 };
 

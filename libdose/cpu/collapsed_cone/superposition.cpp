@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <exception>
 #include <limits>
 
+#include "base/parallel_failure.h"
 #include "cpu/collapsed_cone/emission.h"
 #include "libdose/error.h"
 
@@ -32,11 +32,17 @@ std::vector<float> transposed(const Grid& grid, const std::vector<float>& volume
     return out;
 }
 
+/// Sweeps [first, last).
+struct SweepRange {
+    std::size_t first, last;
+    bool empty() const { return first == last; }
+};
+
 /// Directions in the order in which they are swept, cut into sweeps.
 struct Sweeps {
     DirectionSet directions;
     std::vector<SweepPlan> plans;
-    std::vector<std::size_t> begin;  ///< of each sweep, and the end
+    std::vector<std::size_t> begin;  ///< first direction of each sweep, and the number of directions
 
     Sweeps(const Grid& grid, const DirectionSet& set) {
         std::vector<SweepPlan> of_set;
@@ -59,7 +65,15 @@ struct Sweeps {
         begin.push_back(plans.size());
     }
     std::size_t count() const { return begin.size() - 1; }
+    /// Those that march along z or y in volumes as they are, or those along x in transposed ones.
+    SweepRange in_order(bool of_transposed) const {
+        SweepRange range{0, count()};
+        while (!range.empty() && transposed(range.first) != of_transposed) ++range.first;
+        while (!range.empty() && transposed(range.last - 1) != of_transposed) --range.last;
+        return range;
+    }
     bool transposed(std::size_t sweep) const { return plans[begin[sweep]].transposed; }
+    const SweepLayout& layout(std::size_t sweep) const { return plans[begin[sweep]].layout; }
     std::vector<SweepPlan> of(std::size_t sweep) const {
         return {plans.begin() + static_cast<std::ptrdiff_t>(begin[sweep]),
                 plans.begin() + static_cast<std::ptrdiff_t>(begin[sweep + 1])};
@@ -107,107 +121,139 @@ private:
 /// of every line together lose a voxel less than (directions × rates) of it.
 constexpr float negligible_part = 1e-7f;
 
+/// The sweeps of one transport, several at once, each by one thread.
+class SweepRun {
+public:
+    SweepRun(const Sweeps& sweeps, const RayTables& tables, const EmissionRows& rows,
+             const std::vector<double>& rates_cm2_g, LatticeMode mode,
+             const std::function<void(double)>& progress)
+        : sweeps_(sweeps),
+          tables_(tables),
+          rows_(rows),
+          rates_cm2_g_(rates_cm2_g),
+          mode_(mode),
+          progress_(progress),
+          escaped_(sweeps.count(), 0.0) {}
+
+    /// Energy that the sweeps of a range deposit, per volume and per unit of eta; [z][y][x], or transposed as
+    /// the medium is. Not valid after a failure.
+    std::vector<float> deposits(const SweepRange& range, const SweepMedium& medium, std::size_t voxels) {
+        OrderedSum sum(voxels, sweeps_.layout(range.first).columns);
+        sum.begin_at(range.first);
+#pragma omp parallel
+        {
+            SweepWorkspace workspace;
+            SweepDeposit deposit;
+#pragma omp for schedule(monotonic : dynamic, 1) nowait
+            for (std::size_t n = range.first; n < range.last; ++n) {
+                bool ready = false;
+                failure_.guard([&] { ready = sweep_one(n, medium, deposit, workspace); });
+                sum.add(n, ready ? &deposit : nullptr);
+                if (progress_ && !failure_.failed()) report();
+            }
+        }
+        return sum.take();
+    }
+    bool failed() const { return failure_.failed(); }
+    void rethrow() const { failure_.rethrow(); }
+    double escaped() const {
+        double sum = 0;
+        for (const double part : escaped_) sum += part;
+        return sum;
+    }
+
+private:
+    /// False where another sweep has failed: nothing is done.
+    bool sweep_one(std::size_t n, const SweepMedium& medium, SweepDeposit& deposit,
+                   SweepWorkspace& workspace) {
+        if (failure_.failed()) return false;
+        const std::vector<SweepPlan> plans = sweeps_.of(n);
+        Emission emission(rows_, tables_, sweeps_.begin[n], plans.size(), rates_cm2_g_.size(),
+                          plans.front().layout);
+        escaped_[n] = sweep(plans, mode_, medium, rates_cm2_g_, emission, negligible_part * rows_.largest(),
+                            deposit, workspace);
+        return true;
+    }
+    /// Counts a sweep in the same critical section in which it is reported, so that what is reported never
+    /// goes back.
+    void report() {
+#pragma omp critical(libdose_superposition_progress)
+        failure_.guard([&] {
+            ++done_;
+            if (!failure_.failed())
+                progress_(static_cast<double>(done_) / static_cast<double>(sweeps_.count()));
+        });
+    }
+
+    const Sweeps& sweeps_;
+    const RayTables& tables_;
+    const EmissionRows& rows_;
+    const std::vector<double>& rates_cm2_g_;
+    LatticeMode mode_;
+    const std::function<void(double)>& progress_;
+    std::vector<double> escaped_;  ///< by sweep
+    ParallelFailure failure_;
+    std::size_t done_ = 0;
+};
+
+/// Adds a volume stored as [z][x][y] to one stored as [z][y][x].
+void add_transposed(const Grid& grid, const std::vector<float>& volume, std::vector<float>& total) {
+    Grid turned = grid;
+    std::swap(turned.size[0], turned.size[1]);
+    const std::vector<float> back = transposed(turned, volume);
+#pragma omp parallel for simd schedule(static)
+    for (std::size_t v = 0; v < total.size(); ++v) total[v] += back[v];
+}
+
+/// Turns deposits per unit of eta into dose, in place; returns the energy that was deposited. Summed by
+/// slices, so that it is the same for any number of threads.
+double dose_of_deposits(const DensityGrid& density, std::vector<float>& total) {
+    const std::size_t slices = static_cast<std::size_t>(density.grid.size[2]), slice = total.size() / slices;
+    std::vector<double> deposited(slices, 0.0);
+#pragma omp parallel for schedule(static)
+    for (std::size_t k = 0; k < slices; ++k)
+        for (std::size_t v = k * slice; v < (k + 1) * slice; ++v) {
+            const float energy = total[v] * density.kernel_density[v];
+            deposited[k] += static_cast<double>(energy);
+            total[v] = density.density[v] > 0.0f ? energy / density.density[v] : 0.0f;
+        }
+    double sum = 0;
+    for (const double part : deposited) sum += part;
+    return sum;
+}
+
 }  // namespace
 
 SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kernel,
                               const std::vector<ReleasedEnergy>& sources, const DirectionSet& directions,
                               LatticeMode mode, const std::function<void(double)>& progress) {
     const Grid& grid = density.grid;
-    const std::size_t voxels = grid.voxel_count(), rates = kernel.rates_cm2_g.size();
+    const std::size_t voxels = grid.voxel_count();
     if (voxels > std::numeric_limits<std::uint32_t>::max())
         throw bad_input("the dose grid has more than 2^32 voxels", "collapsed cone",
                         "Choose a larger grid spacing");
-    if (rates > 8) throw bad_input("the kernel has more than 8 rates", "beam model");
+    if (kernel.rates_cm2_g.size() > 8) throw bad_input("the kernel has more than 8 rates", "beam model");
 
     const Sweeps sweeps(grid, directions);
     SuperpositionResult result;
     for (const ReleasedEnergy& source : sources)
         for (const float energy : source.energy) result.released += static_cast<double>(energy);
     const RayTables tables(kernel, sweeps.directions, sources);
-
-    const std::vector<float>& eta = density.kernel_density;
-    std::vector<double> escaped(sweeps.count(), 0.0);
-    std::exception_ptr failure;
-    std::atomic<bool> failed{false};
-    std::size_t done = 0;
-    const auto fail = [&] {
-#pragma omp critical(libdose_superposition_failure)
-        if (!failed) {
-            failure = std::current_exception();
-            failed = true;
-        }
-    };
-    std::vector<float> total;
     EmissionRows rows(grid, sources, tables);
-    for (const bool crossed : {false, true}) {
-        std::size_t first = 0, last = sweeps.count();
-        while (first < last && sweeps.transposed(first) != crossed) ++first;
-        while (last > first && sweeps.transposed(last - 1) != crossed) --last;
-        if (first == last || failed) continue;
-        const SweepLayout layout = sweeps.plans[sweeps.begin[first]].layout;
-        const SweepMedium medium =
-            crossed ? SweepMedium(transposed(grid, eta), layout.columns) : SweepMedium(eta, layout.columns);
-        if (crossed) rows.turn();
-        OrderedSum sum(voxels, layout.columns);
-        sum.begin_at(first);
-#pragma omp parallel
-        {
-            SweepWorkspace workspace;
-            SweepDeposit deposit;
-#pragma omp for schedule(monotonic : dynamic, 1) nowait
-            for (std::size_t n = first; n < last; ++n) {
-                bool ready = false;
-                try {
-                    if (!failed) {
-                        const std::vector<SweepPlan> plans = sweeps.of(n);
-                        Emission emission(rows, tables, sweeps.begin[n], plans.size(), rates,
-                                          plans.front().layout);
-                        escaped[n] = sweep(plans, mode, medium, kernel.rates_cm2_g, emission,
-                                           negligible_part * rows.largest(), deposit, workspace);
-                        ready = true;
-                    }
-                } catch (...) {
-                    fail();
-                }
-                sum.add(n, ready ? &deposit : nullptr);
-                if (progress && !failed) {
-#pragma omp critical(libdose_superposition_progress)
-                    try {
-                        // Counted in here, so that what is reported never goes back.
-                        if (++done; !failed)
-                            progress(static_cast<double>(done) / static_cast<double>(sweeps.count()));
-                    } catch (...) {
-                        fail();
-                    }
-                }
-            }
-        }
-        if (crossed) {
-            Grid turned = grid;
-            std::swap(turned.size[0], turned.size[1]);
-            const std::vector<float> back = transposed(turned, sum.take());
-            total.resize(voxels, 0.0f);
-#pragma omp parallel for simd schedule(static)
-            for (std::size_t v = 0; v < voxels; ++v) total[v] += back[v];
-        } else {
-            total = sum.take();
-        }
-    }
-    if (failure) std::rethrow_exception(failure);
-
-    for (const double part : escaped) result.escaped += part;
-    // In place; sums by slices, so that they are the same for any number of threads.
+    SweepRun run(sweeps, tables, rows, kernel.rates_cm2_g, mode, progress);
+    const std::vector<float>& eta = density.kernel_density;
+    std::vector<float> total;
+    if (const SweepRange range = sweeps.in_order(false); !range.empty())
+        total = run.deposits(range, SweepMedium(eta, sweeps.layout(range.first).columns), voxels);
     total.resize(voxels, 0.0f);
-    const std::size_t slices = static_cast<std::size_t>(grid.size[2]), slice = voxels / slices;
-    std::vector<double> deposited(slices, 0.0);
-#pragma omp parallel for schedule(static)
-    for (std::size_t k = 0; k < slices; ++k)
-        for (std::size_t v = k * slice; v < (k + 1) * slice; ++v) {
-            const float energy = total[v] * eta[v];
-            deposited[k] += static_cast<double>(energy);
-            total[v] = density.density[v] > 0.0f ? energy / density.density[v] : 0.0f;
-        }
-    for (const double part : deposited) result.deposited += part;
+    if (const SweepRange range = sweeps.in_order(true); !range.empty() && !run.failed()) {
+        const SweepMedium medium(transposed(grid, eta), sweeps.layout(range.first).columns);
+        rows.turn();
+        add_transposed(grid, run.deposits(range, medium, voxels), total);
+    }
+    run.rethrow();
+    result.escaped = run.escaped();
+    result.deposited = dose_of_deposits(density, total);
     result.dose_gy = std::move(total);
     return result;
 }

@@ -49,7 +49,7 @@ struct SweepMedium {
     SweepMedium(const std::vector<float>& volume, int columns);
 };
 
-/// What the directions of one sweep release.
+/// Energy that is released into the directions of one sweep.
 class SweepSource {
 public:
     virtual ~SweepSource() = default;
@@ -72,12 +72,12 @@ struct SweepWorkspace {
         bool empty() const { return begin >= end; }
     };
     std::vector<float> energy, rows;
-    std::vector<Lines> limits;  ///< of the lines of a rate and row that carry energy
+    std::vector<Lines> limits;  ///< [direction][rate][line row]: lines that carry energy
 };
 
 /// Transports the sources of every rate along up to sweep_width directions that march along one axis in one
-/// sense. A sweep of a single direction leaves in `deposit` what that direction lost. rates:       a_k,
-/// cm²/g. negligible:  energy of a line, per volume, below which it is no longer followed. deposit:
+/// sense. A sweep of a single direction leaves in `deposit` what that direction lost. `rates`: a_k, cm²/g.
+/// `negligible`: energy of a line, per volume, below which it is no longer followed. `deposit` is
 /// overwritten. Returns the energy (per volume, summed over voxels) that left the grid or was no longer
 /// followed.
 double sweep(const std::vector<SweepPlan>& plans, LatticeMode mode, const SweepMedium& medium,

@@ -59,7 +59,8 @@ LIBDOSE_INLINE void transport(float thickest, int n, float optical, const float*
         with([](float x) LIBDOSE_INLINE_LAMBDA { return physics::step_factors(x); });
 }
 
-/// What a row of lines meets of two rows of voxels, which are shifted so that line j meets j - 1 and j.
+/// Density that each line meets: bilinear between the rows of voxels a and b. Line j lies between voxels j -
+/// 1 and j; weight: of a[j - 1], a[j], b[j - 1] and b[j], together 1.
 LIBDOSE_INLINE void mix_line(int n, const std::array<float, 4>& weight, const float* __restrict a,
                              const float* __restrict b, float* __restrict out) {
     for (int first = 0; first < n; first += block)
@@ -83,8 +84,8 @@ LIBDOSE_INLINE void share_line(int n, const std::array<float, 4>& weight, const 
     b[n - 1] = fused(weight[3], lines[n - 1], b[n - 1]);
 }
 
-/// What lines -1 … n of a row take of three rows of voxels: density, and the sources of every rate. Whole
-/// blocks are read (read_before, read_behind) and written.
+/// Mixes three rows of voxels into one row for lines at - 1 … at + n: density, and the sources of every rate.
+/// Whole blocks are read (read_before, read_behind) and written.
 LIBDOSE_INLINE void mix_rows(const Sweeper& s, const DirectionState& d,
                              const std::array<const float*, 3>& eta_rows, int at, int n) {
     const physics::LatticePlace place = d.row;
@@ -110,7 +111,7 @@ LIBDOSE_INLINE void mix_rows(const Sweeper& s, const DirectionState& d,
     }
 }
 
-/// What lines 0 … n - 1 take along the row that is mixed.
+/// Source of lines at … at + n - 1, every rate: three neighbours each in the row that mix_rows has mixed.
 LIBDOSE_INLINE void mix_columns(const Sweeper& s, const DirectionState& d, int at, int n) {
     const physics::LatticePlace place = d.column;
     for (int first = at; first < at + n; first += block) {
@@ -166,7 +167,9 @@ double sum_of(const float* energy, int n) {
 LIBDOSE_VERSIONS
 void share_rows(Sweeper& s, const std::array<const float*, 3>& eta_rows, ColumnRange source) {
     const float* __restrict a = eta_rows[0], * __restrict b = eta_rows[1], * __restrict c = eta_rows[2];
-    float* __restrict before = s.row_shares[0], * __restrict here = s.row_shares[1], * __restrict after = s.row_shares[2];
+    float* __restrict before = s.row_shares[0];
+    float* __restrict here = s.row_shares[1];
+    float* __restrict after = s.row_shares[2];
     const int begin = source.begin - read_before, end = source.end + read_behind;
     for (int next = begin; next < end; next += block) {
         const int first =
@@ -185,89 +188,121 @@ void share_rows(Sweeper& s, const std::array<const float*, 3>& eta_rows, ColumnR
     }
 }
 
+namespace {
+
+/// Lines that meet these columns of voxels, in whole blocks of their identity: line j meets columns j - 1, j
+/// and j + 1 at most.
+LIBDOSE_INLINE Lines lines_meeting(const DirectionState& d, const ColumnRange& columns) {
+    if (columns.empty()) return {0, 0};
+    return {down_to_block(d.column_base + columns.begin - 1), up_to_block(d.column_base + columns.end + 1)};
+}
+
+/// The lines of one rate in a row of lines.
+struct RateLines {
+    Lines& live;  ///< those that carry energy
+    float* energy;
+};
+LIBDOSE_INLINE RateLines lines_of_rate(const Sweeper& s, const DirectionState& d, std::size_t row, int k) {
+    const std::size_t line = static_cast<std::size_t>(k) * s.line_rows + row;
+    return {d.limits[line], d.energy + line * s.line_width};
+}
+
+/// Drops the lines that are outside of the window; adds their energy to `lost`.
+LIBDOSE_INLINE void cut(const Lines& window, const RateLines& lines, double& lost) {
+    Lines& live = lines.live;
+    if (live.empty()) return;
+    if (live.begin < window.begin) {
+        const int end = std::min(window.begin, live.end);
+        lost += sum_of(lines.energy + live.begin, end - live.begin);
+        live.begin = end;
+    }
+    if (live.end > window.end) {
+        const int begin = std::max(window.end, live.begin);
+        lost += sum_of(lines.energy + begin, live.end - begin);
+        live.end = begin;
+    }
+}
+
+LIBDOSE_INLINE void set_zero(float* energy, int begin, int end) {
+    if (begin < end) std::memset(energy + begin, 0, static_cast<std::size_t>(end - begin) * sizeof(float));
+}
+
+/// Adds the lines that a source feeds, as yet without energy, and those between.
+LIBDOSE_INLINE void widen(const Lines& fed, const RateLines& lines) {
+    Lines& live = lines.live;
+    if (live.empty()) {
+        set_zero(lines.energy, fed.begin, fed.end);
+        live = fed;
+    } else {
+        set_zero(lines.energy, fed.begin, live.begin);
+        set_zero(lines.energy, live.end, fed.end);
+        live = {std::min(live.begin, fed.begin), std::max(live.end, fed.end)};
+    }
+}
+
+/// The lines of a row, of any rate, that carry energy in the grid or are fed by a source here.
+LIBDOSE_INLINE Lines find_live(Sweeper& s, const DirectionState& d, std::size_t row, const Lines& fed) {
+    const Lines window = lines_meeting(d, {0, s.columns});
+    Lines all{window.end, window.begin};
+    for (int k = 0; k < s.rates; ++k) {
+        const RateLines lines = lines_of_rate(s, d, row, k);
+        cut(window, lines, s.lost);
+        if (!fed.empty()) widen(fed, lines);
+        if (lines.live.empty()) continue;
+        all.begin = std::min(all.begin, lines.live.begin);
+        all.end = std::max(all.end, lines.live.end);
+    }
+    return all;
+}
+
+/// Takes lines d.begin … d.end - 1 of one rate through the plane; those that are fed take their source on the
+/// way. Density and deposit are addressed by the identity of the lines.
+LIBDOSE_INLINE void transport_rate(const Sweeper& s, const DirectionState& d, int k, const RateLines& lines,
+                                   const Lines& fed, float eta_maximum, const float* eta, float* deposit) {
+    const float optical = s.rate[k] * d.step_cm, thickest = optical * eta_maximum;
+    const int begin = std::max(lines.live.begin, d.begin), end = std::min(lines.live.end, d.end);
+    float* const energy = lines.energy;
+    const auto part = [&](int from, int to, const auto& source) LIBDOSE_INLINE_LAMBDA {
+        transport(thickest, to - from, optical, eta + from, source, energy + from, deposit + from);
+    };
+    if (fed.empty()) {
+        part(begin, end, NoSource{});
+    } else {
+        part(begin, fed.begin, NoSource{});
+        part(fed.begin, fed.end, LineSource{s.line_sources + k * s.pitch + (fed.begin - d.column_base)});
+        part(fed.end, end, NoSource{});
+    }
+}
+
+}  // namespace
+
 LIBDOSE_VERSIONS
 bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const float*, 3>& eta_rows,
                     float eta_maximum, ColumnRange source, ColumnRange passed) {
     const auto row = static_cast<std::size_t>(r + d.row_base);
-    // Lines that meet the grid, and those of them that have a source, as blocks of their identity.
-    const int window_begin = down_to_block(d.column_base - 1),
-              window_end = up_to_block(d.column_base + s.columns + 1);
-    const int source_begin = down_to_block(d.column_base + source.begin - 1),
-              source_end = up_to_block(d.column_base + source.end + 1);
-    int begin = window_end, end = window_begin;
-    for (int k = 0; k < s.rates; ++k) {
-        const std::size_t line = static_cast<std::size_t>(k) * s.line_rows + row;
-        Lines& live = d.limits[line];
-        float* energy = d.energy + line * s.line_width;
-        if (!live.empty()) {
-            if (live.begin < window_begin) {
-                const int cut = std::min(window_begin, live.end);
-                s.lost += sum_of(energy + live.begin, cut - live.begin);
-                live.begin = cut;
-            }
-            if (live.end > window_end) {
-                const int cut = std::max(window_end, live.begin);
-                s.lost += sum_of(energy + cut, live.end - cut);
-                live.end = cut;
-            }
-        }
-        if (!source.empty()) {
-            const auto clear = [&](int from, int to) {
-                if (from < to)
-                    std::memset(energy + from, 0, static_cast<std::size_t>(to - from) * sizeof(float));
-            };
-            if (live.empty()) {
-                clear(source_begin, source_end);
-                live = {source_begin, source_end};
-            } else {
-                clear(source_begin, live.begin);
-                clear(live.end, source_end);
-                live = {std::min(live.begin, source_begin), std::max(live.end, source_end)};
-            }
-        }
-        if (!live.empty()) {
-            begin = std::min(begin, live.begin);
-            end = std::max(end, live.end);
-        }
-    }
-    // Line j meets columns j - 1, j and j + 1 at most.
-    begin = std::max(begin, down_to_block(d.column_base + passed.begin - 1));
-    end = std::min(end, up_to_block(d.column_base + passed.end + 1));
-    if (passed.empty()) end = begin;
-    d.begin = begin;
-    d.end = end;
+    const Lines fed = lines_meeting(d, source), met = lines_meeting(d, passed);
+    const Lines live = find_live(s, d, row, fed);
+    d.begin = std::max(live.begin, met.begin);
+    d.end = std::min(live.end, met.end);
+    const int begin = d.begin, end = d.end;
     if (begin >= end) return false;
 
     const int base = d.column_base;  // line j of the plane is base + j in the buffers
     float* const eta = s.line_eta - base;
     float* const deposit = d.deposit - base;
-    const int source_at = source_begin - base;
-    if (!source.empty()) mix_rows(s, d, eta_rows, source_at, source_end - source_begin);
+    const int source_at = fed.begin - base;
+    if (!fed.empty()) mix_rows(s, d, eta_rows, source_at, fed.end - fed.begin);
     const auto lower_row = static_cast<std::size_t>(1 + d.row.lower);
     const int shifted = begin - base + 1 + d.column.lower;
     mix_line(end - begin, d.meets, eta_rows[lower_row] + shifted, eta_rows[lower_row + 1] + shifted,
              eta + begin);
-    std::memset(deposit + begin - 1, 0, static_cast<std::size_t>(end - begin + 2) * sizeof(float));
-    if (!source.empty()) mix_columns(s, d, source_at, source_end - source_begin);
+    set_zero(deposit, begin - 1, end + 1);
+    if (!fed.empty()) mix_columns(s, d, source_at, fed.end - fed.begin);
     for (int k = 0; k < s.rates; ++k) {
-        const std::size_t line = static_cast<std::size_t>(k) * s.line_rows + row;
-        Lines& live = d.limits[line];
-        if (live.empty()) continue;
-        float* energy = d.energy + line * s.line_width;
-        const float optical = s.rate[k] * d.step_cm, thickest = optical * eta_maximum;
-        const int live_begin = std::max(live.begin, begin), live_end = std::min(live.end, end);
-        const auto part = [&](int from, int to, const auto& source_of_lines) LIBDOSE_INLINE_LAMBDA {
-            transport(thickest, to - from, optical, eta + from, source_of_lines, energy + from,
-                      deposit + from);
-        };
-        if (source.empty()) {
-            part(live_begin, live_end, NoSource{});
-        } else {
-            part(live_begin, source_begin, NoSource{});
-            part(source_begin, source_end, LineSource{s.line_sources + k * s.pitch + source_at});
-            part(source_end, live_end, NoSource{});
-        }
-        if (s.trimming) s.lost += trim(energy, s.negligible, live);
+        const RateLines lines = lines_of_rate(s, d, row, k);
+        if (lines.live.empty()) continue;
+        transport_rate(s, d, k, lines, fed, eta_maximum, eta, deposit);
+        if (s.trimming) s.lost += trim(lines.energy, s.negligible, lines.live);
     }
     return true;
 }

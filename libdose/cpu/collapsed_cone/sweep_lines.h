@@ -37,27 +37,26 @@ struct DirectionState {
     float* energy = nullptr;       ///< [rate][row identity][line identity]
     Lines* limits = nullptr;       ///< [rate][row identity]
     const float* sources[3] = {};  ///< [rate] of the rows of voxels r - 1, r, r + 1
-    float* deposit = nullptr;      ///< of a row of lines, -16 … columns + 24
+    float* deposit = nullptr;      ///< by line of one row, -16 … columns + 24
     int begin = 0, end = 0;        ///< lines of that row
 };
 
-/// What the directions of a sweep share.
+/// Kernel rates, buffers and thresholds that all directions of a sweep use.
 struct Sweeper {
     int rates, columns;
-    std::size_t line_rows, line_width;  ///< of the buffers
+    std::size_t line_rows, line_width;  ///< size of the buffers
     const float* rate = nullptr;
     float negligible = 0;
     bool trimming = false;  ///< whether lines that carry next to nothing are looked for in this plane
     double lost = 0;
     // The rest for lines -16 … columns + 24.
     float *line_eta = nullptr,
-          *row_eta =
-              nullptr;  ///< density that lines meet, and that of rows of voxels mixed for a row of lines
-    float* inverse = nullptr;            ///< of row_eta
+          *row_eta = nullptr;  ///< density along the lines, and in the row mixed of three rows of voxels
+    float* inverse = nullptr;  ///< 1 / row_eta
     std::array<float*, 3> row_shares{};  ///< physics::exchange_shares of the rows of voxels r - 1, r, r + 1
     float *row_sources = nullptr,
           *line_sources =
-              nullptr;         ///< [rate]: of the rows of voxels mixed for a row of lines, and of its lines
+              nullptr;         ///< [rate]: sources in the row mixed of three rows of voxels, and of its lines
     std::ptrdiff_t pitch = 0;  ///< from a rate's row of sources to the next one's
 };
 
@@ -67,13 +66,14 @@ void share_rows(Sweeper& s, const std::array<const float*, 3>& eta_rows, ColumnR
 /// Energy of n lines.
 double sum_of(const float* energy, int n);
 
-/// The lines of row r: what they deposit; where neither a source is nor a medium (`passed`) they stay as they
-/// are. Returns whether there were any. (What is written here is read at other places of a row. A processor
-/// waits for what it has just written elsewhere, so other work lies between.)
+/// Takes the lines of row r through the plane and writes their deposit to d.deposit. Columns without a source
+/// and without a medium (outside of `passed`) leave their lines unchanged. Returns whether any line
+/// deposited. (Rows written here are read again one place further on; a processor stalls on values that it
+/// has just stored, so other work lies between.)
 bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const float*, 3>& eta_rows,
                     float eta_maximum, ColumnRange source, ColumnRange passed);
 
-/// Gives what the row of lines has deposited to the voxels.
+/// Adds the deposit of a row of lines to the voxels, by the weights with which density was read.
 void share_line_row(const DirectionState& d, const std::array<float*, 3>& deposit_rows);
 
 }  // namespace libdose::cpu

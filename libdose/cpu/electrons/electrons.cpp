@@ -15,14 +15,14 @@ namespace libdose::cpu {
 
 namespace {
 
-/// What all voxels that a map's electrons reach share.
+/// Electron source and rays of one map, shared by all voxels that its electrons reach.
 struct ElectronLanes {
     LaneRays rays;
     std::vector<float> ends_mm;  ///< by the lower one of four rays: the farthest of the distances from the
                                  ///< source at which they end, along the axis
     std::vector<float> source;   ///< the blurred aperture, with a pixel of zeros around it
     float lower_u_mm, lower_v_mm, per_pixel;
-    int size_u, size_v;  ///< of the source, without the zeros
+    int size_u, size_v;  ///< pixels of the source, without the zeros
     float amplitude, attenuation, range, end, per_rest;
 
     ElectronLanes(const RayBundle& bundle, const CoarseMap& map, const ElectronContamination& electrons)

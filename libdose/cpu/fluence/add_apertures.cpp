@@ -80,8 +80,8 @@ void add_apertures(FluenceMap& map, const DevicesOnRaster& devices,
         return (devices.x_jaw_in_bank || same(jaw_x_of(a), jaw_x_of(b))) &&
                (devices.y_jaw_in_bank || same(jaw_y_of(a), jaw_y_of(b)));
     };
-    // Of one collimator the strips are summed over all moments at which nothing else moves, and made a plane
-    // of once.
+    // With one collimator, strips are summed over all moments at which nothing else moves, and spread over
+    // the plane once.
     const bool one_bank = devices.banks.size() == 1;
     for (std::size_t begin = 0, end; begin < apertures.size(); begin = end) {
         const ControlPoint& point = apertures[begin].devices;

@@ -1,4 +1,4 @@
-// What jaws, leaves and blocks let through, summed over the moments of an irradiation, on the CPU.
+// Transmission of jaws, leaves and blocks, summed over the moments of an irradiation, on the CPU.
 #pragma once
 
 #include <vector>

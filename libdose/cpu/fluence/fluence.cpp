@@ -1,11 +1,10 @@
 #include "cpu/fluence/fluence.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <exception>
 #include <map>
 
+#include "base/parallel_failure.h"
 #include "cpu/fluence/add_apertures.h"
 #include "cpu/fluence/finish_head.h"
 #include "fluence/aperture.h"
@@ -26,30 +25,22 @@ std::vector<FluenceMap> beam_fluence(const Beam& beam, PatientPosition position,
         if (const BeamFilter* filter = plan.filter(n); !open.contains(filter))
             open[filter] = open_plane(plan.empty_map(n), plan.beam(), head, filter, options.terma);
     std::vector<FluenceMap> maps(plan.size());
-    std::exception_ptr failure;
-    std::atomic<bool> failed{false};
+    ParallelFailure failure;
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t n = 0; n < maps.size(); ++n) {
-        if (failed) continue;
-        try {
+        if (failure.failed()) continue;
+        failure.guard([&] {
             FluenceMap map = plan.empty_map(n);
             add_apertures(map, devices, plan.apertures(n));
             finish(map, plan.beam(), head, open.at(plan.filter(n)), options.leaves, plan.collimator_deg(n));
             maps[n] = std::move(map);
-        } catch (...) {
-#pragma omp critical(libdose_fluence_failure)
-            failure = std::current_exception();
-            failed = true;
-        }
-#pragma omp critical(libdose_fluence_failure)
-        try {
-            if (options.after_map && !failed) options.after_map();
-        } catch (...) {
-            failure = std::current_exception();
-            failed = true;
-        }
+        });
+#pragma omp critical(libdose_fluence_after_map)
+        failure.guard([&] {
+            if (options.after_map && !failure.failed()) options.after_map();
+        });
     }
-    if (failure) std::rethrow_exception(failure);
+    failure.rethrow();
     return maps;
 }
 

@@ -184,79 +184,115 @@ PencilBeamlets::PencilBeamlets(const DensityGrid& density, const Beam& beam, con
 
 PencilBeamlets::~PencilBeamlets() = default;
 
-LIBDOSE_VERSIONS
-void PencilBeamlets::column(double u_mm, double v_mm, std::uint64_t seed, std::vector<VoxelDose>& out) const {
-    const Parts& parts = *parts_;
-    const Grid& grid = parts.density.grid;
-    const BeamletImages& images = parts.shape.images();
-    const double far_u = u_mm / parts.views[0].scale, far_v = v_mm / parts.views[1].scale;
-    // What is not the same wherever the square lies: at its middle.
-    const auto output = static_cast<float>(parts.output);
-    const auto focal =
-        output * static_cast<float>(parts.open.transmission(u_mm, v_mm) * parts.open.profile(u_mm, v_mm));
-    const auto extrafocal =
-        images.has_extrafocal() ? output * static_cast<float>(parts.open.transmission(far_u, far_v)) : 0.0f;
-    const auto u0 = static_cast<float>(u_mm), v0 = static_cast<float>(v_mm),
-               far_u0 = static_cast<float>(far_u), far_v0 = static_cast<float>(far_v);
-    const double to_reference_u = parts.shape.middle_mm() - u_mm,
-                 to_reference_v = parts.shape.middle_mm() - v_mm;
-    const VoxelPlace* const places = parts.places.data();
-    const PencilDepthWeights& weights = parts.weights;
-    const auto dose_at = [&](std::size_t voxel) LIBDOSE_INLINE_LAMBDA {
-        const VoxelPlace& at = places[voxel];
+/// Dose of one square in a voxel: the images of the shape, shifted, times what the head does at its middle.
+class PencilBeamlets::SquareDose {
+public:
+    LIBDOSE_INLINE SquareDose(const Parts& parts, double u_mm, double v_mm)
+        : images_(parts.shape.images()),
+          electrons_(parts.shape.electrons()),
+          weights_(parts.weights),
+          places_(parts.places.data()),
+          output_(static_cast<float>(parts.output)),
+          focal_(output_ *
+                 static_cast<float>(parts.open.transmission(u_mm, v_mm) * parts.open.profile(u_mm, v_mm))),
+          u0_(static_cast<float>(u_mm)),
+          v0_(static_cast<float>(v_mm)),
+          to_reference_u_(parts.shape.middle_mm() - u_mm),
+          to_reference_v_(parts.shape.middle_mm() - v_mm) {
+        const double far_u = u_mm / parts.views[0].scale, far_v = v_mm / parts.views[1].scale;
+        extrafocal_ = images_.has_extrafocal()
+                          ? output_ * static_cast<float>(parts.open.transmission(far_u, far_v))
+                          : 0.0f;
+        far_u0_ = static_cast<float>(far_u);
+        far_v0_ = static_cast<float>(far_v);
+    }
+
+    LIBDOSE_INLINE bool reaches(std::size_t voxel) const { return places_[voxel].factor > 0; }
+    LIBDOSE_INLINE float at(std::size_t voxel) const {
+        const VoxelPlace& at = places_[voxel];
         PencilLanes sum{};
-        images.add_focal(at.u_mm - u0, at.v_mm - v0, at.node, focal, sum);
-        if (extrafocal > 0)
-            images.add_extrafocal(at.u_mm - far_u0, at.v_mm - far_v0, at.node, extrafocal, sum);
-        weights.weigh(at.depth, sum);
+        images_.add_focal(at.u_mm - u0_, at.v_mm - v0_, at.node, focal_, sum);
+        if (extrafocal_ > 0)
+            images_.add_extrafocal(at.u_mm - far_u0_, at.v_mm - far_v0_, at.node, extrafocal_, sum);
+        weights_.weigh(at.depth, sum);
         float dose = std::max(sum_of(sum), 0.0f) * at.factor;  // in this order a NaN stays one
         if (at.electron > 0)
-            dose +=
-                output * at.electron *
-                static_cast<float>(parts.shape.electrons().at(static_cast<double>(at.u_mm) + to_reference_u,
-                                                              static_cast<double>(at.v_mm) + to_reference_v));
+            dose += output_ * at.electron *
+                    static_cast<float>(electrons_.at(static_cast<double>(at.u_mm) + to_reference_u_,
+                                                     static_cast<double>(at.v_mm) + to_reference_v_));
         return dose;
-    };
-    const physics::ProjectedRows rows_of_grid(parts.frame, grid);
+    }
+
+private:
+    const BeamletImages& images_;
+    const CoarseMap& electrons_;
+    const PencilDepthWeights& weights_;
+    const VoxelPlace* places_;
+    float output_, focal_, extrafocal_;
+    float u0_, v0_, far_u0_, far_v0_;         ///< middle of the square, and as the extrafocal source sees it
+    double to_reference_u_, to_reference_v_;  ///< from the square to the one that the shape was made for
+};
+
+namespace {
+
+using ZoneParts = std::array<std::pair<int, int>, zones.size()>;
+
+/// Voxels of a row, [begin, end), within each zone about (u, v). A zone holds those before it; where one is
+/// empty, so are those.
+LIBDOSE_INLINE ZoneParts zone_parts(const physics::ProjectedRow& row, double u_mm, double v_mm, int size) {
+    ZoneParts part;
+    part.back() = {0, size};
+    for (std::size_t z = zones.size() - 1; z-- > 0;) {
+        const auto [low, high] = part[z + 1];
+        part[z] = {low, low};
+        if (low >= high) continue;
+        const double half = zones[z].half_mm;
+        const auto [begin, end] = row.within({u_mm - half, u_mm + half, v_mm - half, v_mm + half}, size);
+        if (std::max(begin, low) < std::min(end, high)) part[z] = {std::max(begin, low), std::min(end, high)};
+    }
+    return part;
+}
+
+/// Appends the doses of voxels from … to - 1 of a row to the first `size` entries of a column, of which there
+/// are enough: every one, or those that are drawn, with as many times their dose. `first`: voxel 0 of the
+/// row.
+template <class Dose>
+LIBDOSE_INLINE void add_drawn(const Zone& zone, std::size_t first, int from, int to, std::uint64_t drawn,
+                              const Dose& dose_of, std::vector<VoxelDose>& out, std::size_t& size) {
+    if (from >= to || drawn % static_cast<std::uint64_t>(zone.row_stride) != 0) return;
+    const int stride = zone.voxel_stride,
+              start = static_cast<int>(drawn / 64 % static_cast<std::uint64_t>(stride));
+    const auto times = static_cast<float>(zone.row_stride * stride);
+    for (int i = from + (start - from % stride + stride) % stride; i < to; i += stride) {
+        const std::size_t voxel = first + static_cast<std::size_t>(i);
+        if (!dose_of.reaches(voxel)) continue;
+        const float dose = times * dose_of.at(voxel);
+        out[size] = {static_cast<std::uint32_t>(voxel), dose};
+        size += !(dose <= 0);  // a dose that is not a number is kept, and refused with the column
+    }
+}
+
+}  // namespace
+
+LIBDOSE_VERSIONS
+void PencilBeamlets::column(double u_mm, double v_mm, std::uint64_t seed, std::vector<VoxelDose>& out) const {
+    const Grid& grid = parts_->density.grid;
+    const SquareDose dose(*parts_, u_mm, v_mm);
+    const physics::ProjectedRows rows_of_grid(parts_->frame, grid);
     std::size_t size = 0;
     for (int k = 0; k < grid.size[2]; ++k)
         for (int j = 0; j < grid.size[1]; ++j) {
             const std::size_t first = grid.index(0, j, k);
-            const physics::ProjectedRow row = rows_of_grid.at(j, k);
             const std::uint64_t drawn = mixed(seed ^ mixed(first));
             if (out.size() < size + static_cast<std::size_t>(grid.size[0]))
                 out.resize(2 * size + static_cast<std::size_t>(grid.size[0]));
-            const auto add = [&](const Zone& zone, int from, int to) LIBDOSE_INLINE_LAMBDA {
-                if (from >= to || drawn % static_cast<std::uint64_t>(zone.row_stride) != 0) return;
-                const int stride = zone.voxel_stride,
-                          start = static_cast<int>(drawn / 64 % static_cast<std::uint64_t>(stride));
-                const auto times = static_cast<float>(zone.row_stride * stride);
-                for (int i = from + (start - from % stride + stride) % stride; i < to; i += stride) {
-                    const std::size_t voxel = first + static_cast<std::size_t>(i);
-                    if (!(places[voxel].factor > 0)) continue;
-                    const float dose = times * dose_at(voxel);
-                    out[size] = {static_cast<std::uint32_t>(voxel), dose};
-                    size += !(dose <= 0);  // what is not a number is kept, and refused with the column
-                }
+            const ZoneParts part = zone_parts(rows_of_grid.at(j, k), u_mm, v_mm, grid.size[0]);
+            const auto add = [&](std::size_t zone, int from, int to) LIBDOSE_INLINE_LAMBDA {
+                add_drawn(zones[zone], first, from, to, drawn, dose, out, size);
             };
-            // The row's part within each zone holds those of the zones before; of an empty one nothing is
-            // left for those.
-            std::array<std::pair<int, int>, zones.size()> part;
-            part.back() = {0, grid.size[0]};
-            for (std::size_t z = zones.size() - 1; z-- > 0;) {
-                const auto [low, high] = part[z + 1];
-                part[z] = {low, low};
-                if (low >= high) continue;
-                const double half = zones[z].half_mm;
-                const auto [begin, end] =
-                    row.within({u_mm - half, u_mm + half, v_mm - half, v_mm + half}, grid.size[0]);
-                if (std::max(begin, low) < std::min(end, high))
-                    part[z] = {std::max(begin, low), std::min(end, high)};
-            }
-            for (std::size_t z = zones.size() - 1; z > 0; --z)
-                add(zones[z], part[z].first, part[z - 1].first);
-            add(zones[0], part[0].first, part[0].second);
-            for (std::size_t z = 1; z < zones.size(); ++z) add(zones[z], part[z - 1].second, part[z].second);
+            for (std::size_t z = zones.size() - 1; z > 0; --z) add(z, part[z].first, part[z - 1].first);
+            add(0, part[0].first, part[0].second);
+            for (std::size_t z = 1; z < zones.size(); ++z) add(z, part[z - 1].second, part[z].second);
         }
     out.resize(size);
 }

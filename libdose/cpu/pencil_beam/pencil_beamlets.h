@@ -38,8 +38,8 @@ private:
 /// All squares of one geometry.
 class PencilBeamlets {
 public:
-    /// `squares`: all that column() will be asked for. `options` as for square_fluence(). What it refers to
-    /// must outlive it.
+    /// `squares`: all that column() will be asked for. `options` as for square_fluence(). The arguments must
+    /// outlive it.
     PencilBeamlets(const DensityGrid& density, const Beam& beam, const ControlPoint& point,
                    PatientPosition position, const BeamModel& model, const FluenceOptions& options,
                    const LateralScale& lateral, const std::vector<OpenSquare>& squares, BeamletShape& shape);
@@ -54,6 +54,7 @@ public:
 
 private:
     struct Parts;
+    class SquareDose;
     std::unique_ptr<const Parts> parts_;
 };
 

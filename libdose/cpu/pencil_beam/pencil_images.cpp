@@ -4,9 +4,9 @@
 #include <cmath>
 #include <complex>
 #include <cstring>
-#include <exception>
 #include <unsupported/Eigen/FFT>
 
+#include "base/parallel_failure.h"
 #include "base/simd/multiversion.h"
 #include "libdose/error.h"
 #include "pencil_beam/pencil_equations.h"
@@ -148,10 +148,10 @@ PencilImages::PencilImages(const FluenceMap& map, const PencilKernel& kernel,
         if (plan.near_used[n]) tasks.push_back({n, true});
     for (std::size_t n = 0; n < plan.far_used.size(); ++n)
         if (plan.far_used[n]) tasks.push_back({n, false});
-    std::exception_ptr failure;
+    ParallelFailure failure;
 #pragma omp parallel for schedule(dynamic, 1)
-    for (const Task& task : tasks) {
-        try {
+    for (const Task& task : tasks)
+        failure.guard([&] {
             const PencilRaster& raster = task.near ? near_ : far_;
             const PencilImagePlan::Pixels pixels = plan.pixels(kernel, task.near, task.node);
             Image& image = task.near ? near_images_[task.node] : far_images_[task.node];
@@ -160,12 +160,8 @@ PencilImages::PencilImages(const FluenceMap& map, const PencilKernel& kernel,
                 0.0f);
             for (int first = 0; first < static_cast<int>(count); first += 2)
                 (task.near ? near : far).add_pair(pixels.values, pixels.size_u, pixels.size_v, first, image);
-        } catch (...) {
-#pragma omp critical(libdose_pencil_failure)
-            failure = std::current_exception();
-        }
-    }
-    if (failure) std::rethrow_exception(failure);
+        });
+    failure.rethrow();
     for (std::size_t n = 0; n < near_images_.size(); ++n) {
         if (near_images_[n].empty()) continue;
 #pragma omp parallel for schedule(static)

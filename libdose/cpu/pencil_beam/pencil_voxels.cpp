@@ -100,7 +100,7 @@ void PencilDepthRays::trace(const DensityGrid& density, const physics::BeamFrame
     // Places among the sums are 32-bit integers.
     if (raster_.count() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
         throw internal_error("too many rays for the grid", "pencil beam");
-    // What changes most along x comes first, whole rays' steps before the other rays.
+    // In memory the index that changes most along x runs fastest: ray u, ray v or the step along a ray.
     const Vec3 along_x = frame.axes.row(0).transpose().cwiseAbs();
     const bool u_first = along_x[0] > along_x[1];
     const int firsts = u_first ? raster_.size_u : raster_.size_v,

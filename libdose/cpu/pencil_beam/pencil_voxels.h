@@ -1,5 +1,5 @@
-// What the voxels of a grid are to the pencils of one beam: where they lie, how wide the kernels are there,
-// and how deep they lie.
+// Voxels of a grid in one pencil beam: their place on the isocentre plane, the width of the kernel there, and
+// their depth.
 #pragma once
 
 #include <array>
@@ -27,7 +27,7 @@ struct PencilRow {
 };
 
 /// Rays through a grid as RayBundle has them, laid out so that neighbours along x lie side by side. The sum
-/// of both materials is all that a depth asks for.
+/// of both materials is enough for a depth.
 class PencilDepthRays {
 public:
     /// high_z: whether read_high_z() will be called.
@@ -47,7 +47,7 @@ private:
 
 class PencilVoxels {
 public:
-    /// What it refers to must outlive it. A filter (may be null) needs the `table` of the spectrum.
+    /// The arguments must outlive it. A filter (may be null) needs the `table` of the spectrum.
     PencilVoxels(const DensityGrid& density, const physics::BeamFrame& frame, const PencilPlan& plan,
                  const LateralScale& lateral, const BeamFilter* filter, const TermaTable* table);
 

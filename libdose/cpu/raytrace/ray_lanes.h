@@ -62,7 +62,7 @@ struct BetweenRays {
     float u[lanes], v[lanes], along[lanes];
 };
 
-/// Of voxels first … last of a row; lanes beyond the last are zero.
+/// Reads the values of voxels first … last of a row; lanes beyond the last are zero.
 LIBDOSE_INLINE void read_lanes(const float* row, int first, int last, float* values) {
     if (last - first + 1 == lanes) {
         std::memcpy(values, row + first, lanes * sizeof(float));

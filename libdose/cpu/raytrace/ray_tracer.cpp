@@ -44,6 +44,73 @@ struct Crossing {
     Ints moved;
 };
 
+/// Part of a step in which rays are in the grid, in steps from node 0; empty (begin = end) where they are
+/// not.
+struct Stretch {
+    Floats begin, end;
+};
+
+/// One axis of the grid and of rays through it.
+struct Axis {
+    Floats at, on, per_on;  ///< as in Rays
+    int size, stride;       ///< voxels, and from one to the next in memory
+
+    /// The face that rays cross, and the index along this axis, times the stride, of the voxel where they are
+    /// before.
+    LIBDOSE_INLINE void cross(const Stretch& in_grid, Crossing& face, Ints& index) const {
+        const Floats from = at + in_grid.begin * on, to = at + in_grid.end * on;
+        Ints first = __builtin_convertvector(from, Ints), second = __builtin_convertvector(to, Ints);
+        const Ints last = first - first + (size - 1);  // rounding may leave them a trifle outside of the grid
+        first = first < last ? first : last;
+        second = second < last ? second : last;
+        const Floats border = __builtin_convertvector(first > second ? first : second, Floats);
+        Floats crossed = in_grid.begin + (border - from) * per_on;
+        crossed = crossed > in_grid.begin ? crossed : in_grid.begin;
+        crossed = crossed < in_grid.end ? crossed : in_grid.end;
+        face = {first == second ? in_grid.end : crossed, (second - first) * stride};
+        index = first * stride;
+    }
+};
+
+/// Where rays cross the three faces, in ascending order.
+LIBDOSE_INLINE void sort_crossings(const Crossing (&faces)[3], Floats (&sorted)[3]) {
+    const Floats x = faces[0].at, y = faces[1].at, z = faces[2].at;
+    const Floats low = x < y ? x : y, high = x < y ? y : x, other = low < z ? z : low;
+    sorted[0] = low < z ? low : z;
+    sorted[1] = high < other ? high : other;
+    sorted[2] = high < other ? other : high;
+}
+
+LIBDOSE_INLINE void read(const float* volume, const Ints& voxel, Floats& values) {
+    for (int l = 0; l < rays_together; ++l) values[l] = volume[voxel[l]];
+}
+
+/// Densities along rays, and their line integrals so far, g/cm².
+struct PathSums {
+    const float *water_part, *high_z_part;
+    Floats water, high_z;
+
+    /// Adds one step: from `voxel` on, through at most four voxels. `cm`: length of a whole step.
+    LIBDOSE_INLINE void add(const Stretch& in_grid, const Crossing (&faces)[3], const Ints& voxel,
+                            const Floats& cm) {
+        Floats crossed[3], from = in_grid.begin;
+        sort_crossings(faces, crossed);
+        Ints here = voxel;
+        for (int part = 0; part < 4; ++part) {
+            const Floats to = part < 3 ? crossed[part] : in_grid.end, length = (to - from) * cm;
+            Floats of_water, of_high_z;
+            read(water_part, here, of_water);
+            read(high_z_part, here, of_high_z);
+            water += length * of_water;
+            high_z += length * of_high_z;
+            if (part == 3 || !any(to < in_grid.end)) break;
+            here = voxel;
+            for (const Crossing& face : faces) here += (face.at <= to) & face.moved;
+            from = to;
+        }
+    }
+};
+
 /// water[0], high_z[0], water[1] …
 LIBDOSE_INLINE void store(const Floats& water, const Floats& high_z, physics::RaySums* to) {
     static_assert(sizeof(physics::RaySums[rays_together]) == 2 * sizeof(Floats));
@@ -53,69 +120,42 @@ LIBDOSE_INLINE void store(const Floats& water, const Floats& high_z, physics::Ra
     std::memcpy(to + rays_together / 2, &high, sizeof(Floats));
 }
 
-/// Writes what the sums come to at nodes begin + 1 …; returns the last one, behind which they grow no more.
+/// Writes the sums at nodes begin + 1 …; returns the last one, behind which they grow no more.
 LIBDOSE_VERSIONS
 int add_steps(const Rays& rays, const int* size, const int* stride, float followed, const float* water_part,
               const float* high_z_part, const float* before_water, const float* before_high_z,
               physics::RaySums* sums, std::ptrdiff_t next_node) {
-    Floats in, out, step_cm, at[3], on[3], per_on[3], water, high_z;
-    load(before_water, water);
-    load(before_high_z, high_z);
+    PathSums path{water_part, high_z_part, {}, {}};
+    Floats in, out, step_cm;
+    load(before_water, path.water);
+    load(before_high_z, path.high_z);
     load(rays.in, in);
     load(rays.out, out);
     load(rays.step_cm, step_cm);
+    Axis axes[3];
     for (int a = 0; a < 3; ++a) {
-        load(rays.at[a], at[a]);
-        load(rays.on[a], on[a]);
-        load(rays.per_on[a], per_on[a]);
+        load(rays.at[a], axes[a].at);
+        load(rays.on[a], axes[a].on);
+        load(rays.per_on[a], axes[a].per_on);
+        axes[a].size = size[a];
+        axes[a].stride = stride[a];
     }
     int n = rays.begin;
     for (; n < rays.end; ++n) {
-        const Ints followed_still = water + high_z < followed;
+        const Ints followed_still = path.water + path.high_z < followed;
         if (!any(followed_still)) break;
         const Floats node = in - in + static_cast<float>(n), after = node + 1.0f;
-        Floats begin = node > in ? node : in, end = after < out ? after : out;
-        begin = begin < out ? begin : out;
-        end = end > in ? end : in;
+        Stretch in_grid{node > in ? node : in, after < out ? after : out};
+        in_grid.begin = in_grid.begin < out ? in_grid.begin : out;
+        in_grid.end = in_grid.end > in ? in_grid.end : in;
         Crossing faces[3];
-        Ints voxel{};
+        Ints voxel{}, index;
         for (int a = 0; a < 3; ++a) {
-            const Floats from = at[a] + begin * on[a], to = at[a] + end * on[a];
-            Ints first = __builtin_convertvector(from, Ints), second = __builtin_convertvector(to, Ints);
-            const Ints last =
-                first - first + (size[a] - 1);  // rounding may leave them a trifle outside of the grid
-            first = first < last ? first : last;
-            second = second < last ? second : last;
-            const Floats face = __builtin_convertvector(first > second ? first : second, Floats);
-            Floats crossed = begin + (face - from) * per_on[a];
-            crossed = crossed > begin ? crossed : begin;
-            crossed = crossed < end ? crossed : end;
-            faces[a] = {first == second ? end : crossed, (second - first) * stride[a]};
-            voxel += first * stride[a];
+            axes[a].cross(in_grid, faces[a], index);
+            voxel += index;
         }
-        // The faces in order.
-        const Floats x = faces[0].at, y = faces[1].at, z = faces[2].at;
-        const Floats low = x < y ? x : y, high = x < y ? y : x, other = low < z ? z : low;
-        const Floats crossed[3] = {low < z ? low : z, high < other ? high : other,
-                                   high < other ? other : high};
-        Floats from = begin;
-        Ints here = voxel;
-        const Floats cm = followed_still ? step_cm : 0.0f * step_cm;
-        for (int part = 0; part < 4; ++part) {
-            const Floats to = part < 3 ? crossed[part] : end, length = (to - from) * cm;
-            Floats of_water, of_high_z;
-            for (int l = 0; l < rays_together; ++l) {
-                of_water[l] = water_part[here[l]];
-                of_high_z[l] = high_z_part[here[l]];
-            }
-            water += length * of_water;
-            high_z += length * of_high_z;
-            if (part == 3 || !any(to < end)) break;
-            here = voxel;
-            for (const Crossing& face : faces) here += (face.at <= to) & face.moved;
-            from = to;
-        }
-        store(water, high_z, sums + std::max(n + 1, 0) * next_node);
+        path.add(in_grid, faces, voxel, followed_still ? step_cm : 0.0f * step_cm);
+        store(path.water, path.high_z, sums + std::max(n + 1, 0) * next_node);
     }
     return std::max(n, 0);
 }

@@ -13,7 +13,7 @@ class RayTracer {
 public:
     static constexpr int together = 8;  ///< rays
 
-    /// What it refers to must outlive it. Throws bad_input for a grid of more than 2^31 voxels,
+    /// `density` must outlive it. Throws bad_input for a grid of more than 2^31 voxels,
     /// internal_error where a step of the raster is not shorter than a voxel along every axis (ray_raster()
     /// makes none).
     RayTracer(const DensityGrid& density, const physics::BeamFrame& frame, const physics::RayRaster& raster);

@@ -12,6 +12,7 @@
 #include "fluence/fluence_map.h"
 #include "terma/released_energy.h"
 #include "terma/terma_table.h"
+
 namespace libdose::cpu {
 
 namespace {
@@ -33,6 +34,99 @@ bool slice_meets(const Grid& grid, const physics::BeamFrame& frame, int k,
 constexpr std::vector<float> ReleasedEnergy::*released_values[] = {&ReleasedEnergy::energy,
                                                                    &ReleasedEnergy::depth_g_cm2};
 
+/// Rows of slices [first, last) whose voxels project into `extent_mm` ({low u, high u, low v, high v}).
+std::vector<PartOfRow> rows_within(const Grid& grid, const physics::BeamFrame& frame,
+                                   const physics::ProjectedRows& projected, int first, int last,
+                                   const std::array<double, 4>& extent_mm) {
+    std::vector<PartOfRow> rows;
+    for (int k = first; k < last; ++k) {
+        if (!slice_meets(grid, frame, k, extent_mm)) continue;
+        for (int j = 0; j < grid.size[1]; ++j) {
+            const auto [begin, end] = projected.at(j, k).within(extent_mm, grid.size[0]);
+            if (begin < end) rows.push_back({j, k, begin, end});
+        }
+    }
+    return rows;
+}
+
+/// Forgets what is held and makes room for the voxels of all rows. Memory that is not used in the end is not
+/// touched.
+void reserve_for(const std::vector<PartOfRow>& rows, ReleasedEnergy& released) {
+    std::size_t most = 0;
+    for (const PartOfRow& row : rows) most += static_cast<std::size_t>(row.end - row.begin);
+    released.voxel.clear();
+    released.voxel.reserve(most);
+    for (const auto values : released_values) {
+        (released.*values).clear();
+        (released.*values).reserve(most);
+    }
+}
+
+/// The voxels of one row that release energy, found sixteen at a time.
+class RowRelease {
+public:
+    explicit RowRelease(std::size_t row_size) {
+        values_.voxel.resize(row_size);
+        for (const auto values : released_values) (values_.*values).resize(row_size);
+    }
+
+    /// Voxels begin … end - 1 of the row whose voxel 0 has the index `at`.
+    void find(const MapRelease& release, const ReleaseRow& row, std::size_t at, int begin, int end) {
+        count_ = 0;
+        for (int first = begin; first < end; first += lanes) {
+            const int last = std::min(first + lanes, end) - 1;
+            if (!release_lanes(release, row, first, last, found_)) continue;
+            if (found_.all)
+                take_all(at, first);
+            else
+                take_some(at, first, last);
+        }
+    }
+    void append_to(ReleasedEnergy& released) const {
+        const auto n = static_cast<std::ptrdiff_t>(count_);
+        released.voxel.insert(released.voxel.end(), values_.voxel.begin(), values_.voxel.begin() + n);
+        for (const auto values : released_values)
+            (released.*values)
+                .insert((released.*values).end(), (values_.*values).begin(), (values_.*values).begin() + n);
+    }
+
+private:
+    void take_all(std::size_t at, int first) {
+        for (int l = 0; l < lanes; ++l)
+            values_.voxel[count_ + static_cast<std::size_t>(l)] =
+                static_cast<std::uint32_t>(at) + static_cast<std::uint32_t>(first + l);
+        std::copy_n(found_.energy, lanes, &values_.energy[count_]);
+        std::copy_n(found_.depth, lanes, &values_.depth_g_cm2[count_]);
+        count_ += lanes;
+    }
+    void take_some(std::size_t at, int first, int last) {
+        for (int l = 0; first + l <= last; ++l) {
+            values_.voxel[count_] = static_cast<std::uint32_t>(at + static_cast<std::size_t>(first + l));
+            values_.energy[count_] = found_.energy[l];
+            values_.depth_g_cm2[count_] = found_.depth[l];
+            count_ += found_.energy[l] == 0 ? 0 : 1;  // the next one takes its place
+        }
+    }
+
+    ReleasedEnergy values_;  ///< of the row, the first count_ are valid
+    std::size_t count_ = 0;
+    ReleasedLanes found_;
+};
+
+/// Appends the parts, in their order, to `released`.
+void join(const std::vector<ReleasedEnergy>& parts, ReleasedEnergy& released) {
+    std::size_t size = 0;
+    for (const ReleasedEnergy& part : parts) size += part.size();
+    const auto join_values = [&](auto values) {
+        auto& all = released.*values;
+        all.reserve(size);
+        for (const ReleasedEnergy& part : parts)
+            all.insert(all.end(), (part.*values).begin(), (part.*values).end());
+    };
+    join_values(&ReleasedEnergy::voxel);
+    for (const auto values : released_values) join_values(values);
+}
+
 }  // namespace
 
 ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map, const TermaTable& table,
@@ -53,69 +147,25 @@ ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map
     const int slices = grid.size[2],
               part_count = omp_get_max_threads() > 1 && !omp_in_parallel() ? slices : 1;
     std::vector<ReleasedEnergy> parts(static_cast<std::size_t>(part_count));
-    const auto row_size = static_cast<std::size_t>(grid.size[0]);
     const physics::ProjectedRows projected(frame, grid);
 #pragma omp parallel if (part_count > 1)
     {
-        ReleasedEnergy of_row, here;
-        of_row.voxel.resize(row_size);
-        for (const auto values : released_values) (of_row.*values).resize(row_size);
-        ReleasedLanes found;
-        std::vector<PartOfRow> rows;
+        RowRelease of_row(static_cast<std::size_t>(grid.size[0]));
+        ReleasedEnergy here;
+        here.grid = grid;
+        here.frame = frame;
 #pragma omp for schedule(dynamic, 1)
         for (int p = 0; p < part_count; ++p) {
-            rows.clear();
-            std::size_t most = 0;
-            for (int k = p * slices / part_count; k < (p + 1) * slices / part_count; ++k) {
-                if (!slice_meets(grid, frame, k, *extent)) continue;
-                for (int j = 0; j < grid.size[1]; ++j) {
-                    const auto [begin, end] = projected.at(j, k).within(*extent, grid.size[0]);
-                    if (begin < end) {
-                        rows.push_back({j, k, begin, end});
-                        most += static_cast<std::size_t>(end - begin);
-                    }
-                }
-            }
-            // Memory that is not used in the end is not touched.
-            here.voxel.clear();
-            here.voxel.reserve(most);
-            for (const auto values : released_values) {
-                (here.*values).clear();
-                (here.*values).reserve(most);
-            }
+            const std::vector<PartOfRow> rows = rows_within(grid, frame, projected, p * slices / part_count,
+                                                            (p + 1) * slices / part_count, *extent);
+            reserve_for(rows, here);
             for (const auto [j, k, begin, end] : rows) {
                 const std::size_t at = grid.index(0, j, k);
                 const ReleaseRow row{RowOfPoints(projected.at(j, k)), &density.density[at],
                                      &density.water_part[at], &density.high_z_part[at]};
-                std::size_t count = 0;
-                for (int first = begin; first < end; first += lanes) {
-                    const int last = std::min(first + lanes, end) - 1;
-                    if (!release_lanes(release, row, first, last, found)) continue;
-                    if (found.all) {
-                        for (int l = 0; l < lanes; ++l)
-                            of_row.voxel[count + static_cast<std::size_t>(l)] =
-                                static_cast<std::uint32_t>(at) + static_cast<std::uint32_t>(first + l);
-                        std::copy_n(found.energy, lanes, &of_row.energy[count]);
-                        std::copy_n(found.depth, lanes, &of_row.depth_g_cm2[count]);
-                        count += lanes;
-                        continue;
-                    }
-                    for (int l = 0; first + l <= last; ++l) {
-                        of_row.voxel[count] =
-                            static_cast<std::uint32_t>(at + static_cast<std::size_t>(first + l));
-                        of_row.energy[count] = found.energy[l];
-                        of_row.depth_g_cm2[count] = found.depth[l];
-                        count += found.energy[l] == 0 ? 0 : 1;  // the next one takes its place
-                    }
-                }
-                const auto n = static_cast<std::ptrdiff_t>(count);
-                here.voxel.insert(here.voxel.end(), of_row.voxel.begin(), of_row.voxel.begin() + n);
-                for (const auto values : released_values)
-                    (here.*values)
-                        .insert((here.*values).end(), (of_row.*values).begin(), (of_row.*values).begin() + n);
+                of_row.find(release, row, at, begin, end);
+                of_row.append_to(here);
             }
-            here.grid = grid;
-            here.frame = frame;
             if (part_count == 1)
                 parts.front() = std::move(here);
             else
@@ -123,16 +173,7 @@ ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map
         }
     }
     if (part_count == 1) return std::move(parts.front());
-    const auto join = [&](auto values) {
-        auto& all = released.*values;
-        std::size_t size = 0;
-        for (const ReleasedEnergy& part : parts) size += part.size();
-        all.reserve(size);
-        for (const ReleasedEnergy& part : parts)
-            all.insert(all.end(), (part.*values).begin(), (part.*values).end());
-    };
-    join(&ReleasedEnergy::voxel);
-    for (const auto values : released_values) join(values);
+    join(parts, released);
     return released;
 }
 

@@ -14,7 +14,7 @@
 
 namespace libdose::cpu {
 
-/// What all voxels of a map share; what it is made of must outlive it.
+/// Fluence, rays and attenuation of one map, shared by all voxels. The arguments must outlive it.
 struct MapRelease {
     /// `integral`: sharpened as the transport needs it; `rays`: their paths begin with the map's filter.
     MapRelease(const Grid& grid, const FluenceMap& map, const FluenceIntegral& integral,
@@ -25,13 +25,14 @@ struct MapRelease {
     physics::FluenceIntegralView fluence;
     float noise;
     LaneRays rays;
-    std::vector<LaneRays::Neighbours> log_filter;  ///< of TermaTable::unfiltered; empty without a filter
-    const float* logs;                             ///< of the table, relative to no path
-    float water, high_z;                           ///< TERMA behind nothing
+    std::vector<LaneRays::Neighbours>
+        log_filter;       ///< logarithms of TermaTable::unfiltered; empty without a filter
+    const float* logs;    ///< logarithms of the table, relative to no path
+    float water, high_z;  ///< TERMA behind nothing
     const TermaTable* table;
 };
 
-/// A row of voxels, and what is in them.
+/// A row of voxels and the media in them.
 struct ReleaseRow {
     RowOfPoints points;
     const float *density, *water_part, *high_z_part;

@@ -1,4 +1,4 @@
-// What the fake device library counts.
+// Counters of the fake device library.
 #pragma once
 
 #include <dlfcn.h>
