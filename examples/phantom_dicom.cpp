@@ -240,6 +240,102 @@ void write_structures(const libdose::Grid& grid, const std::filesystem::path& fo
     save(format, folder / "RS.dcm");
 }
 
+namespace {
+
+/// Wedges, bolus, jaws and leaves of a beam.
+void write_devices(Item& b, const PlanBeam& beam) {
+    for (std::size_t w = 0; w < beam.wedges.size(); ++w)
+        b.add(DCM_WedgeSequence)
+            .set(DCM_WedgeNumber, std::to_string(w + 1))
+            .set(DCM_WedgeType, beam.wedges[w].type)
+            .set(DCM_WedgeID, beam.wedges[w].id)
+            .set(DCM_WedgeAngle, decimal(beam.wedges[w].angle_deg))
+            .set(DCM_WedgeFactor, "")
+            .set(DCM_WedgeOrientation, decimal(beam.wedges[w].orientation_deg));
+    if (beam.bolus)
+        b.add(DCM_ReferencedBolusSequence)
+            .set(DCM_ReferencedROINumber, std::to_string(number_of(bolus_name)))
+            .set(DCM_BolusID, bolus_name);
+    for (const std::string& type : {beam.x_jaws, beam.y_jaws})
+        b.add(DCM_BeamLimitingDeviceSequence)
+            .set(DCM_RTBeamLimitingDeviceType, type)
+            .set(DCM_NumberOfLeafJawPairs, "1");
+    for (const Collimator& collimator : beam.collimators)
+        b.add(DCM_BeamLimitingDeviceSequence)
+            .set(DCM_RTBeamLimitingDeviceType, collimator.type)
+            .set(DCM_NumberOfLeafJawPairs, std::to_string(collimator.boundaries_mm.size() - 1))
+            .set(DCM_LeafPositionBoundaries, joined(collimator.boundaries_mm));
+}
+
+/// What does not move: collimator, couch, isocentre.
+void write_standing_axes(Item& c, const Point& point) {
+    const libdose::Vec3 centre = isocentre();
+    c.set(DCM_BeamLimitingDeviceAngle, decimal(point.collimator_deg))
+        .set(DCM_BeamLimitingDeviceRotationDirection, "NONE")
+        .set(DCM_PatientSupportAngle, "0")
+        .set(DCM_PatientSupportRotationDirection, "NONE");
+    c.set(DCM_TableTopEccentricAngle, "0")
+        .set(DCM_TableTopEccentricRotationDirection, "NONE")
+        .set(DCM_TableTopVerticalPosition, "")
+        .set(DCM_TableTopLongitudinalPosition, "")
+        .set(DCM_TableTopLateralPosition, "");
+    c.set(DCM_IsocenterPosition, joined(std::vector<double>{centre[0], centre[1], centre[2]}));
+}
+
+void write_control_point(Item& b, const PlanBeam& beam, std::size_t i) {
+    const Point& point = beam.points[i];
+    Item c = b.add(DCM_ControlPointSequence);
+    c.set(DCM_ControlPointIndex, std::to_string(i));
+    if (i == 0) c.set(DCM_NominalBeamEnergy, "6").set(DCM_DoseRateSet, "600");
+    for (std::size_t w = 0; w < beam.wedges.size() && i == 0; ++w)
+        c.add(DCM_WedgePositionSequence)
+            .set(DCM_WedgePosition, "IN")
+            .set(DCM_ReferencedWedgeNumber, std::to_string(w + 1));
+    const auto device = [&](const std::string& type, const std::vector<double>& positions) {
+        if (!positions.empty())
+            c.add(DCM_BeamLimitingDevicePositionSequence)
+                .set(DCM_RTBeamLimitingDeviceType, type)
+                .set(DCM_LeafJawPositions, joined(positions));
+    };
+    device(beam.x_jaws, point.x_jaws);
+    device(beam.y_jaws, point.y_jaws);
+    for (std::size_t m = 0; m < point.leaves.size(); ++m) device(beam.collimators[m].type, point.leaves[m]);
+    if (i == 0 || beam.arc) {
+        const bool turns = beam.arc && i + 1 < beam.points.size();
+        c.set(DCM_GantryAngle, decimal(point.gantry_deg))
+            .set(DCM_GantryRotationDirection, turns ? "CW" : "NONE");
+    }
+    if (i == 0) write_standing_axes(c, point);
+    c.set(DCM_CumulativeMetersetWeight, decimal(point.weight));
+}
+
+void write_beam(Item& out, const PlanBeam& beam, const std::string& id) {
+    Item b = out.add(DCM_BeamSequence);
+    b.set(DCM_Manufacturer, "Varian Medical Systems")
+        .set(DCM_BeamNumber, id)
+        .set(DCM_BeamName, beam.name)
+        .set(DCM_BeamType, beam.dynamic ? "DYNAMIC" : "STATIC")
+        .set(DCM_RadiationType, "PHOTON")
+        .set(DCM_TreatmentMachineName, "LIBDOSE-DEMO")
+        .set(DCM_PrimaryDosimeterUnit, "MU");
+    Item fluence = b.add(DCM_PrimaryFluenceModeSequence);
+    fluence.set(DCM_FluenceMode, beam.flattening_filter ? "STANDARD" : "NON_STANDARD");
+    if (!beam.flattening_filter) fluence.set(DCM_FluenceModeID, "FFF");
+    b.set(DCM_SourceAxisDistance, "1000")
+        .set(DCM_TreatmentDeliveryType, "TREATMENT")
+        .set(DCM_NumberOfWedges, std::to_string(beam.wedges.size()))
+        .set(DCM_NumberOfCompensators, "0")
+        .set(DCM_NumberOfBoli, beam.bolus ? "1" : "0")
+        .set(DCM_NumberOfBlocks, "0");
+    write_devices(b, beam);
+    b.set(DCM_FinalCumulativeMetersetWeight, decimal(beam.points.back().weight))
+        .set(DCM_NumberOfControlPoints, std::to_string(beam.points.size()))
+        .set(DCM_ReferencedPatientSetupNumber, "1");
+    for (std::size_t i = 0; i < beam.points.size(); ++i) write_control_point(b, beam, i);
+}
+
+}  // namespace
+
 void write_plan(const PlanDescription& plan, int number, const std::filesystem::path& folder) {
     DcmFileFormat format;
     Item out(*format.getDataset());
@@ -257,93 +353,13 @@ void write_plan(const PlanDescription& plan, int number, const std::filesystem::
         .set(DCM_NumberOfFractionsPlanned, std::to_string(plan.fractions))
         .set(DCM_NumberOfBeams, std::to_string(plan.beams.size()))
         .set(DCM_NumberOfBrachyApplicationSetups, "0");
-    const libdose::Vec3 centre = isocentre();
-    const std::string isocentre_text = joined(std::vector<double>{centre[0], centre[1], centre[2]});
     int beam_number = 0;
     for (const PlanBeam& beam : plan.beams) {
         const std::string id = std::to_string(++beam_number);
         group.add(DCM_ReferencedBeamSequence)
             .set(DCM_BeamMeterset, decimal(beam.meterset_mu))
             .set(DCM_ReferencedBeamNumber, id);
-        Item b = out.add(DCM_BeamSequence);
-        b.set(DCM_Manufacturer, "Varian Medical Systems")
-            .set(DCM_BeamNumber, id)
-            .set(DCM_BeamName, beam.name)
-            .set(DCM_BeamType, beam.dynamic ? "DYNAMIC" : "STATIC")
-            .set(DCM_RadiationType, "PHOTON")
-            .set(DCM_TreatmentMachineName, "LIBDOSE-DEMO")
-            .set(DCM_PrimaryDosimeterUnit, "MU");
-        Item fluence = b.add(DCM_PrimaryFluenceModeSequence);
-        fluence.set(DCM_FluenceMode, beam.flattening_filter ? "STANDARD" : "NON_STANDARD");
-        if (!beam.flattening_filter) fluence.set(DCM_FluenceModeID, "FFF");
-        b.set(DCM_SourceAxisDistance, "1000")
-            .set(DCM_TreatmentDeliveryType, "TREATMENT")
-            .set(DCM_NumberOfWedges, std::to_string(beam.wedges.size()))
-            .set(DCM_NumberOfCompensators, "0")
-            .set(DCM_NumberOfBoli, beam.bolus ? "1" : "0")
-            .set(DCM_NumberOfBlocks, "0");
-        for (std::size_t w = 0; w < beam.wedges.size(); ++w)
-            b.add(DCM_WedgeSequence)
-                .set(DCM_WedgeNumber, std::to_string(w + 1))
-                .set(DCM_WedgeType, beam.wedges[w].type)
-                .set(DCM_WedgeID, beam.wedges[w].id)
-                .set(DCM_WedgeAngle, decimal(beam.wedges[w].angle_deg))
-                .set(DCM_WedgeFactor, "")
-                .set(DCM_WedgeOrientation, decimal(beam.wedges[w].orientation_deg));
-        if (beam.bolus)
-            b.add(DCM_ReferencedBolusSequence)
-                .set(DCM_ReferencedROINumber, std::to_string(number_of(bolus_name)))
-                .set(DCM_BolusID, bolus_name);
-        for (const std::string& type : {beam.x_jaws, beam.y_jaws})
-            b.add(DCM_BeamLimitingDeviceSequence)
-                .set(DCM_RTBeamLimitingDeviceType, type)
-                .set(DCM_NumberOfLeafJawPairs, "1");
-        for (const Collimator& collimator : beam.collimators)
-            b.add(DCM_BeamLimitingDeviceSequence)
-                .set(DCM_RTBeamLimitingDeviceType, collimator.type)
-                .set(DCM_NumberOfLeafJawPairs, std::to_string(collimator.boundaries_mm.size() - 1))
-                .set(DCM_LeafPositionBoundaries, joined(collimator.boundaries_mm));
-        b.set(DCM_FinalCumulativeMetersetWeight, decimal(beam.points.back().weight))
-            .set(DCM_NumberOfControlPoints, std::to_string(beam.points.size()))
-            .set(DCM_ReferencedPatientSetupNumber, "1");
-        for (std::size_t i = 0; i < beam.points.size(); ++i) {
-            const Point& point = beam.points[i];
-            Item c = b.add(DCM_ControlPointSequence);
-            c.set(DCM_ControlPointIndex, std::to_string(i));
-            if (i == 0) c.set(DCM_NominalBeamEnergy, "6").set(DCM_DoseRateSet, "600");
-            for (std::size_t w = 0; w < beam.wedges.size() && i == 0; ++w)
-                c.add(DCM_WedgePositionSequence)
-                    .set(DCM_WedgePosition, "IN")
-                    .set(DCM_ReferencedWedgeNumber, std::to_string(w + 1));
-            const auto device = [&](const std::string& type, const std::vector<double>& positions) {
-                if (!positions.empty())
-                    c.add(DCM_BeamLimitingDevicePositionSequence)
-                        .set(DCM_RTBeamLimitingDeviceType, type)
-                        .set(DCM_LeafJawPositions, joined(positions));
-            };
-            device(beam.x_jaws, point.x_jaws);
-            device(beam.y_jaws, point.y_jaws);
-            for (std::size_t m = 0; m < point.leaves.size(); ++m)
-                device(beam.collimators[m].type, point.leaves[m]);
-            if (i == 0 || beam.arc) {
-                const bool turns = beam.arc && i + 1 < beam.points.size();
-                c.set(DCM_GantryAngle, decimal(point.gantry_deg))
-                    .set(DCM_GantryRotationDirection, turns ? "CW" : "NONE");
-            }
-            if (i == 0) {
-                c.set(DCM_BeamLimitingDeviceAngle, decimal(point.collimator_deg))
-                    .set(DCM_BeamLimitingDeviceRotationDirection, "NONE")
-                    .set(DCM_PatientSupportAngle, "0")
-                    .set(DCM_PatientSupportRotationDirection, "NONE");
-                c.set(DCM_TableTopEccentricAngle, "0")
-                    .set(DCM_TableTopEccentricRotationDirection, "NONE")
-                    .set(DCM_TableTopVerticalPosition, "")
-                    .set(DCM_TableTopLongitudinalPosition, "")
-                    .set(DCM_TableTopLateralPosition, "");
-                c.set(DCM_IsocenterPosition, isocentre_text);
-            }
-            c.set(DCM_CumulativeMetersetWeight, decimal(point.weight));
-        }
+        write_beam(out, beam, id);
     }
     out.add(DCM_PatientSetupSequence)
         .set(DCM_PatientPosition, "HFS")

@@ -197,8 +197,11 @@ private:
         for (int k = 0; k < rates; ++k)
             follow.rate[k] = static_cast<float>(kernel_.rates_cm2_g[static_cast<std::size_t>(k)]);
         follow.eta = group.crossed() ? grid_.eta_crossed.data() : grid_.density.eta.data();
-        follow.source = source.data(), follow.energy = energy.data(), follow.deposit = deposit.data();
-        follow.line_rows = lines.line_rows, follow.line_columns = lines.line_columns;
+        follow.source = source.data();
+        follow.energy = energy.data();
+        follow.deposit = deposit.data();
+        follow.line_rows = lines.line_rows;
+        follow.line_columns = lines.line_columns;
         bool anything = false;
         for (int step = 0; step < layout.planes; step += steps_at_once) {
             part.first_step = step;
@@ -212,7 +215,8 @@ private:
                 pool.executor().run(EmitPlanes<rates>{part, maps, map_count, source.data()},
                                     {span.window.columns, span.window.rows, part.steps * groups});
             const Index3 moved = lines.moved(step, step + part.steps - 1);
-            follow.part = part, follow.with_source = emits;
+            follow.part = part;
+            follow.with_source = emits;
             follow.places = places_.data() + static_cast<std::size_t>(step) * count;
             pool.executor().run(follow, {layout.columns + lines_beyond + moved.x,
                                          layout.rows + lines_beyond + moved.y, directions});

@@ -35,8 +35,11 @@ struct LaunchTable {
     std::size_t bytes[Kernels::count];
     LaunchTable() {
         int n = 0;
-        Kernels::for_each(
-            [&]<class Kernel>() { launch[n] = launch_kernel<Kernel>, bytes[n] = sizeof(Kernel), ++n; });
+        Kernels::for_each([&]<class Kernel>() {
+            launch[n] = launch_kernel<Kernel>;
+            bytes[n] = sizeof(Kernel);
+            ++n;
+        });
     }
 };
 
@@ -180,7 +183,8 @@ void info(void* handle, DeviceInfo* info, DeviceStatus* status) {
         !check(cudaGetDeviceProperties(&properties, device->number), "asking about the device", status))
         return;
     std::snprintf(info->name, sizeof(info->name), "%s", properties.name);
-    info->major = properties.major, info->minor = properties.minor;
+    info->major = properties.major;
+    info->minor = properties.minor;
     check(cudaMemGetInfo(&info->free_bytes, &info->total_bytes), "asking for free memory", status);
 }
 

@@ -81,7 +81,9 @@ public:
 
 private:
     void swap(DeviceArray& other) noexcept {
-        std::swap(pool_, other.pool_), std::swap(block_, other.block_), std::swap(count_, other.count_);
+        std::swap(pool_, other.pool_);
+        std::swap(block_, other.block_);
+        std::swap(count_, other.count_);
     }
     DevicePool* pool_ = nullptr;
     DevicePool::Block block_;

@@ -178,7 +178,8 @@ void add_slab(std::vector<typename Inside::Piece>& spans, double height, Inside&
         for (std::size_t i = 0; i < spans.size(); ++i) {
             const auto at = [&](double t) { return spans[i].top + t * (spans[i].bottom - spans[i].top); };
             part[i] = spans[i];
-            part[i].top = at(cuts[k - 1]), part[i].bottom = at(cuts[k]);
+            part[i].top = at(cuts[k - 1]);
+            part[i].bottom = at(cuts[k]);
         }
         add_ordered(part, height * (cuts[k] - cuts[k - 1]), inside, sum);
     }

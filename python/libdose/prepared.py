@@ -50,7 +50,8 @@ class FluenceRaster:
             raise ValueError(f"axes must be 3 x 3, not {axes.shape}")
         x, y, z = self.isocentre_mm
         lower = (float(self.lower_mm[0]), float(self.lower_mm[1]))
-        return replace(self, values=values, axes=axes.tolist(), isocentre_mm=(float(x), float(y), float(z)), lower_mm=lower)
+        isocentre = (float(x), float(y), float(z))
+        return replace(self, values=values, axes=axes.tolist(), isocentre_mm=isocentre, lower_mm=lower)
 
 
 def beam_axes(

@@ -37,9 +37,7 @@ StructureExpression region_of(nb::handle region) {
                     "It is one of or, and, minus");
 }
 
-}  // namespace
-
-void bind_analysis(nb::module_& m) {
+void bind_gamma_result(nb::module_& m) {
     nb::class_<GammaResult>(m, "GammaResult", "Three-dimensional gamma index.")
         .def_prop_ro(
             "array",
@@ -62,6 +60,9 @@ void bind_analysis(nb::module_& m) {
         .def("__repr__", [](const GammaResult& g) {
             return "<GammaResult " + std::to_string(g.pass_rate_percent) + " % pass>";
         });
+}
+
+void bind_gamma(nb::module_& m) {
     m.def(
         "gamma",
         [](const PythonDose& reference, const PythonDose& evaluated, double dose_percent, double distance_mm,
@@ -83,29 +84,10 @@ void bind_analysis(nb::module_& m) {
         "the evaluated dose, or this near to its edge. threads: 0 for all cores. Raises BadInput for doses "
         "of other frames of reference, of other summations "
         "(one fraction against the whole course), and that are not PHYSICAL.");
-    nb::class_<DoseVolumeHistogram>(m, "DoseVolumeHistogram", "Cumulative, from partial voxels.")
-        .def_ro("structure", &DoseVolumeHistogram::structure)
-        .def_prop_ro(
-            "dose_gy",
-            [](const DoseVolumeHistogram& h) {
-                std::vector<double> dose(h.cumulative_cm3.size());
-                for (std::size_t i = 0; i < dose.size(); ++i)
-                    dose[i] = static_cast<double>(i) * h.bin_width_gy;
-                return array_of(dose);
-            },
-            nb::rv_policy::automatic, "Gy")
-        .def_prop_ro(
-            "cumulative_cm3", [](const DoseVolumeHistogram& h) { return array_of(h.cumulative_cm3); },
-            nb::rv_policy::automatic, "Volume that receives at least dose_gy")
-        .def_ro("volume_cm3", &DoseVolumeHistogram::volume_cm3)
-        .def_ro("volume_outside_cm3", &DoseVolumeHistogram::volume_outside_cm3,
-                "Part of it outside the dose grid")
-        .def_ro("minimum_gy", &DoseVolumeHistogram::minimum_gy)
-        .def_ro("maximum_gy", &DoseVolumeHistogram::maximum_gy)
-        .def_ro("mean_gy", &DoseVolumeHistogram::mean_gy)
-        .def_ro("roi_number", &DoseVolumeHistogram::structure_number, "0 for a combination or a mask")
-        .def_ro("bin_width_gy", &DoseVolumeHistogram::bin_width_gy, "Of the cumulative curve")
-        .def_ro("sampling_mm", &DoseVolumeHistogram::sampling_mm, "About the distance of the dose samples")
+}
+
+void bind_figures(nb::class_<DoseVolumeHistogram>& histogram) {
+    histogram
         .def("dose_at_volume", &DoseVolumeHistogram::dose_at_volume_percent, "percent"_a,
              "D95 = dose_at_volume(95), Gy")
         .def("volume_at_dose", &DoseVolumeHistogram::volume_percent_at_dose, "dose_gy"_a,
@@ -134,6 +116,36 @@ void bind_analysis(nb::module_& m) {
             "Volume at a dose: V('20Gy') in percent, V('20Gy[cm3]'), V('95%', prescription_gy=60)")
         .def("__repr__",
              [](const DoseVolumeHistogram& h) { return "<DoseVolumeHistogram of " + h.structure + ">"; });
+}
+
+void bind_histogram(nb::module_& m) {
+    nb::class_<DoseVolumeHistogram> histogram(m, "DoseVolumeHistogram", "Cumulative, from partial voxels.");
+    histogram.def_ro("structure", &DoseVolumeHistogram::structure)
+        .def_prop_ro(
+            "dose_gy",
+            [](const DoseVolumeHistogram& h) {
+                std::vector<double> dose(h.cumulative_cm3.size());
+                for (std::size_t i = 0; i < dose.size(); ++i)
+                    dose[i] = static_cast<double>(i) * h.bin_width_gy;
+                return array_of(dose);
+            },
+            nb::rv_policy::automatic, "Gy")
+        .def_prop_ro(
+            "cumulative_cm3", [](const DoseVolumeHistogram& h) { return array_of(h.cumulative_cm3); },
+            nb::rv_policy::automatic, "Volume that receives at least dose_gy")
+        .def_ro("volume_cm3", &DoseVolumeHistogram::volume_cm3)
+        .def_ro("volume_outside_cm3", &DoseVolumeHistogram::volume_outside_cm3,
+                "Part of it outside the dose grid")
+        .def_ro("minimum_gy", &DoseVolumeHistogram::minimum_gy)
+        .def_ro("maximum_gy", &DoseVolumeHistogram::maximum_gy)
+        .def_ro("mean_gy", &DoseVolumeHistogram::mean_gy)
+        .def_ro("roi_number", &DoseVolumeHistogram::structure_number, "0 for a combination or a mask")
+        .def_ro("bin_width_gy", &DoseVolumeHistogram::bin_width_gy, "Of the cumulative curve")
+        .def_ro("sampling_mm", &DoseVolumeHistogram::sampling_mm, "About the distance of the dose samples");
+    bind_figures(histogram);
+}
+
+void bind_dvh(nb::module_& m) {
     m.def(
         "dvh",
         [](const PythonDose& dose, nb::handle structure, double bin_width_gy, double sampling_mm,
@@ -156,6 +168,9 @@ void bind_analysis(nb::module_& m) {
                                          DvhOptions{bin_width_gy, sampling_mm, threads});
         },
         "dose"_a, "mask"_a, "spacing_mm"_a, "origin_mm"_a, "bin_width_gy"_a, "sampling_mm"_a, "threads"_a);
+}
+
+void bind_mask(nb::module_& m) {
     m.def(
         "mask",
         [](nb::handle structure, const std::tuple<std::size_t, std::size_t, std::size_t>& shape_zyx,
@@ -173,6 +188,16 @@ void bind_analysis(nb::module_& m) {
             return view_of(volume->values, volume->grid, owner);
         },
         "structure"_a, "shape_zyx"_a, "spacing_mm"_a, "origin_mm"_a);
+}
+
+}  // namespace
+
+void bind_analysis(nb::module_& m) {
+    bind_gamma_result(m);
+    bind_gamma(m);
+    bind_histogram(m);
+    bind_dvh(m);
+    bind_mask(m);
 }
 
 }  // namespace libdose::python

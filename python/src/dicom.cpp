@@ -37,9 +37,7 @@ std::vector<io::DicomEntry> of_kind(const io::DicomIndex& index, const std::stri
     return io::without_copies(found);
 }
 
-}  // namespace
-
-void bind_dicom(nb::module_& m) {
+void bind_index(nb::module_& m) {
     m.def(
         "index_dicom",
         [](const Paths& paths) {
@@ -83,6 +81,9 @@ void bind_dicom(nb::module_& m) {
         "Files of (CT, structures, plan, doses) that belong together, notes, and files of (plans, doses): "
         "all plans in the frame of reference of the "
         "one that is picked, and all doses. Copies count once.");
+}
+
+void bind_readers(nb::module_& m) {
     m.def(
         "read_ct",
         [](const Paths& files) {
@@ -113,6 +114,13 @@ void bind_dicom(nb::module_& m) {
         },
         "file"_a, "fraction_group"_a = 0, "accept"_a = std::vector<std::string>{},
         "An RT Plan. Raises RefusedPlan for what is not modelled.");
+}
+
+}  // namespace
+
+void bind_dicom(nb::module_& m) {
+    bind_index(m);
+    bind_readers(m);
 }
 
 }  // namespace libdose::python

@@ -72,9 +72,79 @@ Columns arrays_of(std::shared_ptr<const InfluenceColumns> columns) {
     return {view(c.begin), view(c.voxel), view(c.gy)};
 }
 
-}  // namespace
+/// Columns of an influence matrix as arrays: beam, control point, position.
+nb::dict beamlets_of_matrix(const PythonInfluence& i) {
+    std::vector<std::int32_t> beam, point;
+    std::vector<double> u, v;
+    for (const Beamlet& b : i.header().beamlets) {
+        beam.push_back(b.beam);
+        point.push_back(b.control_point);
+        u.push_back(b.u_mm);
+        v.push_back(b.v_mm);
+    }
+    nb::dict d;
+    d["beam"] = array_of(beam);
+    d["control_point"] = array_of(point);
+    d["u_mm"] = array_of(u);
+    d["v_mm"] = array_of(v);
+    return d;
+}
 
-void bind_influence(nb::module_& m) {
+/// Columns [first, last) of a matrix: of one in memory the whole without a copy, parts as copies.
+auto columns_of(nb::handle_t<PythonInfluence> self, std::size_t first, std::size_t last) {
+    const PythonInfluence& i = nb::cast<const PythonInfluence&>(self);
+    if (first > last || last > i.count())
+        throw bad_input("columns " + std::to_string(first) + " to " + std::to_string(last) +
+                            " are asked for, of " + std::to_string(i.count()),
+                        "influence");
+    if (i.file) return arrays_of(std::make_shared<const InfluenceColumns>(i.file->columns(first, last)));
+    // Of a matrix in memory the whole without a copy, parts as copies.
+    const InfluenceColumns& c = i.stored.matrix.columns;
+    if (first == 0 && last == i.count()) {
+        const auto owner = nb::cast<std::shared_ptr<PythonInfluence>>(self);
+        return arrays_of(std::shared_ptr<const InfluenceColumns>(owner, &c));
+    }
+    auto part = std::make_shared<InfluenceColumns>();
+    for (std::size_t b = first; b < last; ++b) part->begin.push_back(c.begin[b + 1] - c.begin[first]);
+    const auto from = static_cast<std::ptrdiff_t>(c.begin[first]),
+               to = static_cast<std::ptrdiff_t>(c.begin[last]);
+    part->voxel.assign(c.voxel.begin() + from, c.voxel.begin() + to);
+    part->gy.assign(c.gy.begin() + from, c.gy.begin() + to);
+    return arrays_of(part);
+}
+
+void write_matrix(const PythonInfluence& i, const std::filesystem::path& path) {
+    const nb::gil_scoped_release unlocked;
+    io::InfluenceWriter writer(path);
+    constexpr std::size_t at_once = 64;
+    if (!i.file) writer.append(i.stored.matrix.columns);
+    for (std::size_t first = 0; i.file && first < i.count(); first += at_once)
+        writer.append(i.file->columns(first, std::min(first + at_once, i.count())));
+    writer.finish(i.header());
+}
+
+/// Writes parts of one calculation, in order, as one file. Throws bad_input for parts of different ones.
+void join_matrices(const std::vector<std::shared_ptr<PythonInfluence>>& parts,
+                   const std::filesystem::path& path) {
+    const nb::gil_scoped_release unlocked;
+    io::InfluenceWriter writer(path);
+    if (parts.empty()) throw bad_input("there are no parts", "influence");
+    InfluenceHeader header = parts.front()->header();
+    header.beamlets.clear();
+    for (const auto& part : parts) {
+        const InfluenceHeader& other = part->header();
+        if (!(other.grid == header.grid) || other.side_mm != header.side_mm ||
+            other.cutoff != header.cutoff ||
+            other.provenance.model_hashes != header.provenance.model_hashes ||
+            other.provenance.settings != header.provenance.settings)
+            throw bad_input("the parts are not of one calculation", "influence");
+        writer.append(part->file ? part->file->columns(0, part->count()) : part->stored.matrix.columns);
+        header.beamlets.insert(header.beamlets.end(), other.beamlets.begin(), other.beamlets.end());
+    }
+    writer.finish(header);
+}
+
+void bind_matrix(nb::module_& m) {
     nb::class_<PythonInfluence>(m, "Influence",
                                 "Dose of every beamlet, column by column, in memory or in a file.")
         .def_prop_ro("count", &PythonInfluence::count, "Beamlets")
@@ -98,61 +168,9 @@ void bind_influence(nb::module_& m) {
         .def_prop_ro("settings", [](const PythonInfluence& i) { return i.header().provenance.settings; })
         .def_prop_ro("model_hashes",
                      [](const PythonInfluence& i) { return i.header().provenance.model_hashes; })
-        .def_prop_ro("beamlets",
-                     [](const PythonInfluence& i) {
-                         std::vector<std::int32_t> beam, point;
-                         std::vector<double> u, v;
-                         for (const Beamlet& b : i.header().beamlets) {
-                             beam.push_back(b.beam);
-                             point.push_back(b.control_point);
-                             u.push_back(b.u_mm);
-                             v.push_back(b.v_mm);
-                         }
-                         nb::dict d;
-                         d["beam"] = array_of(beam);
-                         d["control_point"] = array_of(point);
-                         d["u_mm"] = array_of(u);
-                         d["v_mm"] = array_of(v);
-                         return d;
-                     })
-        .def(
-            "columns",
-            [](nb::handle_t<PythonInfluence> self, std::size_t first, std::size_t last) {
-                const PythonInfluence& i = nb::cast<const PythonInfluence&>(self);
-                if (first > last || last > i.count())
-                    throw bad_input("columns " + std::to_string(first) + " to " + std::to_string(last) +
-                                        " are asked for, of " + std::to_string(i.count()),
-                                    "influence");
-                if (i.file)
-                    return arrays_of(std::make_shared<const InfluenceColumns>(i.file->columns(first, last)));
-                // Of a matrix in memory the whole without a copy, parts as copies.
-                const InfluenceColumns& c = i.stored.matrix.columns;
-                if (first == 0 && last == i.count()) {
-                    const auto owner = nb::cast<std::shared_ptr<PythonInfluence>>(self);
-                    return arrays_of(std::shared_ptr<const InfluenceColumns>(owner, &c));
-                }
-                auto part = std::make_shared<InfluenceColumns>();
-                for (std::size_t b = first; b < last; ++b)
-                    part->begin.push_back(c.begin[b + 1] - c.begin[first]);
-                const auto from = static_cast<std::ptrdiff_t>(c.begin[first]),
-                           to = static_cast<std::ptrdiff_t>(c.begin[last]);
-                part->voxel.assign(c.voxel.begin() + from, c.voxel.begin() + to);
-                part->gy.assign(c.gy.begin() + from, c.gy.begin() + to);
-                return arrays_of(part);
-            },
-            "first"_a, "last"_a)
-        .def(
-            "write",
-            [](const PythonInfluence& i, const std::filesystem::path& path) {
-                const nb::gil_scoped_release unlocked;
-                io::InfluenceWriter writer(path);
-                constexpr std::size_t at_once = 64;
-                if (!i.file) writer.append(i.stored.matrix.columns);
-                for (std::size_t first = 0; i.file && first < i.count(); first += at_once)
-                    writer.append(i.file->columns(first, std::min(first + at_once, i.count())));
-                writer.finish(i.header());
-            },
-            "file"_a)
+        .def_prop_ro("beamlets", &beamlets_of_matrix)
+        .def("columns", &columns_of, "first"_a, "last"_a)
+        .def("write", &write_matrix, "file"_a)
         .def("__getstate__",
              [](const PythonInfluence& i) {
                  if (i.file) return nb::make_tuple(i.stored.file.string(), nb::none());
@@ -162,29 +180,14 @@ void bind_influence(nb::module_& m) {
         .def("__setstate__", [](PythonInfluence& self, const nb::tuple& state) {
             new (&self) PythonInfluence(*opened(nb::cast<std::string>(state[0])));
         });
+}
+
+}  // namespace
+
+void bind_influence(nb::module_& m) {
+    bind_matrix(m);
     m.def("read_influence", &opened, "file"_a);
-    m.def(
-        "join_influence",
-        [](const std::vector<std::shared_ptr<PythonInfluence>>& parts, const std::filesystem::path& path) {
-            const nb::gil_scoped_release unlocked;
-            io::InfluenceWriter writer(path);
-            if (parts.empty()) throw bad_input("there are no parts", "influence");
-            InfluenceHeader header = parts.front()->header();
-            header.beamlets.clear();
-            for (const auto& part : parts) {
-                const InfluenceHeader& other = part->header();
-                if (!(other.grid == header.grid) || other.side_mm != header.side_mm ||
-                    other.cutoff != header.cutoff ||
-                    other.provenance.model_hashes != header.provenance.model_hashes ||
-                    other.provenance.settings != header.provenance.settings)
-                    throw bad_input("the parts are not of one calculation", "influence");
-                writer.append(part->file ? part->file->columns(0, part->count())
-                                         : part->stored.matrix.columns);
-                header.beamlets.insert(header.beamlets.end(), other.beamlets.begin(), other.beamlets.end());
-            }
-            writer.finish(header);
-        },
-        "parts"_a, "file"_a);
+    m.def("join_influence", &join_matrices, "parts"_a, "file"_a);
     m.def(
         "influence",
         [](nb::handle plan, const CtImage& ct, nb::handle structures, const nb::dict& settings,

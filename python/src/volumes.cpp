@@ -136,16 +136,47 @@ FloatVolume array_view(nb::handle_t<T> self, Volume<float>& volume) {
     return view_of(volume.values, volume.grid, self);
 }
 
+/// The texts of an image that pickling keeps, in order.
+std::vector<std::string*> texts_of(CtImage& ct) {
+    return std::vector<std::string*>{
+        &ct.patient_id, &ct.patient_name, &ct.study_uid, &ct.series_uid,       &ct.frame_of_reference_uid,
+        &ct.study_date, &ct.study_time,   &ct.study_id,  &ct.accession_number, &ct.patient_birth_date,
+        &ct.patient_sex};
+}
+
+void bind_ct_state(nb::class_<CtImage>& image) {
+    image
+        .def("__getstate__",
+             [](nb::handle_t<CtImage> self) {
+                 CtImage& ct = nb::cast<CtImage&>(self);
+                 std::vector<std::string> values;
+                 for (const std::string* text : texts_of(ct)) values.push_back(*text);
+                 return nb::make_tuple(array_view(self, ct.hu).cast(), triple(ct.hu.grid.spacing_mm),
+                                       triple(ct.hu.grid.origin_mm), to_string(ct.position),
+                                       ct.position_stated, values, ct.sop_instance_uids, ct.notes);
+             })
+        .def("__setstate__",
+             [](CtImage& self,
+                const std::tuple<InputVolume, Triple, Triple, std::string, bool, std::vector<std::string>,
+                                 std::vector<std::string>, std::vector<std::string>>& state) {
+                 CtImage ct;
+                 ct.hu = volume_of(std::get<0>(state), std::get<1>(state), std::get<2>(state), "CtImage");
+                 ct.position = patient_position_from_string(std::get<3>(state));
+                 ct.position_stated = std::get<4>(state);
+                 const auto to = texts_of(ct);
+                 for (std::size_t i = 0; i < to.size(); ++i) *to[i] = std::get<5>(state).at(i);
+                 ct.sop_instance_uids = std::get<6>(state);
+                 ct.notes = std::get<7>(state);
+                 new (&self) CtImage(std::move(ct));
+             })
+        .def("__repr__", [](const CtImage& ct) { return "<CtImage " + text_of(ct.hu.grid) + ">"; });
+}
+
 void bind_ct(nb::module_& m) {
-    const auto texts = [](CtImage& ct) {
-        return std::vector<std::string*>{
-            &ct.patient_id, &ct.patient_name, &ct.study_uid, &ct.series_uid,       &ct.frame_of_reference_uid,
-            &ct.study_date, &ct.study_time,   &ct.study_id,  &ct.accession_number, &ct.patient_birth_date,
-            &ct.patient_sex};
-    };
-    nb::class_<CtImage>(
+    nb::class_<CtImage> image(
         m, "CtImage",
-        "CT in Hounsfield units on a regular grid whose axes are the patient's (LPS), all ascending.")
+        "CT in Hounsfield units on a regular grid whose axes are the patient's (LPS), all ascending.");
+    image
         .def(
             "__init__",
             [](CtImage* self, const InputVolume& array, const Triple& spacing, const Triple& origin,
@@ -179,32 +210,8 @@ void bind_ct(nb::module_& m) {
         .def_ro("study_uid", &CtImage::study_uid)
         .def_ro("series_uid", &CtImage::series_uid)
         .def_ro("frame_of_reference_uid", &CtImage::frame_of_reference_uid)
-        .def_ro("notes", &CtImage::notes, "What the reader decided or repaired")
-        .def("__getstate__",
-             [texts](nb::handle_t<CtImage> self) {
-                 CtImage& ct = nb::cast<CtImage&>(self);
-                 std::vector<std::string> values;
-                 for (const std::string* text : texts(ct)) values.push_back(*text);
-                 return nb::make_tuple(array_view(self, ct.hu).cast(), triple(ct.hu.grid.spacing_mm),
-                                       triple(ct.hu.grid.origin_mm), to_string(ct.position),
-                                       ct.position_stated, values, ct.sop_instance_uids, ct.notes);
-             })
-        .def(
-            "__setstate__",
-            [texts](CtImage& self,
-                    const std::tuple<InputVolume, Triple, Triple, std::string, bool, std::vector<std::string>,
-                                     std::vector<std::string>, std::vector<std::string>>& state) {
-                CtImage ct;
-                ct.hu = volume_of(std::get<0>(state), std::get<1>(state), std::get<2>(state), "CtImage");
-                ct.position = patient_position_from_string(std::get<3>(state));
-                ct.position_stated = std::get<4>(state);
-                const auto to = texts(ct);
-                for (std::size_t i = 0; i < to.size(); ++i) *to[i] = std::get<5>(state).at(i);
-                ct.sop_instance_uids = std::get<6>(state);
-                ct.notes = std::get<7>(state);
-                new (&self) CtImage(std::move(ct));
-            })
-        .def("__repr__", [](const CtImage& ct) { return "<CtImage " + text_of(ct.hu.grid) + ">"; });
+        .def_ro("notes", &CtImage::notes, "What the reader decided or repaired");
+    bind_ct_state(image);
 }
 
 void bind_density(nb::module_& m) {
@@ -237,46 +244,8 @@ void bind_density(nb::module_& m) {
         .def("__repr__", [](const DensityGrid& d) { return "<DensityGrid " + text_of(d.grid) + ">"; });
 }
 
-void bind_dose(nb::module_& m) {
-    nb::class_<PythonDose>(m, "Dose",
-                           "A dose distribution with what is needed to know what it is and how it was made.")
-        .def(
-            "__init__",
-            [](PythonDose* self, const InputVolume& array, const Triple& spacing, const Triple& origin,
-               const std::string& summation, const std::optional<int>& fractions, const std::string& frame,
-               const std::string& type) {
-                PythonDose dose;
-                dose.dose.gy = volume_of(array, spacing, origin, "Dose");
-                dose.dose.summation = summation_of(summation);
-                dose.dose.fractions = fractions_of(fractions);
-                dose.dose.frame_of_reference_uid = frame;
-                require_dose_type(type, "Dose");
-                dose.dose.type = type;
-                new (self) PythonDose(std::move(dose));
-            },
-            "array"_a, "spacing_mm"_a, "origin_mm"_a, "summation"_a = "plan", "fractions"_a = nb::none(),
-            "frame_of_reference_uid"_a = "", "type"_a = "PHYSICAL",
-            "array: float [z, y, x], Gy. spacing_mm, origin_mm: (x, y, z). summation: plan (whole course), "
-            "fraction, beam or multi_plan. fractions: that the "
-            "values include, None when not known. type: DICOM Dose Type; ERROR is a difference, the only one "
-            "with negative values. Raises BadInput for a value "
-            "that is not finite.")
-        .def_prop_ro(
-            "array",
-            [](nb::handle_t<PythonDose> self) {
-                return array_view(self, nb::cast<PythonDose&>(self).dose.gy);
-            },
-            "Gy, float32 [z, y, x]: a view, not a copy.")
-        .def_prop_ro(
-            "spacing_mm", [](const PythonDose& d) { return triple(d.dose.gy.grid.spacing_mm); },
-            "(x, y, z), mm")
-        .def_prop_ro(
-            "origin_mm", [](const PythonDose& d) { return triple(d.dose.gy.grid.origin_mm); },
-            "Centre of voxel [0, 0, 0], (x, y, z), mm, LPS")
-        .def_prop_ro(
-            "direction", [](const PythonDose&) { return direction; },
-            "Row-major direction cosines: always the identity")
-        .def_prop_ro(
+void bind_dose_description(nb::class_<PythonDose>& dose) {
+    dose.def_prop_ro(
             "summation", [](const PythonDose& d) { return word(d.dose.summation); },
             "plan (whole course), fraction, beam (one fraction), or multi_plan")
         .def_prop_ro(
@@ -307,8 +276,11 @@ void bind_dose(nb::module_& m) {
             "Engine, backend, models by hash, settings: a copy")
         .def_ro("notes", &PythonDose::notes, "What the user should know: densities, grid, transport")
         .def_ro("seconds", &PythonDose::seconds, "Time by stage")
-        .def_ro("beams", &PythonDose::beams, "Dose of every beam and fraction, where it was asked for")
-        .def(
+        .def_ro("beams", &PythonDose::beams, "Dose of every beam and fraction, where it was asked for");
+}
+
+void bind_dose_arithmetic(nb::class_<PythonDose>& dose) {
+    dose.def(
             "at",
             [](const PythonDose& d, const Triple& point) { return dose_at(d.dose, {vector(point)}).front(); },
             "point_mm"_a, "Gy at a point (x, y, z), mm, LPS: trilinear, NaN outside.")
@@ -351,8 +323,11 @@ void bind_dose(nb::module_& m) {
             "whole_course",
             [](const PythonDose& a, int fractions) { return made(whole_course(a.dose, fractions)); },
             "fractions"_a,
-            "Dose of all fractions from that of one. Raises BadInput for the dose of a whole course.")
-        .def(
+            "Dose of all fractions from that of one. Raises BadInput for the dose of a whole course.");
+}
+
+void bind_dose_files(nb::class_<PythonDose>& dose) {
+    dose.def(
             "write_dicom",
             [](const PythonDose& d, const std::filesystem::path& file, const CtImage& ct) {
                 const nb::gil_scoped_release unlocked;
@@ -394,6 +369,50 @@ void bind_dose(nb::module_& m) {
         .def("__repr__", [](const PythonDose& d) {
             return "<Dose (" + word(d.dose.summation) + ") " + text_of(d.dose.gy.grid) + ">";
         });
+}
+
+void bind_dose(nb::module_& m) {
+    nb::class_<PythonDose> dose(
+        m, "Dose", "A dose distribution with what is needed to know what it is and how it was made.");
+    dose.def(
+            "__init__",
+            [](PythonDose* self, const InputVolume& array, const Triple& spacing, const Triple& origin,
+               const std::string& summation, const std::optional<int>& fractions, const std::string& frame,
+               const std::string& type) {
+                PythonDose dose;
+                dose.dose.gy = volume_of(array, spacing, origin, "Dose");
+                dose.dose.summation = summation_of(summation);
+                dose.dose.fractions = fractions_of(fractions);
+                dose.dose.frame_of_reference_uid = frame;
+                require_dose_type(type, "Dose");
+                dose.dose.type = type;
+                new (self) PythonDose(std::move(dose));
+            },
+            "array"_a, "spacing_mm"_a, "origin_mm"_a, "summation"_a = "plan", "fractions"_a = nb::none(),
+            "frame_of_reference_uid"_a = "", "type"_a = "PHYSICAL",
+            "array: float [z, y, x], Gy. spacing_mm, origin_mm: (x, y, z). summation: plan (whole course), "
+            "fraction, beam or multi_plan. fractions: that the "
+            "values include, None when not known. type: DICOM Dose Type; ERROR is a difference, the only one "
+            "with negative values. Raises BadInput for a value "
+            "that is not finite.")
+        .def_prop_ro(
+            "array",
+            [](nb::handle_t<PythonDose> self) {
+                return array_view(self, nb::cast<PythonDose&>(self).dose.gy);
+            },
+            "Gy, float32 [z, y, x]: a view, not a copy.")
+        .def_prop_ro(
+            "spacing_mm", [](const PythonDose& d) { return triple(d.dose.gy.grid.spacing_mm); },
+            "(x, y, z), mm")
+        .def_prop_ro(
+            "origin_mm", [](const PythonDose& d) { return triple(d.dose.gy.grid.origin_mm); },
+            "Centre of voxel [0, 0, 0], (x, y, z), mm, LPS")
+        .def_prop_ro(
+            "direction", [](const PythonDose&) { return direction; },
+            "Row-major direction cosines: always the identity");
+    bind_dose_description(dose);
+    bind_dose_arithmetic(dose);
+    bind_dose_files(dose);
 }
 
 void bind_sum(nb::module_& m) {

@@ -24,6 +24,32 @@ double sum_of_coefficients(const ConeKernel& kernel) {
                            kernel.coefficients.begin() + static_cast<std::ptrdiff_t>(one), 0.0);
 }
 
+/// Slopes of the rays through the sources, in their order.
+std::vector<std::array<float, 2>> slopes_of(const ReleasedEnergy& source) {
+    std::vector<std::array<float, 2>> slopes;
+    for (std::size_t n = 0; n < source.size(); ++n) slopes.push_back(test::ray_slopes(source, n));
+    return slopes;
+}
+
+/// The emission table over the range of the slopes, zero included.
+EmissionTable table_of(const ConeKernel& kernel, const DirectionSet& directions, const ReleasedEnergy& source,
+                       const std::vector<std::array<float, 2>>& slopes) {
+    float low_u = 0, high_u = 0, low_v = 0, high_v = 0;
+    for (const auto& [u, v] : slopes) {
+        low_u = std::min(low_u, u);
+        high_u = std::max(high_u, u);
+        low_v = std::min(low_v, v);
+        high_v = std::max(high_v, v);
+    }
+    return {kernel,
+            directions,
+            source.frame,
+            static_cast<double>(low_u),
+            static_cast<double>(high_u),
+            static_cast<double>(low_v),
+            static_cast<double>(high_v)};
+}
+
 /// The oracle: for every voxel and direction, back along the exact ray from points inside the voxel, in
 /// double precision. Sources are even within their voxels. Dose = sum over directions, rates and segments of
 /// the deposit per gram.
@@ -37,19 +63,8 @@ std::vector<double> exact_rays(const DensityGrid& density, const ConeKernel& ker
         entry[source.voxel[n]] = n;
         energy[source.voxel[n]] = static_cast<double>(source.energy[n]);
     }
-    float low_u = 0, high_u = 0, low_v = 0, high_v = 0;
-    std::vector<std::array<float, 2>> slopes;
-    for (std::size_t n = 0; n < source.size(); ++n) {
-        slopes.push_back(test::ray_slopes(source, n));
-        const auto [u, v] = slopes.back();
-        low_u = std::min(low_u, u);
-        high_u = std::max(high_u, u);
-        low_v = std::min(low_v, v);
-        high_v = std::max(high_v, v);
-    }
-    const EmissionTable table(kernel, directions, source.frame, static_cast<double>(low_u),
-                              static_cast<double>(high_u), static_cast<double>(low_v),
-                              static_cast<double>(high_v));
+    const std::vector<std::array<float, 2>> slopes = slopes_of(source);
+    const EmissionTable table = table_of(kernel, directions, source, slopes);
     const std::size_t rates = kernel.rates_cm2_g.size();
     std::vector<double> dose(grid.voxel_count(), 0.0);
     const int n = points_per_axis;

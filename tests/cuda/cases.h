@@ -147,32 +147,67 @@ inline std::vector<float> transported(Medium& medium, const BackendCase& c, Latt
     return medium.transport(c.maps, model, directions, settings, {});
 }
 
-/// By name; every backend must give the same dose for each.
-inline std::vector<BackendCase> backend_cases() {
-    const Vec3 down(0, 0, 1), oblique(0.3, -0.5, 0.8), sideways(-1, 0.2, 0.1), along_y(0.1, -1, -0.05);
-    const auto aligned = [](const Vec3& axis) {
-        return beam_aligned_directions(simple_kernel(), axis, 5, 7);
+/// How a case is calculated.
+using CaseRun = std::function<std::vector<float>(Medium&, const BackendCase&)>;
+
+inline DirectionSet aligned_directions(const Vec3& axis) {
+    return beam_aligned_directions(simple_kernel(), axis, 5, 7);
+}
+inline CaseRun cone(LatticeMode lattice, const Vec3& axis) {
+    return [=](Medium& medium, const BackendCase& c) {
+        return transported(medium, c, lattice, aligned_directions(axis));
     };
-    const auto cone = [&](LatticeMode lattice, const Vec3& axis) {
-        return [=](Medium& medium, const BackendCase& c) {
-            return transported(medium, c, lattice, aligned(axis));
-        };
+}
+inline CaseRun isotropic(LatticeMode lattice, int count) {
+    return [=](Medium& medium, const BackendCase& c) {
+        return transported(medium, c, lattice, isotropic_directions(count));
     };
-    const auto isotropic = [](LatticeMode lattice, int count) {
-        return [=](Medium& medium, const BackendCase& c) {
-            return transported(medium, c, lattice, isotropic_directions(count));
-        };
+}
+inline CaseRun pencil(bool lateral) {
+    return [=](Medium& medium, const BackendCase& c) {
+        return medium.pencil_beam(c.maps.front(), simple_model(), {lateral});
     };
-    const auto pencil = [](bool lateral) {
-        return [=](Medium& medium, const BackendCase& c) {
-            return medium.pencil_beam(c.maps.front(), simple_model(), {lateral});
-        };
-    };
-    const auto electrons = [](Medium& medium, const BackendCase& c) {
+}
+inline CaseRun electrons() {
+    return [](Medium& medium, const BackendCase& c) {
         std::vector<float> dose(c.density.grid.voxel_count(), c.before);
         medium.add_electrons(dose, c.maps, simple_model().head.electrons);
         return dose;
     };
+}
+
+inline void add_case(std::vector<BackendCase>& cases, std::string name, const DensityGrid& density,
+                     std::vector<FluenceMap> maps, const CaseRun& run) {
+    cases.push_back({std::move(name), density, std::move(maps), run});
+    if (cases.back().name.find("Electrons") != std::string::npos) cases.back().before = 1e-12f;
+}
+
+/// Axes of one voxel, blocks that are not full, blocks that just are.
+inline void add_grids(std::vector<BackendCase>& cases) {
+    const Vec3 down(0, 0, 1), oblique(0.3, -0.5, 0.8);
+    for (const auto& size : std::vector<std::array<int, 3>>{{1, 1, 1},
+                                                            {1, 17, 20},
+                                                            {17, 1, 20},
+                                                            {16, 17, 1},
+                                                            {1, 1, 40},
+                                                            {64, 2, 8},
+                                                            {63, 3, 9},
+                                                            {65, 1, 7}}) {
+        const std::string name =
+            std::to_string(size[0]) + "x" + std::to_string(size[1]) + "x" + std::to_string(size[2]);
+        add_case(cases, "Grid" + name, box_of_water(size, Vec3(5, 4, 6)),
+                 {square_field(30, oblique, Vec3(0, 0, 20))}, isotropic(LatticeMode::interpolated, 40));
+        add_case(cases, "Pencil" + name, box_of_water(size, Vec3(5, 4, 6)),
+                 {square_field(30, down, Vec3(0, 0, 20))}, pencil(false));
+        FluenceMap map = square_field(30, oblique, Vec3(0, 0, 20));
+        give_electrons(map);
+        add_case(cases, "Electrons" + name, box_of_water(size, Vec3(5, 4, 6)), {map}, electrons());
+    }
+}
+
+/// By name; every backend must give the same dose for each.
+inline std::vector<BackendCase> backend_cases() {
+    const Vec3 down(0, 0, 1), oblique(0.3, -0.5, 0.8), sideways(-1, 0.2, 0.1), along_y(0.1, -1, -0.05);
     using enum LatticeMode;
     const Vec3 deep(0, 0, 60);
     FluenceMap empty = square_field(40);
@@ -187,9 +222,8 @@ inline std::vector<BackendCase> backend_cases() {
 
     std::vector<BackendCase> cases;
     const auto add = [&](std::string name, const DensityGrid& density, std::vector<FluenceMap> maps,
-                         auto run) {
-        cases.push_back({std::move(name), density, std::move(maps), run});
-        if (cases.back().name.find("Electrons") != std::string::npos) cases.back().before = 1e-12f;
+                         const CaseRun& run) {
+        add_case(cases, std::move(name), density, std::move(maps), run);
     };
     for (const auto lattice : {interpolated, rounded}) {
         const std::string of = lattice == rounded ? "Rounded" : "Interpolated";
@@ -204,36 +238,19 @@ inline std::vector<BackendCase> backend_cases() {
     for (const std::size_t rates : {3, 4, 5})
         add("Stages" + std::to_string(rates), cube, {square_field(40, oblique, deep)},
             [=](Medium& medium, const BackendCase& c) {
-                return transported(medium, c, interpolated, aligned(oblique), kernel_in_stages(rates));
+                return transported(medium, c, interpolated, aligned_directions(oblique),
+                                   kernel_in_stages(rates));
             });
     add("Wedge", cube, {wedged}, cone(interpolated, oblique));
     add("Empty", cube, {empty}, cone(interpolated, down));
     add("BesideTheGrid", cube, {missing}, cone(interpolated, down));
-    // Axes of one voxel, blocks that are not full, blocks that just are.
-    for (const auto& size : std::vector<std::array<int, 3>>{{1, 1, 1},
-                                                            {1, 17, 20},
-                                                            {17, 1, 20},
-                                                            {16, 17, 1},
-                                                            {1, 1, 40},
-                                                            {64, 2, 8},
-                                                            {63, 3, 9},
-                                                            {65, 1, 7}}) {
-        const std::string name =
-            std::to_string(size[0]) + "x" + std::to_string(size[1]) + "x" + std::to_string(size[2]);
-        add("Grid" + name, box_of_water(size, Vec3(5, 4, 6)), {square_field(30, oblique, Vec3(0, 0, 20))},
-            isotropic(interpolated, 40));
-        add("Pencil" + name, box_of_water(size, Vec3(5, 4, 6)), {square_field(30, down, Vec3(0, 0, 20))},
-            pencil(false));
-        FluenceMap map = square_field(30, oblique, Vec3(0, 0, 20));
-        give_electrons(map);
-        add("Electrons" + name, box_of_water(size, Vec3(5, 4, 6)), {map}, electrons);
-    }
+    add_grids(cases);
     add("Pencil", cube, {square_field(50, down, deep)}, pencil(false));
     add("PencilLateral", cube, {square_field(30, oblique, deep)}, pencil(true));
     add("PencilWedge", flat, {wedged}, pencil(true));
     add("PencilEmpty", cube, {empty}, pencil(false));
-    add("Electrons", cube, {with_electrons, empty, with_electrons}, electrons);
-    add("NoElectrons", cube, {square_field(30)}, electrons);
+    add("Electrons", cube, {with_electrons, empty, with_electrons}, electrons());
+    add("NoElectrons", cube, {square_field(30)}, electrons());
     return cases;
 }
 

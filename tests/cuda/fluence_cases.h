@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -99,57 +100,65 @@ inline Wedge wedge_in_beam(Wedge::Kind kind, double angle, double orientation, c
     return wedge;
 }
 
-inline std::vector<FluenceCase> fluence_cases() {
+/// Adds a case: moving jaws with what `change` does to them.
+inline void add_case(std::vector<FluenceCase>& cases, const char* name,
+                     const std::function<void(FluenceCase&)>& change) {
+    FluenceCase c{name, moving_jaws()};
+    change(c);
+    cases.push_back(std::move(c));
+}
+
+/// Jaws and leaves.
+inline void add_apertures(std::vector<FluenceCase>& cases) {
     using enum MultileafCollimator::Motion;
-    std::vector<FluenceCase> cases;
-    const auto add = [&](const char* name, auto&& change) {
-        FluenceCase c{name, moving_jaws()};
-        change(c);
-        cases.push_back(std::move(c));
-    };
-    add("MovingJaws", [](FluenceCase&) {});
-    add("LargePixels", [](FluenceCase& c) { c.options.pixel_mm = 1.3; });
-    add("OnePixelASide", [](FluenceCase& c) {
+    add_case(cases, "MovingJaws", [](FluenceCase&) {});
+    add_case(cases, "LargePixels", [](FluenceCase& c) { c.options.pixel_mm = 1.3; });
+    add_case(cases, "OnePixelASide", [](FluenceCase& c) {
         c.head = whole_head(1);
         c.options.pixel_mm = 2;
     });
-    add("FlatPointSource", [](FluenceCase& c) {
+    add_case(cases, "FlatPointSource", [](FluenceCase& c) {
         c.head = HeadModel{};
         c.head.maximum_field_radius_mm = 31;
         c.head.profile_radius_mm = {0, 300};
         c.head.profile = {1, 1};
     });
-    add("LeavesAlongX", [](FluenceCase& c) { add_leaves(c.beam, c.options, along_x, 9); });
-    add("LeavesAlongY", [](FluenceCase& c) { add_leaves(c.beam, c.options, along_y, 9); });
-    add("SharpLeaves", [](FluenceCase& c) {
+    add_case(cases, "LeavesAlongX", [](FluenceCase& c) { add_leaves(c.beam, c.options, along_x, 9); });
+    add_case(cases, "LeavesAlongY", [](FluenceCase& c) { add_leaves(c.beam, c.options, along_y, 9); });
+    add_case(cases, "SharpLeaves", [](FluenceCase& c) {
         add_leaves(c.beam, c.options, along_x, 9);
         c.options.leaves.clear();
     });
-    add("TwoLayers", [](FluenceCase& c) {
+    add_case(cases, "TwoLayers", [](FluenceCase& c) {
         for (ControlPoint& point : c.beam.control_points) point.jaw_x = point.jaw_y = {};
         add_leaves(c.beam, c.options, along_x, 9);
         add_leaves(c.beam, c.options, along_x, 14);
         c.options.leaves[1].tongue_and_groove_mm = 0;
         c.options.leaves[1].source_distance_mm = 420;
     });
-    add("CrossedLeaves", [](FluenceCase& c) {
+    add_case(cases, "CrossedLeaves", [](FluenceCase& c) {
         add_leaves(c.beam, c.options, along_y, 30);
         add_leaves(c.beam, c.options, along_x, 20);
     });
-    add("LeavesClosed", [](FluenceCase& c) { add_leaves(c.beam, c.options, along_x, 0); });
-    add("NothingComesThrough", [](FluenceCase& c) {
+    add_case(cases, "LeavesClosed", [](FluenceCase& c) { add_leaves(c.beam, c.options, along_x, 0); });
+}
+
+/// Arcs, wedges, blocks, and beams of which nothing comes.
+inline void add_modifiers(std::vector<FluenceCase>& cases) {
+    using enum MultileafCollimator::Motion;
+    add_case(cases, "NothingComesThrough", [](FluenceCase& c) {
         c.head.jaw_transmission = 0;
         for (ControlPoint& point : c.beam.control_points) point.jaw_x = JawOpening{5, 5};
     });
-    add("NoMonitorUnits", [](FluenceCase& c) { c.beam.meterset_mu = 0; });
-    add("Arc", [](FluenceCase& c) {
+    add_case(cases, "NoMonitorUnits", [](FluenceCase& c) { c.beam.meterset_mu = 0; });
+    add_case(cases, "Arc", [](FluenceCase& c) {
         ControlPoint& end = c.beam.control_points[1];
         end.gantry_deg = 21;
         end.collimator_deg = 15;
         c.beam.gantry_rotation[0] = Rotation::clockwise;
         add_leaves(c.beam, c.options, along_x, 9);
     });
-    add("MotorisedWedge", [](FluenceCase& c) {
+    add_case(cases, "MotorisedWedge", [](FluenceCase& c) {
         c.beam.wedges = {wedge_in_beam(Wedge::Kind::motorised, 60, 90)};
         c.beam.control_points.push_back(c.beam.control_points[1]);
         c.beam.control_points[0].wedge_in = {true};
@@ -157,13 +166,13 @@ inline std::vector<FluenceCase> fluence_cases() {
         c.beam.control_points[1].cumulative_weight = 0.25;
         c.beam.gantry_rotation.assign(3, Rotation::none);
     });
-    add("WedgeAndTray", [](FluenceCase& c) {
+    add_case(cases, "WedgeAndTray", [](FluenceCase& c) {
         c.beam.wedges = {wedge_in_beam(Wedge::Kind::physical, 30, 200)};
         for (ControlPoint& point : c.beam.control_points) point.wedge_in = {true};
         c.beam.tray_factor = 0.97;
         c.beam.tray_water_mm = 6;
     });
-    add("DynamicWedge", [](FluenceCase& c) {
+    add_case(cases, "DynamicWedge", [](FluenceCase& c) {
         c.beam.wedges = {wedge_in_beam(Wedge::Kind::dynamic, 60, 0, "EDW60IN")};
         for (ControlPoint& point : c.beam.control_points) {
             point.wedge_in = {true};
@@ -171,7 +180,7 @@ inline std::vector<FluenceCase> fluence_cases() {
             point.jaw_y = JawOpening{-25, 25};
         }
     });
-    add("Blocks", [](FluenceCase& c) {
+    add_case(cases, "Blocks", [](FluenceCase& c) {
         Block block;
         block.transmission = 0.04;
         block.thickness_mm = 80;
@@ -186,6 +195,12 @@ inline std::vector<FluenceCase> fluence_cases() {
         c.beam.blocks.push_back(block);
         add_leaves(c.beam, c.options, along_x, 25);
     });
+}
+
+inline std::vector<FluenceCase> fluence_cases() {
+    std::vector<FluenceCase> cases;
+    add_apertures(cases);
+    add_modifiers(cases);
     return cases;
 }
 
