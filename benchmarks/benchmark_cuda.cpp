@@ -59,7 +59,7 @@ void grid_to_device(benchmark::State& state) {
     Backend* const backend = device(state);
     if (!backend) return;
     const DensityGrid density = test::water_cube(static_cast<int>(state.range(0)), 2);
-    for (auto _ : state) benchmark::DoNotOptimize(backend->medium(density).get());
+    for (auto _ : state) benchmark::DoNotOptimize(backend->prepare(density).get());
 }
 
 void fluence(benchmark::State& state) {
@@ -81,7 +81,7 @@ void resident_collapsed_cone(benchmark::State& state) {
     Backend* const backend = device(state);
     if (!backend) return;
     const DensityGrid density = cube(state);
-    const auto medium = backend->medium(density);
+    const auto medium = backend->prepare(density);
     const std::vector<FluenceMap> maps{open_field()};
     const QualitySettings quality = quality_settings(Quality::standard);
     const auto directions =
@@ -100,7 +100,7 @@ void resident_pencil_beam(benchmark::State& state) {
     Backend* const backend = device(state);
     if (!backend) return;
     const DensityGrid density = cube(state);
-    const auto medium = backend->medium(density);
+    const auto medium = backend->prepare(density);
     const FluenceMap map = open_field();
     for (auto _ : state) benchmark::DoNotOptimize(medium->pencil_beam(map, model(), {}).data());
 }

@@ -15,9 +15,9 @@ namespace libdose::cuda {
 
 namespace {
 
-class DeviceMedium : public Medium {
+class DevicePatient : public PatientOnBackend {
 public:
-    DeviceMedium(DevicePool& pool, const DensityGrid& density) : grid_(pool, density) {}
+    DevicePatient(DevicePool& pool, const DensityGrid& density) : grid_(pool, density) {}
 
     std::vector<float> transport(const std::vector<FluenceMap>& maps, const BeamModel& model,
                                  const DirectionSet& directions, const TransportSettings& settings,
@@ -57,8 +57,8 @@ public:
     explicit DeviceBackend(std::unique_ptr<Executor> executor)
         : executor_(std::move(executor)), pool_(*executor_) {}
     std::string description() const override { return executor_->description(); }
-    std::unique_ptr<Medium> medium(const DensityGrid& density) override {
-        return std::make_unique<DeviceMedium>(pool_, density);
+    std::unique_ptr<PatientOnBackend> prepare(const DensityGrid& density) override {
+        return std::make_unique<DevicePatient>(pool_, density);
     }
     std::vector<FluenceMap> fluence(const Beam& beam, PatientPosition position, const HeadModel& head,
                                     const FluenceOptions& options) override {

@@ -18,8 +18,8 @@ struct DeviceGrid {
     DeviceGrid(DevicePool& device, const DensityGrid& densities);
 };
 
-/// Dose per voxel, as Medium::transport. All maps share one transport, or as few as the memory for their
-/// sources allows.
+/// Dose per voxel, as PatientOnBackend::transport. All maps share one transport, or as few as the memory for
+/// their sources allows.
 std::vector<float> transport(DeviceGrid& grid, const DeviceTermaTable& table,
                              const std::vector<FluenceMap>& maps, const ConeKernel& kernel,
                              const DirectionSet& directions, const TransportSettings& settings,

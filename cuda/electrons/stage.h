@@ -7,7 +7,7 @@
 
 namespace libdose::cuda {
 
-/// As Medium::add_electrons.
+/// As PatientOnBackend::add_electrons.
 void add_electrons(DeviceGrid& grid, std::vector<float>& dose, const std::vector<FluenceMap>& maps,
                    const ElectronContamination& electrons);
 

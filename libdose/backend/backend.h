@@ -46,9 +46,9 @@ struct StageObserver {
 /// A density grid as a backend holds it, and the stages that run on it. It keeps a reference to the grid.
 /// Doses are per voxel, Gy per unit of the maps' values × unit photon fluence. Not to be used by two threads
 /// at once.
-class Medium {
+class PatientOnBackend {
 public:
-    virtual ~Medium() = default;
+    virtual ~PatientOnBackend() = default;
     /// TERMA of all maps and one superposition along the directions for all of them.
     virtual std::vector<float> transport(const std::vector<FluenceMap>& maps, const BeamModel& model,
                                          const DirectionSet& directions, const TransportSettings& settings,
@@ -67,7 +67,7 @@ public:
     /// Maps of a beam, as cpu::beam_fluence.
     virtual std::vector<FluenceMap> fluence(const Beam& beam, PatientPosition position, const HeadModel& head,
                                             const FluenceOptions& options) = 0;
-    virtual std::unique_ptr<Medium> medium(const DensityGrid& density) = 0;
+    virtual std::unique_ptr<PatientOnBackend> prepare(const DensityGrid& density) = 0;
     /// Throws bad_input, with both figures, where the calculation needs more memory than the backend has
     /// free.
     virtual void require_memory(const MemoryNeeds& needs, const std::string& where) = 0;

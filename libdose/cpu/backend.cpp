@@ -28,9 +28,9 @@ namespace {
 
 constexpr std::size_t side_by_side = 64;  // maps
 
-class CpuMedium : public Medium {
+class CpuPatient : public PatientOnBackend {
 public:
-    explicit CpuMedium(const DensityGrid& density) : density_(density) {}
+    explicit CpuPatient(const DensityGrid& density) : density_(density) {}
 
     std::vector<float> transport(const std::vector<FluenceMap>& maps, const BeamModel& model,
                                  const DirectionSet& directions, const TransportSettings& settings,
@@ -175,8 +175,8 @@ public:
                                     const FluenceOptions& options) override {
         return cpu::beam_fluence(beam, position, head, options);
     }
-    std::unique_ptr<Medium> medium(const DensityGrid& density) override {
-        return std::make_unique<CpuMedium>(density);
+    std::unique_ptr<PatientOnBackend> prepare(const DensityGrid& density) override {
+        return std::make_unique<CpuPatient>(density);
     }
     void require_memory(const MemoryNeeds& needs, const std::string& where) override {
         libdose::require_memory(memory_bytes(needs), available_memory_bytes(), where);

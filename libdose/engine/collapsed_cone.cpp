@@ -33,12 +33,12 @@ public:
                             const BeamModel& model, const ComputeOptions& options) const override {
         const bool share = share_transport(maps.size(), options);
         StageClock clock(options.seconds);
-        const PartedMaps arc = share ? part_arc(maps) : PartedMaps{};
+        const LeakageSplit arc = share ? split_arc(maps) : LeakageSplit{};
         clock.add("fluence");
         std::vector<float> dose =
             share ? dose_of_arc(patient, arc, model, options) : dose_of_each(patient, maps, model, options);
         clock.skip();
-        patient.medium().add_electrons(dose, share ? arc.electrons : maps, model.head.electrons);
+        patient.on_backend().add_electrons(dose, share ? arc.electrons : maps, model.head.electrons);
         clock.add("contaminating electrons");
         return dose;
     }
@@ -75,7 +75,7 @@ private:
         return share;
     }
 
-    static std::vector<float> transport(Medium& in, const std::vector<FluenceMap>& maps,
+    static std::vector<float> transport(PatientOnBackend& in, const std::vector<FluenceMap>& maps,
                                         const BeamModel& model, const DirectionSet& directions,
                                         double ray_spacing_voxels, const ComputeOptions& options,
                                         ProgressPart part) {
@@ -95,35 +95,35 @@ private:
         std::vector<float> dose;
         const auto count = static_cast<double>(maps.size());
         for (std::size_t m = 0; m < maps.size(); ++m) {
-            const PartedMaps parts = part_map(maps[m]);
+            const LeakageSplit parts = split_map(maps[m]);
             const DirectionSet directions = directions_of(maps[m], model, options.settings);
             const auto now = static_cast<double>(m);
-            const double primary_end = now + (parts.faint.empty() ? 1 : part_of_primary);
-            add_to(dose, transport(patient.medium(), parts.open, model, directions,
+            const double primary_end = now + (parts.leakage.empty() ? 1 : part_of_primary);
+            add_to(dose, transport(patient.on_backend(), parts.primary, model, directions,
                                    options.settings.ray_spacing_voxels, options,
                                    {now / count, primary_end / count}));
-            if (parts.faint.empty()) continue;
+            if (parts.leakage.empty()) continue;
             PreparedDensity::Coarse& coarse = patient.coarse();
             add_interpolated(
                 dose, patient.density(),
-                transport(*coarse.medium, parts.faint, model, directions, leakage_ray_spacing_voxels, options,
-                          {(now + part_of_primary) / count, (now + 1) / count}),
+                transport(*coarse.on_backend, parts.leakage, model, directions, leakage_ray_spacing_voxels,
+                          options, {(now + part_of_primary) / count, (now + 1) / count}),
                 coarse.density);
         }
         dose.resize(patient.density().grid.voxel_count());  // zero without maps
         return dose;
     }
 
-    static std::vector<float> dose_of_arc(PreparedDensity& patient, const PartedMaps& arc,
+    static std::vector<float> dose_of_arc(PreparedDensity& patient, const LeakageSplit& arc,
                                           const BeamModel& model, const ComputeOptions& options) {
         const QualitySettings& settings = options.settings;
         std::vector<float> dose =
-            transport(patient.medium(), arc.open, model, isotropic_directions(settings.isotropic),
+            transport(patient.on_backend(), arc.primary, model, isotropic_directions(settings.isotropic),
                       std::max(1.0, settings.ray_spacing_voxels), options, {0, part_of_primary});
         PreparedDensity::Coarse& coarse = patient.coarse();
         add_interpolated(
             dose, patient.density(),
-            transport(*coarse.medium, arc.faint, model, isotropic_directions(settings.isotropic / 2),
+            transport(*coarse.on_backend, arc.leakage, model, isotropic_directions(settings.isotropic / 2),
                       leakage_ray_spacing_voxels, options, {part_of_primary, 1}),
             coarse.density);
         return dose;

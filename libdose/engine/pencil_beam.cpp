@@ -15,14 +15,14 @@ public:
         std::vector<float> dose;
         StageClock clock(options.seconds);
         for (std::size_t m = 0; m < maps.size(); ++m) {
-            add_to(dose, patient.medium().pencil_beam(maps[m], model, options.pencil));
+            add_to(dose, patient.on_backend().pencil_beam(maps[m], model, options.pencil));
             clock.add("pencil beam");
             if (options.progress)
                 options.progress(static_cast<double>(m + 1) / static_cast<double>(maps.size()));
         }
         dose.resize(patient.density().grid.voxel_count());  // zero without maps
         clock.skip();
-        patient.medium().add_electrons(dose, maps, model.head.electrons);
+        patient.on_backend().add_electrons(dose, maps, model.head.electrons);
         clock.add("contaminating electrons");
         return dose;
     }

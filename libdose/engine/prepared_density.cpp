@@ -19,12 +19,12 @@ int coarse_factor(const Grid& grid) {
 }  // namespace
 
 PreparedDensity::PreparedDensity(Backend& backend, const DensityGrid& density)
-    : backend_(backend), density_(density), medium_(backend.medium(density)) {}
+    : backend_(backend), density_(density), on_backend_(backend.prepare(density)) {}
 
 PreparedDensity::Coarse& PreparedDensity::coarse() {
     if (!coarse_) {
         coarse_.emplace(coarsened(density_, coarse_factor(density_.grid)), nullptr);
-        coarse_->medium = backend_.medium(coarse_->density);
+        coarse_->on_backend = backend_.prepare(coarse_->density);
     }
     return *coarse_;
 }

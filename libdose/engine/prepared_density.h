@@ -15,20 +15,20 @@ public:
     PreparedDensity(Backend& backend, const DensityGrid& density);
 
     const DensityGrid& density() const { return density_; }
-    Medium& medium() { return *medium_; }
+    PatientOnBackend& on_backend() { return *on_backend_; }
 
     /// The same patient in voxels of about 5 mm, for the fluence that comes through jaws and leaves. It is
     /// made when it is first asked for.
     struct Coarse {
         DensityGrid density;
-        std::unique_ptr<Medium> medium;
+        std::unique_ptr<PatientOnBackend> on_backend;
     };
     Coarse& coarse();
 
 private:
     Backend& backend_;
     const DensityGrid& density_;
-    std::unique_ptr<Medium> medium_;
+    std::unique_ptr<PatientOnBackend> on_backend_;
     std::optional<Coarse> coarse_;
 };
 

@@ -51,17 +51,17 @@ FluenceMap like(const FluenceMap& map) {
     return empty;
 }
 
-constexpr float faint_part = 3e-2f;  // of a map's maximum
-constexpr double faint_pixel_mm = 2;
+constexpr float leakage_part = 3e-2f;  // of a map's maximum
+constexpr double leakage_pixel_mm = 2;
 
-/// The faint part of a value: all of it up to `level`, from there on less, and nothing from three times the
+/// The leakage in a value: all of it up to `level`, from there on less, and nothing from three times the
 /// level on.
-LIBDOSE_INLINE float faint_of(float value, float level) {
+LIBDOSE_INLINE float leakage_of(float value, float level) {
     return std::max(0.0f, std::min(value, 0.5f * (3 * level - value)));
 }
 
-/// The values without their faint part, cut to where there are any; where there are none, one empty pixel.
-FluenceMap open_of(const FluenceMap& map, float level) {
+/// The values without their leakage, cut to where there are any; where there are none, one empty pixel.
+FluenceMap primary_of(const FluenceMap& map, float level) {
     int u0 = map.size_u, u1 = 0, v0 = map.size_v, v1 = 0;
     std::vector<float> highest(static_cast<std::size_t>(map.size_u), 0.0f);  // of the columns
     for (int v = 0; v < map.size_v; ++v) {
@@ -86,13 +86,13 @@ FluenceMap open_of(const FluenceMap& map, float level) {
     part.lower_u_mm += u0 * map.pixel_mm;
     part.lower_v_mm += v0 * map.pixel_mm;
     for (int v = v0; v < v1; ++v)
-        for (int u = u0; u < u1; ++u) part.values.push_back(map.at(u, v) - faint_of(map.at(u, v), level));
+        for (int u = u0; u < u1; ++u) part.values.push_back(map.at(u, v) - leakage_of(map.at(u, v), level));
     return part;
 }
 
-/// The faint part of a map on larger pixels: only large voxels read it.
-FluenceMap on_faint_pixels(FluenceMap map) {
-    const int n = std::max(1, static_cast<int>(std::lround(faint_pixel_mm / map.pixel_mm)));
+/// The leakage of a map on larger pixels: only large voxels read it.
+FluenceMap on_leakage_pixels(FluenceMap map) {
+    const int n = std::max(1, static_cast<int>(std::lround(leakage_pixel_mm / map.pixel_mm)));
     if (n == 1) return map;
     map.values = means_over_pixels(map, n);
     map.size_u = (map.size_u + n - 1) / n;
@@ -101,53 +101,53 @@ FluenceMap on_faint_pixels(FluenceMap map) {
     return map;
 }
 
-/// Adds what is faint for one level and not for a lower one.
+/// Adds what is leakage at one level and not for a lower one.
 LIBDOSE_VERSIONS
-void add_faint(std::size_t count, const float* from, float lower, float level, float* to) {
+void add_leakage(std::size_t count, const float* from, float lower, float level, float* to) {
 #pragma omp simd
-    for (std::size_t p = 0; p < count; ++p) to[p] += faint_of(from[p], level) - faint_of(from[p], lower);
+    for (std::size_t p = 0; p < count; ++p) to[p] += leakage_of(from[p], level) - leakage_of(from[p], lower);
 }
-void add_faint(const FluenceMap& map, float lower, float level, FluenceMap& sum) {
-    add_faint(sum.values.size(), map.values.data(), lower, level, sum.values.data());
+void add_leakage(const FluenceMap& map, float lower, float level, FluenceMap& sum) {
+    add_leakage(sum.values.size(), map.values.data(), lower, level, sum.values.data());
 }
 
 }  // namespace
 
-PartedMaps part_map(const FluenceMap& map) {
-    PartedMaps parts;
-    const float level = faint_part * largest(map.values);
-    std::size_t faint = 0, open = 0;
+LeakageSplit split_map(const FluenceMap& map) {
+    LeakageSplit parts;
+    const float level = leakage_part * largest(map.values);
+    std::size_t leakage = 0, primary = 0;
     for (const float value : map.values) {
-        faint += value > 0 && value <= level;
-        open += value > level;
+        leakage += value > 0 && value <= level;
+        primary += value > level;
     }
-    if (faint <= open) {
-        parts.open.push_back(map);
+    if (leakage <= primary) {
+        parts.primary.push_back(map);
         return parts;
     }
-    parts.open.push_back(open_of(map, level));
+    parts.primary.push_back(primary_of(map, level));
     FluenceMap sum = like(map);
     sum.values.assign(map.values.size(), 0.0f);
-    add_faint(map, 0, level, sum);
-    parts.faint.push_back(on_faint_pixels(std::move(sum)));
+    add_leakage(map, 0, level, sum);
+    parts.leakage.push_back(on_leakage_pixels(std::move(sum)));
     return parts;
 }
 
-PartedMaps part_arc(const std::vector<FluenceMap>& maps) {
+LeakageSplit split_arc(const std::vector<FluenceMap>& maps) {
     // The fainter, the wider the sectors.
     struct Level {
         float low, high;
         double sector_deg;
     };
-    constexpr Level levels[] = {{0.0f, 1e-2f, 24.0}, {1e-2f, faint_part, 12.0}};
+    constexpr Level levels[] = {{0.0f, 1e-2f, 24.0}, {1e-2f, leakage_part, 12.0}};
     constexpr double electron_sector_deg = 12.0;
-    PartedMaps arc;
+    LeakageSplit arc;
     std::vector<float> maximum(maps.size());
-    arc.open.resize(maps.size());
+    arc.primary.resize(maps.size());
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t m = 0; m < maps.size(); ++m) {
         maximum[m] = largest(maps[m].values);
-        arc.open[m] = open_of(maps[m], faint_part * maximum[m]);
+        arc.primary[m] = primary_of(maps[m], leakage_part * maximum[m]);
     }
     struct Sector {
         std::size_t begin, end;
@@ -159,15 +159,15 @@ PartedMaps part_arc(const std::vector<FluenceMap>& maps) {
             end = end_of_sector(maps, begin, level.sector_deg);
             sectors.push_back({begin, end, &level});
         }
-    arc.faint.resize(sectors.size());
+    arc.leakage.resize(sectors.size());
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t s = 0; s < sectors.size(); ++s) {
         const auto [begin, end, level] = sectors[s];
         FluenceMap sector = like(maps[begin + (end - begin) / 2]);
         sector.values.assign(maps[begin].values.size(), 0.0f);
         for (std::size_t m = begin; m < end; ++m)
-            add_faint(maps[m], level->low * maximum[m], level->high * maximum[m], sector);
-        arc.faint[s] = on_faint_pixels(std::move(sector));
+            add_leakage(maps[m], level->low * maximum[m], level->high * maximum[m], sector);
+        arc.leakage[s] = on_leakage_pixels(std::move(sector));
     }
     for (std::size_t begin = 0, end; begin < maps.size(); begin = end) {
         end = end_of_sector(maps, begin, electron_sector_deg);

@@ -133,11 +133,11 @@ struct BackendCase {
     std::string name;
     DensityGrid density;
     std::vector<FluenceMap> maps;
-    std::function<std::vector<float>(Medium&, const BackendCase&)> run;
+    std::function<std::vector<float>(PatientOnBackend&, const BackendCase&)> run;
     float before = 0;  ///< dose of every voxel to which is added
 };
 
-inline std::vector<float> transported(Medium& medium, const BackendCase& c, LatticeMode lattice,
+inline std::vector<float> transported(PatientOnBackend& medium, const BackendCase& c, LatticeMode lattice,
                                       const DirectionSet& directions,
                                       const ConeKernel& kernel = simple_kernel()) {
     TransportSettings settings;
@@ -148,28 +148,28 @@ inline std::vector<float> transported(Medium& medium, const BackendCase& c, Latt
 }
 
 /// How a case is calculated.
-using CaseRun = std::function<std::vector<float>(Medium&, const BackendCase&)>;
+using CaseRun = std::function<std::vector<float>(PatientOnBackend&, const BackendCase&)>;
 
 inline DirectionSet aligned_directions(const Vec3& axis) {
     return beam_aligned_directions(simple_kernel(), axis, 5, 7);
 }
 inline CaseRun cone(LatticeMode lattice, const Vec3& axis) {
-    return [=](Medium& medium, const BackendCase& c) {
+    return [=](PatientOnBackend& medium, const BackendCase& c) {
         return transported(medium, c, lattice, aligned_directions(axis));
     };
 }
 inline CaseRun isotropic(LatticeMode lattice, int count) {
-    return [=](Medium& medium, const BackendCase& c) {
+    return [=](PatientOnBackend& medium, const BackendCase& c) {
         return transported(medium, c, lattice, isotropic_directions(count));
     };
 }
 inline CaseRun pencil(bool lateral) {
-    return [=](Medium& medium, const BackendCase& c) {
+    return [=](PatientOnBackend& medium, const BackendCase& c) {
         return medium.pencil_beam(c.maps.front(), simple_model(), {lateral});
     };
 }
 inline CaseRun electrons() {
-    return [](Medium& medium, const BackendCase& c) {
+    return [](PatientOnBackend& medium, const BackendCase& c) {
         std::vector<float> dose(c.density.grid.voxel_count(), c.before);
         medium.add_electrons(dose, c.maps, simple_model().head.electrons);
         return dose;
@@ -237,7 +237,7 @@ inline std::vector<BackendCase> backend_cases() {
     add("AlongY", flat, {square_field(30, along_y, deep)}, cone(interpolated, along_y));
     for (const std::size_t rates : {3, 4, 5})
         add("Stages" + std::to_string(rates), cube, {square_field(40, oblique, deep)},
-            [=](Medium& medium, const BackendCase& c) {
+            [=](PatientOnBackend& medium, const BackendCase& c) {
                 return transported(medium, c, interpolated, aligned_directions(oblique),
                                    kernel_in_stages(rates));
             });

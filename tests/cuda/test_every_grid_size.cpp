@@ -139,7 +139,7 @@ TEST_P(EveryGridSize, CollapsedConeKeepsTheEnergyAndBackendsAgree) {
         }
         std::array<std::vector<float>, 2> dose;
         for (std::size_t b = 0; b < 2; ++b)
-            dose[b] = backends.all[b]->medium(density)->transport(maps, model, directions, {}, {});
+            dose[b] = backends.all[b]->prepare(density)->transport(maps, model, directions, {}, {});
         EXPECT_LT(test::agreement(dose[1], dose[0]).largest, between_backends) << text(size);
         EXPECT_GT(*std::max_element(dose[0].begin(), dose[0].end()), 0) << text(size);
     }
@@ -155,11 +155,11 @@ TEST_P(EveryGridSize, PencilBeamAndElectronsTurnWithTheGrid) {
         const DensityGrid density = matter(size), other = turned(density);
         const FluenceMap map = field(size[GetParam()]), other_map = turned(map);
         const auto pencil = [&](Backend& backend, const DensityGrid& d, const FluenceMap& m) {
-            return backend.medium(d)->pencil_beam(m, model, {});
+            return backend.prepare(d)->pencil_beam(m, model, {});
         };
         const auto electrons = [&](Backend& backend, const DensityGrid& d, const FluenceMap& m) {
             std::vector<float> dose(d.grid.voxel_count(), 0.0f);
-            backend.medium(d)->add_electrons(dose, {m}, model.head.electrons);
+            backend.prepare(d)->add_electrons(dose, {m}, model.head.electrons);
             return dose;
         };
         const auto compare = [&](const auto& calculate, const std::string& what) {

@@ -20,7 +20,7 @@ std::unique_ptr<Backend> host_backend(test::HostDevice& device) {
 }
 
 std::vector<float> run(Backend& backend, const test::BackendCase& c) {
-    return c.run(*backend.medium(c.density), c);
+    return c.run(*backend.prepare(c.density), c);
 }
 
 test::BackendCase named(const std::string& name) {
@@ -173,7 +173,7 @@ TEST(CudaFaults, DISABLED_WhatClinicalSizesTake) {
             device.idle = true;
             device.total_bytes = total_bytes;
             const auto backend = host_backend(device);
-            const auto medium = backend->medium(density);
+            const auto medium = backend->prepare(density);
             c.pencil ? medium->pencil_beam(maps.front(), model, {})
                      : medium->transport(maps, model, directions, settings, {});
             return static_cast<double>(device.most_used_bytes);
@@ -193,7 +193,7 @@ TEST(CudaFaults, BeamsAfterTheFirstAllocateNothing) {
         const test::BackendCase c = named(name);
         test::HostDevice device;
         const auto backend = host_backend(device);
-        const auto medium = backend->medium(c.density);
+        const auto medium = backend->prepare(c.density);
         const std::vector<float> first = c.run(*medium, c);
         const int allocations = device.allocations;
         EXPECT_EQ(c.run(*medium, c), first) << name;
@@ -275,7 +275,7 @@ TEST(CudaFaults, AKernelOfMoreThanEightRatesIsRefused) {
     model.cone_kernel.rates_cm2_g = {9, 8, 7, 6, 5, 4, 3, 2, 1};
     test::HostDevice device;
     const auto backend = host_backend(device);
-    const auto medium = backend->medium(c.density);
+    const auto medium = backend->prepare(c.density);
     EXPECT_THAT(error_of([&] { medium->transport(c.maps, model, isotropic_directions(40), {}, {}); }),
                 testing::HasSubstr("more than 8 rates"));
 }

@@ -17,7 +17,7 @@ std::unique_ptr<Backend> host_backend(test::HostDevice& device) {
 }
 
 std::vector<float> run(Backend& backend, const test::BackendCase& c) {
-    return c.run(*backend.medium(c.density), c);
+    return c.run(*backend.prepare(c.density), c);
 }
 
 const std::vector<test::BackendCase>& cases() {

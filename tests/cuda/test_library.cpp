@@ -102,7 +102,7 @@ TEST(CudaLibrary, ALostDeviceSaysSo) {
     const ChosenBackend chosen = choose_backend(BackendChoice::cuda, 0);
     const DensityGrid water = test::water_cube(4, 5);
     try {
-        chosen.get().medium(water);
+        chosen.get().prepare(water);
         FAIL() << "nothing was thrown";
     } catch (const Error& error) {
         EXPECT_THAT(error.what(), AllOf(HasSubstr("failed and cannot be used further"),
@@ -130,8 +130,8 @@ TEST(CudaLibrary, CalculatesThroughTheInterfaceAsWithoutIt) {
     EXPECT_EQ(chosen.get().description(), "cuda fake (device 1, compute capability 9.0)");
     for (const test::BackendCase& c : test::backend_cases())
         if (c.name == "ObliqueInterpolated" || c.name == "PencilWedge" || c.name == "Electrons") {
-            EXPECT_LE(test::agreement(c.run(*chosen.get().medium(c.density), c),
-                                      c.run(*cpu_backend().medium(c.density), c))
+            EXPECT_LE(test::agreement(c.run(*chosen.get().prepare(c.density), c),
+                                      c.run(*cpu_backend().prepare(c.density), c))
                           .largest,
                       1e-3)
                 << c.name;

@@ -31,14 +31,14 @@ double sum_of(const std::vector<FluenceMap>& maps) {
 
 }  // namespace
 
-TEST(PartedMaps, AnOpeningWithLittleBeyondItStaysWhole) {
+TEST(LeakageSplit, AnOpeningWithLittleBeyondItStaysWhole) {
     const FluenceMap map = ramp();
-    const PartedMaps parts = part_map(map);
-    EXPECT_TRUE(parts.faint.empty());
-    EXPECT_EQ(parts.open.front().values, map.values);
+    const LeakageSplit parts = split_map(map);
+    EXPECT_TRUE(parts.leakage.empty());
+    EXPECT_EQ(parts.primary.front().values, map.values);
 }
 
-TEST(PartedMaps, BothPartsAreTheMap) {
+TEST(LeakageSplit, BothPartsAreTheMap) {
     // Open in a corner of 20 x 20 pixels with a soft edge, 1 % elsewhere.
     FluenceMap map = test::square_field(100);
     for (int v = 0; v < map.size_v; ++v)
@@ -47,34 +47,36 @@ TEST(PartedMaps, BothPartsAreTheMap) {
             map.at(u, v) = away <= 0 ? 1.0f : std::max(0.01f, 1.0f - 0.2f * static_cast<float>(away) / 1.0f);
         }
     map.at(25, 0) = 0.06f;  // between: half of what lies below three times 3 %
-    const PartedMaps parts = part_map(map);
-    ASSERT_EQ(parts.faint.size(), 1u);
-    const FluenceMap &open = parts.open.front(), &faint = parts.faint.front();
-    EXPECT_LT(open.size_u, 30);
+    const LeakageSplit parts = split_map(map);
+    ASSERT_EQ(parts.leakage.size(), 1u);
+    const FluenceMap &primary = parts.primary.front(), &leakage = parts.leakage.front();
+    EXPECT_LT(primary.size_u, 30);
     // On pixels of 2 mm, four by four.
-    EXPECT_EQ(faint.pixel_mm, 2);
-    ASSERT_EQ(faint.size_u, map.size_u / 4);
-    EXPECT_FLOAT_EQ(faint.at(25, 25), 0.01f);
-    EXPECT_FLOAT_EQ(faint.at(3, 3), 0.0f);
-    EXPECT_NEAR(faint.at(6, 0), (0.015f + 11 * 0.01f) / 16,
+    EXPECT_EQ(leakage.pixel_mm, 2);
+    ASSERT_EQ(leakage.size_u, map.size_u / 4);
+    EXPECT_FLOAT_EQ(leakage.at(25, 25), 0.01f);
+    EXPECT_FLOAT_EQ(leakage.at(3, 3), 0.0f);
+    EXPECT_NEAR(leakage.at(6, 0), (0.015f + 11 * 0.01f) / 16,
                 1e-8f);  // (3 · 0.03 - 0.06) / 2 of the one; 0.01 of eleven, nothing of four
     const auto open_at = [&](int u, int v) {
-        const int iu = u - static_cast<int>(std::lround((open.lower_u_mm - map.lower_u_mm) / map.pixel_mm));
-        const int iv = v - static_cast<int>(std::lround((open.lower_v_mm - map.lower_v_mm) / map.pixel_mm));
-        return iu >= 0 && iv >= 0 && iu < open.size_u && iv < open.size_v ? open.at(iu, iv) : 0.0f;
+        const int iu =
+            u - static_cast<int>(std::lround((primary.lower_u_mm - map.lower_u_mm) / map.pixel_mm));
+        const int iv =
+            v - static_cast<int>(std::lround((primary.lower_v_mm - map.lower_v_mm) / map.pixel_mm));
+        return iu >= 0 && iv >= 0 && iu < primary.size_u && iv < primary.size_v ? primary.at(iu, iv) : 0.0f;
     };
-    for (int v = 0; v < faint.size_v; ++v)
-        for (int u = 0; u < faint.size_u; ++u) {
+    for (int v = 0; v < leakage.size_v; ++v)
+        for (int u = 0; u < leakage.size_u; ++u) {
             float whole = 0, open_part = 0;
             for (int n = 0; n < 16; ++n) {
                 whole += map.at(4 * u + n % 4, 4 * v + n / 4);
                 open_part += open_at(4 * u + n % 4, 4 * v + n / 4);
             }
-            ASSERT_NEAR(16 * faint.at(u, v) + open_part, whole, 4e-6f);
+            ASSERT_NEAR(16 * leakage.at(u, v) + open_part, whole, 4e-6f);
         }
 }
 
-TEST(PartedMaps, AnArcLosesNothing) {
+TEST(LeakageSplit, AnArcLosesNothing) {
     std::vector<FluenceMap> maps;
     for (int n = 0; n < 30; ++n) {
         FluenceMap map = ramp();
@@ -83,11 +85,11 @@ TEST(PartedMaps, AnArcLosesNothing) {
             Vec3(-std::sin(angle), 0, std::cos(angle));
         maps.push_back(map);
     }
-    const PartedMaps arc = part_arc(maps);
-    EXPECT_EQ(arc.open.size(), 30u);
-    EXPECT_EQ(arc.faint.size(), 3u + 5u);  // 60 degrees in sectors of 24 and of 12
+    const LeakageSplit arc = split_arc(maps);
+    EXPECT_EQ(arc.primary.size(), 30u);
+    EXPECT_EQ(arc.leakage.size(), 3u + 5u);  // 60 degrees in sectors of 24 and of 12
     EXPECT_EQ(arc.electrons.size(), 5u);
-    EXPECT_NEAR((sum_of(arc.open) + sum_of(arc.faint)) / sum_of(maps), 1, 1e-6);
+    EXPECT_NEAR((sum_of(arc.primary) + sum_of(arc.leakage)) / sum_of(maps), 1, 1e-6);
     float electrons = 0;
     for (const FluenceMap& map : arc.electrons) {
         electrons += map.electrons.values[0];

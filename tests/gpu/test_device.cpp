@@ -47,9 +47,9 @@ TEST_P(OnDevice, AgreesWithTheCpuAndRepeats) {
     const auto backend = device_backend(reason);
     if (!backend) GTEST_SKIP() << reason;
     const test::BackendCase& c = cases()[GetParam()];
-    const auto medium = backend->medium(c.density);
+    const auto medium = backend->prepare(c.density);
     const std::vector<float> dose = c.run(*medium, c);
-    const std::vector<float> reference = c.run(*cpu_backend().medium(c.density), c);
+    const std::vector<float> reference = c.run(*cpu_backend().prepare(c.density), c);
     const test::Agreement found = test::agreement(dose, reference);
     std::printf("%s: largest difference %.2g of the largest dose\n", backend->description().c_str(),
                 found.largest);
