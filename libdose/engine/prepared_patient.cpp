@@ -26,7 +26,7 @@
 namespace libdose {
 
 struct BeamFluence::Parts {
-    const void* patient;  ///< that made it
+    std::shared_ptr<const char> patient;  ///< identity of the one that made it; never that of another
     Beam beam;
     const BeamModel* model;
     const DensityGrid* density;
@@ -59,6 +59,7 @@ std::vector<FluenceRaster> BeamFluence::rasters() const {
 
 /// What is the same for every beam.
 struct PreparedPatient::State {
+    std::shared_ptr<const char> identity = std::make_shared<const char>();
     Plan plan;
     EngineOptions options;
     BeamModelProvider models;
@@ -217,6 +218,8 @@ PreparedPatient::PreparedPatient(const CtImage& ct, const StructureSet* structur
     state_->notes = std::move(found.notes);
     state_->beyond_ct = std::move(found.beyond_ct);
     state_->prepare(ct, structures, materials);
+    // The callback is of this call alone.
+    state_->options.progress = {};
 }
 
 PreparedPatient::~PreparedPatient() = default;
@@ -238,7 +241,7 @@ BeamFluence PreparedPatient::fluence(const Beam& beam) const {
     const double radius_mm = model.head.maximum_field_radius_mm;
     require_no_beam_through(s.beyond_ct, beam, s.plan.position, radius_mm, s.options);
     auto parts = std::make_shared<BeamFluence::Parts>();
-    parts->patient = state_.get();
+    parts->patient = s.identity;
     parts->beam = beam;
     parts->model = &model;
     parts->density = &s.density_of(beam);
@@ -254,7 +257,7 @@ BeamFluence PreparedPatient::fluence(const std::vector<FluenceRaster>& rasters, 
     const State& s = *state_;
     const BeamModel& model = s.models(beam);
     auto parts = std::make_shared<BeamFluence::Parts>();
-    parts->patient = state_.get();
+    parts->patient = s.identity;
     parts->beam = beam;
     parts->model = &model;
     parts->density = &s.density_of(beam);
@@ -286,7 +289,7 @@ BeamFluence PreparedPatient::fluence(const std::vector<FluenceRaster>& rasters, 
 Dose PreparedPatient::dose(const BeamFluence& fluence, const ProgressCallback& progress) {
     State& s = *state_;
     const BeamFluence::Parts& parts = fluence.parts();
-    if (parts.patient != state_.get())
+    if (parts.patient != s.identity)
         throw bad_input("the fluence was made by another prepared patient", parts.beam.place(),
                         "Make it again with this one");
     const ThreadLimit limit(s.options.threads);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "libdose/error.h"
 #include "libdose/gamma.h"
@@ -127,6 +128,15 @@ TEST_F(Prepared, WhatDoesNotFitIsRefused) {
     Beam with_bolus = plan_.beams[0];
     with_bolus.boluses.push_back({1, "BODY"});
     EXPECT_THAT(refusal([&] { other.fluence(with_bolus); }), testing::HasSubstr("boluses"));
+}
+
+// Even where the memory of the first patient is that of the second.
+TEST_F(Prepared, AFluenceDiesWithItsPatient) {
+    std::optional<PreparedPatient> patient = prepared(plan_);
+    const BeamFluence fluence = patient->fluence(plan_.beams[0]);
+    patient.reset();
+    patient = prepared(plan_);
+    EXPECT_THAT(refusal([&] { patient->dose(fluence); }), testing::HasSubstr("another prepared patient"));
 }
 
 TEST_F(Prepared, ProgressCanEndADose) {
