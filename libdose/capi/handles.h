@@ -144,6 +144,10 @@ void free_handle(Handle** place) noexcept {
 template <class Struct>
 constexpr std::size_t first_size = sizeof(Struct);
 template <>
+inline constexpr std::size_t first_size<libdose_beam> = offsetof(libdose_beam, tray_factor);
+template <>
+inline constexpr std::size_t first_size<libdose_control_point> = offsetof(libdose_control_point, wedge_in);
+template <>
 inline constexpr std::size_t first_size<libdose_options> = offsetof(libdose_options, devices);
 template <>
 inline constexpr std::size_t first_size<libdose_gamma_options> = offsetof(libdose_gamma_options, margin_mm);

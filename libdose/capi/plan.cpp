@@ -39,6 +39,22 @@ std::vector<LeafPositions> leaves_of(const libdose_control_point& point, const B
     return leaves;
 }
 
+/// For each wedge of the beam whether it is in.
+std::vector<bool> wedges_in(const libdose_control_point& point, const Beam& beam) {
+    require_count(point.wedge_count, beam.wedges.size(), "point->wedge_count");
+    std::vector<bool> in;
+    if (beam.wedges.empty()) return in;
+    const std::int32_t* given = &required(point.wedge_in, "point->wedge_in");
+    for (std::size_t w = 0; w < beam.wedges.size(); ++w) in.push_back(given[w] != 0);
+    return in;
+}
+
+void require_no_control_points(const Beam& beam, const std::string& what) {
+    if (!beam.control_points.empty())
+        throw bad_input("the beam has control points already", "beam_index",
+                        "Add its " + what + " before them");
+}
+
 }  // namespace
 
 void libdose_beam_init(libdose_beam* beam, size_t struct_size) {
@@ -106,6 +122,9 @@ libdose_status libdose_plan_add_beam(libdose_plan* plan, const libdose_beam* bea
         added.meterset_mu = given.meterset_mu;
         added.source_axis_distance_mm =
             positive(given.source_axis_distance_mm, "beam->source_axis_distance_mm");
+        if (given.tray_factor != 0) added.tray_factor = positive(given.tray_factor, "beam->tray_factor");
+        require_finite(given.tray_water_mm, "beam->tray_water_mm");
+        added.tray_water_mm = given.tray_water_mm;
         added.final_cumulative_weight =
             positive(given.final_cumulative_weight, "beam->final_cumulative_weight");
         beams.push_back(std::move(added));
@@ -117,9 +136,7 @@ libdose_status libdose_plan_add_collimator(libdose_plan* plan, size_t beam_index
                                            const double* leaf_boundaries_mm, size_t boundary_count) {
     return guarded([&] {
         Beam& beam = beam_at(plan, beam_index);
-        if (!beam.control_points.empty())
-            throw bad_input("the beam has control points already", "beam_index",
-                            "Add its collimators before them");
+        require_no_control_points(beam, "collimators");
         MultileafCollimator collimator;
         collimator.type = text_of(type, "type");
         if (collimator.type != "MLCX" && collimator.type != "MLCY" && collimator.type != "MLCX1" &&
@@ -139,14 +156,77 @@ libdose_status libdose_plan_add_collimator(libdose_plan* plan, size_t beam_index
     });
 }
 
+void libdose_wedge_init(libdose_wedge* wedge, size_t struct_size) {
+    init_struct(wedge, struct_size, libdose_wedge{});
+}
+void libdose_block_init(libdose_block* block, size_t struct_size) {
+    init_struct(block, struct_size, libdose_block{});
+}
+
+libdose_status libdose_plan_add_wedge(libdose_plan* plan, size_t beam_index, const libdose_wedge* wedge) {
+    return guarded([&] {
+        Beam& beam = beam_at(plan, beam_index);
+        require_no_control_points(beam, "wedges");
+        const libdose_wedge given = read_struct(wedge, "wedge");
+        static_assert(static_cast<int>(Wedge::Kind::motorised) == LIBDOSE_WEDGE_MOTORISED &&
+                      static_cast<int>(Wedge::Kind::dynamic) == LIBDOSE_WEDGE_DYNAMIC);
+        one_of(given.kind, 3, "wedge->kind");
+        require_finite(given.angle_deg, "wedge->angle_deg");
+        require_finite(given.orientation_deg, "wedge->orientation_deg");
+        require_finite(given.factor, "wedge->factor");
+        Wedge added;
+        added.number = given.number != 0 ? given.number : static_cast<int>(beam.wedges.size()) + 1;
+        added.kind = static_cast<Wedge::Kind>(given.kind);
+        added.id = text_or_empty(given.id);
+        added.angle_deg = given.angle_deg;
+        added.orientation_deg = given.orientation_deg;
+        if (given.factor != 0) added.factor = given.factor;
+        beam.wedges.push_back(std::move(added));
+    });
+}
+
+libdose_status libdose_plan_add_block(libdose_plan* plan, size_t beam_index, const libdose_block* block) {
+    return guarded([&] {
+        Beam& beam = beam_at(plan, beam_index);
+        const libdose_block given = read_struct(block, "block");
+        const double *x = &required(given.x_mm, "block->x_mm"), *y = &required(given.y_mm, "block->y_mm");
+        if (given.point_count < 3) throw bad_input("fewer than three points", "block->point_count");
+        for (size_t n = 0; n < given.point_count; ++n) {
+            require_finite(x[n], "block->x_mm");
+            require_finite(y[n], "block->y_mm");
+        }
+        for (const double value : {given.transmission, given.tray_distance_mm, given.thickness_mm})
+            require_finite(value, "block");
+        Block added;
+        added.number = given.number != 0 ? given.number : static_cast<int>(beam.blocks.size()) + 1;
+        added.name = text_or_empty(given.name);
+        added.aperture = given.aperture != 0;
+        added.divergent = given.parallel_sides == 0;
+        added.transmission = given.transmission;
+        added.tray_distance_mm = given.tray_distance_mm;
+        added.thickness_mm = given.thickness_mm;
+        added.source_side = given.source_side != 0;
+        added.x_mm.assign(x, x + given.point_count);
+        added.y_mm.assign(y, y + given.point_count);
+        beam.blocks.push_back(std::move(added));
+    });
+}
+
+libdose_status libdose_plan_add_bolus(libdose_plan* plan, size_t beam_index, int32_t structure_number,
+                                      const char* id) {
+    return guarded([&] {
+        Beam& beam = beam_at(plan, beam_index);
+        if (structure_number < 1)
+            throw bad_input("the ROI number is " + std::to_string(structure_number), "structure_number");
+        beam.boluses.push_back({structure_number, text_or_empty(id)});
+    });
+}
+
 libdose_status libdose_plan_add_control_point(libdose_plan* plan, size_t beam_index,
                                               const libdose_control_point* point) {
     return guarded([&] {
         Beam& beam = beam_at(plan, beam_index);
         const libdose_control_point given = read_struct(point, "point");
-        if (!beam.wedges.empty())
-            throw bad_input("the beam has wedges", "beam_index",
-                            "Control points of such a beam come from its DICOM file");
         one_of(given.gantry_rotation, 3, "point->gantry_rotation");
         ControlPoint added;
         added.gantry_deg = given.gantry_deg;
@@ -156,6 +236,7 @@ libdose_status libdose_plan_add_control_point(libdose_plan* plan, size_t beam_in
         added.jaw_x = jaw(given.has_jaw_x, given.jaw_x_mm);
         added.jaw_y = jaw(given.has_jaw_y, given.jaw_y_mm);
         added.leaves = leaves_of(given, beam);
+        added.wedge_in = wedges_in(given, beam);
         added.cumulative_weight = given.cumulative_weight;
         static_assert(static_cast<int>(Rotation::clockwise) == LIBDOSE_ROTATION_CLOCKWISE &&
                       static_cast<int>(Rotation::counter_clockwise) == LIBDOSE_ROTATION_COUNTER_CLOCKWISE);
@@ -186,6 +267,8 @@ libdose_status libdose_plan_beam(const libdose_plan* plan, size_t beam_index, li
         values.source_axis_distance_mm = found.source_axis_distance_mm;
         values.final_cumulative_weight = found.final_cumulative_weight;
         values.number = found.number;
+        values.tray_factor = found.tray_factor;
+        values.tray_water_mm = found.tray_water_mm;
         values.control_point_count = static_cast<int32_t>(found.control_points.size());
         write_struct(beam, values, "beam");
     });

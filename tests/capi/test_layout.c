@@ -38,7 +38,9 @@ MEMBER(libdose_beam, source_axis_distance_mm, 56);
 MEMBER(libdose_beam, final_cumulative_weight, 64);
 MEMBER(libdose_beam, number, 72);
 MEMBER(libdose_beam, control_point_count, 76);
-SIZE(libdose_beam, 80);
+MEMBER(libdose_beam, tray_factor, 80);
+MEMBER(libdose_beam, tray_water_mm, 88);
+SIZE(libdose_beam, 96);
 
 MEMBER(libdose_control_point, struct_size, 0);
 MEMBER(libdose_control_point, cumulative_weight, 8);
@@ -55,7 +57,45 @@ MEMBER(libdose_control_point, has_jaw_x, 120);
 MEMBER(libdose_control_point, has_jaw_y, 124);
 MEMBER(libdose_control_point, gantry_rotation, 128);
 MEMBER(libdose_control_point, reserved, 132);
-SIZE(libdose_control_point, 136);
+MEMBER(libdose_control_point, wedge_in, 136);
+MEMBER(libdose_control_point, wedge_count, 144);
+SIZE(libdose_control_point, 152);
+
+MEMBER(libdose_wedge, struct_size, 0);
+MEMBER(libdose_wedge, id, 8);
+MEMBER(libdose_wedge, angle_deg, 16);
+MEMBER(libdose_wedge, orientation_deg, 24);
+MEMBER(libdose_wedge, factor, 32);
+MEMBER(libdose_wedge, number, 40);
+MEMBER(libdose_wedge, kind, 44);
+SIZE(libdose_wedge, 48);
+
+MEMBER(libdose_block, struct_size, 0);
+MEMBER(libdose_block, name, 8);
+MEMBER(libdose_block, x_mm, 16);
+MEMBER(libdose_block, y_mm, 24);
+MEMBER(libdose_block, point_count, 32);
+MEMBER(libdose_block, transmission, 40);
+MEMBER(libdose_block, tray_distance_mm, 48);
+MEMBER(libdose_block, thickness_mm, 56);
+MEMBER(libdose_block, number, 64);
+MEMBER(libdose_block, aperture, 68);
+MEMBER(libdose_block, parallel_sides, 72);
+MEMBER(libdose_block, source_side, 76);
+SIZE(libdose_block, 80);
+
+MEMBER(libdose_raster, struct_size, 0);
+MEMBER(libdose_raster, isocentre_mm, 8);
+MEMBER(libdose_raster, axes, 32);
+MEMBER(libdose_raster, source_axis_distance_mm, 104);
+MEMBER(libdose_raster, pixel_mm, 112);
+MEMBER(libdose_raster, lower_u_mm, 120);
+MEMBER(libdose_raster, lower_v_mm, 128);
+MEMBER(libdose_raster, values, 136);
+MEMBER(libdose_raster, value_count, 144);
+MEMBER(libdose_raster, size_u, 152);
+MEMBER(libdose_raster, size_v, 156);
+SIZE(libdose_raster, 160);
 
 MEMBER(libdose_plan_reading, struct_size, 0);
 MEMBER(libdose_plan_reading, plan, 8);

@@ -96,6 +96,10 @@ enum {
     LIBDOSE_ROTATION_CLOCKWISE = 1, /**< gantry_rotation */
     LIBDOSE_ROTATION_COUNTER_CLOCKWISE = 2, /**< gantry_rotation */
 
+    LIBDOSE_WEDGE_PHYSICAL = 0,  /**< kind of a wedge: put in by hand */
+    LIBDOSE_WEDGE_MOTORISED = 1, /**< kind of a wedge: driven in for a part of the MU */
+    LIBDOSE_WEDGE_DYNAMIC = 2,   /**< kind of a wedge: a jaw that moves */
+
     LIBDOSE_SUMMATION_PLAN = 0,       /**< summation: the whole course, all fractions */
     LIBDOSE_SUMMATION_FRACTION = 1,   /**< summation: one fraction */
     LIBDOSE_SUMMATION_BEAM = 2,       /**< summation: one beam, one fraction */
@@ -231,6 +235,8 @@ typedef struct libdose_beam {
     double final_cumulative_weight; /**< cumulative weight of the last control point; 1 */
     int32_t number;                 /**< beam number; unique in the plan, above 0 */
     int32_t control_point_count;    /**< set by libdose_plan_beam(), not read */
+    double tray_factor;             /**< transmission of the block tray; 0: 1, no tray */
+    double tray_water_mm;           /**< water-equivalent thickness of the tray */
 } libdose_beam;
 /** Zero, but struct_size, a source-axis distance of 1000 mm and a final weight of 1. */
 LIBDOSE_C_API void libdose_beam_init(libdose_beam* beam, size_t struct_size);
@@ -254,6 +260,8 @@ typedef struct libdose_control_point {
     int32_t has_jaw_y;           /**< not 0: the beam has y jaws; the same in all control points */
     int32_t gantry_rotation;     /**< LIBDOSE_ROTATION_...: the way to the next control point */
     int32_t reserved;            /**< 0 */
+    const int32_t* wedge_in;     /**< for each wedge of the beam: not 0: it is in; NULL without wedges */
+    size_t wedge_count;          /**< wedges of the beam */
 } libdose_control_point;
 /** All zero but struct_size. */
 LIBDOSE_C_API void libdose_control_point_init(libdose_control_point* point, size_t struct_size);
@@ -290,6 +298,48 @@ LIBDOSE_C_API libdose_status libdose_plan_add_beam(libdose_plan* plan, const lib
 LIBDOSE_C_API libdose_status libdose_plan_add_collimator(libdose_plan* plan, size_t beam_index,
                                                          const char* type, const double* leaf_boundaries_mm,
                                                          size_t boundary_count);
+/** A wedge of a beam; its control points say when it is in. The beam model must hold one of this kind and
+ * angle. */
+typedef struct libdose_wedge {
+    size_t struct_size; /**< sizeof(libdose_wedge) */
+    const char* id;     /**< as in DICOM; may be NULL; tells the sides of a dynamic wedge apart ("EDW60IN") */
+    double angle_deg;   /**< nominal */
+    double orientation_deg; /**< from the beam-limiting-device frame to the wedge's, whose +y points to the
+                               thin end */
+    double factor;          /**< wedge factor of the planning system, shown beside ours, not used; 0: none */
+    int32_t number;         /**< 0: one more than the wedges so far */
+    int32_t kind;           /**< LIBDOSE_WEDGE_... */
+} libdose_wedge;
+/** All zero but struct_size. */
+LIBDOSE_C_API void libdose_wedge_init(libdose_wedge* wedge, size_t struct_size);
+/** Adds a wedge to a beam that has no control points yet. */
+LIBDOSE_C_API libdose_status libdose_plan_add_wedge(libdose_plan* plan, size_t beam_index,
+                                                    const libdose_wedge* wedge);
+
+/** A block on a tray. */
+typedef struct libdose_block {
+    size_t struct_size; /**< sizeof(libdose_block) */
+    const char* name;   /**< may be NULL */
+    const double*
+        x_mm; /**< outline as the source projects it on the isocentre plane, beam-limiting-device frame */
+    const double* y_mm;      /**< likewise */
+    size_t point_count;      /**< at least 3 */
+    double transmission;     /**< of its full thickness, 0 to 1 */
+    double tray_distance_mm; /**< source to tray */
+    double thickness_mm;     /**< > 0 */
+    int32_t number;          /**< 0: one more than the blocks so far */
+    int32_t aperture;        /**< not 0: open inside the outline and shielded outside; 0: shielded inside */
+    int32_t parallel_sides;  /**< not 0: its sides are parallel to the beam's axis; 0: they follow the rays */
+    int32_t source_side;     /**< not 0: on the tray's side that faces the source; 0: on the patient's */
+} libdose_block;
+/** All zero but struct_size. */
+LIBDOSE_C_API void libdose_block_init(libdose_block* block, size_t struct_size);
+/** Adds a block to a beam. */
+LIBDOSE_C_API libdose_status libdose_plan_add_block(libdose_plan* plan, size_t beam_index,
+                                                    const libdose_block* block);
+/** A structure of type BOLUS, by its ROI number, lies on the patient during a beam. `id` may be NULL. */
+LIBDOSE_C_API libdose_status libdose_plan_add_bolus(libdose_plan* plan, size_t beam_index,
+                                                    int32_t structure_number, const char* id);
 /** Adds a control point behind those that the beam has. */
 LIBDOSE_C_API libdose_status libdose_plan_add_control_point(libdose_plan* plan, size_t beam_index,
                                                             const libdose_control_point* point);
