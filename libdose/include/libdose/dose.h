@@ -61,8 +61,7 @@ DoseSummation dose_summation_from_string(const std::string& text, const std::str
 /// message.
 void require_dose_type(const std::string& type, const std::string& where);
 
-/// Doses at points (mm, LPS) in Gy, trilinear; NaN outside the dose's voxels. This is the one place where NaN
-/// leaves the library.
+/// Doses at points (mm, LPS) in Gy, trilinear; NaN outside the dose's voxels. Doses on grids hold no NaN.
 std::vector<double> dose_at(const Dose& dose, const std::vector<Vec3>& points_mm);
 
 /// The grid of a sum of doses that are on different grids.
