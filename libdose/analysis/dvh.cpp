@@ -8,6 +8,7 @@
 
 #include "analysis/dose_samples.h"
 #include "analysis/region_layers.h"
+#include "base/parallel.h"
 #include "base/text.h"
 #include "base/threads.h"
 #include "libdose/error.h"
@@ -79,17 +80,9 @@ double sampling_of(const Layers& layers, const std::string& where, double wanted
 DoseSamples sample(const Volume<float>& dose_gy, const Layers& layers, double sampling_mm, int threads) {
     const ThreadLimit limit(threads);
     std::vector<DoseSamples> parts(layers.count);
-    std::exception_ptr failure;
-#pragma omp parallel for schedule(dynamic)
-    for (std::size_t n = 0; n < parts.size(); ++n) {
-        try {
-            parts[n] = sample_layer(dose_gy, layers.coverage(n, sampling_mm), sampling_mm, n);
-        } catch (...) {
-#pragma omp critical(libdose_dvh_failure)
-            failure = std::current_exception();
-        }
-    }
-    if (failure) std::rethrow_exception(failure);
+    for_each_parallel(parts.size(), [&](std::size_t n) {
+        parts[n] = sample_layer(dose_gy, layers.coverage(n, sampling_mm), sampling_mm, n);
+    });
     DoseSamples all;
     for (DoseSamples& part : parts) {
         all.inside.insert(all.inside.end(), part.inside.begin(), part.inside.end());

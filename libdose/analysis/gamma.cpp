@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/parallel_failure.h"
 #include "base/threads.h"
 #include "libdose/comparable.h"
 #include "libdose/error.h"
@@ -238,18 +239,14 @@ private:
 /// Calls `visit` with every voxel of the grid, by several threads; throws what it threw.
 template <class Visit>
 void for_each_voxel(const Grid& grid, const Visit& visit) {
-    std::exception_ptr failure;
+    ParallelFailure failure;
     const int rows = grid.size[1] * grid.size[2];
 #pragma omp parallel for schedule(dynamic, 4)
-    for (int row = 0; row < rows; ++row) {
-        try {
+    for (int row = 0; row < rows; ++row)
+        failure.guard([&] {
             for (int i = 0; i < grid.size[0]; ++i) visit(i, row % grid.size[1], row / grid.size[1]);
-        } catch (...) {
-#pragma omp critical(libdose_gamma_failure)
-            failure = std::current_exception();
-        }
-    }
-    if (failure) std::rethrow_exception(failure);
+        });
+    failure.rethrow();
 }
 
 /// Whether the evaluated dose covers a reference voxel above the threshold, or the margin leaves it out.

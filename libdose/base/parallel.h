@@ -5,7 +5,7 @@
 
 #include "base/parallel_failure.h"
 
-namespace libdose::commission {
+namespace libdose {
 
 /// Calls body(i) for i from 0 to count - 1, side by side, and throws the first exception of a body after the
 /// last call. The results must not depend on the order.
@@ -17,4 +17,4 @@ void for_each_parallel(std::size_t count, Body&& body) {
     failure.rethrow();
 }
 
-}  // namespace libdose::commission
+}  // namespace libdose

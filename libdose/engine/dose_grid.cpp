@@ -7,6 +7,7 @@
 #include "engine/field_box.h"
 #include "engine/small_fields.h"
 #include "fluence/aperture.h"
+#include "fluence/fluence_integral.h"
 #include "fluence/fluence_plan.h"
 #include "libdose/error.h"
 #include "patient/bolus_density.h"
@@ -166,13 +167,23 @@ std::string grid_note(const Grid& grid, const EngineOptions& options) {
 }
 
 std::optional<PatientBox> box_of_beam(const PatientBox& patient, const Beam& beam, PatientPosition position,
-                                      double field_radius_mm, const EngineOptions& options) {
+                                      double field_radius_mm, const EngineOptions& options,
+                                      std::vector<std::string>& notes) {
     EngineOptions without_margin = options;
     without_margin.beam_margin_mm = 0;
     FieldBox field(patient, position, without_margin);
     field.add(beam, field_radius_mm, {});
+    notes.insert(notes.end(), field.notes().begin(), field.notes().end());
     if (!field.missing().empty()) return std::nullopt;
     return field.box();
+}
+
+std::array<double, 4> field_of_map_mm(const FluenceMap& map) {
+    const float least = open_part * *std::max_element(map.values.begin(), map.values.end());
+    FluenceMap open = map;
+    for (float& value : open.values)
+        if (value < least) value = 0;
+    return support_mm(open);
 }
 
 std::optional<PatientBox> box_of_map(const PatientBox& patient, const FluenceMap& map,
@@ -180,20 +191,7 @@ std::optional<PatientBox> box_of_map(const PatientBox& patient, const FluenceMap
     if (contains(patient, map.frame.source_mm()))
         throw bad_input("the source lies inside the patient", where,
                         "Check the isocentre and the patient position");
-    int low_u = map.size_u, high_u = -1, low_v = map.size_v, high_v = -1;
-    for (int v = 0; v < map.size_v; ++v)
-        for (int u = 0; u < map.size_u; ++u) {
-            if (!(map.at(u, v) > 0)) continue;
-            low_u = std::min(low_u, u);
-            high_u = std::max(high_u, u);
-            low_v = std::min(low_v, v);
-            high_v = v;
-        }
-    if (high_u < 0) return std::nullopt;
-    return box_in_field(map.frame,
-                        {map.lower_u_mm + low_u * map.pixel_mm, map.lower_u_mm + (high_u + 1) * map.pixel_mm,
-                         map.lower_v_mm + low_v * map.pixel_mm, map.lower_v_mm + (high_v + 1) * map.pixel_mm},
-                        patient);
+    return box_in_field(map.frame, field_of_map_mm(map), patient);
 }
 
 }  // namespace libdose

@@ -32,12 +32,16 @@ std::string grid_note(const Grid& grid, const EngineOptions& options);  ///< of 
 /// "2.5", or "2.5 x 2.5 x 3" where the spacings differ.
 std::string spacing_text(const Grid& grid);
 
-/// What a beam's field passes of the patient, mm, LPS; nullopt where it misses it. Throws bad_input for a
-/// source inside the patient.
+/// What a beam's field passes of the patient, mm, LPS; nullopt where it misses it. A note says where its
+/// leaves are closed. Throws bad_input for a source inside the patient.
 std::optional<PatientBox> box_of_beam(const PatientBox& patient, const Beam& beam, PatientPosition position,
-                                      double field_radius_mm, const EngineOptions& options);
+                                      double field_radius_mm, const EngineOptions& options,
+                                      std::vector<std::string>& notes);
 
-/// What the fluence of a map passes of the patient. Throws bad_input, with `where`, for a source inside it.
+/// Rectangle {low u, high u, low v, high v} (mm, isocentre plane) around the pixels of a map that get at
+/// least a tenth of its largest value: the field without what comes through jaws and leaves.
+std::array<double, 4> field_of_map_mm(const FluenceMap& map);
+/// What the field of a map passes of the patient. Throws bad_input, with `where`, for a source inside it.
 std::optional<PatientBox> box_of_map(const PatientBox& patient, const FluenceMap& map,
                                      const std::string& where);
 

@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <exception>
 #include <memory>
 
 #include "backend/backend.h"
 #include "base/counter_random.h"
+#include "base/parallel_failure.h"
 #include "base/threads.h"
 #include "engine/influence_case.h"
 #include "libdose/error.h"
@@ -95,28 +95,18 @@ public:
         stage_ = stage;
         report(done_);
     }
-    /// One more is done. It may throw what the callback throws.
-    void column_done() {
+    /// Does the work of a column and counts it. Keeps the first exception, of the work or of the callback.
+    template <class Work>
+    void column(Work&& work) {
+        if (failure_.failed()) return;
+        failure_.guard(work);
         const std::size_t now = ++done_;
 #pragma omp critical(libdose_influence_progress)
-        try {
-            if (!failed_) report(now);
-        } catch (...) {
-            keep_exception();
-        }
+        failure_.guard([&] {
+            if (!failure_.failed()) report(now);
+        });
     }
-    /// Keeps the exception that is being handled; only the first one.
-    void keep_exception() {
-#pragma omp critical(libdose_influence_failure)
-        if (!failed_) {
-            failure_ = std::current_exception();
-            failed_ = true;
-        }
-    }
-    bool failed() const { return failed_; }
-    void rethrow() const {
-        if (failure_) std::rethrow_exception(failure_);
-    }
+    void rethrow() const { failure_.rethrow(); }
 
 private:
     void report(std::size_t done) const {
@@ -126,8 +116,7 @@ private:
     std::size_t total_;
     std::string stage_;
     std::atomic<std::size_t> done_{0};
-    std::atomic<bool> failed_{false};
-    std::exception_ptr failure_;
+    ParallelFailure failure_;
 };
 
 /// Columns of beamlets [begin, begin + columns.size()), in Gy, side by side, each by one thread.
@@ -136,16 +125,11 @@ void calculate_block(const GeometryColumns& geometry, std::size_t begin, bool on
                      ColumnProgress& progress) {
     const DoseInGray gray = geometry.gray();
 #pragma omp parallel for schedule(dynamic, 1) if (on_cpu)
-    for (std::size_t n = 0; n < count; ++n) {
-        if (progress.failed()) continue;
-        try {
+    for (std::size_t n = 0; n < count; ++n)
+        progress.column([&] {
             geometry.column(begin + n, columns[n]);
             for (VoxelDose& v : columns[n]) v.dose = gray(v.voxel, v.dose, "");
-        } catch (...) {
-            progress.keep_exception();
-        }
-        progress.column_done();
-    }
+        });
     progress.rethrow();
 }
 

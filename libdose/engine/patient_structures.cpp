@@ -222,6 +222,18 @@ StructureReport examine_patient_structures(const CtImage& ct, const StructureSet
     return result;
 }
 
+void require_no_field_through(const std::vector<StructureBeyondCt>& structures,
+                              const physics::BeamFrame& frame, const std::array<double, 4>& opening_mm,
+                              const std::string& passing, const std::string& where) {
+    for (const StructureBeyondCt& structure : structures)
+        if (enters_through(frame, opening_mm, structure))
+            throw bad_input(structure.name + " goes beyond the CT, by " + digits(structure.volume_cm3, 1) +
+                                " cm3, and " + passing,
+                            where + ", structure \"" + structure.structure + "\"",
+                            "Use a CT with a larger field of view, or cut the structure where the CT "
+                            "ends if nothing is there");
+}
+
 void require_no_beam_through(const std::vector<StructureBeyondCt>& structures, const Beam& beam,
                              PatientPosition position, double field_radius_mm, const EngineOptions& options) {
     if (structures.empty()) return;
@@ -231,15 +243,9 @@ void require_no_beam_through(const std::vector<StructureBeyondCt>& structures, c
         const auto frame =
             physics::beam_frame(position, point.gantry_deg, point.collimator_deg, point.couch_deg,
                                 point.isocentre_mm, beam.source_axis_distance_mm);
-        for (const StructureBeyondCt& structure : structures)
-            if (enters_through(frame, *open_mm, structure))
-                throw bad_input(structure.name + " goes beyond the CT, by " +
-                                    digits(structure.volume_cm3, 1) +
-                                    " cm3, and the beam passes there, at gantry " +
-                                    digits(point.gantry_deg, 1) + " degrees",
-                                beam.place() + ", structure \"" + structure.structure + "\"",
-                                "Use a CT with a larger field of view, or cut the structure where the CT "
-                                "ends if nothing is there");
+        require_no_field_through(
+            structures, frame, *open_mm,
+            "the beam passes there, at gantry " + digits(point.gantry_deg, 1) + " degrees", beam.place());
     }
 }
 

@@ -32,7 +32,7 @@ struct BeamFluence::Parts {
     const DensityGrid* density;
     std::vector<FluenceMap> maps;
     std::vector<std::string> notes;
-    std::map<std::string, std::string> settings;  ///< for the provenance
+    Provenance provenance;  ///< model and settings of the beam alone
 };
 
 BeamFluence::BeamFluence(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}
@@ -56,6 +56,23 @@ std::vector<FluenceRaster> BeamFluence::rasters() const {
     }
     return rasters;
 }
+
+namespace {
+
+FluenceMap map_of(const FluenceRaster& raster, const std::shared_ptr<const BeamFilter>& filter) {
+    FluenceMap map;
+    map.frame = {raster.axes, raster.isocentre_mm, raster.source_axis_distance_mm};
+    map.pixel_mm = raster.pixel_mm;
+    map.size_u = raster.size_u;
+    map.size_v = raster.size_v;
+    map.lower_u_mm = raster.lower_u_mm;
+    map.lower_v_mm = raster.lower_v_mm;
+    map.values = raster.values;
+    map.filter = filter;
+    return map;
+}
+
+}  // namespace
 
 /// What is the same for every beam.
 struct PreparedPatient::State {
@@ -84,8 +101,14 @@ struct PreparedPatient::State {
     }
 
     void prepare(const CtImage& ct, const StructureSet* structures, const MaterialTable& materials);
-    /// Fluence of a beam; `after_map` as FluenceOptions has it.
-    std::vector<FluenceMap> maps_of(const Beam& beam, Provenance& provenance, std::vector<std::string>& notes,
+    /// A beam's fluence without maps. Throws bad_input for boluses that no beam of the plan wears.
+    std::shared_ptr<BeamFluence::Parts> parts_of(const Beam& beam) const;
+    /// The leaf designs for a beam. The plan may have had no leaves.
+    std::vector<LeafDesign> designs_of(const Beam& beam) const;
+    /// Fluence of a beam. `stated`: the spacing that its openings are held against, mm; `after_map` as
+    /// FluenceOptions has it.
+    std::vector<FluenceMap> maps_of(const Beam& beam, const std::vector<LeafDesign>& of_beam, double stated,
+                                    Provenance& provenance, std::vector<std::string>& notes,
                                     const std::function<void()>& after_map) const;
     /// Throws bad_input for a field that leaves the grid; a note where it comes near its edge.
     void require_on_grid(const std::optional<PatientBox>& field, const Beam& beam,
@@ -124,8 +147,27 @@ void PreparedPatient::State::prepare(const CtImage& ct, const StructureSet* stru
     clock.add("density");
 }
 
-std::vector<FluenceMap> PreparedPatient::State::maps_of(const Beam& beam, Provenance& provenance,
-                                                        std::vector<std::string>& of_beam,
+std::shared_ptr<BeamFluence::Parts> PreparedPatient::State::parts_of(const Beam& beam) const {
+    auto parts = std::make_shared<BeamFluence::Parts>();
+    parts->patient = identity;
+    parts->beam = beam;
+    parts->model = &models(beam);
+    parts->density = &density_of(beam);
+    name_model(*parts->model, parts->provenance, parts->notes);
+    return parts;
+}
+
+std::vector<LeafDesign> PreparedPatient::State::designs_of(const Beam& beam) const {
+    if (!designs.empty() || beam.collimators.empty()) return designs;
+    Plan alone;
+    alone.beams = {beam};
+    return leaf_designs_for(alone, options);
+}
+
+std::vector<FluenceMap> PreparedPatient::State::maps_of(const Beam& beam,
+                                                        const std::vector<LeafDesign>& of_beam, double stated,
+                                                        Provenance& provenance,
+                                                        std::vector<std::string>& of_maps,
                                                         const std::function<void()>& after_map) const {
     const BeamModel& model = models(beam);
     const TermaTable terma(model.spectrum);
@@ -133,9 +175,9 @@ std::vector<FluenceMap> PreparedPatient::State::maps_of(const Beam& beam, Proven
     fluence.sub_arc_deg = options.sub_arc_deg;
     fluence.terma = &terma;
     fluence.after_map = after_map;
-    note_wedges(beam, model, of_beam);
-    fluence.pixel_mm = fluence_pixel_mm(beam, model.head, grid, stated_mm());
-    fluence.leaves = leaf_edges(beam, model, designs, options.leaves, provenance, of_beam);
+    note_wedges(beam, model, of_maps);
+    fluence.pixel_mm = fluence_pixel_mm(beam, model.head, grid, stated);
+    fluence.leaves = leaf_edges(beam, model, of_beam, options.leaves, provenance, of_maps);
     return backend.get().fluence(beam, plan.position, model.head, fluence);
 }
 
@@ -236,54 +278,43 @@ BeamFluence PreparedPatient::fluence(const Beam& beam) const {
     const State& s = *state_;
     const ThreadLimit limit(s.options.threads);
     beam.check();
-    const BeamModel& model = s.models(beam);
-    require_modelled(beam, model, s.designs, s.options.leaves);
-    const double radius_mm = model.head.maximum_field_radius_mm;
+    const auto parts = s.parts_of(beam);
+    const HeadModel& head = parts->model->head;
+    const std::vector<LeafDesign> designs = s.designs_of(beam);
+    require_modelled(beam, *parts->model, designs, s.options.leaves);
+    const double radius_mm = head.maximum_field_radius_mm;
     require_no_beam_through(s.beyond_ct, beam, s.plan.position, radius_mm, s.options);
-    auto parts = std::make_shared<BeamFluence::Parts>();
-    parts->patient = s.identity;
-    parts->beam = beam;
-    parts->model = &model;
-    parts->density = &s.density_of(beam);
-    s.require_on_grid(box_of_beam(s.patient, beam, s.plan.position, radius_mm, s.options), beam,
+    s.require_on_grid(box_of_beam(s.patient, beam, s.plan.position, radius_mm, s.options, parts->notes), beam,
                       parts->notes);
-    Provenance provenance;
-    parts->maps = s.maps_of(beam, provenance, parts->notes, {});
-    parts->settings = std::move(provenance.settings);
-    return BeamFluence(std::move(parts));
+    // The grid was made for the openings of the plan, which this beam need not have.
+    if (std::string note = narrow_opening_note(beam, narrowest_opening_mm(beam, head), s.grid); !note.empty())
+        parts->notes.push_back(std::move(note));
+    parts->maps = s.maps_of(beam, designs, s.grid.spacing_mm.maxCoeff(), parts->provenance, parts->notes, {});
+    return BeamFluence(parts);
 }
 
 BeamFluence PreparedPatient::fluence(const std::vector<FluenceRaster>& rasters, const Beam& beam) const {
     const State& s = *state_;
-    const BeamModel& model = s.models(beam);
-    auto parts = std::make_shared<BeamFluence::Parts>();
-    parts->patient = s.identity;
-    parts->beam = beam;
-    parts->model = &model;
-    parts->density = &s.density_of(beam);
+    if (rasters.empty()) throw bad_input("there is no fluence", beam.place());
+    const auto parts = s.parts_of(beam);
     Beam open = beam;  // the spectrum off the axis is the head's; a wedge would be the caller's
     open.wedges.clear();
     open.tray_water_mm = 0;
-    const std::shared_ptr<const BeamFilter> softening = beam_filter(open, {}, model.head);
+    const std::shared_ptr<const BeamFilter> softening = beam_filter(open, {}, parts->model->head);
     for (std::size_t n = 0; n < rasters.size(); ++n) {
-        const FluenceRaster& raster = rasters[n];
         const std::string where = beam.place() + ", fluence " + std::to_string(n);
-        raster.check(where);
-        FluenceMap map;
-        map.frame = {raster.axes, raster.isocentre_mm, raster.source_axis_distance_mm};
-        map.pixel_mm = raster.pixel_mm;
-        map.size_u = raster.size_u;
-        map.size_v = raster.size_v;
-        map.lower_u_mm = raster.lower_u_mm;
-        map.lower_v_mm = raster.lower_v_mm;
-        map.values = raster.values;
-        map.filter = softening;
+        rasters[n].check(where);
+        FluenceMap map = map_of(rasters[n], softening);
         s.require_on_grid(box_of_map(s.patient, map, where), beam, parts->notes);
+        require_no_field_through(s.beyond_ct, map.frame, field_of_map_mm(map), "the fluence passes there",
+                                 where);
+        if (std::string note = narrow_opening_note(beam, narrowest_part_mm(map), s.grid); !note.empty())
+            parts->notes.push_back(std::move(note));
         parts->maps.push_back(std::move(map));
     }
     parts->notes.push_back(beam.place() + ": a fluence of the caller, without contaminating electrons");
-    parts->settings["fluence beam " + std::to_string(beam.number)] = "of the caller";
-    return BeamFluence(std::move(parts));
+    parts->provenance.settings["fluence beam " + std::to_string(beam.number)] = "of the caller";
+    return BeamFluence(parts);
 }
 
 Dose PreparedPatient::dose(const BeamFluence& fluence, const ProgressCallback& progress) {
@@ -300,8 +331,8 @@ Dose PreparedPatient::dose(const BeamFluence& fluence, const ProgressCallback& p
             if (progress) progress(part, stage);
         });
     Dose header = s.header;
-    name_model(*parts.model, header.provenance, result.notes);
-    for (const auto& [name, value] : parts.settings) header.provenance.settings[name] = value;
+    header.provenance.model_hashes = parts.provenance.model_hashes;
+    for (const auto& [name, value] : parts.provenance.settings) header.provenance.settings[name] = value;
     return s.beam_dose(header, parts.beam, std::move(gy));
 }
 
@@ -359,7 +390,8 @@ CalculationResult PreparedPatient::calculate(const ProgressCallback& progress) {
         clock.skip();
         std::vector<FluenceMap> maps;
         for (const Beam* beam : group.beams)
-            for (FluenceMap& map : s.maps_of(*beam, header.provenance, result.notes, [&] { report(0); }))
+            for (FluenceMap& map : s.maps_of(*beam, s.designs, s.stated_mm(), header.provenance, result.notes,
+                                             [&] { report(0); }))
                 maps.push_back(std::move(map));
         clock.add("fluence");
         std::vector<float> dose = s.dose_of(maps, *group.model, *group.density, stage, result, report);

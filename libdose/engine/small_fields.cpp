@@ -21,7 +21,6 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double finest_grid_mm = 0.5;
 constexpr double narrow_for_pixels_mm =
     12;                                // below: pixels of 1 mm take up to 5 % off the dose in the middle
-constexpr float open_part = 0.1f;      // of the largest fluence
 constexpr double counting_part = 0.1;  // of the fluence of the beam
 
 /// Rectangle {low x, high x, low y, high y} outside of which jaws and leaves leave nothing open while MU are
@@ -105,24 +104,6 @@ Part take_part(const FluenceMap& map, std::size_t first, std::vector<char>& open
     return part;
 }
 
-double narrowest_part_mm(const FluenceMap& map) {
-    const float largest = *std::max_element(map.values.begin(), map.values.end());
-    std::vector<char> open(map.values.size());
-    double fluence = 0;
-    for (std::size_t p = 0; p < open.size(); ++p) {
-        open[p] = map.values[p] > 0 && map.values[p] >= open_part * largest;
-        if (open[p]) fluence += static_cast<double>(map.values[p]);
-    }
-    double narrowest = infinity;
-    for (std::size_t p = 0; p < open.size(); ++p) {
-        if (!open[p]) continue;
-        const Part part = take_part(map, p, open);
-        if (part.fluence >= counting_part * fluence)
-            narrowest = std::min(narrowest, map.pixel_mm * part.width_pixels());
-    }
-    return narrowest;
-}
-
 /// The beam with the narrowest opening.
 struct Narrowest {
     const Beam* beam = nullptr;
@@ -149,12 +130,43 @@ int expected_error_percent(double voxels) {
     return 0;
 }
 
+/// "the narrowest opening, of beam 1 "AP", is 9.5 mm wide, 1.9 voxels: ...".
+std::string opening_words(const Beam& beam, double opening_mm, double spacing_mm) {
+    const auto tenths = [](double value) { return short_number(0.1 * std::round(10 * value)); };
+    const double voxels = opening_mm / spacing_mm;
+    const int percent = expected_error_percent(voxels);
+    std::string words = "the narrowest opening, of beam " + std::to_string(beam.number) + " \"" + beam.name +
+                        "\", is " + tenths(opening_mm) + " mm wide";
+    if (percent > 0)
+        words += ", " + tenths(voxels) + " voxels: the dose in its middle may be off by up to " +
+                 std::to_string(percent) + " %";
+    return words;
+}
+
 /// Nobody stated a spacing, and no opening is narrow.
 bool chosen_as_usual(const Grid& grid, double stated_mm) {
     return stated_mm == 0 && grid.spacing_mm.maxCoeff() == usual_grid_mm;
 }
 
 }  // namespace
+
+double narrowest_part_mm(const FluenceMap& map) {
+    const float largest = *std::max_element(map.values.begin(), map.values.end());
+    std::vector<char> open(map.values.size());
+    double fluence = 0;
+    for (std::size_t p = 0; p < open.size(); ++p) {
+        open[p] = map.values[p] > 0 && map.values[p] >= open_part * largest;
+        if (open[p]) fluence += static_cast<double>(map.values[p]);
+    }
+    double narrowest = infinity;
+    for (std::size_t p = 0; p < open.size(); ++p) {
+        if (!open[p]) continue;
+        const Part part = take_part(map, p, open);
+        if (part.fluence >= counting_part * fluence)
+            narrowest = std::min(narrowest, map.pixel_mm * part.width_pixels());
+    }
+    return narrowest;
+}
 
 double narrowest_opening_mm(const Beam& beam, const HeadModel& head) {
     const auto reach = reach_mm(beam, head.maximum_field_radius_mm);
@@ -183,20 +195,17 @@ std::string small_field_note(const Plan& plan, const BeamModelProvider& models, 
     if (chosen_as_usual(grid, stated_mm)) return {};
     const Narrowest narrowest = narrowest_of(plan, models);
     if (!narrowest.beam) return {};
-    const auto tenths = [](double value) { return short_number(0.1 * std::round(10 * value)); };
-    const double spacing = grid.spacing_mm.maxCoeff(), voxels = narrowest.mm / spacing;
-    const int percent = expected_error_percent(voxels);
-    const bool refined = stated_mm == 0 && spacing < usual_grid_mm;
-    if (!refined && percent == 0) return {};
-    std::string note = refined ? "dose grid refined from " + short_number(usual_grid_mm) + " to " +
-                                     short_number(spacing) + " mm: "
-                               : "small field: ";
-    note += "the narrowest opening, of beam " + std::to_string(narrowest.beam->number) + " \"" +
-            narrowest.beam->name + "\", is " + tenths(narrowest.mm) + " mm wide";
-    if (percent > 0)
-        note += ", " + tenths(voxels) + " voxels: the dose in its middle may be off by up to " +
-                std::to_string(percent) + " %";
-    return note;
+    const double spacing = grid.spacing_mm.maxCoeff();
+    if (!(stated_mm == 0 && spacing < usual_grid_mm))
+        return narrow_opening_note(*narrowest.beam, narrowest.mm, grid);
+    return "dose grid refined from " + short_number(usual_grid_mm) + " to " + short_number(spacing) +
+           " mm: " + opening_words(*narrowest.beam, narrowest.mm, spacing);
+}
+
+std::string narrow_opening_note(const Beam& beam, double opening_mm, const Grid& grid) {
+    const double spacing = grid.spacing_mm.maxCoeff();
+    if (expected_error_percent(opening_mm / spacing) == 0) return {};
+    return "small field: " + opening_words(beam, opening_mm, spacing);
 }
 
 }  // namespace libdose

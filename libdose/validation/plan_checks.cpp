@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "backend/backend.h"
+#include "base/parallel.h"
 #include "base/threads.h"
 #include "engine/beam_modifiers.h"
 #include "engine/compute.h"
@@ -301,17 +302,9 @@ private:
     /// Dose by exact rays, gray.
     std::vector<double> exact_dose(const FluenceMap& map, const std::vector<WaterPoint>& points) const {
         std::vector<double> dose(points.size());
-        std::exception_ptr failure;
-#pragma omp parallel for schedule(dynamic, 1)
-        for (std::size_t i = 0; i < points.size(); ++i) {
-            try {
-                dose[i] = gray_ * exact_(options_.algorithm, map, points[i]);
-            } catch (...) {
-#pragma omp critical(libdose_plan_check_failure)
-                failure = std::current_exception();
-            }
-        }
-        if (failure) std::rethrow_exception(failure);
+        for_each_parallel(points.size(), [&](std::size_t i) {
+            dose[i] = gray_ * exact_(options_.algorithm, map, points[i]);
+        });
         return dose;
     }
 

@@ -41,6 +41,24 @@ protected:
         return beam;
     }
 
+    /// Millennium 120, open as wide as said around the axis.
+    static Beam with_leaves(Beam beam, double half_mm) {
+        beam.manufacturer = "Varian Medical Systems";
+        MultileafCollimator mlc;
+        mlc.type = "MLCX";
+        for (int i = 0; i <= 60; ++i)
+            mlc.leaf_boundaries_mm.push_back(i <= 10 ? -200 + 10 * i : i <= 50 ? 5 * i - 150 : 10 * i - 400);
+        beam.collimators = {mlc};
+        for (ControlPoint& point : beam.control_points)
+            point.leaves = {{std::vector<double>(60, -half_mm), std::vector<double>(60, half_mm)}};
+        return beam;
+    }
+    static std::string all_of(const std::vector<std::string>& notes) {
+        std::string text;
+        for (const std::string& note : notes) text += note + "\n";
+        return text;
+    }
+
     CtImage ct_ = water_ct();
     StructureSet body_ = body_of_cube();
     Plan plan_ = plan_of({static_beam(1, 0, 100), static_beam(2, 90, 60)});
@@ -117,6 +135,8 @@ TEST_F(Prepared, WhatDoesNotFitIsRefused) {
     EXPECT_THAT(refusal([&] { patient.dose(other.fluence(plan_.beams[0])); }),
                 testing::HasSubstr("another prepared patient"));
     std::vector<FluenceRaster> rasters = other.fluence(plan_.beams[0]).rasters();
+    EXPECT_THAT(refusal([&] { other.fluence(std::vector<FluenceRaster>{}, plan_.beams[0]); }),
+                testing::HasSubstr("there is no fluence"));
     rasters.front().values.front() = -1;
     EXPECT_THAT(refusal([&] { other.fluence(rasters, plan_.beams[0]); }), testing::HasSubstr("negative"));
     rasters.front().values.pop_back();
@@ -128,6 +148,58 @@ TEST_F(Prepared, WhatDoesNotFitIsRefused) {
     Beam with_bolus = plan_.beams[0];
     with_bolus.boluses.push_back({1, "BODY"});
     EXPECT_THAT(refusal([&] { other.fluence(with_bolus); }), testing::HasSubstr("boluses"));
+}
+
+// The plan has no leaves, so that no design was read for it. They must not be taken for sharp ones.
+TEST_F(Prepared, LeavesOfAChangedBeamAreAsTheyAreBuilt) {
+    PreparedPatient patient = prepared(plan_);
+    Plan changed = plan_;
+    changed.beams[0] = with_leaves(changed.beams[0], 30);
+    const BeamFluence fluence = patient.fluence(changed.beams[0]);
+    EXPECT_THAT(all_of(fluence.notes()), testing::Not(testing::HasSubstr("sharply")));
+    const Dose whole = run(ct_, &body_, changed, whole_cube()).beams[0], dose = patient.dose(fluence);
+    EXPECT_EQ(dose.gy.values, whole.gy.values);
+    EXPECT_EQ(dose.provenance.settings.at("leaves beam 1"), whole.provenance.settings.at("leaves beam 1"));
+    EXPECT_THAT(all_of(patient.fluence(with_leaves(plan_.beams[0], 0)).notes()),
+                testing::HasSubstr("leaves are closed"));
+}
+
+// The grid was chosen for wide openings. A narrow one needs finer fluence, and a word about the voxels.
+TEST_F(Prepared, AChangedBeamMayBeTooNarrowForTheGrid) {
+    EngineOptions chosen = whole_cube();
+    chosen.algorithm = Algorithm::pencil_beam;
+    chosen.grid_mm = 0;
+    PreparedPatient patient = prepared(plan_, chosen);
+    ASSERT_EQ(patient.grid().spacing_mm.maxCoeff(), 2.5);
+    Plan changed = plan_;
+    for (ControlPoint& point : changed.beams[0].control_points) {
+        point.jaw_x = JawOpening{-4, 4};
+        point.jaw_y = JawOpening{-4, 4};
+    }
+    const BeamFluence fluence = patient.fluence(changed.beams[0]);
+    EXPECT_THAT(all_of(fluence.notes()), testing::HasSubstr("may be off by up to"));
+    EXPECT_EQ(fluence.rasters().front().pixel_mm, 0.5);
+    chosen.grid_mm = 2.5;
+    EXPECT_EQ(patient.dose(fluence).gy.values, run(ct_, &body_, changed, chosen).beams[0].gy.values);
+    EXPECT_THAT(all_of(patient.fluence(fluence.rasters(), plan_.beams[0]).notes()),
+                testing::HasSubstr("may be off by up to"));
+    EXPECT_THAT(all_of(patient.fluence(plan_.beams[0]).notes()),
+                testing::Not(testing::HasSubstr("small field")));
+}
+
+// The body goes on beyond the CT on the patient's left. The plan's beam from above does not pass there.
+TEST_F(Prepared, NothingEntersThroughWhatIsBeyondTheCt) {
+    for (Contour& contour : body_.structures.front().contours)
+        for (Vec3& point : contour.points_mm)
+            if (point[0] > 0) point[0] = 200;
+    PreparedPatient patient = prepared(plan_of({static_beam(1, 0, 100)}));
+    const Beam from_left = static_beam(2, 90, 100);
+    EXPECT_THAT(refusal([&] { patient.fluence(from_left); }), testing::HasSubstr("goes beyond the CT"));
+    std::vector<FluenceRaster> rasters = patient.fluence(static_beam(1, 0, 100)).rasters();
+    EXPECT_NO_THROW(patient.fluence(rasters, from_left));
+    rasters.front().axes = beam_axes(PatientPosition::hfs, 90, 0, 0);
+    EXPECT_THAT(refusal([&] { patient.fluence(rasters, from_left); }),
+                testing::HasSubstr("the fluence passes there"));
 }
 
 // Even where the memory of the first patient is that of the second.
