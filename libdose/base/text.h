@@ -12,6 +12,14 @@ inline std::string lower_case(std::string text) {
     return text;
 }
 
+/// The names of things as a list, "a, b"; "none" where there is none. `name_of`: of one of them.
+template <class Things, class NameOf>
+std::string list_of(const Things& things, const NameOf& name_of) {
+    std::string list;
+    for (const auto& thing : things) list += (list.empty() ? "" : ", ") + name_of(thing);
+    return list.empty() ? "none" : list;
+}
+
 /// Six decimals without the zeros at the end.
 inline std::string short_number(double value) {
     std::string text = std::to_string(value);

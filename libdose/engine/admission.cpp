@@ -3,21 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
 #include "engine/beam_modifiers.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
 
 namespace libdose {
-
-namespace {
-
-std::string names_of(const std::vector<LeafDesign>& designs) {
-    std::string names;
-    for (const LeafDesign& design : designs) names += (names.empty() ? "" : ", ") + design.name;
-    return names.empty() ? "none" : names;
-}
-
-}  // namespace
 
 bool model_fits(const BeamModel& model, const Beam& beam) {
     constexpr double same_energy_mv = 0.01;
@@ -30,7 +21,8 @@ const LeafDesign* design_by_name(const std::vector<LeafDesign>& designs, const s
     if (name.empty()) return nullptr;
     for (const LeafDesign& design : designs)
         if (design.name == name) return &design;
-    throw bad_input("there are no leaves \"" + name + "\"", "--leaves", "Leaves: " + names_of(designs));
+    throw bad_input("there are no leaves \"" + name + "\"", "--leaves",
+                    "Leaves: " + list_of(designs, [](const LeafDesign& design) { return design.name; }));
 }
 
 std::vector<LeafDesign> leaf_designs_for(const Plan& plan, const EngineOptions& options) {

@@ -19,15 +19,10 @@ namespace libdose {
 namespace {
 
 std::string names_of(const std::vector<const LeafDesign*>& designs) {
-    std::string names;
-    for (const LeafDesign* design : designs) names += (names.empty() ? "" : ", ") + design->name;
-    return names.empty() ? "none" : names;
+    return list_of(designs, [](const LeafDesign* design) { return design->name; });
 }
-
-std::vector<const LeafDesign*> all_of(const std::vector<LeafDesign>& designs) {
-    std::vector<const LeafDesign*> all;
-    for (const LeafDesign& design : designs) all.push_back(&design);
-    return all;
+std::string names_of(const std::vector<LeafDesign>& designs) {
+    return list_of(designs, [](const LeafDesign& design) { return design.name; });
 }
 
 /// "MLCX (40 pairs, -200 … 200 mm)"
@@ -107,7 +102,7 @@ const LeafDesign* find_design(const Beam& beam, const MultileafCollimator& colli
         throw refused_plan("no known leaves have the boundaries of its " + words_of(collimator) +
                                (beam.manufacturer.empty() ? "" : " on a machine by " + beam.manufacturer),
                            beam.place(),
-                           "Leaves: " + names_of(all_of(designs)) +
+                           "Leaves: " + names_of(designs) +
                                "; --leaf-ends sharp calculates with sharp ends, without tongue and groove");
     std::string candidates = names_of(fitting);
     for (const LeafDesign* design : fitting)
