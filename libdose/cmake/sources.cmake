@@ -148,6 +148,7 @@ set(io_sources
   io/dicom/dicom_ct_slice.cpp
   io/dicom/dicom_dose_read.cpp
   io/dicom/dicom_dose_write.cpp
+  io/dicom/dicom_facts.cpp
   io/dicom/dicom_index.cpp
   io/dicom/dicom_item.cpp
   io/dicom/dicom_plan.cpp
@@ -181,6 +182,19 @@ set(io_sources
   io/models/model_store.cpp
   io/models/point_kernels.cpp
   io/models/sha256.cpp)
+set(check_sources
+  check/attribution.cpp
+  check/check.cpp
+  check/complexity.cpp
+  check/dose_rows.cpp
+  check/gamma_rows.cpp
+  check/input.cpp
+  check/integrity.cpp
+  check/known_offsets.cpp
+  check/protocol.cpp
+  check/report.cpp
+  check/report_json.cpp
+  check/row.cpp)
 set(capi_sources
   capi/analysis.cpp
   capi/calculate.cpp

@@ -32,6 +32,7 @@ ALLOWED = {
     "validation": PIPELINE | {"engine", "analysis"},
     "commissioning": PIPELINE | {"engine", "validation"},
     "io": {"base", "patient", "plan"},
+    "check": {"base"},
     "cli": {"base"},
     "capi": {"base"},
     "python": {"base"},
