@@ -186,14 +186,18 @@ set(check_sources
   check/attribution.cpp
   check/check.cpp
   check/complexity.cpp
+  check/display_volumes.cpp
   check/dose_rows.cpp
   check/gamma_rows.cpp
   check/input.cpp
   check/integrity.cpp
   check/known_offsets.cpp
+  check/packed_bytes.cpp
   check/protocol.cpp
   check/report.cpp
+  check/report_beams.cpp
   check/report_json.cpp
+  check/report_objects.cpp
   check/row.cpp)
 set(capi_sources
   capi/analysis.cpp
