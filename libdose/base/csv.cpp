@@ -133,4 +133,10 @@ void CsvQuantities::finish() const {
         throw bad_input("the quantity \"" + values_.begin()->first + "\" is not known", file_);
 }
 
+std::string csv_field(const std::string& text) {
+    std::string field = "\"";
+    for (const char c : text) field += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return field + '"';
+}
+
 }  // namespace libdose

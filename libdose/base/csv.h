@@ -40,4 +40,7 @@ private:
     std::map<std::string, std::string> values_;
 };
 
+/// A field of a table that is written (RFC 4180): in quotes, a quote within twice.
+std::string csv_field(const std::string& text);
+
 }  // namespace libdose

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 namespace libdose {
 
@@ -11,5 +12,8 @@ std::filesystem::path temporary_name(const std::filesystem::path& file);
 /// Replaces `file` by `temporary` in one step. Throws bad_input, after removing the temporary file, when that
 /// fails.
 void rename_into_place(const std::filesystem::path& temporary, const std::filesystem::path& file);
+
+/// Writes a text file in one step. Throws bad_input when that fails.
+void write_text(const std::string& text, const std::filesystem::path& file);
 
 }  // namespace libdose

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <vector>
 
+#include "base/csv.h"
 #include "base/temporary_name.h"
 #include "check/display_volumes.h"
 #include "check/report_parts.h"
@@ -69,13 +70,6 @@ std::string page_of(const CheckInput& input, const CheckResult& result, nlohmann
     return page;
 }
 
-/// A field of CSV (RFC 4180).
-std::string csv_field(const std::string& text) {
-    std::string field = "\"";
-    for (const char c : text) field += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return field + '"';
-}
-
 std::string csv_of(const std::vector<Row>& rows) {
     std::ostringstream csv;
     csv << "section,id,name,subject,verdict,planned,calculated,value,unit,limit,source,reason\n";
@@ -89,14 +83,6 @@ std::string csv_of(const std::vector<Row>& rows) {
         csv << '\n';
     }
     return csv.str();
-}
-
-void write_text(const std::string& text, const fs::path& file) {
-    std::ofstream stream(file, std::ios::binary);
-    stream << text;
-    stream.close();
-    if (!stream)
-        throw bad_input("the file cannot be written", file.string(), "Check the folder and its free space");
 }
 
 /// A folder beside the results that is removed with all that is still in it.

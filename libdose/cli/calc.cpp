@@ -5,7 +5,7 @@
 #include <cmath>
 #include <optional>
 
-#include "cli/common.h"
+#include "cli/calculation_options.h"
 #include "libdose/admission.h"
 #include "libdose/comparable.h"
 #include "libdose/couch.h"
@@ -21,49 +21,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct Arguments : CalculationArguments {
     std::vector<fs::path> paths;
     fs::path out, json;
-    std::string plan, series, hu_curve, engine = "collapsed-cone", quality = "standard", transport = "auto",
-                                        model, calibration_depth;
-    std::vector<std::string> densities, materials, accepted;
-    std::string dose_to = "medium", lateral_scaling = "on", leaf_ends = "rounded", leaves;
+    std::string plan, series, calibration_depth;
+    std::vector<std::string> accepted;
     std::optional<double> grid_mm;
-    double margin_mm = EngineOptions().beam_margin_mm, sub_arc_deg = EngineOptions().sub_arc_deg;
     std::string grid_of;
-    std::string couch;
-    std::optional<double> couch_top_mm, couch_lateral_mm;
-    BackendArguments backend;
-    int threads = 0, fraction_group = 0;
-    bool per_beam = false, accept_gaps = false, without_structures = false;
+    int fraction_group = 0;
+    bool per_beam = false, without_structures = false;
 };
-
-DensityOverride parse_override(const std::string& text) {
-    const auto equals = text.rfind('=');
-    if (equals != std::string::npos && equals > 0)
-        if (const std::optional<double> value = number_of(text.substr(equals + 1)))
-            return {text.substr(0, equals), *value, ""};
-    throw bad_input("\"" + text + "\" is not STRUCTURE=DENSITY", "--density",
-                    "Example: --density \"PTV=1.0\" (g/cm3)");
-}
-
-/// A structure with a density of its own keeps it and gets the material; any other gets the material at its
-/// usual density.
-void add_material(std::vector<DensityOverride>& overrides, const std::string& text) {
-    const auto equals = text.rfind('=');
-    if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
-        throw bad_input("\"" + text + "\" is not STRUCTURE=MATERIAL", "--material",
-                        "Example: --material \"Hip=titanium\"");
-    const std::string structure = text.substr(0, equals), material = text.substr(equals + 1);
-    for (DensityOverride& o : overrides)
-        if (o.structure == structure) {
-            if (!o.material.empty())
-                throw bad_input("\"" + structure + "\" is given two materials", "--material");
-            o.material = material;
-            return;
-        }
-    overrides.push_back({structure, 0, material});
-}
 
 /// Puts the couch that was asked for under the body. Returns the settings for the provenance; fills the
 /// notes.
@@ -107,31 +74,12 @@ double largest(const Dose& dose) {
 }
 
 EngineOptions options_of(const Arguments& arguments) {
-    EngineOptions options;
-    options.algorithm = algorithm_from_string(arguments.engine);
-    options.quality = quality_from_string(arguments.quality);
-    options.transport = transport_from_string(arguments.transport);
-    options.backend = arguments.backend.choice();
-    options.device = arguments.backend.device;
+    EngineOptions options = arguments.options();
     if (arguments.grid_mm == 0.0)
         throw bad_input("grid spacing 0 mm is not between 0.5 and 20", "--grid",
                         "Leave it out, and it is chosen");
     options.grid_mm = arguments.grid_mm.value_or(0);
-    options.beam_margin_mm = arguments.margin_mm;
-    options.sub_arc_deg = arguments.sub_arc_deg;
-    options.threads = arguments.threads;
     options.per_beam = arguments.per_beam;
-    options.accept_gaps = arguments.accept_gaps;
-    for (const std::string& text : arguments.densities) options.overrides.push_back(parse_override(text));
-    for (const std::string& text : arguments.materials) add_material(options.overrides, text);
-    options.dose_to = arguments.dose_to == "water" ? DoseMedium::water : DoseMedium::medium;
-    options.lateral_scaling = arguments.lateral_scaling == "on";
-    if (!arguments.hu_curve.empty()) options.hu_curve = read_hu_curve(arguments.hu_curve);
-
-    options.leaf_ends = leaf_ends_from_string(arguments.leaf_ends);
-    options.leaves = arguments.leaves;
-    design_by_name(leaf_designs_for({}, options),
-                   options.leaves);  // an unknown name is said before files are read
     return options;
 }
 
@@ -402,69 +350,13 @@ void add_case_options(CLI::App& calc, Arguments& arguments) {
                   "overridden");
 }
 
-void add_engine_options(CLI::App& calc, Arguments& arguments) {
-    calc.add_option("--engine", arguments.engine, "collapsed-cone or pencil-beam")->capture_default_str();
-    calc.add_option("--model", arguments.model,
-                    "Beam model: name or file; default: generic model of the beam's energy");
+void add_result_options(CLI::App& calc, Arguments& arguments) {
     CLI::Option* spacing = calc.add_option(
         "--grid", arguments.grid_mm, "Dose grid spacing, mm; default: 2.5, finer where an opening is narrow");
     calc.add_option("--grid-of", arguments.grid_of,
                     "Calculate on the grid of this dose (RTDOSE or HDF5), or on that of the CT: ct")
         ->excludes(spacing);
-    calc.add_option("--margin", arguments.margin_mm,
-                    "The dose grid ends this far from the fields, or at the body, mm")
-        ->capture_default_str()
-        ->check(CLI::NonNegativeNumber);
-    calc.add_option("--sub-arc", arguments.sub_arc_deg,
-                    "Largest turn of gantry, collimator or couch that one fluence map stands for, degrees, "
-                    "give or take a twentieth")
-        ->capture_default_str()
-        ->check(CLI::Range(0.05, 10.0));
     calc.add_flag("--per-beam", arguments.per_beam, "Also write the dose of every beam");
-    calc.add_flag("--accept-gaps", arguments.accept_gaps,
-                  "Take a body in which contour planes are missing as it is, with vacuum between");
-    calc.add_option("--quality", arguments.quality, "draft, standard or high")->capture_default_str();
-    calc.add_option("--transport", arguments.transport,
-                    "collapsed cone: one transport for the whole plan, each geometry its own, or auto")
-        ->capture_default_str();
-    add_backend_options(calc, arguments.backend);
-    add_threads(calc, arguments.threads);
-}
-
-void add_patient_options(CLI::App& calc, Arguments& arguments) {
-    calc.add_option("--density", arguments.densities, "STRUCTURE=DENSITY in g/cm3; may be repeated");
-    calc.add_option("--material", arguments.materials,
-                    "STRUCTURE=MATERIAL with its usual density: titanium, steel, aluminium, bone_cortical, "
-                    "water, lung, adipose, air, ...; may be repeated");
-    calc.add_option("--couch", arguments.couch,
-                    "Couch under the body: name (dose model list) or CSV file; default: none but structures "
-                    "of type SUPPORT");
-    calc.add_option(
-        "--couch-top", arguments.couch_top_mm,
-        "LPS y of the surface that the patient lies on, mm; default: where the body's lowest point is");
-    calc.add_option("--couch-lateral", arguments.couch_lateral_mm,
-                    "LPS x of the couch's middle, mm; default: 0");
-}
-
-void add_physics_options(CLI::App& calc, Arguments& arguments) {
-    calc.add_option("--dose-to", arguments.dose_to,
-                    "Dose to the local medium, or to water by stopping-power ratios")
-        ->capture_default_str()
-        ->check(CLI::IsMember({"medium", "water"}));
-    calc.add_option("--lateral-scaling", arguments.lateral_scaling,
-                    "Pencil beam: widen kernels by density, on or off")
-        ->capture_default_str()
-        ->check(CLI::IsMember({"on", "off"}));
-    calc.add_option(
-        "--leaves", arguments.leaves,
-        "Leaf design (dose model list) of collimators with its boundaries; default: found from the plan");
-    calc.add_option("--leaf-ends", arguments.leaf_ends,
-                    "Leaves as they are built, or sharp, without tongue and groove")
-        ->capture_default_str()
-        ->check(CLI::IsMember({"rounded", "sharp"}));
-    calc.add_option(
-        "--hu-curve", arguments.hu_curve,
-        "Name (dose model list; \"water\": HU 0 is 1.000 g/cm3) or CSV with the columns hu,density_g_cm3");
     calc.add_option("--calibration-depth", arguments.calibration_depth,
                     "1 cGy/MU holds at: maximum or 10cm (default: as the model says)")
         ->check(CLI::IsMember({"maximum", "10cm"}));
@@ -480,6 +372,7 @@ void add_calc(CLI::App& app, Command& run) {
     add_engine_options(*calc, *arguments);
     add_patient_options(*calc, *arguments);
     add_physics_options(*calc, *arguments);
+    add_result_options(*calc, *arguments);
     calc->footer(std::string("Examples:\n  dose calc patient/ --out result\n  dose calc patient/ --plan "
                              "\"Plan 1\" --engine pencil-beam --grid 3 --out result\n"
                              "  dose calc patient/ --density \"Couch=0.1\" --material \"Hip=titanium\" "

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/temporary_name.h"
 #include "cli/commission_report.h"
 #include "cli/common.h"
 #include "libdose/data.h"

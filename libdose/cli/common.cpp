@@ -20,8 +20,11 @@ namespace fs = std::filesystem;
 
 Progress::Progress(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0) {}
 
-Progress::~Progress() {
+Progress::~Progress() { finish(); }
+
+void Progress::finish() {
     if (open_) std::fputs("\n", stderr);
+    open_ = false;
 }
 
 void Progress::operator()(double fraction, const std::string& stage) {
@@ -44,19 +47,6 @@ void Progress::operator()(double fraction, const std::string& stage) {
 Dose read_any_dose(const fs::path& file) {
     return file.extension() == ".h5" || file.extension() == ".hdf5" ? io::read_dose_hdf5(file)
                                                                     : io::read_dose(file);
-}
-
-void write_text(const std::string& text, const fs::path& file) {
-    const fs::path temporary = temporary_name(file);
-    std::ofstream stream(temporary);
-    stream << text;
-    stream.close();
-    if (!stream) {
-        std::error_code ignored;
-        fs::remove(temporary, ignored);
-        throw bad_input("the file cannot be written", file.string(), "Check the folder and its permissions");
-    }
-    rename_into_place(temporary, file);
 }
 
 void write_json(const nlohmann::json& json, const fs::path& file) {

@@ -16,7 +16,15 @@
 
 namespace libdose::cli {
 
-enum ExitCode { done = 0, failed_criteria = 1, bad_input_code = 2, refused_plan_code = 3, internal_code = 4 };
+enum ExitCode {
+    done = 0,
+    failed_criteria = 1,
+    bad_input_code = 2,
+    refused_plan_code = 3,
+    internal_code = 4,
+    look_code = 5,
+    not_checked_code = 6
+};
 inline constexpr const char* exit_code_text =
     "Exit codes: 0 done, 1 failed criteria, 2 bad input, 3 refused plan, 4 internal error.";
 
@@ -25,6 +33,7 @@ using Command = std::function<int()>;
 void add_info(CLI::App& app, Command& run);
 void add_gate(CLI::App& app, Command& run);
 void add_calc(CLI::App& app, Command& run);
+void add_check(CLI::App& app, Command& run);
 void add_gamma(CLI::App& app, Command& run);
 void add_dvh(CLI::App& app, Command& run);
 void add_sum(CLI::App& app, Command& run);
@@ -56,6 +65,7 @@ public:
     explicit Progress(bool quiet = false);
     ~Progress();
     void operator()(double fraction, const std::string& stage);
+    void finish();  ///< ends the line of a bar; what is printed next begins a line
 
 private:
     bool quiet_, terminal_, open_ = false;
@@ -64,7 +74,6 @@ private:
 };
 
 Dose read_any_dose(const std::filesystem::path& file);                           ///< RTDOSE or libdose HDF5
-void write_text(const std::string& text, const std::filesystem::path& file);     ///< temporary name, rename
 void write_json(const nlohmann::json& json, const std::filesystem::path& file);  ///< temporary name, rename
 /// The number that a text is; none when it is anything else.
 std::optional<double> number_of(const std::string& text);

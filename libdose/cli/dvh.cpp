@@ -5,6 +5,8 @@
 
 #include <sstream>
 
+#include "base/csv.h"
+#include "base/temporary_name.h"
 #include "cli/common.h"
 #include "libdose/comparable.h"
 #include "libdose/dvh_metric.h"
@@ -25,13 +27,6 @@ struct Arguments {
 /// Three decimals, or three digits of what is too small for them.
 std::string dose_text(double gy) {
     return gy == 0 || gy >= 0.1 ? fmt::format("{:.3f}", gy) : fmt::format("{:.3g}", gy);
-}
-
-/// A field of CSV (RFC 4180): in quotes, a quote within twice.
-std::string csv_field(const std::string& text) {
-    std::string field = "\"";
-    for (const char c : text) field += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return field + '"';
 }
 
 std::vector<StructureExpression> wanted_regions(const Arguments& arguments, const StructureSet& set) {

@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
     cli::add_info(app, run);
     cli::add_gate(app, run);
     cli::add_calc(app, run);
+    cli::add_check(app, run);
     cli::add_gamma(app, run);
     cli::add_dvh(app, run);
     cli::add_sum(app, run);

@@ -214,6 +214,8 @@ set(capi_sources
   capi/structures.cpp)
 set(cli_sources
   cli/calc.cpp
+  cli/calculation_options.cpp
+  cli/check.cpp
   cli/commission.cpp
   cli/commission_report.cpp
   cli/common.cpp
