@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "phantom_dicom.h"
+#include "phantom_planning_system.h"
 
 int main(int argc, char** argv) {
     CLI::App app{
@@ -10,8 +11,11 @@ int main(int argc, char** argv) {
         "bolus, halcyon)"};
     std::filesystem::path folder;
     bool quick = false;
+    std::string planned;
     app.add_option("folder", folder, "Folder for the files; made if it is not there")->required();
     app.add_flag("--quick", quick, "128 x 128 pixels and 6 mm slices instead of 512 x 512 and 3 mm");
+    app.add_option("--planned-dose", planned,
+                   "Label of a plan: write its dose and prescription too, as a planning system would");
     CLI11_PARSE(app, argc, argv);
     try {
         std::filesystem::create_directories(folder);
@@ -27,9 +31,16 @@ int main(int argc, char** argv) {
         int number = 0;
         std::string written;
         for (const phantom::PlanDescription& plan : phantom::plans()) {
-            phantom::write_plan(plan, number++, folder);
+            phantom::write_plan(plan, number, folder);
             written += ", RP_" + plan.label + ".dcm";
+            if (plan.label == planned) {
+                phantom::write_planned_dose(plan, number, folder);
+                written += ", RD_" + plan.label + ".dcm";
+                planned.clear();
+            }
+            ++number;
         }
+        if (!planned.empty()) throw std::runtime_error("there is no plan \"" + planned + "\"");
         std::printf("%d CT slices, RS.dcm%s in %s\n", slices, written.c_str(), folder.c_str());
     } catch (const std::exception& error) {
         std::fprintf(stderr, "error: %s\n", error.what());

@@ -45,7 +45,7 @@ std::vector<Organ> organs() {
          30,
          true,
          {200, 0, 0}},
-        {"PTV",
+        {target_name,
          "PTV",
          {target_centre, Vec3(planning_radius, planning_radius, planning_radius)},
          0,

@@ -32,6 +32,7 @@ std::vector<Organ> organs();
 Vec3 isocentre();
 double target_radius();  ///< of the PTV, mm
 
+inline const std::string target_name = "PTV";
 inline const std::string bolus_name = "Bolus 5 mm";
 /// Outline of a bolus of 5 mm on the front of the body above the target (x, y; mm), empty where z is beyond
 /// its ends. It is not in the CT.

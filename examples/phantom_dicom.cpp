@@ -334,6 +334,26 @@ void write_beam(Item& out, const PlanBeam& beam, const std::string& id) {
     for (std::size_t i = 0; i < beam.points.size(); ++i) write_control_point(b, beam, i);
 }
 
+/// Beam Dose at the isocentre.
+void write_beam_dose(Item& group_beam, const PlanBeam& beam) {
+    const libdose::Vec3 centre = isocentre();
+    group_beam
+        .set(DCM_RETIRED_BeamDoseSpecificationPoint,
+             joined(std::vector<double>{centre[0], centre[1], centre[2]}))
+        .set(DCM_BeamDose, decimal(beam.isocentre_gy));
+}
+
+/// What the plan prescribes to the target.
+void write_prescription(Item& out, double prescription_gy) {
+    out.add(DCM_DoseReferenceSequence)
+        .set(DCM_ReferencedROINumber, std::to_string(number_of(target_name)))
+        .set(DCM_DoseReferenceNumber, "1")
+        .set(DCM_DoseReferenceStructureType, "VOLUME")
+        .set(DCM_DoseReferenceDescription, target_name)
+        .set(DCM_DoseReferenceType, "TARGET")
+        .set(DCM_TargetPrescriptionDose, decimal(prescription_gy));
+}
+
 }  // namespace
 
 void write_plan(const PlanDescription& plan, int number, const std::filesystem::path& folder) {
@@ -348,6 +368,7 @@ void write_plan(const PlanDescription& plan, int number, const std::filesystem::
         .set(DCM_RTPlanTime, "120000")
         .set(DCM_PlanIntent, "RESEARCH")
         .set(DCM_RTPlanGeometry, "PATIENT");
+    if (plan.prescription_gy > 0) write_prescription(out, plan.prescription_gy);
     Item group = out.add(DCM_FractionGroupSequence);
     group.set(DCM_FractionGroupNumber, "1")
         .set(DCM_NumberOfFractionsPlanned, std::to_string(plan.fractions))
@@ -356,9 +377,9 @@ void write_plan(const PlanDescription& plan, int number, const std::filesystem::
     int beam_number = 0;
     for (const PlanBeam& beam : plan.beams) {
         const std::string id = std::to_string(++beam_number);
-        group.add(DCM_ReferencedBeamSequence)
-            .set(DCM_BeamMeterset, decimal(beam.meterset_mu))
-            .set(DCM_ReferencedBeamNumber, id);
+        Item of_group = group.add(DCM_ReferencedBeamSequence);
+        if (beam.isocentre_gy > 0) write_beam_dose(of_group, beam);
+        of_group.set(DCM_BeamMeterset, decimal(beam.meterset_mu)).set(DCM_ReferencedBeamNumber, id);
         write_beam(out, beam, id);
     }
     out.add(DCM_PatientSetupSequence)
@@ -368,7 +389,9 @@ void write_plan(const PlanDescription& plan, int number, const std::filesystem::
     out.add(DCM_ReferencedStructureSetSequence)
         .set(DCM_ReferencedSOPClassUID, UID_RTStructureSetStorage)
         .set(DCM_ReferencedSOPInstanceUID, structure_uid);
-    out.set(DCM_ApprovalStatus, "UNAPPROVED");
+    out.set(DCM_ApprovalStatus, plan.prescription_gy > 0 ? "APPROVED" : "UNAPPROVED");
+    if (plan.prescription_gy > 0)
+        out.set(DCM_ReviewDate, "20260101").set(DCM_ReviewTime, "120000").set(DCM_ReviewerName, "Phantom");
     save(format, folder / ("RP_" + plan.label + ".dcm"));
 }
 

@@ -34,6 +34,7 @@ struct PlanBeam {
     std::string x_jaws = "ASYMX", y_jaws = "ASYMY";  ///< as in DICOM
     bool flattening_filter = true, bolus = false;
     std::vector<PlanWedge> wedges = {};
+    double isocentre_gy = 0;  ///< Beam Dose at the isocentre, one fraction; 0: not stated
 
     static std::vector<Collimator> millennium();  ///< 120 leaves
 };
@@ -42,6 +43,7 @@ struct PlanDescription {
     std::string label, name;
     int fractions = 30;
     std::vector<PlanBeam> beams;
+    double prescription_gy = 0;  ///< of the target, whole course; 0: not stated, and not approved
 };
 
 std::vector<PlanDescription> plans();
