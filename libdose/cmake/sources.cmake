@@ -192,13 +192,24 @@ set(check_sources
   check/input.cpp
   check/integrity.cpp
   check/known_offsets.cpp
+  check/integrity_approval.cpp
+  check/integrity_beams.cpp
+  check/integrity_density.cpp
+  check/integrity_dose_grid.cpp
+  check/integrity_models.cpp
+  check/integrity_patient.cpp
+  check/integrity_prescription.cpp
+  check/integrity_references.cpp
+  check/integrity_structures.cpp
   check/packed_bytes.cpp
+  check/planned_doses.cpp
   check/protocol.cpp
   check/report.cpp
   check/report_beams.cpp
   check/report_json.cpp
   check/report_objects.cpp
-  check/row.cpp)
+  check/row.cpp
+  check/selected_objects.cpp)
 set(capi_sources
   capi/analysis.cpp
   capi/calculate.cpp

@@ -33,6 +33,7 @@ struct CheckInput {
     std::optional<io::DicomEntry> plan_file, structures_file;
     std::optional<io::PlanFacts> plan_facts;
     std::optional<io::StructureFacts> structure_facts;
+    std::optional<io::CtFacts> ct_facts;  ///< of the first slice
     std::optional<Plan> plan;
     std::optional<StructureSet> structures;
     std::optional<CtImage> ct;

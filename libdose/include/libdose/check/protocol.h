@@ -51,10 +51,11 @@ struct Protocol {
     bool beam_doses_required = true;   ///< a beam without a planned dose is NOT CHECKED; else left out
     std::optional<Limits> mu_percent;  ///< independent MU against planned MU
     std::vector<GammaCriterion> gamma;
-    Limits prescription_percent;    ///< plan's dose reference against the planned target dose
-    bool approval_required = true;  ///< LOOK for a plan that is not approved
-    bool couch_expected = false;    ///< LOOK when neither a SUPPORT structure nor a couch is there
-    int model_age_days = 0;         ///< LOOK for beam models older than this; 0: not asked
+    Limits prescription_percent;         ///< plan's dose reference against the planned target dose
+    bool approval_required = true;       ///< LOOK for a plan that is not approved
+    bool couch_expected = false;         ///< LOOK when neither a SUPPORT structure nor a couch is there
+    bool require_machine_model = false;  ///< LOOK for a beam model of no machine
+    int model_age_days = 0;              ///< LOOK for beam models older than this; 0: not asked
 };
 
 /// Reads a protocol: a name of data_folder() / "protocols" or a file, and its section for a site ("lung";

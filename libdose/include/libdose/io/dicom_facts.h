@@ -55,7 +55,8 @@ struct StructureFacts {
     PatientFacts patient;
     std::string sop_instance_uid, label, date, approval, manufacturer, model;
     std::vector<std::string> series_uids;         ///< CT series that it refers to
-    std::vector<std::string> image_uids;          ///< images of those series, as listed
+    /// Images as listed, each once, by the series that they are listed under.
+    std::map<std::string, std::vector<std::string>> series_images;
     std::vector<std::string> contour_image_uids;  ///< images that contours were drawn on, each once
     std::vector<std::string> frame_of_reference_uids;
 };
@@ -76,8 +77,8 @@ struct CtFacts {
     std::optional<double> tube_kv;
 };
 
-/// Each throws bad_input for a file that cannot be parsed or is of another kind. Attributes that are absent
-/// are empty.
+/// Each throws bad_input for a file that cannot be parsed or is of another kind. Attributes that are absent,
+/// or do not hold what they should, are empty: the readers of the objects say what is wrong with them.
 PlanFacts read_plan_facts(const std::filesystem::path& file);
 StructureFacts read_structure_facts(const std::filesystem::path& file);
 DoseFacts read_dose_facts(const std::filesystem::path& file);
