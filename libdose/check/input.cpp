@@ -74,8 +74,8 @@ void name_missing_slices(CheckInput& input) {
     if (more) missing.resize(shown);
     add_problem(input, "ct-slices-missing", "Every CT image is there", named->first,
                 how_many + " CT images that the structure set names are not among the files: " +
-                    list_of(missing, [](const std::string& uid) { return uid; }) + (more ? " and others" : "") +
-                    ". Export the whole series again");
+                    list_of(missing, [](const std::string& uid) { return uid; }) +
+                    (more ? " and others" : "") + ". Export the whole series again");
 }
 
 void read_ct(CheckInput& input) {

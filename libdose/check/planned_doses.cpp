@@ -59,10 +59,9 @@ void name_broken_doses(CheckInput& input, bool& unreadable) {
     for (const io::DicomEntry& entry : input.index.broken)
         if (entry.kind == "RTDOSE") {
             unreadable = true;
-            const bool named =
-                std::any_of(input.problems.begin(), input.problems.end(), [&](const Row& row) {
-                    return row.id == "file-unreadable" && row.subject == entry.file.filename().string();
-                });
+            const bool named = std::any_of(input.problems.begin(), input.problems.end(), [&](const Row& row) {
+                return row.id == "file-unreadable" && row.subject == entry.file.filename().string();
+            });
             if (!named)
                 add_problem(input, "dose-unreadable", dose_name, entry.file.filename().string(),
                             "the file cannot be read: " + entry.problem + ". Export the dose again");
@@ -87,7 +86,8 @@ void sort_dose(CheckInput& input, const io::DoseFacts& facts, SortedDoses& sorte
         else if (dose.summation == DoseSummation::beam)
             sorted.beams[facts.beam_number].push_back({std::move(dose), file});
         else
-            throw bad_input("the dose is the sum of several plans", file, "Export the dose of this plan alone");
+            throw bad_input("the dose is the sum of several plans", file,
+                            "Export the dose of this plan alone");
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::internal) throw;
         sorted.unreadable = true;
@@ -103,8 +103,8 @@ void take_beams(CheckInput& input, SortedDoses& sorted) {
                                   " left out, for each is of several beams or names none");
         } else if (doses.size() > 1) {
             add_problem(input, "several-doses", dose_name, "beam " + std::to_string(number),
-                        "there are several doses of beam " + std::to_string(number) + ": " +
-                            files_of(doses) + ". Leave only the one that is meant");
+                        "there are several doses of beam " + std::to_string(number) + ": " + files_of(doses) +
+                            ". Leave only the one that is meant");
         } else {
             input.planned_beams.push_back(std::move(doses.front().dose));
         }
@@ -136,8 +136,9 @@ void take_fraction(CheckInput& input, const Dose& dose, const std::string& of_wh
     const std::optional<int> fractions = fractions_of(input);
     if (!fractions) {
         add_problem(input, "missing-dose", dose_name, "",
-                    of_what + " is of one fraction, and the plan's number of fractions is not known. Export "
-                              "the dose of the whole plan (PLAN)");
+                    of_what +
+                        " is of one fraction, and the plan's number of fractions is not known. Export "
+                        "the dose of the whole plan (PLAN)");
         return;
     }
     input.planned = whole_course(dose, *fractions);
@@ -183,9 +184,9 @@ void explain_no_dose(CheckInput& input, const std::vector<io::DoseFacts>& all) {
                              return entry.kind == "RTPLAN" && entry.sop_instance_uid == facts.plan_uid;
                          }))
             strange.push_back(facts);
-    const std::string plan = input.plan_facts ? "\"" + input.plan_facts->label + "\" " +
-                                                    input.plan_facts->sop_instance_uid
-                                              : "that is missing";
+    const std::string plan = input.plan_facts
+                                 ? "\"" + input.plan_facts->label + "\" " + input.plan_facts->sop_instance_uid
+                                 : "that is missing";
     if (strange.size() == 1 && input.plan_facts) {
         const io::DoseFacts& facts = input.dose_facts.emplace_back(strange.front());
         const std::string file = facts.file.filename().string();

@@ -54,14 +54,15 @@ void read_plan_facts(CheckInput& input) {
 
 void read_structure_facts(CheckInput& input) {
     if (input.structures_file)
-        input.structure_facts = facts_of<io::StructureFacts>(
-            input, *input.structures_file, "structures-unreadable", structures_name, io::read_structure_facts);
+        input.structure_facts =
+            facts_of<io::StructureFacts>(input, *input.structures_file, "structures-unreadable",
+                                         structures_name, io::read_structure_facts);
 }
 
 void read_ct_facts(CheckInput& input) {
     if (!input.ct_files.empty())
-        input.ct_facts = facts_of<io::CtFacts>(input, input.ct_files.front(), "ct-unreadable", ct_name,
-                                               io::read_ct_facts);
+        input.ct_facts =
+            facts_of<io::CtFacts>(input, input.ct_files.front(), "ct-unreadable", ct_name, io::read_ct_facts);
 }
 
 /// Choice of the objects when they do not all belong together. select_case() goes from the plan over its
@@ -82,8 +83,7 @@ public:
         choose_ct();
         read_ct_facts(input_);
         // Everything is there, but several plans, or two contents of one object, make the choice unsafe.
-        if (!explained_)
-            add_problem(input_, "selection", "Objects that belong together", "", failure_);
+        if (!explained_) add_problem(input_, "selection", "Objects that belong together", "", failure_);
     }
 
 private:
@@ -136,7 +136,8 @@ private:
         if (input_.structures_file) return;
         std::string reason = "there is no structure set among the files";
         if (!wanted_set().empty())
-            reason = "the structure set that the plan refers to, " + wanted_set() + ", is not among the files";
+            reason =
+                "the structure set that the plan refers to, " + wanted_set() + ", is not among the files";
         if (!fitting.empty()) reason = "it is not clear which structure set is meant";
         if (!all.empty()) reason += "; structure sets among the files: " + list_of_entries(all);
         missing("missing-structures", structures_name, reason + ". Add the RTSTRUCT of the plan");
@@ -157,11 +158,10 @@ private:
         Series fitting;
         for (const auto& [uid, entries] : all) {
             const bool by_user = !selection_.series.empty() && uid == selection_.series;
-            const bool named =
-                selection_.series.empty() && input_.structure_facts &&
-                std::find(input_.structure_facts->series_uids.begin(),
-                          input_.structure_facts->series_uids.end(),
-                          uid) != input_.structure_facts->series_uids.end();
+            const bool named = selection_.series.empty() && input_.structure_facts &&
+                               std::find(input_.structure_facts->series_uids.begin(),
+                                         input_.structure_facts->series_uids.end(),
+                                         uid) != input_.structure_facts->series_uids.end();
             if (by_user || named) fitting[uid] = entries;
         }
         if (!fitting.empty() || !selection_.series.empty()) return fitting;
@@ -193,11 +193,11 @@ private:
             return one.first + " (" + std::to_string(one.second.size()) + " images)";
         };
         const std::string present = "CT series among the files: " + list_of(all, series_text);
-        const std::string named = list_of(
-            input_.structure_facts ? input_.structure_facts->series_uids : std::vector<std::string>(),
-            [](const std::string& uid) { return uid; });
-        const std::string wanted = "the structure set names CT series " + named +
-                                   ", frame of reference " + wanted_frame();
+        const std::string named =
+            list_of(input_.structure_facts ? input_.structure_facts->series_uids : std::vector<std::string>(),
+                    [](const std::string& uid) { return uid; });
+        const std::string wanted =
+            "the structure set names CT series " + named + ", frame of reference " + wanted_frame();
         if (all.empty())
             missing("missing-ct", ct_name, "there is no CT among the files; " + wanted + ". Add the CT");
         else if (!fitting.empty())
@@ -205,7 +205,7 @@ private:
                     "it is not clear which CT is meant; " + present +
                         ". Choose one by its Series Instance UID (--series)");
         else if (input_.structure_facts && named != "none" && selection_.series.empty())
-            missing("wrong-ct", "CT that the structures were drawn on",
+            missing("ct-series", "CT that the structures were drawn on",
                     "wrong CT: " + wanted + "; " + present + ". Add the CT of the plan", Verdict::fail);
         else
             missing("missing-ct", ct_name, "there is no CT that belongs to the plan; " + present);
