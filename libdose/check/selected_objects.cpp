@@ -205,7 +205,7 @@ private:
                     "it is not clear which CT is meant; " + present +
                         ". Choose one by its Series Instance UID (--series)");
         else if (input_.structure_facts && named != "none" && selection_.series.empty())
-            missing("wrong-ct", "CT that the structures were drawn on",
+            missing("ct-series", "CT that the structures were drawn on",
                     "wrong CT: " + wanted + "; " + present + ". Add the CT of the plan", Verdict::fail);
         else
             missing("missing-ct", ct_name, "there is no CT that belongs to the plan; " + present);

@@ -54,15 +54,14 @@ std::string first_reference(const DicomItem& item, DcmTagKey sequence) {
 void require_class(const DicomItem& root, const std::string& uid, const std::string& kind) {
     const std::string found = text_of(root, DCM_SOPClassUID);
     if (found != uid)
-        throw bad_input("this is not " + kind + " but " +
-                            std::string(dcmFindNameOfUID(found.c_str(), found.c_str())),
-                        root.at(DCM_SOPClassUID), "Give the file of " + kind);
+        throw bad_input(
+            "this is not " + kind + " but " + std::string(dcmFindNameOfUID(found.c_str(), found.c_str())),
+            root.at(DCM_SOPClassUID), "Give the file of " + kind);
 }
 
 PatientFacts patient_of(const DicomItem& root) {
-    return {text_of(root, DCM_PatientID), text_of(root, DCM_PatientName),
-            text_of(root, DCM_PatientBirthDate), text_of(root, DCM_PatientSex),
-            text_of(root, DCM_StudyInstanceUID)};
+    return {text_of(root, DCM_PatientID), text_of(root, DCM_PatientName), text_of(root, DCM_PatientBirthDate),
+            text_of(root, DCM_PatientSex), text_of(root, DCM_StudyInstanceUID)};
 }
 
 Prescription prescription_of(const DicomItem& item) {
@@ -73,8 +72,8 @@ Prescription prescription_of(const DicomItem& item) {
     result.type = text_of(item, DCM_DoseReferenceType);
     result.structure_number = integer_of(item, DCM_ReferencedROINumber).value_or(0);
     result.target_dose_gy = number_of(item, DCM_TargetPrescriptionDose);
-    result.maximum_dose_gy = number_of(
-        item, result.type == "ORGAN_AT_RISK" ? DCM_OrganAtRiskMaximumDose : DCM_TargetMaximumDose);
+    result.maximum_dose_gy =
+        number_of(item, result.type == "ORGAN_AT_RISK" ? DCM_OrganAtRiskMaximumDose : DCM_TargetMaximumDose);
     return result;
 }
 
@@ -192,8 +191,7 @@ DoseFacts read_dose_facts(const std::filesystem::path& path) {
         for (const DicomItem& group : items_of(plan, DCM_ReferencedFractionGroupSequence)) {
             facts.fraction_group = integer_of(group, DCM_ReferencedFractionGroupNumber).value_or(0);
             for (const DicomItem& beam : items_of(group, DCM_ReferencedBeamSequence))
-                facts.beam_number =
-                    ++beams == 1 ? integer_of(beam, DCM_ReferencedBeamNumber).value_or(0) : 0;
+                facts.beam_number = ++beams == 1 ? integer_of(beam, DCM_ReferencedBeamNumber).value_or(0) : 0;
         }
     }
     return facts;

@@ -54,7 +54,7 @@ struct PlanFacts {
 struct StructureFacts {
     PatientFacts patient;
     std::string sop_instance_uid, label, date, approval, manufacturer, model;
-    std::vector<std::string> series_uids;         ///< CT series that it refers to
+    std::vector<std::string> series_uids;  ///< CT series that it refers to
     /// Images as listed, each once, by the series that they are listed under.
     std::map<std::string, std::vector<std::string>> series_images;
     std::vector<std::string> contour_image_uids;  ///< images that contours were drawn on, each once
