@@ -184,6 +184,13 @@ set(io_sources
   io/models/sha256.cpp)
 set(check_sources
   check/attribution.cpp
+  check/attribution_candidate.cpp
+  check/attribution_causes.cpp
+  check/attribution_densities.cpp
+  check/attribution_free_causes.cpp
+  check/attribution_recalculation.cpp
+  check/attribution_samples.cpp
+  check/attribution_verdict.cpp
   check/check.cpp
   check/complexity.cpp
   check/dose_rows.cpp
