@@ -64,20 +64,36 @@ void refine(Candidate& candidate, const Field& difference) {
     }
 }
 
-double explained_together(const Candidate& a, const Candidate& b, const Field& difference) {
+double best_part(const std::vector<Candidate>& candidates) {
+    double best = 0;
+    for (const Candidate& candidate : candidates) best = std::max(best, candidate.cause.explained);
+    return best;
+}
+
+Candidate scaled(Candidate candidate, double factor) {
+    const double alone = candidate.cause.explained;
+    set_found(candidate, candidate.found, factor * candidate.sizes, factor * candidate.found);
+    candidate.cause.explained = alone;
+    return candidate;
+}
+
+Together fit_together(const Candidate& a, const Candidate& b, const Field& difference) {
+    const Candidate* const both[2] = {&a, &b};
     Field target = difference;
-    Eigen::MatrixXd columns(difference.size(), 0);
-    for (const Candidate* candidate : {&a, &b}) {
-        if (candidate->choice) {
-            target -= candidate->found;
-        } else {
-            columns.conservativeResize(Eigen::NoChange, columns.cols() + 1);
-            columns.col(columns.cols() - 1) = candidate->found;
-        }
+    Eigen::MatrixXd columns = Eigen::MatrixXd::Zero(difference.size(), 2);
+    for (int i = 0; i < 2; ++i) {
+        if (both[i]->choice)
+            target -= both[i]->found;
+        else
+            columns.col(i) = both[i]->found;
     }
-    const Field rest =
-        columns.cols() > 0 ? Field(target - columns * columns.colPivHouseholderQr().solve(target)) : target;
-    return std::max(0.0, 1 - rest.squaredNorm() / difference.squaredNorm());
+    // A column of zeros has the factor 0.
+    const Eigen::Vector2d factors = columns.completeOrthogonalDecomposition().solve(target);
+    Together together;
+    together.part = std::max(0.0, 1 - (target - columns * factors).squaredNorm() / difference.squaredNorm());
+    for (int i = 0; i < 2; ++i)
+        if (!both[i]->choice) together.factors[i] = factors[i];
+    return together;
 }
 
 }  // namespace libdose::check

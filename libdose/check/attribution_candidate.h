@@ -40,7 +40,17 @@ void fit(Candidate& candidate, const Field& difference);
 /// Finds them again with recalculations at the sizes that were found.
 void refine(Candidate& candidate, const Field& difference);
 
-/// Part that two causes explain together, each with a factor of its own unless it is a choice.
-double explained_together(const Candidate& a, const Candidate& b, const Field& difference);
+/// The largest part that one of them explains; 0 for none.
+double best_part(const std::vector<Candidate>& candidates);
+
+/// A candidate with its sizes and its field times a factor; its part stays that which it explains alone.
+Candidate scaled(Candidate candidate, double factor);
+
+/// Two causes, as large as they explain most together.
+struct Together {
+    double part = 0;
+    double factors[2] = {1, 1};  ///< of their own sizes; of a choice: 1
+};
+Together fit_together(const Candidate& a, const Candidate& b, const Field& difference);
 
 }  // namespace libdose::check

@@ -4,9 +4,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <iterator>
 
-#include "check/attribution_densities.h"
 #include "libdose/admission.h"
 #include "libdose/error.h"
 
@@ -17,7 +18,15 @@ namespace {
 // Sizes at which fields are found: large enough for a coarse grid, small enough for a penumbra.
 constexpr double leaf_step_mm = 2, isocentre_step_mm = 3;
 constexpr double largest_leaf_mm = 10, largest_isocentre_mm = 20;
-constexpr int refinements = 4;  // of the leading causes, for the progress
+constexpr int groups = 8;  // of causes, at most: for the progress
+
+// A cause that explains as much leaves nothing to look for.
+constexpr double settled_part = 0.97;
+// Sizes of a cause that explains less are not recalculated.
+constexpr double refined_part = 0.3;
+constexpr double nearly = 0.15;  // nor of one that is as far from the best
+// Below it, causes of the same sort are left out.
+constexpr double promising_part = 0.2;
 
 bool has_leaves(const Plan& plan) {
     return std::any_of(plan.beams.begin(), plan.beams.end(),
@@ -46,6 +55,32 @@ Change opened(double lower_mm, double upper_mm) {
     return change;
 }
 
+/// Models of other energies that serve every beam: those below the planned energy, from the nearest on, and
+/// those above.
+std::array<std::vector<const BeamModel*>, 2> other_energies(const Plan& plan, io::ModelStore& store) {
+    std::array<std::vector<const BeamModel*>, 2> others;
+    const double planned_mv = plan.beams.front().nominal_energy_mv;
+    for (const std::string& name : io::ModelStore::names()) {
+        const BeamModel& model = store.get(name);
+        const auto serves = [&](const Beam& beam) {
+            Beam other = beam;
+            other.nominal_energy_mv = model.nominal_energy_mv;
+            return model_fits(model, other);
+        };
+        // What was commissioned without the name of its machine serves nobody's plan unasked.
+        const bool nameless = model.machine.empty() && !model.lineage.empty();
+        if (nameless || model.nominal_energy_mv == planned_mv ||
+            !std::all_of(plan.beams.begin(), plan.beams.end(), serves))
+            continue;
+        others[model.nominal_energy_mv < planned_mv ? 0 : 1].push_back(&model);
+    }
+    for (std::vector<const BeamModel*>& models : others)
+        std::stable_sort(models.begin(), models.end(), [&](const BeamModel* a, const BeamModel* b) {
+            return std::abs(a->nominal_energy_mv - planned_mv) < std::abs(b->nominal_energy_mv - planned_mv);
+        });
+    return others;
+}
+
 Change isocentre_moved(const Vec3& by_mm) {
     Change change;
     change.beam = [by_mm](Beam& beam) {
@@ -57,10 +92,12 @@ Change isocentre_moved(const Vec3& by_mm) {
 }  // namespace
 
 RecalculatedCauses::RecalculatedCauses(const CheckInput& input, const CheckOptions& options,
-                                       const BeamModelProvider& models, const DoseSamples& samples)
+                                       const BeamModelProvider& models, const DoseSamples& samples,
+                                       const Field& difference)
     : input_(input),
       options_(options),
-      progress_(options.progress, 12 + refinements),
+      difference_(difference),
+      progress_(options.progress, groups),
       recalculation_(input, options, models, samples, progress_) {}
 
 Candidate RecalculatedCauses::linear(Cause cause, double largest, const Sizes& steps,
@@ -85,21 +122,32 @@ Candidate RecalculatedCauses::choice(Cause cause, const Change& change) {
     candidate.cause = std::move(cause);
     candidate.choice = true;
     candidate.fields = recalculation_.difference(change);
+    fit(candidate, difference_);
     return candidate;
 }
 
-void RecalculatedCauses::try_cause(const std::string& stage, std::vector<Candidate>& list,
+void RecalculatedCauses::try_group(const std::string& name, std::vector<Candidate>& candidates,
                                    const std::function<std::vector<Candidate>()>& make) {
-    progress_.begin(stage);
+    progress_.begin(name);
+    if (best_part(candidates) >= settled_part) {
+        not_tried_.push_back(name + ": another cause explains the difference");
+        return;
+    }
     try {
-        for (Candidate& candidate : make()) list.push_back(std::move(candidate));
+        std::vector<Candidate> group = make();
+        for (Candidate& candidate : group) fit(candidate, difference_);
+        const double worth =
+            std::max(refined_part, std::max(best_part(group), best_part(candidates)) - nearly);
+        for (Candidate& candidate : group)
+            if (candidate.cause.explained >= worth) refine(candidate, difference_);
+        std::move(group.begin(), group.end(), std::back_inserter(candidates));
     } catch (const Error& error) {
         if (progress_.cancelled() || error.kind() == ErrorKind::internal) throw;
-        not_tried_.push_back(stage + ": " + error.what());
+        not_tried_.push_back(name + ": " + error.what());
     }
 }
 
-std::vector<Candidate> RecalculatedCauses::aperture() {
+std::vector<Candidate> RecalculatedCauses::leaves() {
     Candidate a = linear({"aperture", "leaf bank A opened by", 0, "mm", 0}, largest_leaf_mm,
                          Sizes::Constant(1, leaf_step_mm), [](const Sizes& s) { return opened(s[0], 0); });
     Candidate b = linear({"aperture", "leaf bank B opened by", 0, "mm", 0}, largest_leaf_mm,
@@ -126,47 +174,32 @@ std::vector<Candidate> RecalculatedCauses::isocentre() {
     return {shift};
 }
 
-std::vector<RecalculatedCauses::Model> RecalculatedCauses::other_energies() {
-    std::vector<Model> others;
-    for (const std::string& name : io::ModelStore::names()) {
-        const BeamModel& model = store_.get(name);
-        const auto serves = [&](const Beam& beam) {
-            Beam other = beam;
-            other.nominal_energy_mv = model.nominal_energy_mv;
-            return model_fits(model, other) && model.nominal_energy_mv != beam.nominal_energy_mv;
-        };
-        // What was commissioned without the name of its machine serves nobody's plan unasked.
-        const bool nameless = model.machine.empty() && !model.lineage.empty();
-        if (!nameless && std::all_of(input_.plan->beams.begin(), input_.plan->beams.end(), serves))
-            others.push_back({name, &model});
+std::vector<Candidate> RecalculatedCauses::patient(const std::vector<PatientChange>& changes) {
+    std::vector<Candidate> choices;
+    for (const PatientChange& change : changes) {
+        choices.push_back(choice({"density", change.name, 1, "", 0}, change.change));
+        // Couches differ little: where the first is no explanation, another is none.
+        if (change.stops && choices.back().cause.explained < promising_part) break;
     }
-    return others;
+    return choices;
 }
 
-std::vector<Candidate> RecalculatedCauses::candidates() {
-    std::vector<Candidate> list;
-    if (has_leaves(*input_.plan)) try_cause("leaves", list, [&] { return aperture(); });
-    for (const PatientChange& change : patient_changes(input_, options_))
-        try_cause(change.stage, list, [&] {
-            return std::vector{choice({"density", change.name, 1, "", 0}, change.change)};
-        });
-    try_cause("energy", list, [&] {
-        std::vector<Candidate> energies;
-        for (const Model& other : other_energies()) {
+std::vector<Candidate> RecalculatedCauses::energies() {
+    std::vector<Candidate> choices;
+    const double planned_mv = input_.plan->beams.front().nominal_energy_mv;
+    // Outwards from the planned energy, as long as the difference goes the same way.
+    for (const std::vector<const BeamModel*>& outwards : other_energies(*input_.plan, store_))
+        for (const BeamModel* model : outwards) {
             Change change;
-            change.model = other.model;
-            energies.push_back(
-                choice({"energy",
-                        fmt::format("{:g} MV instead of {:g} MV (model {})", other.model->nominal_energy_mv,
-                                    input_.plan->beams.front().nominal_energy_mv, other.name),
-                        1, "", 0},
-                       change));
+            change.model = model;
+            choices.push_back(choice({"energy",
+                                      fmt::format("{:g} MV instead of {:g} MV (model {})",
+                                                  model->nominal_energy_mv, planned_mv, model->name),
+                                      1, "", 0},
+                                     change));
+            if (choices.back().found.dot(difference_) <= 0) break;
         }
-        return energies;
-    });
-    try_cause("HU table", list, [&] { return densities(); });
-    try_cause("isocentre", list, [&] { return isocentre(); });
-    return list;
+    return choices;
 }
 
 std::vector<Candidate> RecalculatedCauses::densities() {
@@ -195,14 +228,17 @@ std::vector<Candidate> RecalculatedCauses::densities() {
     return {all, table};
 }
 
-void RecalculatedCauses::refine_candidate(Candidate& candidate, const Field& difference) {
-    progress_.begin("size");
-    std::vector<Candidate> none;
-    try {
-        refine(candidate, difference);
-    } catch (const Error& error) {
-        if (progress_.cancelled() || error.kind() == ErrorKind::internal) throw;
-    }
+void RecalculatedCauses::add_to(std::vector<Candidate>& candidates, double moved_part) {
+    const Plan& plan = *input_.plan;
+    if (moved_part >= promising_part)
+        try_group("isocentre", candidates, [&] { return isocentre(); });
+    else
+        not_tried_.push_back("isocentre: moving the dose explains less than a fifth");
+    if (has_leaves(plan)) try_group("leaves", candidates, [&] { return leaves(); });
+    for (const PatientChanges& changes : patient_changes(input_, options_))
+        try_group(changes.name, candidates, [&] { return patient(changes.changes); });
+    try_group("energy", candidates, [&] { return energies(); });
+    try_group("densities", candidates, [&] { return densities(); });
 }
 
 }  // namespace libdose::check

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "check/attribution_candidate.h"
+#include "check/attribution_densities.h"
 #include "check/attribution_recalculation.h"
 #include "libdose/io/model_store.h"
 
@@ -21,38 +22,36 @@ std::vector<Candidate> output_causes(const CheckInput& input, const CalculationR
 /// The dose moved on its grid, and blurred as a coarse grid does. Nothing is recalculated.
 std::vector<Candidate> grid_causes(const Volume<float>& calculated_gy, const DoseSamples& samples);
 
-/// Causes that need recalculations.
+/// Causes that need recalculations, tried in order until one explains the difference.
 class RecalculatedCauses {
 public:
+    /// All of them must outlive it and its candidates.
     RecalculatedCauses(const CheckInput& input, const CheckOptions& options, const BeamModelProvider& models,
-                       const DoseSamples& samples);
+                       const DoseSamples& samples, const Field& difference);
 
-    /// Fields of all that apply to the plan, in order. `recalculation()` must outlive them.
-    std::vector<Candidate> candidates();
-    /// With recalculations at the sizes found; a refused one leaves the candidate as it is.
-    void refine_candidate(Candidate& candidate, const Field& difference);
-    /// Causes that could not be tried, and why.
+    /// Adds fitted candidates of every group that applies to the plan. `moved_part`: explained by moving the
+    /// dose, which a moved isocentre hardly exceeds by much.
+    void add_to(std::vector<Candidate>& candidates, double moved_part);
+    /// Causes that were not tried, and why.
     const std::vector<std::string>& not_tried() const { return not_tried_; }
 
 private:
-    struct Model {
-        std::string name;
-        const BeamModel* model;
-    };
     /// A cause whose sizes make a change; `steps`: sizes at which its fields are found, one for each.
     Candidate linear(Cause cause, double largest, const Sizes& steps,
                      std::function<Change(const Sizes&)> change_of);
+    /// Fitted.
     Candidate choice(Cause cause, const Change& change);
-    /// Adds what `make` returns; what cannot be calculated is noted.
-    void try_cause(const std::string& stage, std::vector<Candidate>& list,
+    void try_group(const std::string& name, std::vector<Candidate>& candidates,
                    const std::function<std::vector<Candidate>()>& make);
-    std::vector<Candidate> aperture();
     std::vector<Candidate> isocentre();
+    std::vector<Candidate> leaves();
+    std::vector<Candidate> patient(const std::vector<PatientChange>& changes);
+    std::vector<Candidate> energies();
     std::vector<Candidate> densities();
-    std::vector<Model> other_energies();
 
     const CheckInput& input_;
     const CheckOptions& options_;
+    const Field& difference_;
     io::ModelStore store_;
     StepProgress progress_;
     Recalculation recalculation_;

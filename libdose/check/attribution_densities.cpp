@@ -46,7 +46,7 @@ void take_overrides_out(StructureSet& set) {
 }
 
 PatientChange no_couch() {
-    PatientChange change{"couch", "no couch", {}};
+    PatientChange change{"couch left out of the planned dose", {}};
     change.change.structures = [](StructureSet& set) {
         std::erase_if(set.structures, [](const Structure& s) { return s.type == "SUPPORT"; });
     };
@@ -54,12 +54,35 @@ PatientChange no_couch() {
 }
 
 PatientChange couch(const std::string& name, const CheckInput& input, const CheckOptions& options) {
-    PatientChange change{"couch", "couch " + name, {}};
+    PatientChange change{
+        "couch under the patient that the calculation lacks (nearest model: " + name + ")", {}, true};
     change.change.structures = [name, &input, &options](StructureSet& set) {
         insert_couch(set, *input.ct, input.plan->position, read_couch(name), options.couch_top_mm,
                      options.couch_lateral_mm.value_or(0));
     };
     return change;
+}
+
+PatientChanges couches(const CheckInput& input, const CheckOptions& options) {
+    PatientChanges changes{"couch", {}};
+    const std::vector<Structure>& structures = input.structures->structures;
+    if (std::any_of(structures.begin(), structures.end(), is_support))
+        changes.changes.push_back(no_couch());
+    else
+        for (const std::string& name : couch_names()) changes.changes.push_back(couch(name, input, options));
+    return changes;
+}
+
+PatientChanges other_tables(const HuCurve& used) {
+    PatientChanges changes{"HU table", {}};
+    for (const std::string& name : hu_curve_names()) {
+        HuCurve other = read_hu_curve(name);
+        if (other.hu() == used.hu() && other.densities() == used.densities()) continue;
+        PatientChange change{fmt::format("HU table {} instead of {}", name, used.name()), {}};
+        change.change.hu_curve = std::move(other);
+        changes.changes.push_back(std::move(change));
+    }
+    return changes;
 }
 
 }  // namespace
@@ -74,29 +97,17 @@ HuCurve scaled_curve(const HuCurve& curve, const Eigen::VectorXd& percent) {
     return HuCurve(curve.name() + ", scaled", std::move(hu), std::move(density));
 }
 
-std::vector<PatientChange> patient_changes(const CheckInput& input, const CheckOptions& options) {
-    std::vector<PatientChange> changes;
-    const HuCurve& used = options.engine.hu_curve;
-    for (const std::string& name : hu_curve_names()) {
-        HuCurve other = read_hu_curve(name);
-        if (other.hu() == used.hu() && other.densities() == used.densities()) continue;
-        PatientChange change{"HU table", fmt::format("HU table {} instead of {}", name, used.name()), {}};
-        change.change.hu_curve = std::move(other);
-        changes.push_back(std::move(change));
-    }
+std::vector<PatientChanges> patient_changes(const CheckInput& input, const CheckOptions& options) {
+    std::vector<PatientChanges> all{other_tables(options.engine.hu_curve), couches(input, options)};
     const std::vector<Structure>& structures = input.structures->structures;
-    if (std::any_of(structures.begin(), structures.end(), is_support))
-        changes.push_back(no_couch());
-    else
-        for (const std::string& name : couch_names()) changes.push_back(couch(name, input, options));
     if (!options.engine.overrides.empty() ||
         std::any_of(structures.begin(), structures.end(), has_override)) {
-        PatientChange change{"overrides", "no density overrides", {}};
+        PatientChange change{"density overrides left out of the planned dose", {}};
         change.change.structures = take_overrides_out;
         change.change.without_overrides = true;
-        changes.push_back(std::move(change));
+        all.push_back({"overrides", {change}});
     }
-    return changes;
+    return all;
 }
 
 }  // namespace libdose::check

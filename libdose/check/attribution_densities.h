@@ -19,13 +19,19 @@ HuCurve scaled_curve(const HuCurve& curve, const Eigen::VectorXd& percent);
 
 /// A change that is there or not.
 struct PatientChange {
-    std::string stage;  ///< of the progress
-    std::string name;   ///< of the cause
+    std::string name;  ///< of the cause
     Change change;
+    bool stops = false;  ///< where it explains little, those after it are not tried
+};
+
+/// Changes of one sort.
+struct PatientChanges {
+    std::string name;
+    std::vector<PatientChange> changes;
 };
 
 /// Other HU tables that have a name; the couches that there are where the patient lies on none, else no
 /// couch; no density overrides where there are any.
-std::vector<PatientChange> patient_changes(const CheckInput& input, const CheckOptions& options);
+std::vector<PatientChanges> patient_changes(const CheckInput& input, const CheckOptions& options);
 
 }  // namespace libdose::check

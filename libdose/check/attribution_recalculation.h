@@ -1,5 +1,5 @@
-// The plan recalculated with one thing changed, coarse and as a draft: only differences between such doses
-// are used.
+// The plan recalculated with one thing changed, on coarse voxels. Only differences between such doses are
+// used.
 #pragma once
 
 #include <functional>
@@ -9,8 +9,8 @@
 
 #include "check/attribution_samples.h"
 #include "libdose/check/check.h"
+#include "libdose/engine.h"
 #include "libdose/material.h"
-#include "libdose/prepared_patient.h"
 
 namespace libdose::check {
 
@@ -18,11 +18,9 @@ namespace libdose::check {
 struct Change {
     std::function<void(Beam&)> beam;   ///< for every beam
     const BeamModel* model = nullptr;  ///< of every beam, whatever its energy
-    std::optional<HuCurve> hu_curve;   ///< these three need another patient
+    std::optional<HuCurve> hu_curve;
     std::function<void(StructureSet&)> structures;
     bool without_overrides = false;  ///< of the options
-
-    bool of_patient() const { return hu_curve || structures || without_overrides; }
 };
 
 /// Progress of a work of a known number of steps. Remembers that a callback has thrown.
@@ -54,18 +52,14 @@ public:
     const HuCurve& hu_curve() const { return options_.hu_curve; }
 
 private:
-    PreparedPatient prepared(const StructureSet& structures, const EngineOptions& options);
-    /// Whole course; `stage` of the progress.
-    Field dose(PreparedPatient& patient, const Change& change);
+    Field dose(const Change& change);  ///< whole course
 
     const CheckInput& input_;
     const DoseSamples& samples_;
     StepProgress& progress_;
     MaterialTable materials_;
     EngineOptions options_;
-    const BeamModel* model_ = nullptr;  ///< for every beam; null: by the given provider
-    BeamModelProvider models_;
-    std::optional<PreparedPatient> patient_;  ///< as it is
+    const BeamModelProvider& models_;
     std::optional<Field> unchanged_;
 };
 

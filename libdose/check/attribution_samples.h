@@ -13,9 +13,10 @@ namespace libdose::check {
 /// Gy, one value for each sample.
 using Field = Eigen::VectorXd;
 
-/// Averages of a dose over coarse voxels that lie on the grid of the planned dose and wholly in the body, and
-/// have more than a tenth of the planned maximum. Averages of a fine and of a coarse calculation mean the
-/// same.
+/// Averages of a dose over about a centimetre, at coarse voxels that lie on the grid of the planned dose and
+/// have more than a tenth of the planned maximum. So wide averages of a fine and of a coarse calculation are
+/// the same, and of a penumbra that is a little wider, too. What is averaged lies wholly in the body: the
+/// first centimetre under the surface, where algorithms differ, is left out.
 class DoseSamples {
 public:
     /// `body`: null: everywhere.

@@ -10,16 +10,16 @@ namespace libdose::check {
 
 namespace {
 
-// A beam of four equal ones with 3 % more output changes the plan by 0.3 to 0.5 % (root mean square): that
-// must be found. Two calculations of the same plan, standard and high quality, differ by 0.1 %.
-constexpr double small_percent = 0.2, small_region_percent = 1.0;
+// 3 % more output of one of four equal beams changes the plan by 0.3 to 0.5 % (root mean square), and must be
+// found. Doses of the CPU and of a device differ by up to 0.1 %.
+constexpr double small_percent = 0.1, small_region_percent = 0.5;
 constexpr double region_part = 0.01;  // of the samples that may differ by more
 // Causes that explain parts within this are told apart by nothing but their order.
 constexpr double nearly = 0.01;
 // A cause that explains less than half is no explanation.
 constexpr double least_part = 0.5;
 // A second cause counts when it explains this much of the whole and this much of what the first leaves.
-constexpr double second_part = 0.05, second_of_rest = 1.0 / 3;
+constexpr double second_part = 0.02, second_of_rest = 0.5;
 // Contributions add up when their sum is within a fifth of what they explain together.
 constexpr double adds_up = 0.2;
 
@@ -48,35 +48,37 @@ std::string capital(std::string text) {
 
 double percent(double part) { return 100 * part; }
 
-/// The two causes that explain most together, and how much.
+/// The two causes that explain most together. One of them is the best single one.
 struct Pair {
     const Candidate* first = nullptr;
     const Candidate* second = nullptr;
-    double together = 0;
+    Together together;
 };
 
 Pair best_pair(const std::vector<const Candidate*>& order, const Field& difference) {
     Pair best;
     for (std::size_t i = 1; i < order.size(); ++i) {
-        const double together = explained_together(*order[0], *order[i], difference);
-        if (together > best.together) best = {order[0], order[i], together};
+        const Together together = fit_together(*order[0], *order[i], difference);
+        if (together.part > best.together.part) best = {order[0], order[i], together};
     }
     return best;
 }
 
 bool second_counts(const Pair& pair) {
-    const double first = pair.first ? pair.first->cause.explained : 0, more = pair.together - first;
-    return pair.second && more >= second_part && more >= second_of_rest * (1 - first);
+    if (!pair.second) return false;
+    const double first = pair.first->cause.explained, more = pair.together.part - first;
+    return more >= second_part && more >= second_of_rest * (1 - first);
 }
 
 void judge_pair(Attribution& attribution, const Pair& pair) {
-    const double a = pair.first->cause.explained, b = pair.second->cause.explained;
-    const bool adds = std::abs(a + b - pair.together) <= adds_up * pair.together;
+    const double a = pair.first->cause.explained, b = pair.second->cause.explained, all = pair.together.part;
+    const bool adds = std::abs(a + b - all) <= adds_up * all;
     attribution.verdict = adds ? "several" : "interaction";
     attribution.sentence = fmt::format(
         "No single cause: {} (alone {:.0f} %) and {} (alone {:.0f} %) explain {:.0f} % of the difference "
         "together{}.",
-        pair.first->description, percent(a), pair.second->description, percent(b), percent(pair.together),
+        scaled(*pair.first, pair.together.factors[0]).description, percent(a),
+        scaled(*pair.second, pair.together.factors[1]).description, percent(b), percent(all),
         adds ? "" : "; their parts do not add up, so that neither is known by itself");
 }
 
@@ -110,7 +112,7 @@ void judge_causes(Attribution& attribution, const std::vector<Candidate>& candid
     for (const Candidate* candidate : order) attribution.causes.push_back(candidate->cause);
     const Candidate& best = *order.front();
     const Pair pair = best_pair(order, difference);
-    if (pair.together >= least_part && second_counts(pair)) {
+    if (pair.together.part >= least_part && second_counts(pair)) {
         judge_pair(attribution, pair);
     } else if (best.cause.explained >= least_part) {
         attribution.verdict = best.cause.kind;

@@ -67,10 +67,11 @@ struct Attribution {
     /// "none", a Cause::kind, "several" (two causes, which add up), "interaction" (two, which do not),
     /// "unexplained", "not tried".
     std::string verdict;
-    std::string sentence;           ///< for people
-    double difference_percent = 0;  ///< root mean square of the difference, percent of the planned maximum
-    std::vector<Cause> causes;      ///< largest part explained first
-    std::vector<std::string> not_tried;  ///< causes that could not be recalculated, and why
+    std::string sentence;  ///< for people
+    /// Root mean square of the difference, averaged over about 1 cm; percent of the planned maximum.
+    double difference_percent = 0;
+    std::vector<Cause> causes;           ///< largest part explained first
+    std::vector<std::string> not_tried;  ///< causes that were not recalculated, and why
 };
 
 /// What check() found.
