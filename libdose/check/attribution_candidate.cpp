@@ -10,6 +10,9 @@ namespace libdose::check {
 
 namespace {
 
+// A step that changes the sizes by less needs no further recalculation.
+constexpr double small_step = 0.1;
+
 /// Least squares of `difference` in the columns. Columns that hardly change the dose stay near zero: the
 /// ridge is a ten thousandth of the largest column.
 Sizes least_squares(const Eigen::MatrixXd& columns, const Field& difference) {
@@ -19,6 +22,10 @@ Sizes least_squares(const Eigen::MatrixXd& columns, const Field& difference) {
     for (Eigen::Index i = 0; i < normal.cols(); ++i)
         if (normal.cols() > 1) normal(i, i) += ridge;
     return normal.ldlt().solve(columns.transpose() * difference);
+}
+
+Sizes limited(const Candidate& candidate, const Sizes& sizes) {
+    return sizes.cwiseMax(-candidate.largest).cwiseMin(candidate.largest);
 }
 
 void set_found(Candidate& candidate, const Field& difference, const Sizes& sizes, Field found) {
@@ -43,24 +50,22 @@ double explained_part(const Field& difference, const Field& field) {
 }
 
 void fit(Candidate& candidate, const Field& difference) {
-    Sizes sizes = candidate.choice ? Sizes(Sizes::Ones(1)) : least_squares(candidate.fields, difference);
-    if (candidate.largest > 0) sizes = sizes.cwiseMax(-candidate.largest).cwiseMin(candidate.largest);
+    const Sizes sizes = candidate.choice ? Sizes(Sizes::Ones(1))
+                                         : limited(candidate, least_squares(candidate.fields, difference));
     set_found(candidate, difference, sizes, candidate.fields * sizes);
 }
 
 void refine(Candidate& candidate, const Field& difference) {
     if (candidate.choice || !candidate.recalculated) return;
-    Sizes sizes = candidate.sizes;
-    // Gauss and Newton. Two steps: what is left is then a second-order error of a small step.
-    for (int step = 0; step < 2 && sizes.norm() > 0; ++step) {
-        const Field there = candidate.recalculated(sizes);
-        Sizes correction = least_squares(candidate.fields, difference - there);
-        correction = (sizes + correction).cwiseMax(-candidate.largest).cwiseMin(candidate.largest) - sizes;
-        Field found = there + candidate.fields * correction;
-        const bool better = explained_part(difference, found) > candidate.cause.explained || step == 0;
-        sizes += correction;
-        if (better) set_found(candidate, difference, sizes, std::move(found));
-        if (correction.norm() < 0.1 * sizes.norm()) break;
+    // Secants from no change to the sizes found (Broyden's update). Two of them: what is left is a
+    // second-order error of the last step.
+    for (int step = 0; step < 2 && candidate.sizes.norm() > 0; ++step) {
+        const Sizes at = candidate.sizes;
+        const Field there = candidate.recalculated(at);
+        candidate.fields += (there - candidate.fields * at) * at.transpose() / at.squaredNorm();
+        const Sizes sizes = limited(candidate, least_squares(candidate.fields, difference));
+        set_found(candidate, difference, sizes, there + candidate.fields * (sizes - at));
+        if ((sizes - at).norm() < small_step * sizes.norm()) break;
     }
 }
 

@@ -18,7 +18,7 @@ namespace {
 // Sizes at which fields are found: large enough for a coarse grid, small enough for a penumbra.
 constexpr double leaf_step_mm = 2, isocentre_step_mm = 3;
 constexpr double largest_leaf_mm = 10, largest_isocentre_mm = 20;
-constexpr int groups = 8;  // of causes, at most: for the progress
+constexpr int groups = 7;  // of causes, at most: for the progress
 
 // A cause that explains as much leaves nothing to look for.
 constexpr double settled_part = 0.97;

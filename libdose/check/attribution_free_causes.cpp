@@ -9,7 +9,7 @@ namespace libdose::check {
 
 namespace {
 
-constexpr double largest_output_percent = 50, largest_move_mm = 20, largest_blur_mm2 = 100;
+constexpr double largest_output_percent = 200, largest_move_mm = 20, largest_blur_mm2 = 100;
 
 Candidate output(const std::string& name, const Field& dose) {
     Candidate candidate;
