@@ -193,6 +193,8 @@ set(check_sources
   check/attribution_verdict.cpp
   check/check.cpp
   check/complexity.cpp
+  check/complexity_apertures.cpp
+  check/complexity_speeds.cpp
   check/dose_rows.cpp
   check/gamma_rows.cpp
   check/input.cpp
