@@ -184,15 +184,22 @@ set(io_sources
   io/models/sha256.cpp)
 set(check_sources
   check/attribution.cpp
+  check/attribution_candidate.cpp
+  check/attribution_causes.cpp
+  check/attribution_densities.cpp
+  check/attribution_free_causes.cpp
+  check/attribution_recalculation.cpp
+  check/attribution_samples.cpp
+  check/attribution_verdict.cpp
   check/check.cpp
   check/complexity.cpp
+  check/complexity_apertures.cpp
+  check/complexity_speeds.cpp
   check/display_volumes.cpp
   check/dose_rows.cpp
   check/gamma_rows.cpp
   check/input.cpp
   check/integrity.cpp
-  check/json_reader.cpp
-  check/known_offsets.cpp
   check/integrity_approval.cpp
   check/integrity_beams.cpp
   check/integrity_density.cpp
@@ -202,6 +209,8 @@ set(check_sources
   check/integrity_prescription.cpp
   check/integrity_references.cpp
   check/integrity_structures.cpp
+  check/json_reader.cpp
+  check/known_offsets.cpp
   check/packed_bytes.cpp
   check/planned_doses.cpp
   check/point_rows.cpp
@@ -211,8 +220,8 @@ set(check_sources
   check/report_json.cpp
   check/report_objects.cpp
   check/row.cpp
-  check/targets.cpp
-  check/selected_objects.cpp)
+  check/selected_objects.cpp
+  check/targets.cpp)
 set(capi_sources
   capi/analysis.cpp
   capi/calculate.cpp

@@ -57,17 +57,21 @@ struct ComparedPoint {
 struct Cause {
     std::string kind;      ///< "output", "aperture", "density", "energy", "shift", "grid"
     std::string name;      ///< "leaf bank A open by", "output of beam 2", "HU table"
-    double size = 0;       ///< best size, in `unit`
+    double size = 0;       ///< best size, in `unit`: what the planned dose has more; 1: it is there
     std::string unit;      ///< "%", "mm", ""
     double explained = 0;  ///< part of the sum of squared differences that it explains, 0 … 1
 };
 
 /// Which single cause explains a difference best.
 struct Attribution {
-    std::string verdict;            ///< "none", a Cause::kind, "interaction", "unexplained", "not tried"
-    std::string sentence;           ///< for people
-    double difference_percent = 0;  ///< root mean square of the difference, percent of the planned maximum
-    std::vector<Cause> causes;      ///< largest part explained first
+    /// "none", a Cause::kind, "several" (two causes, which add up), "interaction" (two, which do not),
+    /// "unexplained", "not tried".
+    std::string verdict;
+    std::string sentence;  ///< for people
+    /// Root mean square of the difference, averaged over about 1 cm; percent of the planned maximum.
+    double difference_percent = 0;
+    std::vector<Cause> causes;           ///< largest part explained first
+    std::vector<std::string> not_tried;  ///< causes that were not recalculated, and why
 };
 
 /// What check() found.

@@ -10,7 +10,9 @@
 
 namespace libdose::check {
 
-/// Metrics of a beam, or of a plan weighted by MU. Definitions and sources: docs/theory/complexity.md.
+/// Metrics of a beam, or of a plan: means over its beams weighted by MU. Definitions and sources:
+/// docs/theory/complexity.md. Empty for what they do not describe: no multileaf collimator or several,
+/// blocks.
 struct Complexity {
     int beam_number = 0;  ///< 0: the whole plan
     double mu = 0;
@@ -24,5 +26,9 @@ struct Complexity {
 
 /// Of each beam, and of the plan (beam_number 0) last. `prescribed_gy_per_fraction`: 0: not known.
 std::vector<Complexity> complexity(const Plan& plan, double prescribed_gy_per_fraction = 0);
+
+/// Arcs whose leaves would have to move faster than the machine can at the full speed of its gantry: where
+/// the gantry has to slow down. A note, too, for an arc of a machine whose limits are not known.
+std::vector<std::string> speed_notes(const Plan& plan);
 
 }  // namespace libdose::check
