@@ -174,7 +174,10 @@ CheckResult check(const CheckInput& input, const CheckOptions& options) {
     result.rows = input.problems;
     result.assumptions = input.notes;
     stages.run("integrity", 0.0, [&] { append(result.rows, integrity_rows(input, options, models)); });
-    if (input.plan) result.complexity = complexity(*input.plan, prescribed_gy_per_fraction(input));
+    if (input.plan) {
+        result.complexity = complexity(*input.plan, prescribed_gy_per_fraction(input));
+        result.speed_notes = speed_notes(*input.plan);
+    }
     if (input.can_calculate())
         recalculate_and_compare(input, options, models, stages, result);
     else
