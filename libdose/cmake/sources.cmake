@@ -191,6 +191,7 @@ set(check_sources
   check/gamma_rows.cpp
   check/input.cpp
   check/integrity.cpp
+  check/json_reader.cpp
   check/known_offsets.cpp
   check/integrity_approval.cpp
   check/integrity_beams.cpp
@@ -203,12 +204,14 @@ set(check_sources
   check/integrity_structures.cpp
   check/packed_bytes.cpp
   check/planned_doses.cpp
+  check/point_rows.cpp
   check/protocol.cpp
   check/report.cpp
   check/report_beams.cpp
   check/report_json.cpp
   check/report_objects.cpp
   check/row.cpp
+  check/targets.cpp
   check/selected_objects.cpp)
 set(capi_sources
   capi/analysis.cpp
