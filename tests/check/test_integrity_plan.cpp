@@ -112,20 +112,28 @@ TEST(PrescriptionRows, OneWithoutAStructureIsHeldAgainstTheTarget) {
     EXPECT_EQ(rows[1].verdict, Verdict::not_checked);
 }
 
-TEST(PrescriptionRows, FractionsTimesBeamDosesAreLookedAtWhereTheyDiffer) {
+TEST(PrescriptionRows, FractionsTimesBeamDosesAreTheDoseOfTheCourse) {
     CheckInput input = clean_input();
-    input.plan->fractions = 25;  // 25 x 2 Gy, prescribed 60 Gy
-    const Row row = row_of(input, "prescription-beam-dose");
-    EXPECT_EQ(row.verdict, Verdict::look);
-    EXPECT_NEAR(row.value.value(), 100 * (50.0 / 60 - 1), 1e-6);
-    // The dose of the course stands in the RTDOSE: that is not 25 fractions of it.
-    const Row planned = row_of(input, "beam-dose-planned");
-    EXPECT_EQ(planned.verdict, Verdict::fail);
-    EXPECT_NEAR(planned.value.value(), 20, 1e-6);
-    // A plan that states no Beam Dose has neither row.
+    EXPECT_EQ(row_of(input, "beam-dose-planned").verdict, Verdict::pass);
+    input.plan->fractions = 25;  // 25 x 2 Gy; the RTDOSE has 60 Gy
+    const Row row = row_of(input, "beam-dose-planned");
+    EXPECT_EQ(row.verdict, Verdict::fail);
+    EXPECT_NEAR(row.value.value(), 100 * (60.0 / 50 - 1), 1e-6);
+    // A plan that states no Beam Dose has no such row.
     input.plan_facts->fraction_groups[0].beam_dose_gy.clear();
-    EXPECT_EQ(row_of(input, "prescription-beam-dose").name, "absent");
     EXPECT_EQ(row_of(input, "beam-dose-planned").name, "absent");
+}
+
+TEST(PrescriptionRows, WithoutADosePointFractionsTimesBeamDosesAreHeldAgainstThePrescription) {
+    CheckInput input = clean_input();
+    EXPECT_EQ(row_of(input, "prescription-beam-dose").name, "absent");  // the dose point says more
+    input.plan->beams[0].dose_point_mm.reset();
+    EXPECT_EQ(row_of(input, "prescription-beam-dose").verdict, Verdict::pass);
+    EXPECT_EQ(row_of(input, "beam-dose-planned").name, "absent");
+    input.plan->fractions = 25;  // 25 x 2 Gy; 60 Gy are prescribed
+    const Row row = row_of(input, "prescription-beam-dose");
+    EXPECT_EQ(row.verdict, Verdict::look);  // the points may have another dose: never FAIL
+    EXPECT_NEAR(row.value.value(), 100 * (50.0 / 60 - 1), 1e-6);
 }
 
 TEST(ModelRows, AGenericModelIsNamed) {
