@@ -1,10 +1,9 @@
 #include "check/integrity.h"
 
-#include <algorithm>
 #include <cstdio>
 
-#include "base/text.h"
 #include "check/integrity_parts.h"
+#include "check/targets.h"
 #include "libdose/error.h"
 
 namespace libdose::check {
@@ -27,11 +26,6 @@ std::vector<Row> guarded_rows(const IntegrityPart& part, const IntegrityContext&
     } catch (const std::exception& error) {
         return {judged(blank, Verdict::not_checked, error.what())};
     }
-}
-
-bool is_any_of(const std::string& text, const std::vector<std::string>& list) {
-    return std::any_of(list.begin(), list.end(),
-                       [&](const std::string& one) { return lower_case(one) == lower_case(text); });
 }
 
 }  // namespace
@@ -66,16 +60,7 @@ const io::FractionGroupFacts& IntegrityContext::fraction_group() const {
 }
 
 std::vector<const Structure*> IntegrityContext::targets() const {
-    const Protocol& protocol = options.protocol;
-    std::vector<const Structure*> named, planning, others;
-    for (const Structure& structure : structures().structures) {
-        if (structure.contours.empty()) continue;
-        if (is_any_of(structure.name, protocol.targets)) named.push_back(&structure);
-        if (!is_any_of(structure.type, protocol.target_types)) continue;
-        (structure.type == "PTV" ? planning : others).push_back(&structure);
-    }
-    if (!protocol.targets.empty()) return named;
-    return planning.empty() ? others : planning;
+    return targets_of(structures(), options.protocol);
 }
 
 Row passed(Row blank, const std::string& planned, const std::string& calculated) {

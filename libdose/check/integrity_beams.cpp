@@ -14,9 +14,14 @@ namespace {
 
 using Rows = std::vector<Row>;
 
-bool is_setup(const IntegrityContext& context, int number) {
+/// Set-up and portal image beams are not.
+bool is_treatment(const std::string& type) {
+    return type.empty() || type == "TREATMENT" || type == "CONTINUATION";
+}
+
+bool is_treatment(const IntegrityContext& context, int number) {
     const auto found = context.plan_facts().beam_types.find(number);
-    return found != context.plan_facts().beam_types.end() && found->second == "SETUP";
+    return found == context.plan_facts().beam_types.end() || is_treatment(found->second);
 }
 
 std::string numbers(const std::vector<int>& list) {
@@ -34,7 +39,7 @@ std::vector<int> undelivered(const IntegrityContext& context) {
         listed.insert(group.beams.begin(), group.beams.end());
     std::vector<int> left;
     for (const auto& [number, type] : context.plan_facts().beam_types)
-        if (type != "SETUP" && !listed.contains(number)) left.push_back(number);
+        if (is_treatment(type) && !listed.contains(number)) left.push_back(number);
     return left;
 }
 
@@ -43,7 +48,7 @@ Rows count_rows(const IntegrityContext& context, const Row& blank) {
     std::vector<int> absent, treating;
     for (const int number : group.beams) {
         if (!context.plan_facts().beam_types.contains(number)) absent.push_back(number);
-        if (!is_setup(context, number)) treating.push_back(number);
+        if (is_treatment(context, number)) treating.push_back(number);
     }
     const std::string stated = "the fraction group states " +
                                beams_text(static_cast<std::size_t>(group.stated_beams)) + " and lists " +
@@ -71,7 +76,7 @@ Rows mu_rows(const IntegrityContext& context, const Row& blank) {
     std::vector<int> without;
     double sum_mu = 0;
     for (const int number : group.beams) {
-        if (is_setup(context, number)) continue;
+        if (!is_treatment(context, number)) continue;
         const auto mu = group.beam_mu.find(number);
         if (mu == group.beam_mu.end() || !(mu->second > 0))
             without.push_back(number);
@@ -88,15 +93,16 @@ Rows setup_rows(const IntegrityContext& context, const Row& blank) {
     const io::FractionGroupFacts& group = context.fraction_group();
     std::vector<int> setup, with_mu;
     for (const auto& [number, type] : context.plan_facts().beam_types) {
-        if (type != "SETUP") continue;
+        if (is_treatment(type)) continue;
         setup.push_back(number);
         const auto mu = group.beam_mu.find(number);
         if (mu != group.beam_mu.end() && mu->second > 0) with_mu.push_back(number);
     }
     if (!with_mu.empty())
-        return {judged(blank, Verdict::look,
-                       "set-up beams with monitor units, which are not calculated: " + numbers(with_mu))};
-    return {passed(blank, "set-up beams: " + numbers(setup))};
+        return {judged(
+            blank, Verdict::look,
+            "set-up or imaging beams with monitor units, which are not calculated: " + numbers(with_mu))};
+    return {passed(blank, "beams " + numbers(setup))};
 }
 
 /// An isocentre and the beams that have it.
@@ -195,7 +201,7 @@ Rows isocentre_rows(const IntegrityContext& context, const Row& blank) {
 std::vector<IntegrityPart> beam_parts() {
     return {{"beam-count", "Number of beams", count_rows},
             {"beam-mu", "Every treatment beam has monitor units", mu_rows},
-            {"setup-beams", "Set-up beams", setup_rows},
+            {"setup-beams", "Set-up and imaging beams deliver nothing", setup_rows},
             {"isocentre-count", "One isocentre", isocentre_rows},
             {"isocentre-in-body", "Isocentre inside the body", inside_rows}};
 }

@@ -25,7 +25,7 @@ struct IntegrityContext {
     const Structure& body() const;
     /// The fraction group that is checked, as the plan states it.
     const io::FractionGroupFacts& fraction_group() const;
-    /// What the protocol takes as targets: by name, else PTVs, else by type; with contours.
+    /// targets_of() the protocol.
     std::vector<const Structure*> targets() const;
 };
 
