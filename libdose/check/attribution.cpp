@@ -34,7 +34,7 @@ Attribution attribute(const CheckInput& input, const CalculationResult& calculat
     for (Candidate& candidate : candidates) fit(candidate, difference);
     for (Candidate& candidate : of_grid) fit(candidate, difference);
     RecalculatedCauses causes(input, options, models, samples, difference);
-    causes.add_to(candidates, of_grid.front().cause.explained);
+    causes.add_to(candidates, {of_grid.front().cause.explained, best_part(candidates)});
     for (Candidate& candidate : of_grid) {
         if (candidate.cause.explained >= best_part(candidates)) refine(candidate, difference);
         candidates.push_back(std::move(candidate));

@@ -25,7 +25,7 @@ Sizes least_squares(const Eigen::MatrixXd& columns, const Field& difference) {
 }
 
 Sizes limited(const Candidate& candidate, const Sizes& sizes) {
-    return sizes.cwiseMax(-candidate.largest).cwiseMin(candidate.largest);
+    return sizes.cwiseMax(candidate.least.value_or(-candidate.largest)).cwiseMin(candidate.largest);
 }
 
 void set_found(Candidate& candidate, const Field& difference, const Sizes& sizes, Field found) {
