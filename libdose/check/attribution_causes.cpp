@@ -34,6 +34,15 @@ bool has_leaves(const Plan& plan) {
                        [](const Beam& beam) { return !beam.collimators.empty(); });
 }
 
+/// "X" or "Y", as the banks of all leaves are named in DICOM; empty where some move along x and some along y.
+std::string axis_of_leaves(const Plan& plan) {
+    bool x = false, y = false;
+    for (const Beam& beam : plan.beams)
+        for (const MultileafCollimator& mlc : beam.collimators)
+            (mlc.motion == MultileafCollimator::Motion::along_x ? x : y) = true;
+    return x && y ? "" : x ? "X" : "Y";
+}
+
 /// Opens the banks of every collimator: the lower one towards smaller, the upper one towards larger
 /// coordinates. Leaves end where they meet the one opposite.
 Change opened(double lower_mm, double upper_mm) {
@@ -139,7 +148,7 @@ void RecalculatedCauses::try_group(const std::string& name, std::vector<Candidat
         const double worth =
             std::max(refined_part, std::max(best_part(group), best_part(candidates)) - nearly);
         for (Candidate& candidate : group)
-            if (candidate.cause.explained >= worth) refine(candidate, difference_);
+            if (candidate.cause.explained >= worth) refine_size(candidate);
         std::move(group.begin(), group.end(), std::back_inserter(candidates));
     } catch (const Error& error) {
         if (progress_.cancelled() || error.kind() == ErrorKind::internal) throw;
@@ -147,11 +156,22 @@ void RecalculatedCauses::try_group(const std::string& name, std::vector<Candidat
     }
 }
 
+void RecalculatedCauses::refine_size(Candidate& candidate) {
+    try {
+        refine(candidate, difference_);
+    } catch (const Error& error) {
+        // A size that cannot be calculated, beyond the CT for one: the linear one stays.
+        if (progress_.cancelled() || error.kind() == ErrorKind::internal) throw;
+    }
+}
+
 std::vector<Candidate> RecalculatedCauses::leaves() {
-    Candidate a = linear({"aperture", "leaf bank A opened by", 0, "mm", 0}, largest_leaf_mm,
-                         Sizes::Constant(1, leaf_step_mm), [](const Sizes& s) { return opened(s[0], 0); });
-    Candidate b = linear({"aperture", "leaf bank B opened by", 0, "mm", 0}, largest_leaf_mm,
-                         Sizes::Constant(1, leaf_step_mm), [](const Sizes& s) { return opened(0, s[0]); });
+    const std::string bank = "leaf bank " + axis_of_leaves(*input_.plan);
+    const Sizes step = Sizes::Constant(1, leaf_step_mm);
+    Candidate a = linear({"aperture", bank + "1 opened by", 0, "mm", 0}, largest_leaf_mm, step,
+                         [](const Sizes& s) { return opened(s[0], 0); });
+    Candidate b = linear({"aperture", bank + "2 opened by", 0, "mm", 0}, largest_leaf_mm, step,
+                         [](const Sizes& s) { return opened(0, s[0]); });
     Candidate gap = a, both = a;
     gap.cause.name = "each leaf bank opened by";
     gap.fields = a.fields + b.fields;

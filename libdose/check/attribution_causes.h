@@ -46,6 +46,7 @@ private:
     Candidate choice(Cause cause, const Change& change);
     void try_group(const std::string& name, std::vector<Candidate>& candidates,
                    const std::function<std::vector<Candidate>()>& make);
+    void refine_size(Candidate& candidate);
     std::vector<Candidate> isocentre();
     std::vector<Candidate> leaves();
     Candidate patient(const PatientChange& change);

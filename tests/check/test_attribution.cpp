@@ -227,7 +227,7 @@ TEST_F(AttributionTest, LeafBankOff) {
                         std::max(point.leaves[0].lower_mm[i], point.leaves[0].upper_mm[i] + off_mm);
         const Attribution found = cause(faulty);
         EXPECT_EQ(found.verdict, "aperture");
-        EXPECT_EQ(leading(found).name, "leaf bank B opened by");
+        EXPECT_EQ(leading(found).name, "leaf bank X2 opened by");
         EXPECT_NEAR(leading(found).size, off_mm, 0.45);
     }
 }
