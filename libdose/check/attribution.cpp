@@ -24,7 +24,8 @@ Attribution attribute(const CheckInput& input, const CalculationResult& calculat
     if (input.planned->plane) return not_tried("the planned dose is one plane");
     const DoseSamples samples(input.planned->gy, input.structures->external());
     if (samples.size() == 0)
-        return not_tried("no voxel of the planned dose has a tenth of its maximum in the body");
+        return not_tried(
+            "no voxel well inside the body and the planned grid has a tenth of the planned maximum");
     const Field difference = samples.of(input.planned->gy) - samples.of(calculation.plan.gy);
     Attribution attribution = size_of(difference, samples.planned_maximum_gy());
     if (attribution.verdict == "none") return attribution;
@@ -34,7 +35,7 @@ Attribution attribute(const CheckInput& input, const CalculationResult& calculat
     for (Candidate& candidate : candidates) fit(candidate, difference);
     for (Candidate& candidate : of_grid) fit(candidate, difference);
     RecalculatedCauses causes(input, options, models, samples, difference);
-    causes.add_to(candidates, of_grid.front().cause.explained);
+    causes.add_to(candidates, {of_grid.front().cause.explained, best_part(candidates)});
     for (Candidate& candidate : of_grid) {
         if (candidate.cause.explained >= best_part(candidates)) refine(candidate, difference);
         candidates.push_back(std::move(candidate));

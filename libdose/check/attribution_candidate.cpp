@@ -25,7 +25,7 @@ Sizes least_squares(const Eigen::MatrixXd& columns, const Field& difference) {
 }
 
 Sizes limited(const Candidate& candidate, const Sizes& sizes) {
-    return sizes.cwiseMax(-candidate.largest).cwiseMin(candidate.largest);
+    return sizes.cwiseMax(candidate.least.value_or(-candidate.largest)).cwiseMin(candidate.largest);
 }
 
 void set_found(Candidate& candidate, const Field& difference, const Sizes& sizes, Field found) {
@@ -37,9 +37,10 @@ void set_found(Candidate& candidate, const Field& difference, const Sizes& sizes
         return;
     }
     candidate.cause.size = sizes[0];
-    candidate.description =
-        candidate.choice ? candidate.cause.name
-                         : fmt::format("{} {:+.1f} {}", candidate.cause.name, sizes[0], candidate.cause.unit);
+    candidate.description = candidate.cause.name;
+    if (candidate.choice) return;
+    candidate.description += fmt::format(" {:+.1f} {}", sizes[0], candidate.cause.unit);
+    if (std::abs(sizes[0]) >= candidate.largest) candidate.description += " or more";
 }
 
 }  // namespace

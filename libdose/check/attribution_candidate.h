@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,10 +18,11 @@ using Sizes = Eigen::VectorXd;
 /// size 1; the others have what explains most.
 struct Candidate {
     Cause cause;
-    std::string description;  ///< with its size, for sentences
-    bool choice = false;      ///< there or not
-    Eigen::MatrixXd fields;   ///< [sample][size], Gy for one unit of each
-    double largest = 0;       ///< magnitude of a size that is looked for
+    std::string description;      ///< with its size, for sentences
+    bool choice = false;          ///< there or not
+    Eigen::MatrixXd fields;       ///< [sample][size], Gy for one unit of each
+    double largest = 0;           ///< size that is looked for
+    std::optional<double> least;  ///< none: -largest
     Sizes sizes;
     Field found;  ///< difference that it makes at `sizes`, Gy
 

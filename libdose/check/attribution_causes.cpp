@@ -24,13 +24,23 @@ constexpr int groups = 7;  // of causes, at most: for the progress
 constexpr double settled_part = 0.97;
 // Sizes of a cause that explains less are not recalculated.
 constexpr double refined_part = 0.3;
-constexpr double nearly = 0.15;  // nor of one that is as far from the best
-// Below it, causes of the same sort are left out.
-constexpr double promising_part = 0.2;
+constexpr double nearly = 0.02;  // nor of one that is as far from the best
+// Below these, causes that are much the same are not tried. Planted faults have 0.95 and 0.1 or more.
+constexpr double promising_moved_part = 0.2, promising_output_part = 0.03;
+constexpr double largest_multiple = 5;  // of a couch model
 
 bool has_leaves(const Plan& plan) {
     return std::any_of(plan.beams.begin(), plan.beams.end(),
                        [](const Beam& beam) { return !beam.collimators.empty(); });
+}
+
+/// "X" or "Y", as the banks of all leaves are named in DICOM; empty where some move along x and some along y.
+std::string axis_of_leaves(const Plan& plan) {
+    bool x = false, y = false;
+    for (const Beam& beam : plan.beams)
+        for (const MultileafCollimator& mlc : beam.collimators)
+            (mlc.motion == MultileafCollimator::Motion::along_x ? x : y) = true;
+    return x && y ? "" : x ? "X" : "Y";
 }
 
 /// Opens the banks of every collimator: the lower one towards smaller, the upper one towards larger
@@ -122,7 +132,6 @@ Candidate RecalculatedCauses::choice(Cause cause, const Change& change) {
     candidate.cause = std::move(cause);
     candidate.choice = true;
     candidate.fields = recalculation_.difference(change);
-    fit(candidate, difference_);
     return candidate;
 }
 
@@ -139,7 +148,7 @@ void RecalculatedCauses::try_group(const std::string& name, std::vector<Candidat
         const double worth =
             std::max(refined_part, std::max(best_part(group), best_part(candidates)) - nearly);
         for (Candidate& candidate : group)
-            if (candidate.cause.explained >= worth) refine(candidate, difference_);
+            if (candidate.cause.explained >= worth) refine_size(candidate);
         std::move(group.begin(), group.end(), std::back_inserter(candidates));
     } catch (const Error& error) {
         if (progress_.cancelled() || error.kind() == ErrorKind::internal) throw;
@@ -147,11 +156,22 @@ void RecalculatedCauses::try_group(const std::string& name, std::vector<Candidat
     }
 }
 
+void RecalculatedCauses::refine_size(Candidate& candidate) {
+    try {
+        refine(candidate, difference_);
+    } catch (const Error& error) {
+        // A size that cannot be calculated, beyond the CT for one: the linear one stays.
+        if (progress_.cancelled() || error.kind() == ErrorKind::internal) throw;
+    }
+}
+
 std::vector<Candidate> RecalculatedCauses::leaves() {
-    Candidate a = linear({"aperture", "leaf bank A opened by", 0, "mm", 0}, largest_leaf_mm,
-                         Sizes::Constant(1, leaf_step_mm), [](const Sizes& s) { return opened(s[0], 0); });
-    Candidate b = linear({"aperture", "leaf bank B opened by", 0, "mm", 0}, largest_leaf_mm,
-                         Sizes::Constant(1, leaf_step_mm), [](const Sizes& s) { return opened(0, s[0]); });
+    const std::string bank = "leaf bank " + axis_of_leaves(*input_.plan);
+    const Sizes step = Sizes::Constant(1, leaf_step_mm);
+    Candidate a = linear({"aperture", bank + "1 opened by", 0, "mm", 0}, largest_leaf_mm, step,
+                         [](const Sizes& s) { return opened(s[0], 0); });
+    Candidate b = linear({"aperture", bank + "2 opened by", 0, "mm", 0}, largest_leaf_mm, step,
+                         [](const Sizes& s) { return opened(0, s[0]); });
     Candidate gap = a, both = a;
     gap.cause.name = "each leaf bank opened by";
     gap.fields = a.fields + b.fields;
@@ -174,14 +194,18 @@ std::vector<Candidate> RecalculatedCauses::isocentre() {
     return {shift};
 }
 
-std::vector<Candidate> RecalculatedCauses::patient(const std::vector<PatientChange>& changes) {
-    std::vector<Candidate> choices;
-    for (const PatientChange& change : changes) {
-        choices.push_back(choice({"density", change.name, 1, "", 0}, change.change));
-        // Couches differ little: where the first is no explanation, another is none.
-        if (change.stops && choices.back().cause.explained < promising_part) break;
-    }
-    return choices;
+Candidate RecalculatedCauses::patient(const PatientChange& change) {
+    Candidate candidate = choice({"density", change.name, 1, "", 0}, change.change);
+    if (change.multiple_of.empty()) return candidate;
+    candidate.choice = false;
+    candidate.least = 0;
+    candidate.largest = largest_multiple;
+    candidate.describe = [change](Candidate& c) {
+        c.cause.size = c.sizes[0];
+        c.cause.unit = "x " + change.multiple_of;
+        c.description = fmt::format("{}, {:.1f} times {}", change.name, c.sizes[0], change.multiple_of);
+    };
+    return candidate;
 }
 
 std::vector<Candidate> RecalculatedCauses::energies() {
@@ -197,7 +221,7 @@ std::vector<Candidate> RecalculatedCauses::energies() {
                                                   model->nominal_energy_mv, planned_mv, model->name),
                                       1, "", 0},
                                      change));
-            if (choices.back().found.dot(difference_) <= 0) break;
+            if (choices.back().fields.col(0).dot(difference_) <= 0) break;
         }
     return choices;
 }
@@ -228,16 +252,26 @@ std::vector<Candidate> RecalculatedCauses::densities() {
     return {all, table};
 }
 
-void RecalculatedCauses::add_to(std::vector<Candidate>& candidates, double moved_part) {
+void RecalculatedCauses::add_to(std::vector<Candidate>& candidates, const Parts& parts) {
     const Plan& plan = *input_.plan;
-    if (moved_part >= promising_part)
+    const auto leave_out = [&](const std::string& name, const std::string& by) {
+        not_tried_.push_back(name + ": " + by + " explains too little for it");
+    };
+    if (parts.moved >= promising_moved_part)
         try_group("isocentre", candidates, [&] { return isocentre(); });
     else
-        not_tried_.push_back("isocentre: moving the dose explains less than a fifth");
+        leave_out("isocentre", "moving the dose");
     if (has_leaves(plan)) try_group("leaves", candidates, [&] { return leaves(); });
-    for (const PatientChanges& changes : patient_changes(input_, options_))
-        try_group(changes.name, candidates, [&] { return patient(changes.changes); });
-    try_group("energy", candidates, [&] { return energies(); });
+    for (const PatientChange& change : patient_changes(input_, options_)) {
+        if (change.group == "couch" && parts.output < promising_output_part)
+            leave_out("couch", "output");
+        else
+            try_group(change.group, candidates, [&] { return std::vector{patient(change)}; });
+    }
+    if (parts.output >= promising_output_part)
+        try_group("energy", candidates, [&] { return energies(); });
+    else
+        leave_out("energy", "output");
     try_group("densities", candidates, [&] { return densities(); });
 }
 

@@ -29,9 +29,13 @@ public:
     RecalculatedCauses(const CheckInput& input, const CheckOptions& options, const BeamModelProvider& models,
                        const DoseSamples& samples, const Field& difference);
 
-    /// Adds fitted candidates of every group that applies to the plan. `moved_part`: explained by moving the
-    /// dose, which a moved isocentre hardly exceeds by much.
-    void add_to(std::vector<Candidate>& candidates, double moved_part);
+    /// Parts that are explained without recalculation: what explains little of them is not tried.
+    struct Parts {
+        double moved = 0;   ///< by moving the dose: a moved isocentre is much the same
+        double output = 0;  ///< by the output: a couch and another energy change it
+    };
+    /// Adds fitted candidates of every group that applies to the plan.
+    void add_to(std::vector<Candidate>& candidates, const Parts& parts);
     /// Causes that were not tried, and why.
     const std::vector<std::string>& not_tried() const { return not_tried_; }
 
@@ -39,13 +43,13 @@ private:
     /// A cause whose sizes make a change; `steps`: sizes at which its fields are found, one for each.
     Candidate linear(Cause cause, double largest, const Sizes& steps,
                      std::function<Change(const Sizes&)> change_of);
-    /// Fitted.
     Candidate choice(Cause cause, const Change& change);
     void try_group(const std::string& name, std::vector<Candidate>& candidates,
                    const std::function<std::vector<Candidate>()>& make);
+    void refine_size(Candidate& candidate);
     std::vector<Candidate> isocentre();
     std::vector<Candidate> leaves();
-    std::vector<Candidate> patient(const std::vector<PatientChange>& changes);
+    Candidate patient(const PatientChange& change);
     std::vector<Candidate> energies();
     std::vector<Candidate> densities();
 

@@ -16,6 +16,8 @@ namespace {
 // Ends of the ranges, HU: inflated to collapsed lung; fat to muscle; spongy bone and denser.
 constexpr double lung_end = -300, soft_begin = -100, soft_end = 100, bone_begin = 300;
 
+constexpr double air = 0.0012;  // relative to water
+
 double ramp(double from, double to, double begin, double end, double hu) {
     return from + (to - from) * std::clamp((hu - begin) / (end - begin), 0.0, 1.0);
 }
@@ -45,44 +47,34 @@ void take_overrides_out(StructureSet& set) {
     }
 }
 
+/// Makes air of all supports. They keep their room.
+void make_air(StructureSet& set) {
+    for (Structure& structure : set.structures) {
+        if (!is_support(structure)) continue;
+        structure.relative_mass_density = air;
+        structure.relative_electron_density.reset();
+        structure.material.clear();
+    }
+}
+
 PatientChange no_couch() {
-    PatientChange change{"couch left out of the planned dose", {}};
-    change.change.structures = [](StructureSet& set) {
-        std::erase_if(set.structures, [](const Structure& s) { return s.type == "SUPPORT"; });
-    };
+    PatientChange change{"couch", "couch left out of the planned dose", {}};
+    change.change.structures = make_air;
     return change;
 }
 
+/// Couches differ in how much they attenuate, hardly in how: one stands for all.
 PatientChange couch(const std::string& name, const CheckInput& input, const CheckOptions& options) {
-    PatientChange change{
-        "couch under the patient that the calculation lacks (nearest model: " + name + ")", {}, true};
+    PatientChange change{"couch", "couch under the patient that the calculation lacks", {}, name};
     change.change.structures = [name, &input, &options](StructureSet& set) {
         insert_couch(set, *input.ct, input.plan->position, read_couch(name), options.couch_top_mm,
                      options.couch_lateral_mm.value_or(0));
     };
+    change.change.structures_without = [with = change.change.structures](StructureSet& set) {
+        with(set);
+        make_air(set);
+    };
     return change;
-}
-
-PatientChanges couches(const CheckInput& input, const CheckOptions& options) {
-    PatientChanges changes{"couch", {}};
-    const std::vector<Structure>& structures = input.structures->structures;
-    if (std::any_of(structures.begin(), structures.end(), is_support))
-        changes.changes.push_back(no_couch());
-    else
-        for (const std::string& name : couch_names()) changes.changes.push_back(couch(name, input, options));
-    return changes;
-}
-
-PatientChanges other_tables(const HuCurve& used) {
-    PatientChanges changes{"HU table", {}};
-    for (const std::string& name : hu_curve_names()) {
-        HuCurve other = read_hu_curve(name);
-        if (other.hu() == used.hu() && other.densities() == used.densities()) continue;
-        PatientChange change{fmt::format("HU table {} instead of {}", name, used.name()), {}};
-        change.change.hu_curve = std::move(other);
-        changes.changes.push_back(std::move(change));
-    }
-    return changes;
 }
 
 }  // namespace
@@ -97,17 +89,30 @@ HuCurve scaled_curve(const HuCurve& curve, const Eigen::VectorXd& percent) {
     return HuCurve(curve.name() + ", scaled", std::move(hu), std::move(density));
 }
 
-std::vector<PatientChanges> patient_changes(const CheckInput& input, const CheckOptions& options) {
-    std::vector<PatientChanges> all{other_tables(options.engine.hu_curve), couches(input, options)};
+std::vector<PatientChange> patient_changes(const CheckInput& input, const CheckOptions& options) {
+    std::vector<PatientChange> changes;
+    const HuCurve& used = options.engine.hu_curve;
+    for (const std::string& name : hu_curve_names()) {
+        HuCurve other = read_hu_curve(name);
+        if (other.hu() == used.hu() && other.densities() == used.densities()) continue;
+        PatientChange change{"HU table", fmt::format("HU table {} instead of {}", name, used.name()), {}};
+        change.change.hu_curve = std::move(other);
+        changes.push_back(std::move(change));
+    }
     const std::vector<Structure>& structures = input.structures->structures;
+    const std::vector<std::string> couches = couch_names();
+    if (std::any_of(structures.begin(), structures.end(), is_support))
+        changes.push_back(no_couch());
+    else if (!couches.empty())
+        changes.push_back(couch(couches.back(), input, options));
     if (!options.engine.overrides.empty() ||
         std::any_of(structures.begin(), structures.end(), has_override)) {
-        PatientChange change{"density overrides left out of the planned dose", {}};
+        PatientChange change{"overrides", "density overrides left out of the planned dose", {}};
         change.change.structures = take_overrides_out;
         change.change.without_overrides = true;
-        all.push_back({"overrides", {change}});
+        changes.push_back(std::move(change));
     }
-    return all;
+    return changes;
 }
 
 }  // namespace libdose::check

@@ -17,21 +17,17 @@ constexpr double density_step_percent = 5, largest_density_percent = 40;
 /// linear between.
 HuCurve scaled_curve(const HuCurve& curve, const Eigen::VectorXd& percent);
 
-/// A change that is there or not.
+/// A change, and the cause that it stands for.
 struct PatientChange {
-    std::string name;  ///< of the cause
+    std::string group;  ///< sort of cause
+    std::string name;   ///< of the cause
     Change change;
-    bool stops = false;  ///< where it explains little, those after it are not tried
+    /// What its difference may be a multiple of, as explains most. Empty: it is there or not.
+    std::string multiple_of = {};
 };
 
-/// Changes of one sort.
-struct PatientChanges {
-    std::string name;
-    std::vector<PatientChange> changes;
-};
-
-/// Other HU tables that have a name; the couches that there are where the patient lies on none, else no
-/// couch; no density overrides where there are any.
-std::vector<PatientChanges> patient_changes(const CheckInput& input, const CheckOptions& options);
+/// Other HU tables that have a name; a couch where the patient lies on none, else no couch; no density
+/// overrides where there are any.
+std::vector<PatientChange> patient_changes(const CheckInput& input, const CheckOptions& options);
 
 }  // namespace libdose::check

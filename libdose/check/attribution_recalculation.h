@@ -20,6 +20,9 @@ struct Change {
     const BeamModel* model = nullptr;  ///< of every beam, whatever its energy
     std::optional<HuCurve> hu_curve;
     std::function<void(StructureSet&)> structures;
+    /// Structures without the change that take the same room, so that both doses have one grid. Empty: as
+    /// they are.
+    std::function<void(StructureSet&)> structures_without;
     bool without_overrides = false;  ///< of the options
 };
 
@@ -52,7 +55,7 @@ public:
     const HuCurve& hu_curve() const { return options_.hu_curve; }
 
 private:
-    Field dose(const Change& change);  ///< whole course
+    Field dose(const Change& change);  ///< whole course, with the change
 
     const CheckInput& input_;
     const DoseSamples& samples_;

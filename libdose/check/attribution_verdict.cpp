@@ -23,7 +23,7 @@ constexpr double second_part = 0.02, second_of_rest = 0.5;
 // Contributions add up when their sum is within a fifth of what they explain together.
 constexpr double adds_up = 0.2;
 
-/// Largest part explained first; of those that are nearly the best, the most specific.
+/// Largest part explained first; but of the kinds that are nearly the best, the most specific leads.
 std::vector<const Candidate*> ordered(const std::vector<Candidate>& candidates) {
     std::vector<const Candidate*> order;
     for (const Candidate& candidate : candidates) order.push_back(&candidate);
@@ -31,13 +31,13 @@ std::vector<const Candidate*> ordered(const std::vector<Candidate>& candidates) 
         return a->cause.explained > b->cause.explained;
     });
     const double best = order.front()->cause.explained;
-    const auto first =
-        std::min_element(order.begin(), order.end(), [&](const Candidate* a, const Candidate* b) {
-            const bool a_leads = a->cause.explained >= best - nearly,
-                       b_leads = b->cause.explained >= best - nearly;
-            return a_leads != b_leads ? a_leads : a_leads && a < b;
-        });
-    std::rotate(order.begin(), first, first + 1);
+    const auto specific = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
+        return candidate.cause.explained >= best - nearly;
+    });
+    const auto leader = std::find_if(order.begin(), order.end(), [&](const Candidate* candidate) {
+        return candidate->cause.kind == specific->cause.kind;
+    });
+    std::rotate(order.begin(), leader, leader + 1);
     return order;
 }
 

@@ -34,9 +34,9 @@ CtImage thorax() {
     CtImage ct;
     ct.frame_of_reference_uid = "1.2.3";
     Grid grid;
-    grid.size = {72, 52, 36};
+    grid.size = {72, 52, 24};
     grid.spacing_mm = Vec3::Constant(5);
-    grid.origin_mm = Vec3(-177.5, -127.5, -87.5);
+    grid.origin_mm = Vec3(-177.5, -127.5, -57.5);
     ct.hu = Volume<float>(grid, -1000.0f);
     for (int k = 0; k < grid.size[2]; ++k)
         for (int j = 0; j < grid.size[1]; ++j)
@@ -49,11 +49,11 @@ StructureSet body() {
     external.number = 1;
     external.name = "BODY";
     external.type = "EXTERNAL";
-    for (int k = 0; k < 36; ++k) {
+    for (int k = 0; k < 24; ++k) {
         Contour contour;
         for (int n = 0; n < 72; ++n) {
             const double angle = 5.0 * n * 3.14159265358979 / 180;
-            contour.points_mm.emplace_back(150 * std::cos(angle), 100 * std::sin(angle), -87.5 + 5 * k);
+            contour.points_mm.emplace_back(150 * std::cos(angle), 100 * std::sin(angle), -57.5 + 5 * k);
         }
         external.contours.push_back(contour);
     }
@@ -110,9 +110,9 @@ protected:
         input_.plan = plan;
         options_.engine.per_beam = true;
         Grid grid;
-        grid.size = {70, 54, 36};
+        grid.size = {76, 52, 28};
         grid.spacing_mm = Vec3::Constant(4);
-        grid.origin_mm = Vec3(-198, -108, -70);
+        grid.origin_mm = Vec3(-150, -102, -54);
         options_.engine.grid = grid;
     }
 
@@ -227,7 +227,7 @@ TEST_F(AttributionTest, LeafBankOff) {
                         std::max(point.leaves[0].lower_mm[i], point.leaves[0].upper_mm[i] + off_mm);
         const Attribution found = cause(faulty);
         EXPECT_EQ(found.verdict, "aperture");
-        EXPECT_EQ(leading(found).name, "leaf bank B opened by");
+        EXPECT_EQ(leading(found).name, "leaf bank X2 opened by");
         EXPECT_NEAR(leading(found).size, off_mm, 0.45);
     }
 }
@@ -245,7 +245,13 @@ TEST_F(AttributionTest, CouchThatOnlyThePlanningSystemHad) {
     insert_couch(*faulty.structures, *faulty.ct, faulty.plan->position, read_couch("elekta-ibeam"));
     const Attribution found = cause(faulty);
     EXPECT_EQ(found.verdict, "density");
-    EXPECT_THAT(found.sentence, HasSubstr("Couch under the patient that the calculation lacks"));
+    EXPECT_THAT(found.sentence, HasSubstr("Couch under the patient that the calculation lacks, 0."));
+    EXPECT_THAT(found.sentence, HasSubstr("times generic-carbon-fibre"));
+    // Both attenuate by their mass per area.
+    EXPECT_NEAR(
+        leading(found).size,
+        read_couch("elekta-ibeam").path_g_cm2(-60) / read_couch("generic-carbon-fibre").path_g_cm2(-60), 0.1);
+    EXPECT_GT(leading(found).explained, 0.98);
 }
 
 TEST_F(AttributionTest, CouchThatThePlanningSystemLacked) {

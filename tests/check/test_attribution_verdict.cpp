@@ -83,6 +83,13 @@ TEST(AttributionVerdict, AChoiceHasNoSize) {
     EXPECT_EQ(found.sentence, "10 MV instead of 6 MV: explains 75 % of the difference.");
 }
 
+TEST(AttributionVerdict, ASizeAtItsLimitIsSaidToBeSo) {
+    Candidate bank = candidate("aperture", "bank opened by", Eigen::Vector2d(1, 0));
+    bank.largest = 10;
+    EXPECT_THAT(judged({bank}, Eigen::Vector2d(12, 0)).sentence,
+                HasSubstr("Bank opened by +10.0 % or more: "));
+}
+
 // A difference that grows faster than the size s, with s + s²/10: 3.9 at 3. The linear fit says 3.9;
 // recalculations lead back.
 TEST(AttributionVerdict, RecalculationsCorrectTheSize) {

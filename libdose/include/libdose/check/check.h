@@ -56,7 +56,7 @@ struct ComparedPoint {
 /// A cause that was tried.
 struct Cause {
     std::string kind;      ///< "output", "aperture", "density", "energy", "shift", "grid"
-    std::string name;      ///< "leaf bank A open by", "output of beam 2", "HU table"
+    std::string name;      ///< "leaf bank X1 opened by", "output of beam 2", "HU table"
     double size = 0;       ///< best size, in `unit`: what the planned dose has more; 1: it is there
     std::string unit;      ///< "%", "mm", ""
     double explained = 0;  ///< part of the sum of squared differences that it explains, 0 … 1
