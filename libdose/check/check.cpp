@@ -118,6 +118,17 @@ void nothing_recalculated(CheckResult& result, const std::string& why) {
     result.attribution.sentence = "No cause was looked for: " + why;
 }
 
+/// A difference that has a cause wants a look, even where every figure is within its limits.
+Row cause_row(const Attribution& attribution) {
+    Row row = not_checked("dose", "systematic-difference", "No systematic difference", attribution.sentence);
+    row.value = attribution.difference_percent;
+    row.unit = "%";
+    row.verdict = attribution.verdict == "none" ? Verdict::pass : Verdict::look;
+    row.source = "docs/theory/attribution.md";
+    if (row.verdict == Verdict::pass) row.reason.clear();
+    return row;
+}
+
 /// All that needs the recalculated dose.
 void compare(const CheckInput& input, const CheckOptions& options, const BeamModelProvider& models,
              Stages& stages, CheckResult& result) {
@@ -142,6 +153,7 @@ void compare(const CheckInput& input, const CheckOptions& options, const BeamMod
             CheckOptions part = options;
             part.progress = stages.part(gamma_end, 1.0);
             result.attribution = attribute(input, calculation, part, models);
+            if (input.planned) result.rows.push_back(cause_row(result.attribution));
         });
 }
 
