@@ -51,10 +51,12 @@ TEST(CheckInput, WithoutThePlanTheRestIsRead) {
     files.write_dose_file();
     files.remove("RP.dcm");
     const CheckInput input = files.read();
-    EXPECT_EQ(problems(input), (Found{"missing-plan NOT CHECKED", "missing-dose NOT CHECKED"}));
+    EXPECT_EQ(problems(input), Found{"missing-plan NOT CHECKED"});
     EXPECT_NE(reason(input).find("there is no RTPLAN"), std::string::npos) << reason(input);
     EXPECT_TRUE(input.structures);
     EXPECT_TRUE(input.ct);
+    EXPECT_EQ(input.dose_facts.size(), 1u);
+    EXPECT_FALSE(input.planned);  // whose it is is not known
     EXPECT_FALSE(input.can_calculate());
 }
 
@@ -181,6 +183,14 @@ TEST(CheckInput, ADoseOfAnotherPlanIsNotUsed) {
     EXPECT_NE(reason(input).find(test::plan_uid), std::string::npos) << reason(input);
     EXPECT_FALSE(input.planned);
     EXPECT_EQ(input.dose_facts.size(), 1u);
+}
+
+TEST(CheckInput, ADoseThatRefersToNoPlanIsNotUsed) {
+    CheckFiles files;
+    files.write_dose_file({.plan = ""});
+    const CheckInput input = files.read();
+    EXPECT_EQ(problems(input), Found{"dose-without-plan NOT CHECKED"});
+    EXPECT_FALSE(input.planned);
 }
 
 TEST(CheckInput, ADoseOfAPlanThatIsThereTooIsSimplyNotThisPlans) {
