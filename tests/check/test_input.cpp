@@ -174,6 +174,19 @@ TEST(CheckInput, AFileThatIsCutShortIsNamed) {
     EXPECT_TRUE(input.plan);
 }
 
+TEST(CheckInput, ADamagedFileBesideACompleteCaseIsNamed) {
+    CheckFiles files;
+    files.write_dose_file();
+    files.write_plan_file("RP2.dcm", [](DcmItem& root) {
+        test::put(root, DCM_SOPInstanceUID, "1.2.3.42");
+        test::put(root, DCM_RTPlanDescription, std::string(900, 'x'));
+    });
+    std::filesystem::resize_file(files / "RP2.dcm", 900);
+    const CheckInput input = files.read();  // it may be the plan that is meant
+    EXPECT_EQ(problems(input), Found{"file-unreadable NOT CHECKED"});
+    EXPECT_EQ(input.problems.front().subject, "RP2.dcm");
+}
+
 TEST(CheckInput, ADoseOfAnotherPlanIsNotUsed) {
     CheckFiles files;
     files.write_dose_file({.plan = "1.2.3.555"});
