@@ -12,7 +12,7 @@ namespace {
 
 template <class Object>
 const Object& required(const std::optional<Object>& object, const char* what) {
-    if (!object) throw bad_input(std::string("not looked at, for ") + what + " could not be read");
+    if (!object) throw bad_input(std::string("not looked at: ") + what + " is missing or cannot be read");
     return *object;
 }
 
@@ -46,8 +46,7 @@ const Dose& IntegrityContext::planned() const {
 const Structure& IntegrityContext::body() const {
     const Structure* external = structures().external();
     if (!external)
-        throw bad_input(
-            "not looked at, for no structure of type EXTERNAL with contours says what the body is");
+        throw bad_input("not looked at: no structure of type EXTERNAL with contours says what the body is");
     return *external;
 }
 
@@ -56,7 +55,7 @@ const io::FractionGroupFacts& IntegrityContext::fraction_group() const {
     if (!input.plan && groups.size() == 1) return groups.front();
     for (const io::FractionGroupFacts& group : groups)
         if (group.number == plan().fraction_group) return group;
-    throw bad_input("not looked at, for the plan's fraction group could not be read");
+    throw bad_input("not looked at: the plan's fraction group cannot be read");
 }
 
 std::vector<const Structure*> IntegrityContext::targets() const {

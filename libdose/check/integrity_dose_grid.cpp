@@ -42,41 +42,34 @@ Rows target_rows(const IntegrityContext& context, const Row& blank) {
     return rows;
 }
 
-/// The grid with one more voxel on each side.
-Grid grown(Grid grid) {
-    for (int& size : grid.size) size += 2;
-    grid.origin_mm -= grid.spacing_mm;
-    return grid;
-}
-
-/// Largest dose of an outermost voxel behind which, outside the grid, the body goes on. `mask`: of the body,
-/// on the grown grid.
-float largest_cut_gy(const Volume<float>& dose, const Volume<float>& mask) {
+/// Largest dose of the outermost voxels of one side behind which, outside the grid, the body goes on.
+float largest_cut_gy(const Volume<float>& dose, const Structure& body, std::size_t axis, bool upper) {
+    const int a = static_cast<int>(axis), outermost = upper ? dose.grid.size[axis] - 1 : 0;
+    Grid behind = dose.grid;  // one layer of voxels
+    behind.size[axis] = 1;
+    behind.origin_mm[a] += (upper ? outermost + 1 : -1) * dose.grid.spacing_mm[a];
+    const Volume<float> mask = coverage_mask(body, behind);
     float largest = 0;
-    const auto& size = dose.grid.size;
-    for (int k = 0; k < size[2]; ++k)
-        for (int j = 0; j < size[1]; ++j)
-            for (int i = 0; i < size[0]; ++i) {
-                const std::array<int, 3> at{i, j, k};
-                for (std::size_t a = 0; a < 3; ++a)
-                    for (const int step : {-1, 1}) {
-                        const int behind = at[a] + step;
-                        if (behind >= 0 && behind < size[a]) continue;
-                        std::array<int, 3> there{i + 1, j + 1, k + 1};
-                        there[a] += step;
-                        if (mask.at(there[0], there[1], there[2]) > 0.5f)
-                            largest = std::max(largest, dose.at(i, j, k));
-                    }
+    for (int k = 0; k < behind.size[2]; ++k)
+        for (int j = 0; j < behind.size[1]; ++j)
+            for (int i = 0; i < behind.size[0]; ++i) {
+                if (!(mask.at(i, j, k) > 0.5f)) continue;
+                std::array<int, 3> at{i, j, k};
+                at[axis] = outermost;
+                largest = std::max(largest, dose.at(at[0], at[1], at[2]));
             }
     return largest;
 }
 
 Rows body_rows(const IntegrityContext& context, const Row& blank) {
     const Volume<float>& dose = context.planned().gy;
-    const Volume<float> mask = coverage_mask(context.body(), grown(dose.grid));
+    const Structure& body = context.body();
     const float maximum = *std::max_element(dose.values.begin(), dose.values.end());
     if (!(maximum > 0)) throw bad_input("the planned dose is zero everywhere");
-    const double percent = 100.0 * static_cast<double>(largest_cut_gy(dose, mask) / maximum);
+    float cut = 0;
+    for (std::size_t axis = 0; axis < 3; ++axis)
+        for (const bool upper : {false, true}) cut = std::max(cut, largest_cut_gy(dose, body, axis, upper));
+    const double percent = 100.0 * static_cast<double>(cut / maximum);
     if (percent <= 100 * noticed_dose) return {passed(blank)};
     return {judged(blank, Verdict::look,
                    "the dose grid ends inside the body where the dose is still " + decimal_text(percent, 0) +

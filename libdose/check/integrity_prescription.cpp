@@ -25,13 +25,6 @@ std::vector<io::Prescription> target_prescriptions(const IntegrityContext& conte
     return found;
 }
 
-std::vector<io::Prescription> required_prescriptions(const IntegrityContext& context) {
-    std::vector<io::Prescription> found = target_prescriptions(context);
-    if (found.empty())
-        throw bad_input("the plan prescribes no dose to a target, so its dose cannot be held against one");
-    return found;
-}
-
 double median_gy(const IntegrityContext& context, const Structure& structure) {
     return dose_volume_histogram(context.planned(), structure).dose_at_volume_percent(50);
 }
@@ -92,7 +85,9 @@ Row target_row(const IntegrityContext& context, const Row& blank, const io::Pres
 }
 
 Rows target_rows(const IntegrityContext& context, const Row& blank) {
-    const std::vector<io::Prescription> prescriptions = required_prescriptions(context);
+    const std::vector<io::Prescription> prescriptions = target_prescriptions(context);
+    if (prescriptions.empty())
+        throw bad_input("the plan prescribes no dose to a target, so its dose cannot be held against one");
     context.planned();
     Rows rows;
     for (const io::Prescription& prescription : prescriptions) {
@@ -129,9 +124,10 @@ std::optional<Vec3> dose_point_mm(const Plan& plan) {
 }
 
 Rows beam_dose_rows(const IntegrityContext& context, const Row& blank) {
-    const std::vector<io::Prescription> prescriptions = required_prescriptions(context);
+    if (!context.input.plan || !context.input.plan_facts) return {};
+    const std::vector<io::Prescription> prescriptions = target_prescriptions(context);
     const std::optional<double> fraction_gy = stated_dose_gy(context);
-    if (!fraction_gy) return {};
+    if (prescriptions.empty() || !fraction_gy) return {};
     // The planned dose at that point says more: the point need not have the prescribed dose.
     if (context.input.planned && dose_point_mm(context.plan())) return {};
     // The points of Beam Dose may lie where another dose than the prescribed one is meant: LOOK at worst.

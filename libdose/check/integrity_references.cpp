@@ -104,6 +104,7 @@ Rows dose_plan_rows(const IntegrityContext& context, const Row& blank) {
 
 Rows dose_set_rows(const IntegrityContext& context, const Row& blank) {
     Rows rows;
+    if (!context.input.plan_facts) return rows;
     for (const io::DoseFacts& dose : context.input.dose_facts) {
         if (dose.structure_set_uid.empty()) continue;
         Row row = blank;
@@ -119,8 +120,9 @@ Rows dose_set_rows(const IntegrityContext& context, const Row& blank) {
 }
 
 Rows plan_dose_rows(const IntegrityContext& context, const Row& blank) {
+    if (!context.input.plan_facts || !context.input.planned) return {};
     const std::vector<std::string>& named = context.plan_facts().dose_uids;
-    if (named.empty() || !context.input.planned || context.input.dose_facts.empty()) return {};
+    if (named.empty() || context.input.dose_facts.empty()) return {};
     const auto known = [&](const io::DoseFacts& dose) {
         return std::find(named.begin(), named.end(), dose.sop_instance_uid) != named.end();
     };

@@ -175,8 +175,23 @@ void take_planned(CheckInput& input, SortedDoses& sorted) {
                     "Export the dose of the whole plan (PLAN)");
 }
 
+void name_missing(CheckInput& input, std::size_t of_other_plans) {
+    const std::string plan = input.plan_facts ? "the plan \"" + input.plan_facts->label + "\" " +
+                                                    input.plan_facts->sop_instance_uid
+                                              : "a plan";
+    add_problem(input, "missing-dose", dose_name, "",
+                "no RTDOSE of " + plan + " is among the files" +
+                    (of_other_plans == 0 ? "" : "; of other plans: " + std::to_string(of_other_plans)) +
+                    ". Export the planning system's dose of the whole plan (PLAN)");
+}
+
 /// No dose refers to the plan. One whose plan is not among the files either is the wrong dose.
 void explain_no_dose(CheckInput& input, const std::vector<io::DoseFacts>& all) {
+    if (!input.plan_facts) {  // a row says that the plan is missing: whose the doses are is not known
+        if (all.size() == 1) input.dose_facts.push_back(all.front());
+        if (all.empty()) name_missing(input, 0);
+        return;
+    }
     std::vector<io::DoseFacts> strange;
     for (const io::DoseFacts& facts : all)
         if (std::none_of(input.index.entries.begin(), input.index.entries.end(),
@@ -184,26 +199,21 @@ void explain_no_dose(CheckInput& input, const std::vector<io::DoseFacts>& all) {
                              return entry.kind == "RTPLAN" && entry.sop_instance_uid == facts.plan_uid;
                          }))
             strange.push_back(facts);
-    const std::string plan = input.plan_facts
-                                 ? "\"" + input.plan_facts->label + "\" " + input.plan_facts->sop_instance_uid
-                                 : "that is missing";
-    if (strange.size() == 1 && input.plan_facts) {
-        const io::DoseFacts& facts = input.dose_facts.emplace_back(strange.front());
-        const std::string file = facts.file.filename().string();
-        if (facts.plan_uid.empty())
-            add_problem(input, "dose-without-plan", dose_name, file,
-                        "the RTDOSE refers to no plan, so it may be of any. Export the dose of plan " + plan);
-        else
-            add_problem(input, "dose-of-another-plan", dose_name, file,
-                        "the RTDOSE is of another plan: it refers to " + facts.plan_uid +
-                            "; the plan that is checked is " + plan + ". Export the dose of this plan",
-                        Verdict::fail);
+    if (strange.size() != 1) {
+        name_missing(input, all.size());
         return;
     }
-    add_problem(input, "missing-dose", dose_name, "",
-                "no RTDOSE of the plan " + plan + " is among the files" +
-                    (all.empty() ? "" : "; " + std::to_string(all.size()) + " of other plans are") +
-                    ". Export the planning system's dose of the whole plan (PLAN)");
+    const std::string plan = "\"" + input.plan_facts->label + "\" " + input.plan_facts->sop_instance_uid;
+    const io::DoseFacts& facts = input.dose_facts.emplace_back(strange.front());
+    const std::string file = facts.file.filename().string();
+    if (facts.plan_uid.empty())
+        add_problem(input, "dose-without-plan", dose_name, file,
+                    "the RTDOSE refers to no plan, so it may be of any. Export the dose of plan " + plan);
+    else
+        add_problem(input, "dose-of-another-plan", dose_name, file,
+                    "the RTDOSE is of another plan: it refers to " + facts.plan_uid +
+                        "; the plan that is checked is " + plan + ". Export the dose of this plan",
+                    Verdict::fail);
 }
 
 }  // namespace

@@ -51,10 +51,12 @@ TEST(CheckInput, WithoutThePlanTheRestIsRead) {
     files.write_dose_file();
     files.remove("RP.dcm");
     const CheckInput input = files.read();
-    EXPECT_EQ(problems(input), (Found{"missing-plan NOT CHECKED", "missing-dose NOT CHECKED"}));
+    EXPECT_EQ(problems(input), Found{"missing-plan NOT CHECKED"});
     EXPECT_NE(reason(input).find("there is no RTPLAN"), std::string::npos) << reason(input);
     EXPECT_TRUE(input.structures);
     EXPECT_TRUE(input.ct);
+    EXPECT_EQ(input.dose_facts.size(), 1u);
+    EXPECT_FALSE(input.planned);  // whose it is is not known
     EXPECT_FALSE(input.can_calculate());
 }
 
@@ -172,6 +174,19 @@ TEST(CheckInput, AFileThatIsCutShortIsNamed) {
     EXPECT_TRUE(input.plan);
 }
 
+TEST(CheckInput, ADamagedFileBesideACompleteCaseIsNamed) {
+    CheckFiles files;
+    files.write_dose_file();
+    files.write_plan_file("RP2.dcm", [](DcmItem& root) {
+        test::put(root, DCM_SOPInstanceUID, "1.2.3.42");
+        test::put(root, DCM_RTPlanDescription, std::string(900, 'x'));
+    });
+    std::filesystem::resize_file(files / "RP2.dcm", 900);
+    const CheckInput input = files.read();  // it may be the plan that is meant
+    EXPECT_EQ(problems(input), Found{"file-unreadable NOT CHECKED"});
+    EXPECT_EQ(input.problems.front().subject, "RP2.dcm");
+}
+
 TEST(CheckInput, ADoseOfAnotherPlanIsNotUsed) {
     CheckFiles files;
     files.write_dose_file({.plan = "1.2.3.555"});
@@ -181,6 +196,14 @@ TEST(CheckInput, ADoseOfAnotherPlanIsNotUsed) {
     EXPECT_NE(reason(input).find(test::plan_uid), std::string::npos) << reason(input);
     EXPECT_FALSE(input.planned);
     EXPECT_EQ(input.dose_facts.size(), 1u);
+}
+
+TEST(CheckInput, ADoseThatRefersToNoPlanIsNotUsed) {
+    CheckFiles files;
+    files.write_dose_file({.plan = ""});
+    const CheckInput input = files.read();
+    EXPECT_EQ(problems(input), Found{"dose-without-plan NOT CHECKED"});
+    EXPECT_FALSE(input.planned);
 }
 
 TEST(CheckInput, ADoseOfAPlanThatIsThereTooIsSimplyNotThisPlans) {

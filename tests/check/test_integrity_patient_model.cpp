@@ -37,6 +37,16 @@ TEST(DoseGridRows, AGridThatEndsInTheBodyIsLookedAtWhereTheDoseIsHigh) {
     EXPECT_EQ(row_of(input, "dose-grid-body").verdict, Verdict::pass);
 }
 
+TEST(DoseGridRows, EverySideOfTheGridIsLookedAt) {
+    for (int axis = 0; axis < 3; ++axis)
+        for (const double shift_mm : {-40.0, 40.0}) {
+            CheckInput input = clean_input();  // the grid ends at 105, 105 and 85 mm, the body at 80, 80, 55
+            EXPECT_EQ(row_of(input, "dose-grid-body").verdict, Verdict::pass);
+            input.planned->gy.grid.origin_mm[axis] += shift_mm;
+            EXPECT_EQ(row_of(input, "dose-grid-body").verdict, Verdict::look) << axis << " " << shift_mm;
+        }
+}
+
 TEST(StructureRows, WithoutABodyTheWholeCtCounts) {
     CheckInput input = clean_input();
     input.structures->structures[0].type = "ORGAN";
