@@ -27,6 +27,7 @@ from ._libdose import (
 from ._libdose import version as __version__
 from .analysis import dvh, gamma, mask, sum_doses
 from .case import Case, read_dicom
+from .checking import Check, check, protocol_sites, protocols
 from .engine import Engine, calculate, influence
 from .errors import BadInput, Error, InternalError, RefusedPlan
 from .images import (
@@ -63,6 +64,7 @@ __all__ = [
     "BeamModel",
     "Block",
     "Case",
+    "Check",
     "CombinedStructure",
     "ControlPoint",
     "CtImage",
@@ -87,9 +89,10 @@ __all__ = [
     "__version__",
     "beam_axes",
     "calculate",
+    "check",
     "ct_from_pydicom",
-    "cuda_devices",
     "ct_from_sitk",
+    "cuda_devices",
     "dose_from_sitk",
     "dose_to_pydicom",
     "dvh",
@@ -97,6 +100,8 @@ __all__ = [
     "influence",
     "mask",
     "plan_from_pydicom",
+    "protocol_sites",
+    "protocols",
     "read_dicom",
     "structures_from_pydicom",
     "sum_doses",

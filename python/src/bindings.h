@@ -18,6 +18,7 @@ void bind_engine(nb::module_& m);
 void bind_prepared(nb::module_& m);
 void bind_influence(nb::module_& m);
 void bind_analysis(nb::module_& m);
+void bind_check(nb::module_& m);
 
 std::string text_of(const Grid& grid);
 

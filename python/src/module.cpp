@@ -50,4 +50,5 @@ NB_MODULE(_libdose, m) {
     libdose::python::bind_prepared(m);
     libdose::python::bind_influence(m);
     libdose::python::bind_analysis(m);
+    libdose::python::bind_check(m);
 }
