@@ -1,9 +1,9 @@
 """dose check on the thorax phantom: a clean plan, one fault at a time, one file missing at a time.
 
 Usage: test_check.py DOSE MAKE_PHANTOM. Exit code 77: pydicom or numpy is not installed.
-The phantom's RTDOSE is libdose's own dose of the plan, with finer settings than the check has: it stands for a
-planning system's. A fault is planted in the plan, the CT or the dose; verdict, row and cause are known by what
-was planted.
+The phantom's RTDOSE is libdose's own dose of the plan, with finer settings than the check has: it stands
+for a planning system's. A fault is planted in the plan, the CT or the dose; verdict, row and cause are known
+by what was planted.
 """
 import csv
 import json
@@ -78,9 +78,9 @@ class Check(unittest.TestCase):
 
     def row_is(self, result, row_id, verdict, words=""):
         rows = self.rows(result, row_id)
-        self.assertTrue(any(r["verdict"] == verdict and words in r["reason"] for r in rows),
-                        f"no {row_id} {verdict} '{words}' among {[(r['verdict'], r['reason']) for r in rows]}; "
-                        f"rows: {[(r['id'], r['verdict']) for r in result['rows'] if r['verdict'] != 'PASS']}")
+        found = any(row["verdict"] == verdict and words in row["reason"] for row in rows)
+        others = [(row["id"], row["verdict"]) for row in result["rows"] if row["verdict"] != "PASS"]
+        self.assertTrue(found, f"no {row_id} {verdict} '{words}' among {rows}; not passed: {others}")
 
     def cause_is(self, result, kind, size=None, within=0, unit=""):
         attribution = result["attribution"]
@@ -114,7 +114,8 @@ class Check(unittest.TestCase):
         result = self.check(self.case(), "PASS")
         dose = pydicom.dcmread(self.clean / DOSE_FILE)
         voxels = dose.Rows * dose.Columns * dose.NumberOfFrames
-        self.assertEqual(sum(g["passed"] + g["failed"] + g["not_evaluated"] for g in result["gammas"]), voxels)
+        counted = sum(g["passed"] + g["failed"] + g["not_evaluated"] for g in result["gammas"])
+        self.assertEqual(counted, voxels)
 
     # ---- One fault at a time -------------------------------------------------------------------------------
 
@@ -167,7 +168,7 @@ class Check(unittest.TestCase):
                         opened = [p + 3 if abs(p) > 1 else p for p in positions[half:]]
                         device.LeafJawPositions = positions[:half] + opened
                     for device in point.get("BeamLimitingDevicePositionSequence", []):
-                        if "X" in device.RTBeamLimitingDeviceType and "MLC" not in device.RTBeamLimitingDeviceType:
+                        if device.RTBeamLimitingDeviceType in ("X", "ASYMX"):
                             low, high = device.LeafJawPositions
                             device.LeafJawPositions = [low, high + 3]
         changed(folder, PLAN, move)
@@ -212,7 +213,7 @@ class Check(unittest.TestCase):
             data.DoseReferenceSequence[0].TargetPrescriptionDose = "50"
         changed(folder, PLAN, prescribe)
         result = self.check(folder, "FAIL")
-        self.assertTrue(any(r["verdict"] == "FAIL" for r in result["rows"] if r["id"].startswith("prescription")))
+        self.row_is(result, "prescription", "FAIL")
         self.cause_is(result, "none")
 
     def test_fractions_changed(self):
