@@ -41,14 +41,13 @@ Beam quarter_arc() {
 
 }  // namespace
 
-class MemoryPeak : public Engine, public ::testing::WithParamInterface<Algorithm> {};
+class MemoryPeak : public Engine {};
 
 // Too small an estimate ends in the system killing the process; one of more than three times the peak refuses
 // what would fit.
-TEST_P(MemoryPeak, IsHeldByTheEstimateAndNotFarBelowIt) {
+TEST_F(MemoryPeak, OfACollapsedConeIsHeldByTheEstimateAndNotFarBelowIt) {
     EngineOptions options = coarse();
     options.grid_mm = 3;
-    options.algorithm = GetParam();
     const CtImage ct = water_ct();
     const StructureSet body = body_of_cube();
     const Plan plan = plan_of({quarter_arc()});
@@ -64,10 +63,3 @@ TEST_P(MemoryPeak, IsHeldByTheEstimateAndNotFarBelowIt) {
     EXPECT_LT(peak, estimate);
     EXPECT_GT(peak, estimate / 3);
 }
-
-INSTANTIATE_TEST_SUITE_P(Both, MemoryPeak,
-                         ::testing::Values(Algorithm::collapsed_cone, Algorithm::pencil_beam),
-                         [](const auto& tested) {
-                             return std::string(tested.param == Algorithm::pencil_beam ? "PencilBeam"
-                                                                                       : "CollapsedCone");
-                         });
