@@ -55,7 +55,7 @@ class CommandLine(unittest.TestCase):
                 self.assert_error(run(*arguments), 2)
 
     def test_plans_of_mppg5b(self):
-        # Draft quality on a coarse grid: the shape of the answer, and that it is judged by the tolerances after
+        # Draft quality on a coarse grid: the shape of the answer, judged by the tolerances of
         # MPPG 5.b, table 5. That the fields agree is for tests/validation.
         command = [DOSE, "validate", "--suite", "mppg5b", "--engine", "pencil-beam", "--quality", "draft",
                    "--grid", "4", "--backend", "auto"]
