@@ -23,7 +23,7 @@ PreparedDensity::PreparedDensity(Backend& backend, const DensityGrid& density)
 
 PreparedDensity::Coarse& PreparedDensity::coarse() {
     if (!coarse_) {
-        coarse_.emplace(coarsened(density_, coarse_factor(density_.grid)), nullptr);
+        coarse_ = Coarse{coarsened(density_, coarse_factor(density_.grid)), nullptr};
         coarse_->on_backend = backend_.prepare(coarse_->density);
     }
     return *coarse_;

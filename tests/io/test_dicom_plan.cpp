@@ -256,6 +256,18 @@ TEST(DicomPlan, FluenceModeIdsThatSpeakOfFffAreFff) {
     EXPECT_EQ(read(beam).beams[0].fluence_mode, "SRS");
 }
 
+TEST(DicomPlan, AGantryThatMovesHasADirection) {
+    BeamSpec beam = static_beam(1, "a");
+    beam.points[1].gantry = "91";
+    for (const char* type : {"STATIC", "DYNAMIC"}) {
+        beam.edit = [type](DcmItem& item) { put(item, DCM_BeamType, type); };
+        expect_refused(beam, ErrorKind::refused_plan,
+                       {"from 90 degrees to 91", "in no given direction", "control point 0", "(300a,011f)"});
+    }
+    beam.points[1].gantry = "90.009";  // a rounding of the file: within 0.01 degrees
+    EXPECT_EQ(read(beam).beams[0].control_points[1].gantry_deg, 90);
+}
+
 TEST(DicomPlan, AStaticBeamWithADirectionStands) {
     BeamSpec beam = static_beam(1, "a");
     beam.points[0].gantry_direction = "CW";

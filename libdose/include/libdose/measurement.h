@@ -58,8 +58,8 @@ struct MeasuredCurve {
     std::string source;                   ///< file and column, or file and scan
     double side_x_mm = 0, side_y_mm = 0;  ///< field at the isocentre plane: of the leaves where they shape
                                           ///< it, else of the jaws; 0 for output factors and primary fluence
-    double ssd_mm = 0;     ///< source to surface; 0 for tissue-phantom ratios and in air
-    double sad_mm = 1000;  ///< source to isocentre
+    double ssd_mm = 0;                    ///< source to surface; 0 for tissue-phantom ratios and in air
+    double sad_mm = 1000;                 ///< source to isocentre
     double depth_mm =
         0;  ///< of the detector, for profiles and output factors; of the value 1 for tissue-phantom ratios
     ProfileAxis axis = ProfileAxis::crossline;

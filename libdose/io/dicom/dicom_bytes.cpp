@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include "io/dicom/dicom_item.h"
 #include "io/dicom/character_sets.h"
+#include "io/dicom/dicom_item.h"
 
 namespace libdose::io {
 namespace {

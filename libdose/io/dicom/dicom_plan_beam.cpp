@@ -67,7 +67,7 @@ public:
         read_fluence_mode();
         read_devices();
         read_control_points();
-        check_gantry_rotation();
+        read_gantry_motion();
         read_accessories(item_, beam_, notes_);
         return std::move(beam_);
     }
@@ -284,32 +284,29 @@ private:
         check(before.couch_deg, current_.couch_deg, previous_couch_direction_, DCM_PatientSupportAngle);
     }
 
-    void check_gantry_rotation() {
+    /// Directions only where the gantry turns, angles equal where it stands. Beam::check() refuses motion
+    /// without a direction, and a direction without motion unless the beam is STATIC: then the gantry stands.
+    void read_gantry_motion() {
         auto& points = beam_.control_points;
         bool moves = false, directed = false;
         for (std::size_t i = 0; i + 1 < points.size(); ++i) {
-            Rotation& rotation = beam_.gantry_rotation[i];
+            const Rotation rotation = beam_.gantry_rotation[i];
             const double way = std::abs(shorter_way_deg(points[i].gantry_deg, points[i + 1].gantry_deg));
             const bool turns = way > (rotation == Rotation::none ? angle_rounding_deg : same_angle_deg);
             directed = directed || rotation != Rotation::none;
             moves = moves || turns;
-            if (turns && rotation == Rotation::none)
-                throw refused_plan(
-                    "the gantry moves after control point " + std::to_string(i) + " in no given direction",
-                    item_.at(DCM_GantryRotationDirection));
-            if (turns) continue;
-            rotation = Rotation::none;
-            points[i + 1].gantry_deg = points[i].gantry_deg;
+            if (!turns) points[i + 1].gantry_deg = points[i].gantry_deg;
         }
-        beam_.gantry_rotation.back() = Rotation::none;
-        if (!directed || moves) return;
-        if (item_.text_or_empty(DCM_BeamType) != "STATIC")
-            throw refused_plan("the gantry turns, but all its angles are the same: a full turn or none",
-                               item_.at(DCM_GantryRotationDirection),
-                               "Plan the arc with control points along it");
-        notes_.push_back(item_.place() +
-                         ": gives a direction of gantry rotation, but is STATIC and all its angles are the "
-                         "same: the gantry stands");
+        const bool stands = directed && !moves && item_.text_or_empty(DCM_BeamType) == "STATIC";
+        for (std::size_t i = 0; i < points.size(); ++i) {
+            const bool last = i + 1 == points.size();
+            const bool turns = !last && points[i].gantry_deg != points[i + 1].gantry_deg;
+            if (last || stands || (moves && !turns)) beam_.gantry_rotation[i] = Rotation::none;
+        }
+        if (stands)
+            notes_.push_back(item_.place() +
+                             ": gives a direction of gantry rotation, but is STATIC and all its angles are "
+                             "the same: the gantry stands");
     }
 
     void check_weights() {
