@@ -11,7 +11,7 @@ function el(tag, attributes, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes || {}))
     if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value);
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return node;
 }
 
@@ -35,14 +35,17 @@ const count = (value) => (known(value) ? String(value).replace(/\B(?=(\d{3})+$)/
 /** DICOM dates 20261201 as 2026-12-01. */
 const date = (value) => text(value).replace(/^(\d{4})(\d{2})(\d{2})$/, "$1-$2-$3");
 
-/** A table with a caption. Columns: name, and class "number", "code" or none; cells: text or nodes. */
-function table(caption, columns, rows, wide = false) {
+/**
+ * A table with a caption. Columns: name, and class "number", "code" or none; cells: text or nodes; kind: class
+ * of the table.
+ */
+function table(caption, columns, rows, kind = null) {
   const head = columns.map(([name, kind]) => el("th", { scope: "col", class: kind }, name));
   const body = rows.map((cells) => el("tr", {}, cells.map((cell, c) => (c === 0
     ? el("th", { scope: "row", class: columns[c][1] }, cell)
     : el("td", { class: columns[c][1] }, cell)))));
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-    el("table", { class: wide ? "wide" : null }, el("caption", {}, caption),
+    el("table", { class: kind }, el("caption", {}, caption),
       el("thead", {}, el("tr", {}, head)), el("tbody", {}, body)));
 }
 
@@ -76,13 +79,15 @@ function shape(word) {
     "data-shape": verdictOf(word) }, ...parts);
 }
 
-const verdict = (word) => el("span", { class: "verdict " + verdictClass(word) }, shape(word), verdictOf(word));
+const verdict = (word) => el("span", { class: "verdict " + verdictClass(word) }, shape(word),
+  verdictOf(word));
 
 const rows = list(data.rows);
 const worst = (some) => [...some].sort((a, b) =>
   ORDER.indexOf(verdictOf(a.verdict)) - ORDER.indexOf(verdictOf(b.verdict)));
 const rowTitle = (row) => text(row.name, row.id) + (known(row.subject) ? ", " + row.subject : "");
-const rowValue = (row) => (known(row.value) ? number(row.value, 1, row.unit === "%" && row.section === "dose")
+const rowValue = (row) => (known(row.value) ? number(row.value, 1, row.unit === "%" && row.section === "dose"
+  && row.id !== "goal")
   + (known(row.unit) ? " " + row.unit : "") : "");
 
 /** How many rows there are of each verdict, in words. */
@@ -94,7 +99,7 @@ function summary() {
 }
 
 // --------------------------------------------------------------------------------------------------- page 1
-const LINES_OF_REASONS = 16;  // that fit on page 1 beside the rest
+const LINES_OF_REASONS = 20;  // that fit on page 1 beside the rest
 
 /** The rows that are not PASS. Page 1 is one page: what does not fit is counted and stands on the next. */
 function reasons() {
@@ -109,7 +114,8 @@ function reasons() {
       el("span", {}, el("b", {}, rowTitle(row)), ": ", text(row.reason, "no reason was given"))));
   }
   const left = open.length - shown.length;
-  const more = left > 0 ? el("p", {}, el("b", {}, `${left} more ${left === 1 ? "row is" : "rows are"} not PASS`),
+  const more = left > 0 ? el("p", {},
+    el("b", {}, `${left} more ${left === 1 ? "row is" : "rows are"} not PASS`),
     ": see ", el("a", { href: "#rows" }, "All rows"), ".") : null;
   return [el("ul", { class: "reasons" }, shown), more];
 }
@@ -193,8 +199,9 @@ function objectTable(whole) {
   const most = whole ? objects.length : 5;
   const cells = objects.slice(0, most).map((o) => [text(o.kind), text(o.label, ""), date(o.date),
     count(o.files), text(o.uid), whole ? text(o.sha256) : text(o.sha256).slice(0, 12)]);
-  return [table(whole ? "Objects with whole hashes" : "Objects that were read", [["Kind"], ["Label"], ["Date"],
-    ["Files", "number"], ["UID", "code"], ["SHA-256", "code"]], cells, true),
+  return [table(whole ? "Objects with whole hashes" : "Objects that were read",
+    [["Kind"], ["Label"], ["Date"],
+    ["Files", "number"], ["UID", "code"], ["SHA-256", "code"]], cells, "wide"),
   objects.length > most ? el("p", {}, `${objects.length - most} more objects: see Method.`) : null];
 }
 
@@ -246,7 +253,7 @@ function allRows() {
       text(row.calculated, ""), rowValue(row), text(row.reason, ""),
       el("span", {}, text(row.limit, ""), el("br"), el("span", { class: "soft" }, text(row.source, "")))]);
     return table(names[id] || id, [["Checked"], ["Verdict"], ["Planned", "number"], ["Calculated", "number"],
-      ["Result", "number"], ["Reason"], ["Limit and its source"]], cells, true);
+      ["Result", "number"], ["Reason"], ["Limit and its source"]], cells, "wide all-rows");
   });
   return section("rows", "All rows", ...parts);
 }
@@ -255,9 +262,11 @@ function goals() {
   const some = rows.filter((row) => row.id === "goal");
   const cells = some.map((row) => [text(row.subject), text(row.name), text(row.planned, "–"),
     text(row.calculated, "–"), text(row.limit, ""), verdict(row.verdict), text(row.source, "")]);
-  return section("goals", "Goals", some.length === 0 ? missing("The protocol has no goal for these structures.")
-    : table("Goals in absolute dose", [["Structure"], ["Goal"], ["Planned", "number"], ["Calculated", "number"],
-      ["Limit"], ["Verdict"], ["Source"]], cells, true));
+  return section("goals", "Goals", some.length === 0
+    ? missing("The protocol has no goal for these structures.")
+    : table("Goals in absolute dose", [["Structure"], ["Goal"], ["Planned", "number"],
+      ["Calculated", "number"],
+      ["Limit"], ["Verdict"], ["Source"]], cells, "wide"));
 }
 
 function attribution() {
@@ -265,7 +274,8 @@ function attribution() {
   if (!a) return section("attribution", "Attribution", missing("No cause was looked for."));
   const cells = list(a.causes).map((c) => [text(c.kind), text(c.name), number(c.size, 2, c.unit !== ""),
     text(c.unit, ""), number(100 * c.explained, 0)]);
-  return section("attribution", "Attribution", el("p", {}, el("b", {}, text(a.verdict)), ": ", text(a.sentence, "")),
+  return section("attribution", "Attribution", el("p", {}, el("b", {}, text(a.verdict)), ": ",
+    text(a.sentence, "")),
     el("p", {}, "Root mean square of the difference: " + number(a.difference_percent, 2)
       + " % of the planned maximum."),
     cells.length ? table("Causes that were tried", [["Kind"], ["Cause"], ["Best size", "number"], ["Unit"],
@@ -284,8 +294,10 @@ function method() {
   const notes = (title, items) => (list(items).length ? [el("h3", {}, title), bullets(list(items))] : null);
   const curve = (m || {}).hu_curve || {};
   return section("method", "Method",
-    m ? definitions([["Algorithm", text(m.algorithm)], ["Quality", text(m.quality)], ["Backend", text(m.backend)],
-      ["HU table", text(curve.name)], ["Its hash", known(curve.hash) ? el("span", { class: "code" }, curve.hash)
+    m ? definitions([["Algorithm", text(m.algorithm)], ["Quality", text(m.quality)],
+      ["Backend", text(m.backend)],
+      ["HU table", text(curve.name)], ["Its hash", known(curve.hash)
+        ? el("span", { class: "code" }, curve.hash)
         : null], ["Protocol hash", el("span", { class: "code" }, text((data.protocol || {}).hash))]])
       : missing("Nothing was calculated."),
     m && known(m.settings) ? [el("h3", {}, "Settings"), pairs(m.settings)] : null,
@@ -316,7 +328,8 @@ function fieldExtent(beam) {
 /** One aperture as seen from the source: x to the right, y up, at the isocentre, in mm. */
 function drawAperture(picture, aperture, half) {
   const rectangle = (x0, x1, y0, y1, fill) => svg("rect", { x: Math.min(x0, x1), y: -Math.max(y0, y1),
-    width: Math.abs(x1 - x0), height: Math.abs(y1 - y0), fill, stroke: "#5b6875", "stroke-width": half / 400 });
+    width: Math.abs(x1 - x0), height: Math.abs(y1 - y0), fill, stroke: "#5b6875",
+      "stroke-width": half / 400 });
   const parts = [svg("rect", { x: -half, y: -half, width: 2 * half, height: 2 * half, fill: "#fff8e1" })];
   for (const mlc of list(aperture.leaves)) {
     mlc.lower_mm.forEach((lower, i) => {
@@ -330,7 +343,8 @@ function drawAperture(picture, aperture, half) {
   const jaw = (pair, make) => { if (pair) parts.push(make(-half, pair[0]), make(pair[1], half)); };
   jaw(aperture.jaw_x, (a, b) => rectangle(a, Math.max(a, b), -half, half, "#46535fb0"));
   jaw(aperture.jaw_y, (a, b) => rectangle(-half, half, a, Math.max(a, b), "#46535fb0"));
-  parts.push(svg("path", { d: `M${-half} 0H${half}M0 ${-half}V${half}`, stroke: "#9a4600", "stroke-width": half / 250,
+  parts.push(svg("path", { d: `M${-half} 0H${half}M0 ${-half}V${half}`, stroke: "#9a4600",
+    "stroke-width": half / 250,
     "stroke-dasharray": `${half / 40} ${half / 60}`, fill: "none" }));
   const bar = svg("g", {}, svg("rect", { x: half * 0.9 - 53, y: half * 0.8, width: 56, height: half * 0.19,
     fill: "#fffffff0" }), svg("path", { d: `M${half * 0.9 - 50} ${half * 0.94}h50`, stroke: "#16202b",
@@ -351,7 +365,8 @@ function apertureBox(beam) {
   const apertures = list(beam.apertures);
   if (apertures.length === 0) return missing("No aperture is known.");
   const half = fieldExtent(beam);
-  const picture = svg("svg", { class: "aperture", viewBox: `${-half} ${-half} ${2 * half} ${2 * half}`, role: "img" });
+  const picture = svg("svg", { class: "aperture", viewBox: `${-half} ${-half} ${2 * half} ${2 * half}`,
+    role: "img" });
   const words = el("p", { class: "soft", "aria-live": "polite" });
   const slider = el("input", { type: "range", min: 0, max: apertures.length - 1, value: 0,
     "aria-label": `Aperture of beam ${beam.number}` });
@@ -369,7 +384,8 @@ function apertureBox(beam) {
 }
 
 function beamBox(beam) {
-  const cells = list(beam.points).map((p) => [text(p.name), list(p.position_mm).map((x) => number(x, 1)).join(", "),
+  const cells = list(beam.points).map((p) => [text(p.name), list(p.position_mm).map((x) => number(x,
+    1)).join(", "),
     number(p.planned_gy, 3), number(p.calculated_gy, 3), number(percentOf(p), 1, true)]);
   const energy = known(beam.energy_mv) ? `${beam.energy_mv} MV ${text(beam.fluence_mode, "")}` : null;
   return el("section", { class: "beam", "aria-label": `Beam ${beam.number}` }, apertureBox(beam),
@@ -379,7 +395,8 @@ function beamBox(beam) {
         ["Collimator", known(beam.collimator) ? beam.collimator + "°" : null],
         ["Couch", known(beam.couch) ? beam.couch + "°" : null], ["Beam model", beam.model],
         ["Apertures with MU", list(beam.apertures).length]]),
-      cells.length ? table(`Points of beam ${beam.number}, one fraction`, [["Point"], ["Position mm", "number"],
+      cells.length ? table(`Points of beam ${beam.number}, one fraction`,
+        [["Point"], ["Position mm", "number"],
         ["Planned Gy", "number"], ["Calculated Gy", "number"], ["Difference %", "number"]], cells) : null));
 }
 
@@ -391,13 +408,16 @@ function complexity() {
     number(c.edge_metric_per_mm, 4), number(c.mean_aperture_area_cm2, 1)]);
   return table("Complexity, as context without a verdict", [["Of"], ["MU", "number"], ["MU per Gy", "number"],
     ["MCS", "number"], ["Leaf travel mm", "number"], ["Small apertures, 5 mm", "number"],
-    ["Small apertures, 10 mm", "number"], ["Edge metric 1/mm", "number"], ["Mean area cm²", "number"]], cells, true);
+    ["Small apertures, 10 mm", "number"], ["Edge metric 1/mm", "number"], ["Mean area cm²", "number"]], cells,
+      "wide");
 }
 
 function beamSection() {
   const beams = list(data.beams);
-  return section("beams", "Beams", beams.length ? el("p", {}, "Apertures at the isocentre, seen from the source: "
-    + "light is open, blue-grey are leaves, dark are jaws.") : missing("There are no beams: no plan was read."),
+  return section("beams", "Beams", beams.length ? el("p", {},
+    "Apertures at the isocentre, seen from the source: "
+    + "light is open, blue-grey are leaves, dark are jaws.")
+      : missing("There are no beams: no plan was read."),
   beams.map(beamBox), complexity());
 }
 
@@ -411,7 +431,8 @@ const PLANES = [
   { name: "coronal", title: "Coronal", right: 0, down: 2, flip: true, through: 1, letter: "y" },
   { name: "sagittal", title: "Sagittal", right: 1, down: 2, flip: true, through: 0, letter: "x" },
 ];
-const WINDOWS = { body: ["Soft tissue, −160 to 240 HU", -160, 240], lung: ["Lung, −1000 to 200 HU", -1000, 200],
+const WINDOWS = { body: ["Soft tissue, −160 to 240 HU", -160, 240],
+  lung: ["Lung, −1000 to 200 HU", -1000, 200],
   bone: ["Bone, −450 to 1050 HU", -450, 1050], whole: ["Whole range", -1000, 1500] };
 const OVERLAYS = { none: "CT alone", planned: "Planned dose", calculated: "Calculated dose",
   difference: "Calculated − planned", gamma: "Gamma" };
@@ -476,7 +497,8 @@ function largestDose() {
 
 /** The colour at a part, 0 to 1, of a list of stops. */
 function colourOf(stops, part) {
-  const at = Math.min(Math.max(part, 0), 1) * (stops.length - 1), low = Math.min(Math.floor(at), stops.length - 2);
+  const at = Math.min(Math.max(part, 0), 1) * (stops.length - 1),
+    low = Math.min(Math.floor(at), stops.length - 2);
   return stops[low].map((c, i) => Math.round(c + (stops[low + 1][i] - c) * (at - low)));
 }
 
@@ -510,7 +532,8 @@ function slicePicture(plane) {
       const grey = 255 * Math.min(Math.max((hu - low) / (high - low), 0), 1);
       const over = wash && view.overlay !== "none"
         ? overlayColour(view.overlay, valueAt(view.overlay, voxel)) : null;
-      for (let c = 0; c < 3; c++) image.data[at + c] = over ? grey * (1 - over[1]) + over[0][c] * over[1] : grey;
+      for (let c = 0; c < 3; c++) image.data[at + c] = over ? grey * (1 - over[1]) + over[0][c] * over[1]
+        : grey;
       image.data[at + 3] = 255;
     }
   const canvas = document.createElement("canvas");
@@ -576,7 +599,8 @@ function drawOutlines(plane, context, width, height) {
       if (Math.abs(Math.abs(contour.z_mm - z) - nearest) > 1e-3) continue;
       context.beginPath();
       for (let i = 0; i + 1 < contour.points.length; i += 2)
-        context.lineTo(pixelOf(plane, 0, contour.points[i], width), pixelOf(plane, 1, contour.points[i + 1], height));
+        context.lineTo(pixelOf(plane, 0, contour.points[i], width),
+          pixelOf(plane, 1, contour.points[i + 1], height));
       context.closePath();
       context.stroke();
     }
@@ -605,7 +629,8 @@ function drawSides(plane, context, width, height) {
   context.fillStyle = "#fff";
   context.textBaseline = "middle";
   context.textAlign = "center";
-  [[12, height / 2], [width - 12, height / 2], [width / 2, 12], [width / 2, height - 12]].forEach(([x, y], s) => {
+  [[12, height / 2], [width - 12, height / 2], [width / 2, 12],
+    [width / 2, height - 12]].forEach(([x, y], s) => {
     context.strokeStyle = "#000";
     context.lineWidth = 3;
     context.strokeText(sides[s], x, y);
@@ -618,7 +643,8 @@ function drawPlane(plane) {
   context.imageSmoothingEnabled = true;
   context.drawImage(slicePicture(plane), 0, 0, canvas.width, canvas.height);
   if (view.style === "lines" && isDose(view.overlay))
-    drawIsodoses(plane, context, canvas.width / volumes.size[plane.right], canvas.height / volumes.size[plane.down]);
+    drawIsodoses(plane, context, canvas.width / volumes.size[plane.right],
+      canvas.height / volumes.size[plane.down]);
   if (view.outlines && plane.name === "axial") drawOutlines(plane, context, canvas.width, canvas.height);
   drawCross(plane, context, canvas.width, canvas.height);
   drawSides(plane, context, canvas.width, canvas.height);
@@ -627,19 +653,22 @@ function drawPlane(plane) {
   plane.slider.value = index;
   plane.slider.setAttribute("aria-valuetext", words);
   plane.words.textContent = words;
-  canvas.setAttribute("aria-label", `${plane.title} plane at ${words}. ${OVERLAYS[view.overlay]}. Arrow keys move `
+  canvas.setAttribute("aria-label",
+    `${plane.title} plane at ${words}. ${OVERLAYS[view.overlay]}. Arrow keys move `
     + "the point, page keys change the plane.");
 }
 
 function pointSentence() {
   const voxel = indexOf(view.point), value = (name) => valueAt(name, voxel);
-  const where = ["x", "y", "z"].map((letter, a) => `${letter} ${number(positionOf(a, view.point[a]), 1)}`).join(", ");
+  const where = ["x", "y", "z"].map((letter,
+    a) => `${letter} ${number(positionOf(a, view.point[a]), 1)}`).join(", ");
   const parts = [`Point ${where} mm`];
   if (voxels.ct) parts.push(`CT ${number(value("ct"), 0)} HU`);
   if (voxels.planned) parts.push(`planned ${number(value("planned"), 2)} Gy`);
   if (voxels.calculated) parts.push(`calculated ${number(value("calculated"), 2)} Gy`);
   if (voxels.difference) parts.push(`difference ${number(value("difference"), 1, true)} % of the planned maximum`);
-  if (voxels.gamma) parts.push(value("gamma") === null ? "gamma not evaluated" : `gamma ${number(value("gamma"), 2)}`);
+  if (voxels.gamma) parts.push(value("gamma") === null ? "gamma not evaluated"
+    : `gamma ${number(value("gamma"), 2)}`);
   return parts.join("; ");
 }
 
@@ -715,7 +744,8 @@ function planeBox(plane) {
 }
 
 function choice(label, id, options, change) {
-  const select = el("select", { id }, Object.entries(options).map(([value, name]) => el("option", { value }, name)));
+  const select = el("select", { id }, Object.entries(options).map(([value, name]) => el("option", { value },
+    name)));
   select.value = view[id];
   select.addEventListener("change", () => {
     view[id] = select.value;
@@ -745,9 +775,11 @@ function drawBar() {
     canvas.getContext("2d").fillStyle = `rgb(${colourOf(stops, i / 255)})`;
     canvas.getContext("2d").fillRect(i, 0, 1, 1);
   }
-  const ends = isDose(name) ? ["0", `${number(view.maximum, 1)} Gy; below ${number(0.1 * view.reference, 1)} Gy no `
+  const ends = isDose(name) ? ["0",
+    `${number(view.maximum, 1)} Gy; below ${number(0.1 * view.reference, 1)} Gy no `
     + "colour"] : name === "gamma" ? ["0", `${GAMMA_REACH} and more; blue passes, orange is above 1`]
-    : [`−${DIFFERENCE_REACH} % (blue: calculated is lower)`, `+${DIFFERENCE_REACH} % of the planned maximum (orange: `
+    : [`−${DIFFERENCE_REACH} % (blue: calculated is lower)`,
+      `+${DIFFERENCE_REACH} % of the planned maximum (orange: `
       + "higher); within 0.5 % no colour"];
   bar.append(el("span", {}, ends[0]), canvas, el("span", {}, ends[1]));
 }
@@ -768,15 +800,18 @@ function startPoint() {
 }
 
 function planeSection() {
-  if (!volumes) return section("planes", "Planes and profiles", missing("There are no planes and profiles: they need a CT "
+  if (!volumes) return section("planes", "Planes and profiles",
+    missing("There are no planes and profiles: they need a CT "
     + "and at least one dose."));
-  return section("planes", "Planes and profiles", el("p", { id: "unpacking" }, "The volumes are being unpacked."));
+  return section("planes", "Planes and profiles", el("p", { id: "unpacking" },
+    "The volumes are being unpacked."));
 }
 
 function fillPlanes() {
   view.maximum = largestDose();
   view.reference = referenceDose();
-  const there = Object.fromEntries(Object.entries(OVERLAYS).filter(([name]) => name === "none" || voxels[name]));
+  const there = Object.fromEntries(Object.entries(OVERLAYS).filter(([name]) => name === "none"
+    || voxels[name]));
   view.overlay = voxels.calculated ? "calculated" : voxels.planned ? "planned" : "none";
   const outlines = el("input", { type: "checkbox", checked: "" });
   outlines.addEventListener("change", () => {
@@ -803,13 +838,16 @@ function fillPlanes() {
 
 // --------------------------------------------------------------------------------------------------- curves
 const plotly = () => window.Plotly || null;
-const CURVE_COLOURS = ["#0072b2", "#d55e00", "#7a4b8f", "#00796b", "#8a6d00", "#444444", "#b0447f", "#3b8ec2"];
+const CURVE_COLOURS = ["#0072b2", "#d55e00", "#7a4b8f", "#00796b", "#8a6d00", "#444444", "#b0447f",
+  "#3b8ec2"];
 const CONFIG = { displayModeBar: false, responsive: true };
 function layout(x, y, more) {
-  return { margin: { l: 52, r: 12, t: 8, b: 42 }, font: { family: "Liberation Sans, Arial, sans-serif", size: 12,
+  return { margin: { l: 52, r: 12, t: 8, b: 42 }, font: { family: "Liberation Sans, Arial, sans-serif",
+    size: 12,
     color: "#16202b" }, showlegend: false, paper_bgcolor: "#fff", plot_bgcolor: "#fff",
   xaxis: { title: { text: x }, gridcolor: "#e4e8ec", zeroline: false, linecolor: "#4b5866" },
-  yaxis: { title: { text: y }, gridcolor: "#e4e8ec", zeroline: false, rangemode: "tozero", linecolor: "#4b5866" },
+  yaxis: { title: { text: y }, gridcolor: "#e4e8ec", zeroline: false, rangemode: "tozero",
+    linecolor: "#4b5866" },
   ...more };
 }
 
@@ -820,7 +858,8 @@ function profile(axis) {
     const p = [...view.point];
     p[axis] = i;
     along.position.push(positionOf(axis, i));
-    for (const name of ["planned", "calculated"]) if (voxels[name]) along[name].push(valueAt(name, indexOf(p)));
+    for (const name of ["planned", "calculated"]) if (voxels[name]) along[name].push(valueAt(name,
+      indexOf(p)));
   }
   return along;
 }
@@ -846,7 +885,8 @@ function drawProfiles() {
     const curve = (name, dash, color) => ({ x: along.position, y: along[name], name, mode: "lines",
       line: { dash, color, width: 2 } });
     const curves = [curve("planned", "solid", "#0072b2"), curve("calculated", "dash", "#b34700")];
-    plotly().react(box, curves.filter((c) => c.y.length), layout(`${letter} (mm)`, "Dose (Gy)", { showlegend: axis === 0,
+    plotly().react(box, curves.filter((c) => c.y.length), layout(`${letter} (mm)`, "Dose (Gy)",
+      { showlegend: axis === 0,
       legend: { x: 0, y: 1.16, orientation: "h" }, margin: { l: 52, r: 12, t: 24, b: 42 },
       shapes: [{ type: "line", x0: here, x1: here, yref: "paper", y0: 0, y1: 1,
         line: { color: "#4b5866", width: 1, dash: "dot" } }] }), CONFIG);
@@ -867,19 +907,22 @@ function doseAtPercent(doses, percents, percent) {
 
 function histogramSection() {
   const histograms = list(data.histograms);
-  if (histograms.length === 0) return section("dvh", "Dose–volume histograms", missing("There are no histograms: they need "
+  if (histograms.length === 0) return section("dvh", "Dose–volume histograms",
+    missing("There are no histograms: they need "
     + "structures and a dose."));
   const cells = histograms.map((h) => [h.structure + (h.target ? " (target)" : ""), number(h.volume_cm3, 1),
     ...[98, 50, 2].flatMap((p) => [number(doseAtPercent(h.dose_gy, h.planned_percent, p), 2),
       number(doseAtPercent(h.dose_gy, h.calculated_percent, p), 2)])]);
   const columns = [["Structure"], ["Volume cm³", "number"], ...["D98 %", "D50 %", "D2 %"].flatMap((d) =>
     [[`${d} planned Gy`, "number"], [`${d} calculated Gy`, "number"]])];
-  const figures = table("Figures of the curves", columns, cells, true);
+  const figures = table("Figures of the curves", columns, cells, "wide");
   return section("dvh", "Dose–volume histograms",
     plotly() ? el("p", {}, "Solid: planned. Dashed: calculated. The same colour is the same structure.")
       : missing("The curves need Plotly, which this report was written without; the table has their figures."),
-    histograms.some((h) => !list(h.planned_percent).length) ? missing("There is no planned dose for some structures.") : null,
-    plotly() ? el("div", { id: "dvh-chart", role: "group", "aria-label": "Dose–volume histograms; the table below has "
+    histograms.some((h) => !list(h.planned_percent).length)
+      ? missing("There is no planned dose for some structures.") : null,
+    plotly() ? el("div", { id: "dvh-chart", role: "group",
+      "aria-label": "Dose–volume histograms; the table below has "
       + "their figures" }) : null, figures);
 }
 
@@ -888,14 +931,16 @@ function drawHistograms() {
   if (!box || !plotly()) return;
   const curves = list(data.histograms).flatMap((h, i) => {
     const color = CURVE_COLOURS[i % CURVE_COLOURS.length];
-    const curve = (percents, word, dash, shown) => ({ x: h.dose_gy, y: percents, mode: "lines", showlegend: shown,
+    const curve = (percents, word, dash, shown) => ({ x: h.dose_gy, y: percents, mode: "lines",
+      showlegend: shown,
       name: h.structure, hovertemplate: `${word}: %{y:.1f} % at %{x:.1f} Gy`, legendgroup: h.structure + i,
       line: { color, dash, width: h.target ? 2.6 : 1.7 } });
     const planned = list(h.planned_percent).length > 0;
     return [...(planned ? [curve(h.planned_percent, "planned", "solid", true)] : []),
       curve(list(h.calculated_percent), "calculated", "dash", !planned)];
   });
-  const more = layout("Dose (Gy)", "Volume (%)", { showlegend: true, legend: { orientation: "h", y: -0.16 } });
+  const more = layout("Dose (Gy)", "Volume (%)", { showlegend: true,
+    legend: { orientation: "h", y: -0.16 } });
   more.margin.b = 90;
   plotly().newPlot(box, curves, more, CONFIG);
 }
@@ -910,7 +955,8 @@ function build() {
   const main = document.getElementById("main");
   const format = data.format === "libdose-check 1" ? null
     : missing(`This page was made for the format "libdose-check 1"; the data say "${text(data.format)}".`);
-  main.replaceChildren(...[format, pageOne(), allRows(), beamSection(), planeSection(), histogramSection(), goals(),
+  main.replaceChildren(...[format, pageOne(), allRows(), beamSection(), planeSection(), histogramSection(),
+    goals(),
     gammaSection(), attribution(), method()].filter(Boolean));
   const links = [["summary", "Summary"], ...[...main.querySelectorAll("section[data-title]")].map((s) =>
     [s.id, s.dataset.title])];
