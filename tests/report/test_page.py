@@ -131,7 +131,7 @@ class WholeCheck(PageTest):
                   "s.dispatchEvent(new Event('change'))")
         seen = set()
         for name, value in (("overlay", "none"), ("window", "lung"), ("overlay", "planned"), ("style", "lines"),
-                            ("style", "wash"), ("overlay", "difference"), ("overlay", "gamma")):
+                            ("overlay", "difference"), ("overlay", "gamma")):
             self.browser.js(choose, name, value)
             self.browser.settle()
             image = self.browser.js(picture)

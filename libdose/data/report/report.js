@@ -36,8 +36,8 @@ const count = (value) => (known(value) ? String(value).replace(/\B(?=(\d{3})+$)/
 const date = (value) => text(value).replace(/^(\d{4})(\d{2})(\d{2})$/, "$1-$2-$3");
 
 /**
- * A table with a caption. Columns: name, and class "number", "code" or none; cells: text or nodes; kind: class
- * of the table.
+ * A table with a caption. Columns: name, and class "number", "code" or none; cells: text or nodes; kind: the
+ * class of the table.
  */
 function table(caption, columns, rows, kind = null) {
   const head = columns.map(([name, kind]) => el("th", { scope: "col", class: kind }, name));
@@ -232,10 +232,12 @@ function pageOne() {
         assumed.length ? bullets(assumed) : el("p", {}, "Nothing had to be assumed.")),
       el("div", {}, el("h2", {}, "Cause of the difference"),
         el("p", {}, text((data.attribution || {}).sentence, "No cause was looked for.")),
-        el("p", { class: "soft" }, `Protocol ${text(protocol.name)} ${text(protocol.version, "")}${site}, SHA-256 `,
+        el("p", { class: "soft" }, `Protocol ${text(protocol.name)} ${text(protocol.version, "")}${site}, `,
+          "SHA-256 ",
           el("span", { class: "code" }, text(protocol.hash).slice(0, 12))))),
     objectTable(false), signature(),
-    el("p", { class: "soft" }, "Not a medical device. The result needs the judgement of a qualified physicist."));
+    el("p", { class: "soft" },
+      "Not a medical device. The result needs the judgement of a qualified physicist."));
 }
 
 // --------------------------------------------------------------------------------------------------- tables
@@ -532,8 +534,8 @@ function slicePicture(plane) {
       const grey = 255 * Math.min(Math.max((hu - low) / (high - low), 0), 1);
       const over = wash && view.overlay !== "none"
         ? overlayColour(view.overlay, valueAt(view.overlay, voxel)) : null;
-      for (let c = 0; c < 3; c++) image.data[at + c] = over ? grey * (1 - over[1]) + over[0][c] * over[1]
-        : grey;
+      for (let c = 0; c < 3; c++) image.data[at + c] =
+        over ? grey * (1 - over[1]) + over[0][c] * over[1] : grey;
       image.data[at + 3] = 255;
     }
   const canvas = document.createElement("canvas");
@@ -660,13 +662,14 @@ function drawPlane(plane) {
 
 function pointSentence() {
   const voxel = indexOf(view.point), value = (name) => valueAt(name, voxel);
-  const where = ["x", "y", "z"].map((letter,
-    a) => `${letter} ${number(positionOf(a, view.point[a]), 1)}`).join(", ");
+  const where = ["x", "y", "z"].map((letter, a) =>
+    `${letter} ${number(positionOf(a, view.point[a]), 1)}`).join(", ");
   const parts = [`Point ${where} mm`];
   if (voxels.ct) parts.push(`CT ${number(value("ct"), 0)} HU`);
   if (voxels.planned) parts.push(`planned ${number(value("planned"), 2)} Gy`);
   if (voxels.calculated) parts.push(`calculated ${number(value("calculated"), 2)} Gy`);
-  if (voxels.difference) parts.push(`difference ${number(value("difference"), 1, true)} % of the planned maximum`);
+  if (voxels.difference)
+    parts.push(`difference ${number(value("difference"), 1, true)} % of the planned maximum`);
   if (voxels.gamma) parts.push(value("gamma") === null ? "gamma not evaluated"
     : `gamma ${number(value("gamma"), 2)}`);
   return parts.join("; ");
@@ -744,8 +747,8 @@ function planeBox(plane) {
 }
 
 function choice(label, id, options, change) {
-  const select = el("select", { id }, Object.entries(options).map(([value, name]) => el("option", { value },
-    name)));
+  const select = el("select", { id }, Object.entries(options).map(([value, name]) =>
+    el("option", { value }, name)));
   select.value = view[id];
   select.addEventListener("change", () => {
     view[id] = select.value;
@@ -821,7 +824,8 @@ function fillPlanes() {
   const absent = ["ct", "planned", "calculated"].filter((name) => !voxels[name]);
   const names = { ct: "CT", planned: "planned dose", calculated: "calculated dose" };
   document.getElementById("unpacking").replaceWith(
-    el("p", { class: "screen" }, "Click sets the point in all planes. Wheel or page keys change the plane; arrow keys move "
+    el("p", { class: "screen" },
+      "Click sets the point in all planes. Wheel or page keys change the plane; arrow keys move "
       + "the point."),
     ...absent.map((name) => missing(`There is no ${names[name]}.`)),
     el("div", { class: "controls" }, choice("Over the CT", "overlay", there),
@@ -858,8 +862,8 @@ function profile(axis) {
     const p = [...view.point];
     p[axis] = i;
     along.position.push(positionOf(axis, i));
-    for (const name of ["planned", "calculated"]) if (voxels[name]) along[name].push(valueAt(name,
-      indexOf(p)));
+    for (const name of ["planned", "calculated"]) if (voxels[name])
+      along[name].push(valueAt(name, indexOf(p)));
   }
   return along;
 }
@@ -918,7 +922,8 @@ function histogramSection() {
   const figures = table("Figures of the curves", columns, cells, "wide");
   return section("dvh", "Dose–volume histograms",
     plotly() ? el("p", {}, "Solid: planned. Dashed: calculated. The same colour is the same structure.")
-      : missing("The curves need Plotly, which this report was written without; the table has their figures."),
+      : missing("The curves need Plotly, which this report was written without; the table has "
+        + "their figures."),
     histograms.some((h) => !list(h.planned_percent).length)
       ? missing("There is no planned dose for some structures.") : null,
     plotly() ? el("div", { id: "dvh-chart", role: "group",
@@ -962,7 +967,8 @@ function build() {
     [s.id, s.dataset.title])];
   document.getElementById("contents").append(el("ul", {}, links.map(([id, title]) =>
     el("li", {}, el("a", { href: "#" + id }, title)))));
-  const about = "libdose is research software and not a medical device. This file holds patient data and loads nothing.";
+  const about = "libdose is research software and not a medical device. This file holds patient data and "
+    + "loads nothing.";
   document.getElementById("footer").append(el("p", {}, about), plotly()
     ? el("p", {}, `Curves by plotly.js ${plotly().version}, MIT licence.`) : "");
   const patient = (data.patient || {}).id;
