@@ -1,4 +1,4 @@
-"""A headless Chromium, driven through chromedriver by plain HTTP (W3C WebDriver): no other package is needed."""
+"""A headless Chromium, driven through chromedriver by plain HTTP (W3C WebDriver)."""
 import base64
 import json
 import pathlib
@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-# The name for the browser of a place that no connection can be made to: the network is off.
+# The proxy is a port where nothing listens: the network is off.
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
            "--proxy-server=127.0.0.1:9", "--window-size=1200,1000", "--disable-background-networking"]
 
@@ -26,8 +26,8 @@ class Browser:
 
     def __init__(self):
         chromium, driver = programs()
-        self.process = subprocess.Popen([driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                        text=True)
+        self.process = subprocess.Popen([driver, "--port=0"], stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True)
         self.session = ""
         port = None
         while port is None:
@@ -101,7 +101,8 @@ class Browser:
                  parameters={"pointerType": "mouse"})
 
     def wheel(self, selector: str, delta: int) -> None:
-        self.act("wheel", [{"type": "scroll", "deltaX": 0, "deltaY": delta, "duration": 0, **self.at(selector)}])
+        self.act("wheel", [{"type": "scroll", "deltaX": 0, "deltaY": delta, "duration": 0,
+                            **self.at(selector)}])
 
     def key(self, key: str) -> None:
         self.act("key", [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}])

@@ -58,13 +58,15 @@ class WholeCheck(PageTest):
         return [float(re.search(rf"\b{letter} (-?[\d.]+)", words).group(1)) for letter in "xyz"]
 
     def voxel(self) -> tuple[int, ...]:
-        return tuple(round((mm - sample.ORIGIN_MM[a]) / sample.SPACING_MM[a]) for a, mm in enumerate(self.point_mm()))
+        return tuple(round((mm - sample.ORIGIN_MM[a]) / sample.SPACING_MM[a])
+                     for a, mm in enumerate(self.point_mm()))
 
     def assert_values(self) -> None:
         """The sentence of the point and the profiles say what the formulas give at that voxel."""
         i, j, k = self.voxel()
         words = self.text("#point-values").replace("\u2212", "-")
-        for name, pattern, tolerance in (("ct", r"CT (-?\d+) HU", 5.5), ("planned", r"planned ([\d.]+) Gy", 0.006),
+        for name, pattern, tolerance in (("ct", r"CT (-?\d+) HU", 5.5),
+                                         ("planned", r"planned ([\d.]+) Gy", 0.006),
                                          ("calculated", r"calculated ([\d.]+) Gy", 0.006),
                                          ("difference", r"difference \+?(-?[\d.]+) %", 0.11)):
             shown = float(re.search(pattern, words).group(1))
@@ -100,7 +102,8 @@ class WholeCheck(PageTest):
         self.assertEqual(k, before[2])
         self.assert_values()
         for name, index in (("axial", k), ("coronal", j), ("sagittal", i)):
-            slider = self.browser.js("return Number(document.getElementById('slider-' + arguments[0]).value)", name)
+            slider = self.browser.js("return Number(document.getElementById('slider-' + arguments[0]).value)",
+                                     name)
             self.assertEqual(slider, index)
         self.browser.click("#plane-coronal", 0, -20)
         self.assertGreater(self.voxel()[2], sample.SIZE[2] / 2)  # up is the head, where z is larger
@@ -114,8 +117,8 @@ class WholeCheck(PageTest):
         self.browser.wheel("#plane-axial", -100)
         self.assertEqual(self.voxel(), start)
         self.browser.js("document.getElementById('plane-axial').focus()")
-        for key, move in ((PAGE_UP, (0, 0, 1)), (PAGE_DOWN, (0, 0, -1)), (RIGHT, (1, 0, 0)), (LEFT, (-1, 0, 0)),
-                          (DOWN, (0, 1, 0)), (UP, (0, -1, 0))):
+        for key, move in ((PAGE_UP, (0, 0, 1)), (PAGE_DOWN, (0, 0, -1)), (RIGHT, (1, 0, 0)),
+                          (LEFT, (-1, 0, 0)), (DOWN, (0, 1, 0)), (UP, (0, -1, 0))):
             before = self.voxel()
             self.browser.key(key)
             self.assertEqual(np.subtract(self.voxel(), before).tolist(), list(move))
@@ -159,7 +162,8 @@ class WholeCheck(PageTest):
             "|| [...t.querySelectorAll('th')].some((th) => !th.scope)).length "
             "+ [...document.querySelectorAll('canvas:not([aria-hidden]), svg[role=img], input[type=range]')]"
             ".filter((e) => !e.getAttribute('aria-label')).length "
-            "+ [...document.querySelectorAll('select, input[type=checkbox]')].filter((e) => !e.closest('label')).length")
+            "+ [...document.querySelectorAll('select, input[type=checkbox]')]"
+            ".filter((e) => !e.closest('label')).length")
         self.assertEqual(nameless, 0)
         self.assertGreater(self.browser.js("return document.querySelectorAll('table').length"), 10)
         self.assertNotIn("[object", self.text("main"))
@@ -167,6 +171,7 @@ class WholeCheck(PageTest):
     def test_narrow_window_has_no_scroll_sideways(self):
         self.browser.resize(360, 700)
         self.addCleanup(self.browser.resize, 1200, 1000)
+        self.browser.open(self.file)
         self.assertLessEqual(self.browser.js("return document.documentElement.scrollWidth"), 360)
 
     @unittest.skipUnless(shutil.which("pdftotext"), "poppler-utils is not installed")
@@ -228,14 +233,15 @@ class PartsMissing(PageTest):
 
     def test_many_reasons_leave_page_1_one_page(self):
         check = sample.sample(with_volumes=False)
-        check["rows"] += [sample.row("dose", "goal", f"V{n}Gy", "Lung", "FAIL", "a long reason, " * 9) for n in range(40)]
+        check["rows"] += [sample.row("dose", "goal", f"V{n}Gy", "Lung", "FAIL", "a long reason, " * 9)
+                          for n in range(40)]
         words = self.opened("many", check)
         self.assertIn("more rows are not PASS", words)
         if shutil.which("pdftotext"):
             file = WORK / "many.pdf"
             file.write_bytes(self.browser.pdf())
-            first = subprocess.run(["pdftotext", "-f", "1", "-l", "1", file, "-"], capture_output=True, text=True,
-                                   check=True).stdout
+            first = subprocess.run(["pdftotext", "-f", "1", "-l", "1", file, "-"], capture_output=True,
+                                   text=True, check=True).stdout
             self.assertIn("Signature", first)
 
 

@@ -835,7 +835,8 @@ function fillPlanes() {
     el("div", { class: "planes" }, PLANES.map(planeBox)),
     el("div", { class: "bar", id: "colour-bar" }), outlineKey(),
     el("p", { id: "point-values", "aria-live": "polite" }),
-    el("h3", {}, "Profiles through the point"), el("div", { class: "profiles", id: "profiles" }));
+    el("h3", {}, "Profiles through the point"), el("div", { class: "profiles", id: "profiles" },
+      profileBoxes()));
   drawBar();
   setPoint(startPoint());
 }
@@ -876,14 +877,16 @@ function profileTable(box, axis, letter) {
     ["Calculated Gy", "number"]], cells));
 }
 
+/** The three boxes of the profiles; all of them before the first curve, which takes the width of its box. */
+function profileBoxes() {
+  return ["x", "y", "z"].map((letter) => el("div", { id: "profile-" + letter,
+    class: plotly() ? "profile" : null, role: "group",
+    "aria-label": `Dose along ${letter} through the point, planned and calculated` }));
+}
+
 function drawProfiles() {
   ["x", "y", "z"].forEach((letter, axis) => {
-    let box = document.getElementById("profile-" + letter);
-    if (!box) {
-      box = el("div", { id: "profile-" + letter, class: plotly() ? "profile" : null, role: "group",
-        "aria-label": `Dose along ${letter} through the point, planned and calculated` });
-      document.getElementById("profiles").append(box);
-    }
+    const box = document.getElementById("profile-" + letter);
     if (!plotly()) return profileTable(box, axis, letter);
     const along = profile(axis), here = positionOf(axis, view.point[axis]);
     const curve = (name, dash, color) => ({ x: along.position, y: along[name], name, mode: "lines",
@@ -891,7 +894,7 @@ function drawProfiles() {
     const curves = [curve("planned", "solid", "#0072b2"), curve("calculated", "dash", "#b34700")];
     plotly().react(box, curves.filter((c) => c.y.length), layout(`${letter} (mm)`, "Dose (Gy)",
       { showlegend: axis === 0,
-      legend: { x: 0, y: 1.16, orientation: "h" }, margin: { l: 52, r: 12, t: 24, b: 42 },
+      legend: { x: 0, y: 1.02, yanchor: "bottom", orientation: "h" }, margin: { l: 52, r: 12, t: 24, b: 42 },
       shapes: [{ type: "line", x0: here, x1: here, yref: "paper", y0: 0, y1: 1,
         line: { color: "#4b5866", width: 1, dash: "dot" } }] }), CONFIG);
     return null;
@@ -945,8 +948,8 @@ function drawHistograms() {
       curve(list(h.calculated_percent), "calculated", "dash", !planned)];
   });
   const more = layout("Dose (Gy)", "Volume (%)", { showlegend: true,
-    legend: { orientation: "h", y: -0.16 } });
-  more.margin.b = 90;
+    legend: { orientation: "h", y: 1.02, yanchor: "bottom" } });
+  more.margin.t = 44;
   plotly().newPlot(box, curves, more, CONFIG);
 }
 
@@ -975,8 +978,19 @@ function build() {
   document.title = `${verdictOf(data.verdict)}: dose check${known(patient) ? " of " + patient : ""}`;
 }
 
+/** Curves as wide as the paper while it is printed. */
+function listenToPrinter() {
+  const resize = (widths) => document.querySelectorAll(".js-plotly-plot").forEach((box) => {
+    const print = widths && (box.id === "dvh-chart" ? [690, 355] : [220, 180]);
+    plotly().relayout(box, print ? { width: print[0], height: print[1] } : { autosize: true });
+  });
+  window.addEventListener("beforeprint", () => resize(true));
+  window.addEventListener("afterprint", () => resize(false));
+}
+
 async function start() {
   build();
+  listenToPrinter();
   drawHistograms();
   if (volumes) {
     try {
