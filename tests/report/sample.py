@@ -1,7 +1,7 @@
 """A made check of a thorax-like phantom, as JSON and as the page that a physicist signs.
 
-The numbers are formulas, so that a test can say what the page must show at a voxel. Run as a program it writes
-a page to look at:  sample.py PARTS_FOLDER OUT.html [PLOTLY.js]
+The numbers are formulas, so that a test can say what the page must show at a voxel. Run as a program it
+writes a page to look at:  sample.py PARTS_FOLDER OUT.html [PLOTLY.js]
 """
 import base64
 import gzip
@@ -101,8 +101,8 @@ def histograms() -> list[dict]:
             share = 100 * (1 - np.searchsorted(ordered, doses) / ordered.size)
             curves[dose + "_percent"] = np.round(share, 2).tolist()
         volume = float(inside.sum() * np.prod(SPACING_MM) / 1000)
-        found.append({"structure": name, "type": kind, "target": kind == "PTV", "volume_cm3": round(volume, 2),
-                      "dose_gy": np.round(doses, 3).tolist(), **curves})
+        found.append({"structure": name, "type": kind, "target": kind == "PTV",
+                      "volume_cm3": round(volume, 2), "dose_gy": np.round(doses, 3).tolist(), **curves})
     return found
 
 
@@ -118,12 +118,13 @@ def rows() -> list[dict]:
         row("integrity", "patient", "Same patient in every object", "", "PASS", "one ID and one name"),
         row("integrity", "references", "Plan, structures, CT and dose refer to each other", "", "PASS"),
         row("integrity", "isocentre-in-body", "Isocentre inside the body", "beam 1", "PASS"),
-        row("integrity", "prescription", "Prescription against planned dose", "PTV", "PASS", planned="60.00 Gy",
-            calculated="57.70 Gy", value=-3.8, unit="%"),
+        row("integrity", "prescription", "Prescription against planned dose", "PTV", "PASS",
+            planned="60.00 Gy", calculated="57.70 Gy", value=-3.8, unit="%"),
         row("integrity", "approval", "Approval", "plan \"Lung left\"", "LOOK",
             "the plan is UNAPPROVED: approve it in the planning system before it is treated"),
         row("integrity", "couch", "Couch", "", "NOT CHECKED",
-            "no structure of type SUPPORT and no couch model: whether a couch attenuates the beam is not known"),
+            "no structure of type SUPPORT and no couch model: whether a couch attenuates the "
+            "beam is not known"),
         row("dose", "target-d98%", "D98%", "PTV", "PASS", "D98% of PTV agrees", planned="44.31 Gy",
             calculated="44.12 Gy", limit=limit, source=own, value=-0.4, unit="%"),
         row("dose", "target-d50%", "D50%", "PTV", "PASS", "D50% of PTV agrees", planned="56.58 Gy",
@@ -132,8 +133,8 @@ def rows() -> list[dict]:
             "planned: +4.1 %", planned="55.20 Gy", calculated="57.49 Gy", limit=limit, source=own, value=4.1,
             unit="%"),
         row("dose", "goal", "V20Gy", "Lung left", "LOOK", "V20Gy of Lung left is 36.20 % recalculated",
-            planned="35.10 %", calculated="36.20 %", limit="look above 35, fail above 40", source="QUANTEC 2010",
-            value=36.2, unit="%"),
+            planned="35.10 %", calculated="36.20 %", limit="look above 35, fail above 40",
+            source="QUANTEC 2010", value=36.2, unit="%"),
         row("dose", "goal", "D0.1cc", "Spinal canal", "PASS", "", planned="12.40 Gy", calculated="12.20 Gy",
             limit="look above 45, fail above 50", source="QUANTEC 2010", value=12.2, unit="Gy"),
         row("gamma", "gamma", "Gamma 3 %/2 mm global", "body", "PASS", "97.6 % of the voxels pass",
@@ -182,7 +183,8 @@ def sample(with_volumes: bool = True) -> dict:
         "rows": rows(), "beams": [beam(n) for n in (1, 2, 3, 4)], "histograms": histograms(),
         "gammas": [{"criterion": "3 % / 2 mm, global, above 10 %", "region": "body", "passed": 112345,
                     "failed": 2762, "not_evaluated": 45012, "pass_rate_percent": 97.6}],
-        "attribution": {"verdict": "output", "sentence": "The output of beam 2 explains 94 % of the difference.",
+        "attribution": {"verdict": "output",
+                        "sentence": "The output of beam 2 explains 94 % of the difference.",
                         "difference_percent": 1.24, "causes": [
                             {"kind": "output", "name": "output of beam 2", "size": 3.1, "unit": "%",
                              "explained": 0.94},

@@ -133,8 +133,8 @@ class WholeCheck(PageTest):
         choose = ("const s = document.getElementById(arguments[0]); s.value = arguments[1];"
                   "s.dispatchEvent(new Event('change'))")
         seen = set()
-        for name, value in (("overlay", "none"), ("window", "lung"), ("overlay", "planned"), ("style", "lines"),
-                            ("overlay", "difference"), ("overlay", "gamma")):
+        for name, value in (("overlay", "none"), ("window", "lung"), ("overlay", "planned"),
+                            ("style", "lines"), ("overlay", "difference"), ("overlay", "gamma")):
             self.browser.js(choose, name, value)
             self.browser.settle()
             image = self.browser.js(picture)
@@ -158,8 +158,8 @@ class WholeCheck(PageTest):
 
     def test_tables_and_pictures_have_names(self):
         nameless = self.browser.js(
-            "return [...document.querySelectorAll('table')].filter((t) => !t.caption || !t.caption.textContent "
-            "|| [...t.querySelectorAll('th')].some((th) => !th.scope)).length "
+            "return [...document.querySelectorAll('table')].filter((t) => !t.caption "
+            "|| !t.caption.textContent || [...t.querySelectorAll('th')].some((th) => !th.scope)).length "
             "+ [...document.querySelectorAll('canvas:not([aria-hidden]), svg[role=img], input[type=range]')]"
             ".filter((e) => !e.getAttribute('aria-label')).length "
             "+ [...document.querySelectorAll('select, input[type=checkbox]')]"
@@ -227,7 +227,8 @@ class PartsMissing(PageTest):
     def test_without_plotly_there_are_tables(self):
         words = self.opened("tables", sample.sample())
         self.assertIn("The curves need Plotly", words)
-        captions = self.browser.js("return [...document.querySelectorAll('caption')].map((c) => c.textContent)")
+        captions = self.browser.js(
+            "return [...document.querySelectorAll('caption')].map((c) => c.textContent)")
         for caption in ("Dose along x", "Dose along y", "Dose along z", "Figures of the curves"):
             self.assertIn(caption, captions)
 
