@@ -8,7 +8,8 @@ run_packages=(build-essential cmake ninja-build libeigen3-dev libdcmtk-dev libhd
   libcli11-dev libyaml-cpp-dev libfmt-dev nlohmann-json3-dev
   python3 python3-numpy python3-matplotlib python3-pydicom python3-h5py zlib1g-dev python3-plotly)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev python3-venv python3-pip python3-dev dicom3tools
-  plastimatch doxygen dpkg-dev file pkg-config clang-format)
+  plastimatch doxygen dpkg-dev file pkg-config clang-format
+  chromium chromium-driver poppler-utils fonts-liberation)
 
 case "${1:-}" in
   run) wanted=("${run_packages[@]}") ;;

@@ -110,6 +110,14 @@ void append(std::vector<std::string>& texts, const std::vector<std::string>& mor
     texts.insert(texts.end(), more.begin(), more.end());
 }
 
+/// The beam model of each beam that has one; the integrity rows say what is wrong where there is none.
+void name_models(const Plan& plan, const BeamModelProvider& models, CheckResult& result) {
+    for (const Beam& beam : plan.beams) try {
+            result.models[beam.number] = models(beam).name;
+        } catch (const Error&) {
+        }
+}
+
 /// Rows for what cannot be compared without a recalculation.
 void nothing_recalculated(CheckResult& result, const std::string& why) {
     result.rows.push_back(not_checked("dose", "recalculation", "Dose against the planning system", why));
@@ -118,14 +126,22 @@ void nothing_recalculated(CheckResult& result, const std::string& why) {
     result.attribution.sentence = "No cause was looked for: " + why;
 }
 
-/// A difference that has a cause wants a look, even where every figure is within its limits.
+/// One cause that explains nearly all of a difference is a setting or a fault, even where every figure is
+/// within its limits. Two sound systems differ by many small causes. Output has limits of its own.
+bool wants_a_look(const Attribution& attribution) {
+    constexpr double nearly_all = 0.9;
+    return attribution.verdict != "none" && !attribution.causes.empty() &&
+           attribution.causes.front().kind != "output" && attribution.causes.front().explained >= nearly_all;
+}
+
 Row cause_row(const Attribution& attribution) {
-    Row row = not_checked("dose", "systematic-difference", "No systematic difference", attribution.sentence);
+    Row row = not_checked("dose", "systematic-difference", "No single cause of the difference", "");
     row.value = attribution.difference_percent;
     row.unit = "%";
-    row.verdict = attribution.verdict == "none" ? Verdict::pass : Verdict::look;
     row.source = "docs/theory/attribution.md";
-    if (row.verdict == Verdict::pass) row.reason.clear();
+    row.limit = "look where one cause other than output explains 90 % or more";
+    row.verdict = wants_a_look(attribution) ? Verdict::look : Verdict::pass;
+    if (row.verdict == Verdict::look) row.reason = attribution.sentence;
     return row;
 }
 
@@ -189,6 +205,7 @@ CheckResult check(const CheckInput& input, const CheckOptions& options) {
     if (input.plan) {
         result.complexity = complexity(*input.plan, prescribed_gy_per_fraction(input));
         result.speed_notes = speed_notes(*input.plan);
+        name_models(*input.plan, models, result);
     }
     if (input.can_calculate())
         recalculate_and_compare(input, options, models, stages, result);

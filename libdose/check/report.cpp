@@ -27,11 +27,12 @@ std::string text_of(const fs::path& file) {
     return text.str();
 }
 
-/// Plotly's bundle: LIBDOSE_PLOTLY, the data folder, Debian's package python3-plotly. Empty where there is
-/// none: the page shows tables instead of curves.
+/// Plotly's bundle: the file that LIBDOSE_PLOTLY names; else that of the data folder, of a wheel, of Debian's
+/// package python3-plotly. Empty where there is none: the page has no curves then, and says so.
 std::string plotly_text() {
     std::vector<fs::path> places{data_folder() / "report" / "plotly.min.js",
-                                 "/usr/lib/python3/dist-packages/plotly/package_data/plotly.min.js"};
+                                 "/usr/local/lib/python3/dist-packages/plotly/package_data/plotly.min.js",
+                                 "/usr/share/python3-plotly/plotly.js"};
     if (const char* named = std::getenv("LIBDOSE_PLOTLY")) places = {named};
     for (const fs::path& place : places)
         if (fs::exists(place)) return text_of(place);

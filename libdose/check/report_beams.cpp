@@ -97,6 +97,7 @@ json beams_json(const CheckInput& input, const CheckResult& result) {
                       {"energy_mv", beam.nominal_energy_mv},
                       {"fluence_mode", beam.fluence_mode},
                       {"mu", number_json(beam.meterset_mu, 3)},
+                      {"model", result.models.contains(beam.number) ? result.models.at(beam.number) : ""},
                       {"gantry", gantry_text(beam)},
                       {"collimator", fmt::format("{:g}", first.collimator_deg)},
                       {"couch", fmt::format("{:g}", first.couch_deg)},

@@ -57,7 +57,8 @@ json attribution_json(const Attribution& attribution) {
     return {{"verdict", attribution.verdict},
             {"sentence", attribution.sentence},
             {"difference_percent", number_json(attribution.difference_percent, 3)},
-            {"causes", causes}};
+            {"causes", causes},
+            {"not_tried", attribution.not_tried}};
 }
 
 json method_json(const CheckResult& result, const CheckOptions& options) {

@@ -27,7 +27,7 @@ MOST_BRANCHES = 20
 RULES = ("columns", "lines", "branches", "commas", "syntax")
 
 CPP = {".cpp", ".h", ".cu"}
-WITH_COLUMNS = CPP | {".c", ".py", ".sh", ".cmake", ".md"}
+WITH_COLUMNS = CPP | {".c", ".py", ".sh", ".cmake", ".md", ".js", ".css", ".html"}
 WITH_COLUMNS_BY_NAME = {"CMakeLists.txt", "Doxyfile"}
 WITH_COLUMNS_BY_PATH = {".ci/run"}
 

@@ -85,6 +85,7 @@ struct CheckResult {
     std::vector<ComparedPoint> points;
     Attribution attribution;
     std::vector<Complexity> complexity;
+    std::map<int, std::string> models;       ///< beam number -> name of its beam model
     std::vector<std::string> speed_notes;    ///< leaf or gantry speeds beyond the machine's limits
     std::vector<std::string> known_offsets;  ///< published differences of algorithms that apply here
     std::vector<std::string> assumptions;    ///< what was assumed or decided
