@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From a clean clone to a dose: installs what is missing, builds, makes a DICOM thorax phantom, calculates a
-# plan on it with both engines, compares them, draws a picture and checks the plan. Results: quickstart-output/. Needs Debian
-# 12 and root or sudo for the packages.
+# plan on it with both engines, compares them, draws a picture and checks the plan. Results:
+# quickstart-output/. Needs Debian 12 and root or sudo for the packages.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")

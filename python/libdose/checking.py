@@ -61,17 +61,33 @@ def check(
     report (check.html, check.json, check.csv, recalculated.dcm). engine: how it is calculated. protocol:
     name or JSON file of criteria and limits, with a site of it. What is missing or cannot be read is a row
     NOT CHECKED. Raises BadInput for paths without DICOM, a protocol that breaks its rules and a folder that
-    cannot be written. Not a medical device: a qualified person judges the report. """ items: List[Any] =
-    [source] if isinstance(source, (str, os.PathLike)) else list(source) wanted = { "protocol":
-    os.fspath(protocol), "site": site, "plan": plan, "series": series, "fraction_group":
-    int(fraction_group), "accept": list(accept), "model": model, "couch": couch, "couch_top_mm":
-    couch_top_mm, "couch_lateral_mm": couch_lateral_mm, "attribution": bool(attribution), } folder =
-    os.fspath(out) if out is not None else "" settings = (engine or Engine())._settings() if items and
-    hasattr(items[0], "SOPInstanceUID"): with tempfile.TemporaryDirectory(prefix="libdose-") as files: for
-    number, dataset in enumerate(items): save(dataset, os.path.join(files, f"{number:05d}.dcm")) text =
-    _libdose.check([files], settings, wanted, folder, progress) else: text = _libdose.check([os.fspath(item)
-    for item in items], settings, wanted, folder, progress) data = json.loads(text) return
-    Check(data["verdict"], data["rows"], data["attribution"], data, folder or None)
+    cannot be written. Not a medical device: a qualified person judges the report.
+    """
+    items: List[Any] = [source] if isinstance(source, (str, os.PathLike)) else list(source)
+    wanted = {
+        "protocol": os.fspath(protocol),
+        "site": site,
+        "plan": plan,
+        "series": series,
+        "fraction_group": int(fraction_group),
+        "accept": list(accept),
+        "model": model,
+        "couch": couch,
+        "couch_top_mm": couch_top_mm,
+        "couch_lateral_mm": couch_lateral_mm,
+        "attribution": bool(attribution),
+    }
+    folder = os.fspath(out) if out is not None else ""
+    settings = (engine or Engine())._settings()
+    if items and hasattr(items[0], "SOPInstanceUID"):
+        with tempfile.TemporaryDirectory(prefix="libdose-") as files:
+            for number, dataset in enumerate(items):
+                save(dataset, os.path.join(files, f"{number:05d}.dcm"))
+            text = _libdose.check([files], settings, wanted, folder, progress)
+    else:
+        text = _libdose.check([os.fspath(item) for item in items], settings, wanted, folder, progress)
+    data = json.loads(text)
+    return Check(data["verdict"], data["rows"], data["attribution"], data, folder or None)
 
 
 def protocols() -> List[str]:
