@@ -580,7 +580,9 @@ typedef struct libdose_influence_options {
     double beamlet_mm;   /**< side of the squares in the isocentre plane; 5 */
     double margin_mm;    /**< of the target: beamlets that come this near to it count; 5 */
     double cutoff;       /**< part of a beamlet's largest dose, 0 to 0.1: a smaller value is kept with the
-                            probability value / limit, and then as the limit; 0: all are kept; 3e-4 */
+                            probability value / limit, and then as the limit; 0: what was calculated is kept
+                            (far from a beamlet the pencil beam calculates some of the voxels only, with as
+                            many times their dose); 3e-4 */
     double memory_bytes; /**< largest matrix in memory; 0: half of what the system has free */
     size_t first;        /**< columns first to last - 1 of all; 0, 0: all */
     size_t last;         /**< see first */
