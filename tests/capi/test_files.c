@@ -190,6 +190,34 @@ static void own_grid(const libdose_dose* dose) {
                 "2 values are given where 3 are needed");
 }
 
+/* The verdicts on a plan file that can be calculated; the phantom's beams have 6 MV. */
+static void gate_of_file(const char* folder) {
+    char file[4096];
+    snprintf(file, sizeof file, "%s/RP_sliding-window.dcm", folder);
+    libdose_gate* gate = NULL;
+    size_t count = 0, refused = 1, energies = 0;
+    REQUIRE(libdose_gate_read(file, NULL, &gate) == LIBDOSE_OK);
+    CHECK(libdose_gate_count(gate, &count, &refused) == LIBDOSE_OK && count > 20 && refused == 0);
+    for (size_t n = 0; n < count; ++n) {
+        libdose_gate_entry entry;
+        libdose_gate_entry_init(&entry, sizeof entry);
+        REQUIRE(libdose_gate_get(gate, n, &entry) == LIBDOSE_OK);
+        CHECK(entry.verdict == LIBDOSE_HONOURED || entry.verdict == LIBDOSE_HARMLESS);
+        if (strcmp(entry.tag, "(300a,0114)") != 0) continue;
+        ++energies;
+        CHECK(strcmp(entry.name, "NominalBeamEnergy") == 0 && strcmp(entry.value, "6") == 0 &&
+              entry.beam > 0);
+    }
+    CHECK(energies > 0);
+    libdose_gate_free(&gate);
+    libdose_plan_reading reading;
+    libdose_plan_reading_init(&reading, sizeof reading);
+    reading.fraction_group = 7;
+    CHECK_FAILS(libdose_gate_read(file, &reading, &gate), LIBDOSE_BAD_INPUT, "fraction group");
+    CHECK_FAILS(libdose_gate_read("/nowhere/rp.dcm", NULL, &gate), LIBDOSE_BAD_INPUT, "/nowhere/rp.dcm");
+    CHECK(!gate);
+}
+
 /* Ways to read a case. */
 static void readings(const char* const* paths) {
     libdose_plan_reading reading;
@@ -254,6 +282,7 @@ int main(int argc, char** argv) {
     int32_t fractions = 0;
     CHECK(libdose_plan_fractions(plan, &fractions) == LIBDOSE_OK && fractions >= 1);
     readings(paths);
+    gate_of_file(argv[1]);
 
     /* The notes begin with what was picked. */
     size_t notes = 0;

@@ -158,6 +158,21 @@ static void copies(const libdose_influence* matrix, const int64_t* begin, const 
     free(values);
 }
 
+/* A matrix in a file gives the bits of the one in memory. */
+static void same_dose(const libdose_influence* whole, const libdose_influence* read) {
+    const double mu[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    libdose_dose *one = NULL, *other = NULL;
+    const float *x = NULL, *y = NULL;
+    size_t n = 0, m = 0;
+    REQUIRE(libdose_influence_dose(whole, mu, 8, &one) == LIBDOSE_OK);
+    REQUIRE(libdose_influence_dose(read, mu, 8, &other) == LIBDOSE_OK);
+    REQUIRE(libdose_dose_values(one, &x, &n) == LIBDOSE_OK &&
+            libdose_dose_values(other, &y, &m) == LIBDOSE_OK);
+    CHECK(n == m && memcmp(x, y, n * sizeof *x) == 0);
+    libdose_dose_free(&one);
+    libdose_dose_free(&other);
+}
+
 static void files(const patient* p, const libdose_influence* whole, const char* folder) {
     char file[1000], joined[1000];
     snprintf(file, sizeof file, "%s/capi_influence.h5", folder);
@@ -173,6 +188,7 @@ static void files(const patient* p, const libdose_influence* whole, const char* 
     CHECK(info_of(read).in_file && info_of(read).entry_count == info_of(whole).entry_count);
     copies(read, begin, voxel, gy);
     CHECK_FAILS(libdose_influence_columns(read, &begin, &voxel, &gy), LIBDOSE_BAD_INPUT, "in a file");
+    same_dose(whole, read);
     libdose_influence_free(&read);
     CHECK(!read);
     libdose_influence_options influence = four();
