@@ -16,7 +16,11 @@ static libdose_ct* water(void) {
     enum { n = 64 };
     libdose_grid grid;
     libdose_grid_init(&grid, sizeof grid);
-    for (int a = 0; a < 3; ++a) grid.size[a] = n, grid.spacing_mm[a] = 5, grid.origin_mm[a] = -157.5;
+    for (int a = 0; a < 3; ++a) {
+        grid.size[a] = n;
+        grid.spacing_mm[a] = 5;
+        grid.origin_mm[a] = -157.5;
+    }
     grid.origin_mm[1] = -7.5;
     int16_t* hu = malloc(n * n * n * sizeof *hu);
     if (!hu) exit(1);
@@ -35,7 +39,9 @@ static libdose_plan* field(void) {
     ok(libdose_plan_create("lesson", 1, LIBDOSE_HFS, NULL, &plan));
     libdose_beam beam;
     libdose_beam_init(&beam, sizeof beam);
-    beam.number = 1, beam.nominal_energy_mv = 6, beam.meterset_mu = 100;
+    beam.number = 1;
+    beam.nominal_energy_mv = 6;
+    beam.meterset_mu = 100;
     size_t index;
     ok(libdose_plan_add_beam(plan, &beam, &index));
     for (int end = 0; end < 2; ++end) {
@@ -66,7 +72,8 @@ int main(void) {
     libdose_options options;
     libdose_options_init(&options, sizeof options);
     options.grid_mm = 5;
-    options.progress = progress, options.user = &calls;
+    options.progress = progress;
+    options.user = &calls;
     libdose_dose *cone = NULL, *pencil = NULL;
     ok(libdose_calculate(ct, NULL, plan, NULL, &options, &cone));
     options.algorithm = LIBDOSE_PENCIL_BEAM;
@@ -76,8 +83,10 @@ int main(void) {
     /* Along the axis, into a buffer of ours on a grid of ours. */
     libdose_grid axis;
     libdose_grid_init(&axis, sizeof axis);
-    axis.size[0] = axis.size[2] = 1, axis.size[1] = 4;
-    axis.spacing_mm[0] = axis.spacing_mm[2] = 1, axis.spacing_mm[1] = 50;
+    axis.size[0] = axis.size[2] = 1;
+    axis.size[1] = 4;
+    axis.spacing_mm[0] = axis.spacing_mm[2] = 1;
+    axis.spacing_mm[1] = 50;
     axis.origin_mm[1] = 50;
     float gy[4];
     ok(libdose_dose_copy_on_grid(cone, &axis, gy, 4));

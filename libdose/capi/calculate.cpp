@@ -1,8 +1,7 @@
 #include "capi/handles.h"
 #include "capi/request.h"
-#include "libdose/data.h"
 #include "libdose/engine.h"
-#include "libdose/io/provenance.h"
+#include "libdose/prepared_patient.h"
 
 using namespace libdose;
 using namespace libdose::capi;
@@ -27,28 +26,24 @@ libdose_status libdose_calculate(const libdose_ct* ct, const libdose_structures*
                                  const libdose_options* options, libdose_dose** dose) {
     return guarded([&] {
         Output<libdose_dose> made(dose, "dose");
-        const CtImage& image = handle(ct, "ct").image;
-        const StructureSet* set = structures ? &handle(structures, "structures").set : nullptr;
-        const Plan& planned = handle(plan, "plan").plan;
-        const libdose_options given = options_or_defaults(options);
-        EngineOptions engine = engine_options(given);
-        const libdose_models automatic;
-        CalibratedModels chosen(models ? handle(models, "models") : automatic, given.calibration_depth);
-        const MaterialTable materials = MaterialTable::read_csv(data_folder() / "materials" / "basis.csv");
-        CalculationResult result;
-        run_reporting(given.progress, given.user, [&](const ProgressCallback& progress) {
-            engine.progress = progress;
-            result = calculate(
-                image, set, planned, materials,
-                [&](const Beam& beam) -> const BeamModel& { return chosen.of(beam); }, engine);
+        Request request(ct, structures, plan, models, options);
+        request.run([&] {
+            request.hand_to(*made, calculate(request.ct, request.structures, request.plan, request.materials,
+                                             request.models(), request.engine));
         });
-        io::add_inputs(result.plan.provenance, engine.hu_curve, image, set, planned);
-        for (Dose& beam : result.beams) io::add_inputs(beam.provenance, engine.hu_curve, image, set, planned);
-        made->dose = std::move(result.plan);
-        made->beams = std::move(result.beams);
-        // What the reader of the structure set had to say is not to be had elsewhere in C.
-        if (set) made->notes = set->notes;
-        made->notes.insert(made->notes.end(), result.notes.begin(), result.notes.end());
         made.hand_over();
+    });
+}
+
+libdose_status libdose_estimate_memory(const libdose_ct* ct, const libdose_structures* structures,
+                                       const libdose_plan* plan, const libdose_models* models,
+                                       const libdose_options* options, double* needed_bytes,
+                                       double* available_bytes) {
+    return guarded([&] {
+        Request request(ct, structures, plan, models, options);
+        const MemoryEstimate estimate =
+            estimate_memory(request.ct, request.structures, request.plan, request.models(), request.engine);
+        if (needed_bytes) *needed_bytes = estimate.needed_bytes;
+        if (available_bytes) *available_bytes = estimate.available_bytes;
     });
 }

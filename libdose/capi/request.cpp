@@ -1,6 +1,10 @@
 #include "capi/request.h"
 
+#include <utility>
+
 #include "capi/relay.h"
+#include "libdose/data.h"
+#include "libdose/io/provenance.h"
 
 namespace libdose::capi {
 
@@ -111,6 +115,37 @@ void run_reporting(libdose_progress progress, void* user, const ReportingWork& w
     });
     relay.run(
         [&] { work([&](double fraction, const std::string& stage) { relay.report(fraction, stage); }); });
+}
+
+Request::Request(const libdose_ct* image, const libdose_structures* set, const libdose_plan* planned,
+                 const libdose_models* choice, const libdose_options* options)
+    : ct(handle(image, "ct").image),
+      structures(set ? &handle(set, "structures").set : nullptr),
+      plan(handle(planned, "plan").plan),
+      given_(options_or_defaults(options)),
+      chosen_(choice ? handle(choice, "models") : automatic_, given_.calibration_depth) {
+    engine = engine_options(given_);
+    materials = MaterialTable::read_csv(data_folder() / "materials" / "basis.csv");
+}
+
+BeamModelProvider Request::models() {
+    return [this](const Beam& beam) -> const BeamModel& { return chosen_.of(beam); };
+}
+
+void Request::run(const std::function<void()>& work) {
+    run_reporting(given_.progress, given_.user, [&](const ProgressCallback& progress) {
+        engine.progress = progress;
+        work();
+    });
+}
+
+void Request::hand_to(libdose_dose& dose, CalculationResult&& result) const {
+    io::add_inputs(result.plan.provenance, engine.hu_curve, ct, structures, plan);
+    for (Dose& beam : result.beams) io::add_inputs(beam.provenance, engine.hu_curve, ct, structures, plan);
+    dose.dose = std::move(result.plan);
+    dose.beams = std::move(result.beams);
+    if (structures) dose.notes = structures->notes;
+    dose.notes.insert(dose.notes.end(), result.notes.begin(), result.notes.end());
 }
 
 }  // namespace libdose::capi

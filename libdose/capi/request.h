@@ -35,4 +35,30 @@ using ReportingWork = std::function<void(const ProgressCallback&)>;
 /// Does the work and calls the caller's callback on this thread. Throws Cancelled when it asked to stop.
 void run_reporting(libdose_progress progress, void* user, const ReportingWork& work);
 
+/// The arguments of a calculation. They must outlive it.
+class Request {
+public:
+    /// `structures`, `models` and `options` may be NULL.
+    Request(const libdose_ct* ct, const libdose_structures* structures, const libdose_plan* plan,
+            const libdose_models* models, const libdose_options* options);
+
+    const CtImage& ct;
+    const StructureSet* structures;  ///< null: the whole CT
+    const Plan& plan;
+    EngineOptions engine;
+    MaterialTable materials;
+
+    BeamModelProvider models();
+    /// Does the work with the caller's progress callback in `engine`, as run_reporting() does.
+    void run(const std::function<void()>& work);
+    /// What a calculation gave, as the caller gets it: with the inputs in the provenance, and the notes of
+    /// the reader of the structure set, which are not to be had elsewhere in C.
+    void hand_to(libdose_dose& dose, CalculationResult&& result) const;
+
+private:
+    const libdose_options given_;
+    const libdose_models automatic_;
+    CalibratedModels chosen_;
+};
+
 }  // namespace libdose::capi

@@ -165,6 +165,7 @@ set(io_sources
   io/hdf5/dose_hdf5.cpp
   io/hdf5/hdf5_file.cpp
   io/hdf5/influence_hdf5.cpp
+  io/hdf5/influence_matrix.cpp
   io/hdf5/provenance.cpp
   io/hdf5/provenance_hdf5.cpp
   io/hdf5/reference_case_io.cpp
@@ -227,7 +228,10 @@ set(capi_sources
   capi/calculate.cpp
   capi/ct.cpp
   capi/dose.cpp
+  capi/gate.cpp
+  capi/influence.cpp
   capi/models.cpp
+  capi/names.cpp
   capi/plan.cpp
   capi/read_case.cpp
   capi/relay.cpp

@@ -166,14 +166,6 @@ std::vector<FluenceMap> weighted_fluence(const InfluenceCase& all, std::size_t b
                                          all.header.side_mm)};
 }
 
-void check_weights(const std::vector<double>& weights_mu, std::size_t beamlets) {
-    if (weights_mu.size() != beamlets)
-        throw bad_input(std::to_string(weights_mu.size()) + " weights are given for " +
-                            std::to_string(beamlets) + " beamlets",
-                        "beamlets");
-    for (std::size_t b = 0; b < weights_mu.size(); ++b) required_weight(weights_mu, b);
-}
-
 }  // namespace
 
 InfluenceHeader calculate_influence(const CtImage& ct, const StructureSet* structures, const Plan& plan,
@@ -236,7 +228,7 @@ CalculationResult calculate_beamlets(const CtImage& ct, const StructureSet* stru
     every.first = every.last = 0;
     const InfluenceCase all(ct, structures, plan, materials, models, every);
     const std::vector<Beamlet>& beamlets = all.header.beamlets;
-    check_weights(weights_mu, beamlets.size());
+    require_weights(weights_mu, beamlets.size());
     CalculationResult result;
     std::vector<float> total(all.header.grid.voxel_count(), 0.0f);
     const auto count = static_cast<double>(beamlets.size());

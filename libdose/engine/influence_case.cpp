@@ -83,13 +83,6 @@ void check_options(const InfluenceOptions& options) {
 
 }  // namespace
 
-double required_weight(const std::vector<double>& weights_mu, std::size_t beamlet) {
-    if (!(std::isfinite(weights_mu[beamlet]) && weights_mu[beamlet] >= 0))
-        throw bad_input("the weight of beamlet " + std::to_string(beamlet) + " is negative or not finite",
-                        "influence", "The MU of a beamlet are a number of at least 0");
-    return weights_mu[beamlet];
-}
-
 InfluenceCase::InfluenceCase(const CtImage& ct, const StructureSet* structures, const Plan& plan,
                              const MaterialTable& materials, const BeamModelProvider& models,
                              const InfluenceOptions& options)

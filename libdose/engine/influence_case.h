@@ -16,9 +16,6 @@
 
 namespace libdose {
 
-/// The MU of a beamlet. Throws bad_input for one that is negative or not finite.
-double required_weight(const std::vector<double>& weights_mu, std::size_t beamlet);
-
 /// What every beamlet of a plan needs: the request, densities, the head of every beam. It refers to plan,
 /// models and options.
 class InfluenceCase {

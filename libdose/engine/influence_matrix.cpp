@@ -1,4 +1,5 @@
 // The influence matrix in memory.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -17,20 +18,42 @@ void InfluenceColumns::append(const InfluenceColumns& other) {
     gy.insert(gy.end(), other.gy.begin(), other.gy.end());
 }
 
-Volume<float> DoseInfluence::dose(const std::vector<double>& weights_mu) const {
-    if (weights_mu.size() != columns.count())
-        throw bad_input(std::to_string(weights_mu.size()) + " weights are given for " +
-                            std::to_string(columns.count()) + " beamlets",
+InfluenceColumns InfluenceColumns::part(std::size_t first, std::size_t last) const {
+    if (first > last || last > count())
+        throw bad_input("columns " + std::to_string(first) + " to " + std::to_string(last) +
+                            " are asked for, of " + std::to_string(count()),
                         "influence");
+    InfluenceColumns columns;
+    for (std::size_t c = first; c < last; ++c) columns.begin.push_back(begin[c + 1] - begin[first]);
+    columns.voxel.assign(voxel.begin() + begin[first], voxel.begin() + begin[last]);
+    columns.gy.assign(gy.begin() + begin[first], gy.begin() + begin[last]);
+    return columns;
+}
+
+void InfluenceColumns::add_dose(const double* weights_mu, std::vector<double>& sum_gy) const {
+    for (std::size_t c = 0; c < count(); ++c)
+        for (auto n = static_cast<std::size_t>(begin[c]); n < static_cast<std::size_t>(begin[c + 1]); ++n)
+            sum_gy[static_cast<std::size_t>(voxel[n])] += weights_mu[c] * static_cast<double>(gy[n]);
+}
+
+void require_weights(const std::vector<double>& weights_mu, std::size_t beamlets) {
+    if (weights_mu.size() != beamlets)
+        throw bad_input(std::to_string(weights_mu.size()) + " weights are given for " +
+                            std::to_string(beamlets) + " beamlets",
+                        "influence");
+    for (std::size_t b = 0; b < beamlets; ++b)
+        if (!(std::isfinite(weights_mu[b]) && weights_mu[b] >= 0))
+            throw bad_input("the weight of beamlet " + std::to_string(b) + " is negative or not finite",
+                            "influence", "The MU of a beamlet are a number of at least 0");
+}
+
+Volume<float> DoseInfluence::dose(const std::vector<double>& weights_mu) const {
+    require_weights(weights_mu, columns.count());
     std::vector<double> sum(header.grid.voxel_count(), 0.0);
-    for (std::size_t c = 0; c < weights_mu.size(); ++c) {
-        const double weight = required_weight(weights_mu, c);
-        for (auto n = static_cast<std::size_t>(columns.begin[c]);
-             n < static_cast<std::size_t>(columns.begin[c + 1]); ++n)
-            sum[static_cast<std::size_t>(columns.voxel[n])] += weight * static_cast<double>(columns.gy[n]);
-    }
+    columns.add_dose(weights_mu.data(), sum);
     Volume<float> dose(header.grid);
-    for (std::size_t v = 0; v < sum.size(); ++v) dose.values[v] = static_cast<float>(sum[v]);
+    std::transform(sum.begin(), sum.end(), dose.values.begin(),
+                   [](double gy) { return static_cast<float>(gy); });
     return dose;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/csv.h"
 #include "base/interpolation.h"
+#include "libdose/data.h"
 #include "libdose/error.h"
 
 namespace libdose {
@@ -88,6 +89,12 @@ std::vector<LeafDesign> read_leaf_designs(const std::filesystem::path& folder) {
     std::sort(designs.begin(), designs.end(),
               [](const LeafDesign& a, const LeafDesign& b) { return a.name < b.name; });
     return designs;
+}
+
+std::vector<std::string> leaf_design_names() {
+    std::vector<std::string> names;
+    for (const LeafDesign& design : read_leaf_designs(data_folder() / "mlc")) names.push_back(design.name);
+    return names;
 }
 
 }  // namespace libdose

@@ -5,7 +5,11 @@ int failures = 0;
 libdose_grid cube_grid(void) {
     libdose_grid grid;
     libdose_grid_init(&grid, sizeof grid);
-    for (int a = 0; a < 3; ++a) grid.size[a] = 80, grid.spacing_mm[a] = 4, grid.origin_mm[a] = -158;
+    for (int a = 0; a < 3; ++a) {
+        grid.size[a] = 80;
+        grid.spacing_mm[a] = 4;
+        grid.origin_mm[a] = -158;
+    }
     return grid;
 }
 
@@ -36,7 +40,8 @@ libdose_structures* cube_body(void) {
     REQUIRE(libdose_structures_create("1.2.3", &set) == LIBDOSE_OK);
     libdose_structure body;
     libdose_structure_init(&body, sizeof body);
-    body.name = "BODY", body.type = "EXTERNAL";
+    body.name = "BODY";
+    body.type = "EXTERNAL";
     size_t index = 99;
     REQUIRE(libdose_structures_add(set, &body, &index) == LIBDOSE_OK && index == 0);
     for (int k = 0; k < 80; ++k) {
@@ -50,14 +55,17 @@ libdose_structures* cube_body(void) {
 libdose_beam field_beam(int number, double mu) {
     libdose_beam beam;
     libdose_beam_init(&beam, sizeof beam);
-    beam.number = number, beam.nominal_energy_mv = 6, beam.meterset_mu = mu;
+    beam.number = number;
+    beam.nominal_energy_mv = 6;
+    beam.meterset_mu = mu;
     return beam;
 }
 
 libdose_control_point field_point(double gantry_deg, double weight) {
     libdose_control_point point;
     libdose_control_point_init(&point, sizeof point);
-    point.gantry_deg = gantry_deg, point.cumulative_weight = weight;
+    point.gantry_deg = gantry_deg;
+    point.cumulative_weight = weight;
     point.has_jaw_x = point.has_jaw_y = 1;
     point.jaw_x_mm[0] = point.jaw_y_mm[0] = -50;
     point.jaw_x_mm[1] = point.jaw_y_mm[1] = 50;
@@ -95,15 +103,20 @@ libdose_plan* arc_plan(void) {
     REQUIRE(libdose_plan_add_collimator(plan, index, "MLCX", edges, 61) == LIBDOSE_OK);
     for (int n = 0; n < 3; ++n) {
         libdose_control_point point = field_point(n == 0 ? 350 : 4 * (n - 1), 0.5 * n);
-        point.collimator_deg = 15, point.couch_deg = 5;
-        point.isocentre_mm[0] = 3, point.isocentre_mm[1] = -2, point.isocentre_mm[2] = 1;
+        point.collimator_deg = 15;
+        point.couch_deg = 5;
+        point.isocentre_mm[0] = 3;
+        point.isocentre_mm[1] = -2;
+        point.isocentre_mm[2] = 1;
         point.gantry_rotation = LIBDOSE_ROTATION_CLOCKWISE;
         for (int l = 0; l < 60; ++l) {
             const int open = l >= 20 && l < 40;
             lower[l] = open ? -30 - 2 * n : 0;
             upper[l] = open ? 25 + 3 * n + l % 3 : 0;
         }
-        point.leaf_lower_mm = lower, point.leaf_upper_mm = upper, point.leaf_pair_count = 60;
+        point.leaf_lower_mm = lower;
+        point.leaf_upper_mm = upper;
+        point.leaf_pair_count = 60;
         REQUIRE(libdose_plan_add_control_point(plan, index, &point) == LIBDOSE_OK);
     }
     return plan;

@@ -57,7 +57,10 @@ static void struct_sizes(void) {
     memset(&newer, 0x55, sizeof newer);
     libdose_grid_init(&newer.grid, sizeof newer);
     CHECK(newer.later == 0 && newer.grid.struct_size == sizeof newer);
-    for (int a = 0; a < 3; ++a) newer.grid.size[a] = 2, newer.grid.spacing_mm[a] = 1;
+    for (int a = 0; a < 3; ++a) {
+        newer.grid.size[a] = 2;
+        newer.grid.spacing_mm[a] = 1;
+    }
     CHECK(libdose_ct_create_int16(&newer.grid, hu, 8, LIBDOSE_HFS, NULL, &ct) == LIBDOSE_OK);
     newer.later = 3;
     libdose_ct* other = NULL;
@@ -111,7 +114,8 @@ static void images(void) {
     CHECK_FAILS(libdose_ct_create_int16(&grid, hu, 8, LIBDOSE_HFS, NULL, &ct), LIBDOSE_BAD_INPUT, "[grid]");
     grid.spacing_mm[1] = NAN;
     CHECK_FAILS(libdose_ct_create_int16(&grid, hu, 8, LIBDOSE_HFS, NULL, &ct), LIBDOSE_BAD_INPUT, "[grid]");
-    grid.spacing_mm[1] = 1, grid.size[2] = -2;
+    grid.spacing_mm[1] = 1;
+    grid.size[2] = -2;
     CHECK_FAILS(libdose_ct_create_int16(&grid, hu, 8, LIBDOSE_HFS, NULL, &ct), LIBDOSE_BAD_INPUT, "[grid]");
     grid.size[0] = grid.size[1] = grid.size[2] = INT32_MAX;
     CHECK_FAILS(libdose_ct_create_int16(&grid, hu, 8, LIBDOSE_HFS, NULL, &ct), LIBDOSE_BAD_INPUT, "10^12");
@@ -137,11 +141,14 @@ static void structure_sets(void) {
     CHECK_FAILS(libdose_structures_add(set, &body, NULL), LIBDOSE_BAD_INPUT, "empty [structure->name]");
     body.name = "BODY";
     CHECK_FAILS(libdose_structures_add(set, &body, NULL), LIBDOSE_BAD_INPUT, "already");
-    body.name = "PTV", body.number = 1;
+    body.name = "PTV";
+    body.number = 1;
     CHECK_FAILS(libdose_structures_add(set, &body, NULL), LIBDOSE_BAD_INPUT, "number 1 already");
-    body.number = 0, body.relative_mass_density = NAN;
+    body.number = 0;
+    body.relative_mass_density = NAN;
     CHECK_FAILS(libdose_structures_add(set, &body, NULL), LIBDOSE_BAD_INPUT, "relative_mass_density");
-    body.relative_mass_density = 0, body.plane_spacing_mm = -1;
+    body.relative_mass_density = 0;
+    body.plane_spacing_mm = -1;
     CHECK_FAILS(libdose_structures_add(set, &body, NULL), LIBDOSE_BAD_INPUT, "plane_spacing_mm");
     body.plane_spacing_mm = 0;
     size_t index = 0, count = 0;
@@ -193,7 +200,8 @@ static void plans(void) {
     point.leaf_pair_count = 2;
     CHECK_FAILS(libdose_plan_add_control_point(plan, 0, &point), LIBDOSE_BAD_INPUT,
                 "NULL [point->leaf_lower_mm]");
-    point.leaf_lower_mm = lower, point.leaf_upper_mm = upper;
+    point.leaf_lower_mm = lower;
+    point.leaf_upper_mm = upper;
     point.gantry_rotation = 3;
     CHECK_FAILS(libdose_plan_add_control_point(plan, 0, &point), LIBDOSE_BAD_INPUT,
                 "[point->gantry_rotation]");
@@ -201,7 +209,8 @@ static void plans(void) {
     CHECK(libdose_plan_add_control_point(plan, 0, &point) == LIBDOSE_OK);
     CHECK_FAILS(libdose_plan_add_collimator(plan, 0, "MLCX", edges, 3), LIBDOSE_BAD_INPUT,
                 "has control points already");
-    point.cumulative_weight = 1, point.leaf_upper_mm = crossed;
+    point.cumulative_weight = 1;
+    point.leaf_upper_mm = crossed;
     CHECK(libdose_plan_add_control_point(plan, 0, &point) == LIBDOSE_OK);
     CHECK_FAILS(libdose_plan_check(plan), LIBDOSE_BAD_INPUT, "the leaves cross");
     size_t count = 0;
@@ -209,8 +218,16 @@ static void plans(void) {
     CHECK(libdose_plan_beam(plan, 0, &beam) == LIBDOSE_OK && beam.control_point_count == 2 &&
           strcmp(beam.fluence_mode, "STANDARD") == 0);
     libdose_plan_free(&plan);
+    CHECK_FAILS(libdose_plan_read("/nowhere/rp.dcm", NULL, &plan), LIBDOSE_BAD_INPUT, "/nowhere/rp.dcm");
+    CHECK_FAILS(libdose_plan_read(NULL, NULL, &plan), LIBDOSE_BAD_INPUT, "NULL [file]");
+    CHECK_FAILS(libdose_read_case(NULL, 0, NULL, NULL, NULL, &plan), LIBDOSE_BAD_INPUT, "no file or folder");
+}
 
-    /* What is refused in DICOM is refused by hand: a full turn or none, and a field that nothing limits. */
+/* What is refused in DICOM is refused by hand: a full turn or none, and a field that nothing limits. */
+static void refused_plans(void) {
+    libdose_plan* plan = NULL;
+    libdose_beam beam;
+    libdose_control_point point;
     for (int unlimited = 0; unlimited < 2; ++unlimited) {
         CHECK(libdose_plan_create("x", 1, LIBDOSE_HFS, NULL, &plan) == LIBDOSE_OK);
         beam = field_beam(1, 100);
@@ -232,74 +249,109 @@ static void plans(void) {
     CHECK(libdose_plan_add_control_point(plan, 0, &point) == LIBDOSE_OK);
     CHECK_FAILS(libdose_plan_check(plan), LIBDOSE_BAD_INPUT, "an angle is not finite");
     libdose_plan_free(&plan);
-    CHECK_FAILS(libdose_plan_read("/nowhere/rp.dcm", NULL, &plan), LIBDOSE_BAD_INPUT, "/nowhere/rp.dcm");
-    CHECK_FAILS(libdose_plan_read(NULL, NULL, &plan), LIBDOSE_BAD_INPUT, "NULL [file]");
-    CHECK_FAILS(libdose_read_case(NULL, 0, NULL, NULL, NULL, &plan), LIBDOSE_BAD_INPUT, "no file or folder");
 }
 
-static void calculations(void) {
-    libdose_ct* ct = cube_ct();
-    libdose_plan* plan = static_plan();
-    libdose_models* models = NULL;
-    libdose_dose* dose = (libdose_dose*)&ct;
-    libdose_options options;
 #define FRESH() libdose_options_init(&options, sizeof options)
 #define CALCULATE() libdose_calculate(ct, NULL, plan, models, &options, &dose)
+
+/* Arguments, grid and devices. */
+static void arguments(const libdose_ct* ct, const libdose_plan* plan) {
+    libdose_models* models = NULL;
+    libdose_dose* dose = (libdose_dose*)&models;
+    libdose_options options;
     FRESH();
     CHECK_FAILS(libdose_calculate(NULL, NULL, plan, NULL, &options, &dose), LIBDOSE_BAD_INPUT, "NULL [ct]");
     CHECK(dose == NULL);
     CHECK_FAILS(libdose_calculate(ct, NULL, NULL, NULL, &options, &dose), LIBDOSE_BAD_INPUT, "NULL [plan]");
     CHECK_FAILS(libdose_calculate(ct, NULL, plan, NULL, &options, NULL), LIBDOSE_BAD_INPUT, "NULL [dose]");
-    FRESH(), options.grid_mm = NAN;
+    FRESH();
+    options.grid_mm = NAN;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->grid_mm]");
-    FRESH(), options.grid_mm = 0.1;
+    FRESH();
+    options.grid_mm = 0.1;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "not between 0.5 and 20");
-    FRESH(), options.backend = 3;
+    FRESH();
+    options.backend = 3;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->backend]");
-    FRESH(), options.device = -1;
+    FRESH();
+    options.device = -1;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->device]");
     /* Open devices: without a library there is nothing to open; another handle is none. */
     libdose_devices* devices = NULL;
     CHECK(libdose_devices_create(&devices) == LIBDOSE_OK);
     setenv("LIBDOSE_CUDA_LIBRARY", "/nowhere/libdose_cuda.so", 1);
-    FRESH(), options.backend = LIBDOSE_BACKEND_CUDA, options.devices = devices;
+    FRESH();
+    options.backend = LIBDOSE_BACKEND_CUDA;
+    options.devices = devices;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "/nowhere/libdose_cuda.so");
-    options.devices = (libdose_devices*)plan;
+    options.devices = (libdose_devices*)(uintptr_t)plan;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->devices]");
     unsetenv("LIBDOSE_CUDA_LIBRARY");
     libdose_devices_free(&devices);
     CHECK(devices == NULL);
-    FRESH(), options.algorithm = 2;
+}
+
+/* Numbers that are no choice, and values out of range. */
+static void choices(const libdose_ct* ct, const libdose_plan* plan) {
+    libdose_models* models = NULL;
+    libdose_dose* dose = NULL;
+    libdose_options options;
+    FRESH();
+    options.algorithm = 2;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->algorithm]");
-    FRESH(), options.quality = -1;
+    FRESH();
+    options.quality = -1;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->quality]");
-    FRESH(), options.transport = 3;
+    FRESH();
+    options.transport = 3;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->transport]");
-    FRESH(), options.dose_to = 2;
+    FRESH();
+    options.dose_to = 2;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->dose_to]");
-    FRESH(), options.threads = -1;
+    FRESH();
+    options.threads = -1;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->threads]");
-    FRESH(), options.sub_arc_deg = INFINITY;
+    FRESH();
+    options.sub_arc_deg = INFINITY;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->sub_arc_deg]");
-    FRESH(), options.beam_margin_mm = -1;
+    FRESH();
+    options.beam_margin_mm = -1;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->beam_margin_mm]");
-    FRESH(), options.leaf_ends = 2;
+    FRESH();
+    options.leaf_ends = 2;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "[options->leaf_ends]");
-    FRESH(), options.leaf_ends = LIBDOSE_LEAVES_SHARP, options.leaves = "varian-hd120";
+    FRESH();
+    options.leaf_ends = LIBDOSE_LEAVES_SHARP;
+    options.leaves = "varian-hd120";
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "sharp ends too");
-    FRESH(), options.leaves = "no-such-leaves";
+    FRESH();
+    options.leaves = "no-such-leaves";
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "no-such-leaves");
-    FRESH(), options.calibration_depth = "5cm";
+    CHECK(dose == NULL);
+}
+
+/* Calibration depth, HU curves and overrides. */
+static void densities(const libdose_ct* ct, const libdose_plan* plan) {
+    libdose_models* models = NULL;
+    libdose_dose* dose = NULL;
+    libdose_options options;
+    FRESH();
+    options.calibration_depth = "5cm";
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "unknown depth \"5cm\"");
-    FRESH(), options.hu_curve_file = "/nowhere/curve.csv";
+    FRESH();
+    options.hu_curve_file = "/nowhere/curve.csv";
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "/nowhere/curve.csv");
     const double hu[2] = {-1000, 1000}, falling[2] = {1000, -1000}, density[2] = {0.001, 2};
-    FRESH(), options.hu_curve_count = 2, options.hu_curve_hu = hu;
+    FRESH();
+    options.hu_curve_count = 2;
+    options.hu_curve_hu = hu;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "NULL [options->hu_curve_density]");
-    options.hu_curve_density = density, options.hu_curve_hu = falling;
+    options.hu_curve_density = density;
+    options.hu_curve_hu = falling;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "");
     const libdose_override nothing = {"BODY", NULL, 0}, unknown = {"BODY", "unobtainium", 0};
-    FRESH(), options.override_count = 1;
+    FRESH();
+    options.override_count = 1;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "NULL [options->overrides]");
     options.overrides = &nothing;
     CHECK_FAILS(CALCULATE(), LIBDOSE_BAD_INPUT, "neither a density nor a material");
@@ -307,8 +359,14 @@ static void calculations(void) {
     options.overrides = &unknown;
     CHECK_FAILS(libdose_calculate(ct, body, plan, NULL, &options, &dose), LIBDOSE_BAD_INPUT, "unobtainium");
     libdose_structures_free(&body);
+    CHECK(dose == NULL);
+}
 
-    /* Models: unknown, of another energy, and which one serves a beam. */
+/* Models: unknown, of another energy, and which one serves a beam. */
+static void beam_models(const libdose_ct* ct, const libdose_plan* plan) {
+    libdose_models* models = NULL;
+    libdose_dose* dose = NULL;
+    libdose_options options;
     FRESH();
     CHECK(libdose_models_create(&models) == LIBDOSE_OK);
     CHECK_FAILS(libdose_models_use(models, 0, "generic-7MV"), LIBDOSE_BAD_INPUT, "generic-6MV");
@@ -322,8 +380,14 @@ static void calculations(void) {
     CHECK_FAILS(libdose_models_find(models, plan, 1, &name, NULL), LIBDOSE_REFUSED_PLAN, "generic-10MV");
     CHECK_FAILS(CALCULATE(), LIBDOSE_REFUSED_PLAN, "beam 2");
     libdose_models_free(&models);
+    CHECK(dose == NULL);
+}
 
-    /* A plan of another patient position, and one that no model serves. */
+/* A plan of another patient position, and one of another frame of reference. */
+static void other_plans(const libdose_ct* ct) {
+    libdose_dose* dose = NULL;
+    libdose_options options;
+    FRESH();
     libdose_plan* other = NULL;
     CHECK(libdose_plan_create("prone", 1, LIBDOSE_HFP, NULL, &other) == LIBDOSE_OK);
     add_field(other, 1, 0, 100);
@@ -336,6 +400,16 @@ static void calculations(void) {
                 "different frames of reference");
     libdose_plan_free(&other);
     CHECK(dose == NULL);
+}
+
+static void calculations(void) {
+    libdose_ct* ct = cube_ct();
+    libdose_plan* plan = static_plan();
+    arguments(ct, plan);
+    choices(ct, plan);
+    densities(ct, plan);
+    beam_models(ct, plan);
+    other_plans(ct);
     libdose_plan_free(&plan);
     libdose_ct_free(&ct);
 }
@@ -389,6 +463,7 @@ int main(void) {
     images();
     structure_sets();
     plans();
+    refused_plans();
     calculations();
     doses();
     printf("%d checks failed\n", failures);

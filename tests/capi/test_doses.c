@@ -7,7 +7,9 @@ enum { voxels = 24 };
 static libdose_grid small_grid(void) {
     libdose_grid grid;
     libdose_grid_init(&grid, sizeof grid);
-    grid.size[0] = 4, grid.size[1] = 3, grid.size[2] = 2;
+    grid.size[0] = 4;
+    grid.size[1] = 3;
+    grid.size[2] = 2;
     for (int a = 0; a < 3; ++a) grid.spacing_mm[a] = 2;
     return grid;
 }
@@ -96,7 +98,9 @@ static void gammas(void) {
     libdose_dose *reference = flat(2, NULL), *evaluated = flat(2, NULL);
     libdose_gamma_options options;
     libdose_gamma_options_init(&options, sizeof options);
-    options.margin_mm = 1.5, options.threads = 1, options.normalisation_gy = 4;
+    options.margin_mm = 1.5;
+    options.threads = 1;
+    options.normalisation_gy = 4;
     libdose_gamma* gamma = NULL;
     REQUIRE(libdose_gamma_calculate(reference, evaluated, &options, &gamma) ==
             LIBDOSE_BAD_INPUT); /* 4 mm along z: every centre is 1 mm from a face */
@@ -133,10 +137,15 @@ static void given_grid(void) {
     libdose_plan* plan = static_plan();
     libdose_grid grid;
     libdose_grid_init(&grid, sizeof grid);
-    for (int a = 0; a < 3; ++a) grid.size[a] = 5 + a, grid.spacing_mm[a] = 4 + a, grid.origin_mm[a] = -8;
+    for (int a = 0; a < 3; ++a) {
+        grid.size[a] = 5 + a;
+        grid.spacing_mm[a] = 4 + a;
+        grid.origin_mm[a] = -8;
+    }
     libdose_options options;
     libdose_options_init(&options, sizeof options);
-    options.algorithm = LIBDOSE_PENCIL_BEAM, options.quality = LIBDOSE_QUALITY_DRAFT;
+    options.algorithm = LIBDOSE_PENCIL_BEAM;
+    options.quality = LIBDOSE_QUALITY_DRAFT;
     options.grid = &grid;
     libdose_dose* dose = NULL;
     REQUIRE(libdose_calculate(ct, body, plan, NULL, &options, &dose) == LIBDOSE_OK);

@@ -61,7 +61,13 @@ static void metrics(const libdose_dose* dose, const libdose_structures* structur
     options.sampling_mm = -1;
     CHECK_FAILS(libdose_dvh_calculate_with(dose, structures, "PTV", &options, &made), LIBDOSE_BAD_INPUT,
                 "samples");
+}
 
+/* All voxels of the dose as a mask. */
+static void of_mask(const libdose_dose* dose, const libdose_dvh_info* info) {
+    libdose_dvh* made = NULL;
+    libdose_dvh_info result;
+    libdose_dvh_info_init(&result, sizeof result);
     libdose_grid grid;
     libdose_grid_init(&grid, sizeof grid);
     REQUIRE(libdose_dose_grid(dose, &grid) == LIBDOSE_OK);
@@ -81,6 +87,35 @@ static void metrics(const libdose_dose* dose, const libdose_structures* structur
     CHECK_FAILS(libdose_dvh_calculate_mask(dose, &grid, mask, count, NULL, &made), LIBDOSE_BAD_INPUT,
                 "between 0 and 1");
     free(mask);
+}
+
+/* Histograms of two doses, one 2 percent of the maximum higher everywhere. */
+static void histograms(const libdose_dose* dose, const libdose_dose* raised,
+                       const libdose_structures* structures, double maximum_gy) {
+    libdose_dvh *low = NULL, *high = NULL;
+    CHECK(libdose_dvh_calculate(dose, structures, "PTV", 0, &low) == LIBDOSE_OK);
+    CHECK(libdose_dvh_calculate(raised, structures, "PTV", 0.005, &high) == LIBDOSE_OK);
+    libdose_dvh_info a, b;
+    libdose_dvh_info_init(&a, sizeof a);
+    libdose_dvh_info_init(&b, sizeof b);
+    CHECK(libdose_dvh_get_info(low, &a) == LIBDOSE_OK && libdose_dvh_get_info(high, &b) == LIBDOSE_OK);
+    CHECK(a.bin_width_gy == 0.01 && b.bin_width_gy == 0.005 && a.volume_cm3 > 1 &&
+          a.volume_cm3 == b.volume_cm3);
+    CHECK(fabs(b.mean_gy - a.mean_gy - 0.02 * maximum_gy) < 1e-4 * maximum_gy);
+    double* curve = malloc(a.bin_count * sizeof *curve);
+    REQUIRE(curve);
+    CHECK(libdose_dvh_copy(low, curve, a.bin_count) == LIBDOSE_OK);
+    CHECK(fabs(curve[0] - a.volume_cm3) < 1e-9 * a.volume_cm3 && curve[a.bin_count - 1] == 0);
+    CHECK_FAILS(libdose_dvh_copy(low, curve, 1), LIBDOSE_BAD_INPUT, "values are given");
+    free(curve);
+    double d95 = 0, v = 0;
+    CHECK(libdose_dvh_dose_at_volume(low, 95, &d95) == LIBDOSE_OK && d95 >= a.minimum_gy && d95 <= a.mean_gy);
+    CHECK(libdose_dvh_volume_at_dose(low, d95, &v) == LIBDOSE_OK && fabs(v - 95) < 0.01);
+    CHECK_FAILS(libdose_dvh_dose_at_volume(low, 101, &d95), LIBDOSE_BAD_INPUT, "between 0 and 100");
+    metrics(dose, structures, low, &a);
+    of_mask(dose, &a);
+    libdose_dvh_free(&low);
+    libdose_dvh_free(&high);
 }
 
 static void analysis(const libdose_dose* dose, const libdose_structures* structures) {
@@ -112,35 +147,13 @@ static void analysis(const libdose_dose* dose, const libdose_structures* structu
     libdose_gamma_free(&gamma);
     libdose_gamma_options strict;
     libdose_gamma_options_init(&strict, sizeof strict);
-    strict.dose_percent = 1, strict.distance_mm = 0.1;
+    strict.dose_percent = 1;
+    strict.distance_mm = 0.1;
     CHECK(libdose_gamma_calculate(dose, raised, &strict, &gamma) == LIBDOSE_OK);
     CHECK(libdose_gamma_get_info(gamma, &result) == LIBDOSE_OK && result.pass_rate_percent < 50);
     libdose_gamma_free(&gamma);
 
-    /* Histograms of both: everything is 2 percent of the maximum higher. */
-    libdose_dvh *low = NULL, *high = NULL;
-    CHECK(libdose_dvh_calculate(dose, structures, "PTV", 0, &low) == LIBDOSE_OK);
-    CHECK(libdose_dvh_calculate(raised, structures, "PTV", 0.005, &high) == LIBDOSE_OK);
-    libdose_dvh_info a, b;
-    libdose_dvh_info_init(&a, sizeof a);
-    libdose_dvh_info_init(&b, sizeof b);
-    CHECK(libdose_dvh_get_info(low, &a) == LIBDOSE_OK && libdose_dvh_get_info(high, &b) == LIBDOSE_OK);
-    CHECK(a.bin_width_gy == 0.01 && b.bin_width_gy == 0.005 && a.volume_cm3 > 1 &&
-          a.volume_cm3 == b.volume_cm3);
-    CHECK(fabs(b.mean_gy - a.mean_gy - 0.02 * info.maximum_gy) < 1e-4 * info.maximum_gy);
-    double* curve = malloc(a.bin_count * sizeof *curve);
-    REQUIRE(curve);
-    CHECK(libdose_dvh_copy(low, curve, a.bin_count) == LIBDOSE_OK);
-    CHECK(fabs(curve[0] - a.volume_cm3) < 1e-9 * a.volume_cm3 && curve[a.bin_count - 1] == 0);
-    CHECK_FAILS(libdose_dvh_copy(low, curve, 1), LIBDOSE_BAD_INPUT, "values are given");
-    free(curve);
-    double d95 = 0, v = 0;
-    CHECK(libdose_dvh_dose_at_volume(low, 95, &d95) == LIBDOSE_OK && d95 >= a.minimum_gy && d95 <= a.mean_gy);
-    CHECK(libdose_dvh_volume_at_dose(low, d95, &v) == LIBDOSE_OK && fabs(v - 95) < 0.01);
-    CHECK_FAILS(libdose_dvh_dose_at_volume(low, 101, &d95), LIBDOSE_BAD_INPUT, "between 0 and 100");
-    metrics(dose, structures, low, &a);
-    libdose_dvh_free(&low);
-    libdose_dvh_free(&high);
+    histograms(dose, raised, structures, info.maximum_gy);
     libdose_dose_free(&raised);
     free(gy);
 }
@@ -152,9 +165,12 @@ static void own_grid(const libdose_dose* dose) {
     REQUIRE(libdose_dose_grid(dose, &grid) == LIBDOSE_OK);
     two = grid;
     const int middle[3] = {grid.size[0] / 2, grid.size[1] / 2, grid.size[2] / 2};
-    for (int a = 0; a < 3; ++a)
-        two.size[a] = 1, two.origin_mm[a] = grid.origin_mm[a] + middle[a] * grid.spacing_mm[a];
-    two.size[0] = 3, two.spacing_mm[0] = grid.spacing_mm[0] / 2;
+    for (int a = 0; a < 3; ++a) {
+        two.size[a] = 1;
+        two.origin_mm[a] = grid.origin_mm[a] + middle[a] * grid.spacing_mm[a];
+    }
+    two.size[0] = 3;
+    two.spacing_mm[0] = grid.spacing_mm[0] / 2;
     float out[3] = {-1, -1, -1};
     const float* gy = NULL;
     CHECK(libdose_dose_values(dose, &gy, NULL) == LIBDOSE_OK);
@@ -174,23 +190,43 @@ static void own_grid(const libdose_dose* dose) {
                 "2 values are given where 3 are needed");
 }
 
-int main(int argc, char** argv) {
-    REQUIRE(argc == 4);
-    const char* paths[] = {argv[1]};
-    libdose_ct* ct = NULL;
-    libdose_structures* structures = NULL;
-    libdose_plan* plan = NULL;
-    REQUIRE(libdose_read_case(paths, 1, NULL, &ct, &structures, &plan) == LIBDOSE_OK);
-    REQUIRE(ct && structures && plan);
-    int32_t fractions = 0;
-    CHECK(libdose_plan_fractions(plan, &fractions) == LIBDOSE_OK && fractions >= 1);
+/* The verdicts on a plan file that can be calculated; the phantom's beams have 6 MV. */
+static void gate_of_file(const char* folder) {
+    char file[4096];
+    snprintf(file, sizeof file, "%s/RP_sliding-window.dcm", folder);
+    libdose_gate* gate = NULL;
+    size_t count = 0, refused = 1, energies = 0;
+    REQUIRE(libdose_gate_read(file, NULL, &gate) == LIBDOSE_OK);
+    CHECK(libdose_gate_count(gate, &count, &refused) == LIBDOSE_OK && count > 20 && refused == 0);
+    for (size_t n = 0; n < count; ++n) {
+        libdose_gate_entry entry;
+        libdose_gate_entry_init(&entry, sizeof entry);
+        REQUIRE(libdose_gate_get(gate, n, &entry) == LIBDOSE_OK);
+        CHECK(entry.verdict == LIBDOSE_HONOURED || entry.verdict == LIBDOSE_HARMLESS);
+        if (strcmp(entry.tag, "(300a,0114)") != 0) continue;
+        ++energies;
+        CHECK(strcmp(entry.name, "NominalBeamEnergy") == 0 && strcmp(entry.value, "6") == 0 &&
+              entry.beam > 0);
+    }
+    CHECK(energies > 0);
+    libdose_gate_free(&gate);
+    libdose_plan_reading reading;
+    libdose_plan_reading_init(&reading, sizeof reading);
+    reading.fraction_group = 7;
+    CHECK_FAILS(libdose_gate_read(file, &reading, &gate), LIBDOSE_BAD_INPUT, "fraction group");
+    CHECK_FAILS(libdose_gate_read("/nowhere/rp.dcm", NULL, &gate), LIBDOSE_BAD_INPUT, "/nowhere/rp.dcm");
+    CHECK(!gate);
+}
 
+/* Ways to read a case. */
+static void readings(const char* const* paths) {
     libdose_plan_reading reading;
     libdose_plan_reading_init(&reading, sizeof reading);
     const char* tags[] = {"300a,01a0"};
-    reading.accepted_tags = tags, reading.accepted_tag_count = 1;
+    reading.accepted_tags = tags;
+    reading.accepted_tag_count = 1;
     libdose_plan* other = NULL;
-    libdose_structures* left_out = structures; /* whatever it was, it becomes NULL */
+    libdose_structures* left_out = (libdose_structures*)&reading; /* whatever it was, it becomes NULL */
     CHECK_FAILS(libdose_read_case(paths, 1, &reading, NULL, NULL, &other), LIBDOSE_BAD_INPUT, "300a,01a0");
     libdose_plan_reading_init(&reading, sizeof reading);
     reading.without_structures = 1;
@@ -206,24 +242,13 @@ int main(int argc, char** argv) {
     reading.struct_size = offsetof(libdose_plan_reading, series);
     CHECK(libdose_read_case(paths, 1, &reading, NULL, NULL, &other) == LIBDOSE_OK);
     libdose_plan_free(&other);
+}
 
-    /* The notes begin with what was picked. */
-    size_t notes = 0;
-    const char* note = NULL;
-    CHECK(libdose_ct_note_count(ct, &notes) == LIBDOSE_OK && notes >= 3);
-    CHECK(libdose_ct_note(ct, 0, &note) == LIBDOSE_OK && strncmp(note, "plan: ", 6) == 0);
-    CHECK_FAILS(libdose_ct_note(ct, notes, &note), LIBDOSE_BAD_INPUT, "index");
-
-    libdose_options options;
-    libdose_options_init(&options, sizeof options);
-    options.grid_mm = 6, options.quality = LIBDOSE_QUALITY_DRAFT, options.per_beam = 1;
-    libdose_dose *dose = NULL, *command = NULL, *again = NULL;
-    REQUIRE(libdose_calculate(ct, structures, plan, NULL, &options, &dose) == LIBDOSE_OK);
-    REQUIRE(libdose_dose_read(argv[2], &command) == LIBDOSE_OK);
-    CHECK(same_values(dose, command));
-
+/* A dose is the same in RTDOSE and in HDF5. */
+static void written(const libdose_dose* dose, const libdose_ct* ct, const char* folder) {
+    libdose_dose* again = NULL;
     char file[4096];
-    snprintf(file, sizeof file, "%s/capi.dcm", argv[3]);
+    snprintf(file, sizeof file, "%s/capi.dcm", folder);
     CHECK(libdose_dose_write_dicom(dose, ct, file) == LIBDOSE_OK);
     CHECK(libdose_dose_read(file, &again) == LIBDOSE_OK);
     size_t count = 0, read = 0;
@@ -240,11 +265,42 @@ int main(int argc, char** argv) {
             break;
         }
     libdose_dose_free(&again);
-    snprintf(file, sizeof file, "%s/capi.h5", argv[3]);
+    snprintf(file, sizeof file, "%s/capi.h5", folder);
     CHECK(libdose_dose_write_hdf5(dose, file) == LIBDOSE_OK);
     CHECK(libdose_dose_read(file, &again) == LIBDOSE_OK && same_values(dose, again));
     libdose_dose_free(&again);
+}
 
+int main(int argc, char** argv) {
+    REQUIRE(argc == 4);
+    const char* paths[] = {argv[1]};
+    libdose_ct* ct = NULL;
+    libdose_structures* structures = NULL;
+    libdose_plan* plan = NULL;
+    REQUIRE(libdose_read_case(paths, 1, NULL, &ct, &structures, &plan) == LIBDOSE_OK);
+    REQUIRE(ct && structures && plan);
+    int32_t fractions = 0;
+    CHECK(libdose_plan_fractions(plan, &fractions) == LIBDOSE_OK && fractions >= 1);
+    readings(paths);
+    gate_of_file(argv[1]);
+
+    /* The notes begin with what was picked. */
+    size_t notes = 0;
+    const char* note = NULL;
+    CHECK(libdose_ct_note_count(ct, &notes) == LIBDOSE_OK && notes >= 3);
+    CHECK(libdose_ct_note(ct, 0, &note) == LIBDOSE_OK && strncmp(note, "plan: ", 6) == 0);
+    CHECK_FAILS(libdose_ct_note(ct, notes, &note), LIBDOSE_BAD_INPUT, "index");
+
+    libdose_options options;
+    libdose_options_init(&options, sizeof options);
+    options.grid_mm = 6;
+    options.quality = LIBDOSE_QUALITY_DRAFT;
+    options.per_beam = 1;
+    libdose_dose *dose = NULL, *command = NULL;
+    REQUIRE(libdose_calculate(ct, structures, plan, NULL, &options, &dose) == LIBDOSE_OK);
+    REQUIRE(libdose_dose_read(argv[2], &command) == LIBDOSE_OK);
+    CHECK(same_values(dose, command));
+    written(dose, ct, argv[3]);
     analysis(dose, structures);
     own_grid(dose);
     libdose_dose_free(&dose);

@@ -143,6 +143,47 @@ MEMBER(libdose_options, accept_gaps, 168);
 MEMBER(libdose_options, reserved, 172);
 SIZE(libdose_options, 176);
 
+MEMBER(libdose_gate_entry, struct_size, 0);
+MEMBER(libdose_gate_entry, tag, 8);
+MEMBER(libdose_gate_entry, name, 16);
+MEMBER(libdose_gate_entry, where, 24);
+MEMBER(libdose_gate_entry, value, 32);
+MEMBER(libdose_gate_entry, reason, 40);
+MEMBER(libdose_gate_entry, count, 48);
+MEMBER(libdose_gate_entry, verdict, 56);
+MEMBER(libdose_gate_entry, beam, 60);
+MEMBER(libdose_gate_entry, acceptable, 64);
+MEMBER(libdose_gate_entry, reserved, 68);
+SIZE(libdose_gate_entry, 72);
+
+MEMBER(libdose_influence_options, struct_size, 0);
+MEMBER(libdose_influence_options, beamlet_mm, 8);
+MEMBER(libdose_influence_options, margin_mm, 16);
+MEMBER(libdose_influence_options, cutoff, 24);
+MEMBER(libdose_influence_options, memory_bytes, 32);
+MEMBER(libdose_influence_options, first, 40);
+MEMBER(libdose_influence_options, last, 48);
+MEMBER(libdose_influence_options, target, 56);
+MEMBER(libdose_influence_options, file, 64);
+SIZE(libdose_influence_options, 72);
+
+MEMBER(libdose_influence_info, struct_size, 0);
+MEMBER(libdose_influence_info, beamlet_count, 8);
+MEMBER(libdose_influence_info, entry_count, 16);
+MEMBER(libdose_influence_info, note_count, 24);
+MEMBER(libdose_influence_info, beamlet_mm, 32);
+MEMBER(libdose_influence_info, cutoff, 40);
+MEMBER(libdose_influence_info, medium, 48);
+MEMBER(libdose_influence_info, in_file, 52);
+SIZE(libdose_influence_info, 56);
+
+MEMBER(libdose_beamlet, struct_size, 0);
+MEMBER(libdose_beamlet, u_mm, 8);
+MEMBER(libdose_beamlet, v_mm, 16);
+MEMBER(libdose_beamlet, beam_index, 24);
+MEMBER(libdose_beamlet, control_point, 28);
+SIZE(libdose_beamlet, 32);
+
 MEMBER(libdose_dose_info, struct_size, 0);
 MEMBER(libdose_dose_info, maximum_gy, 8);
 MEMBER(libdose_dose_info, beam_count, 16);

@@ -189,7 +189,8 @@ static void cancelling(void) {
         libdose_options options = options_of(&cases[n]);
         watch all = {0};
         all.host = pthread_self();
-        options.progress = watched, options.user = &all;
+        options.progress = watched;
+        options.user = &all;
         libdose_dose* dose = NULL;
         CHECK(libdose_calculate(ct, body, plans[cases[n].plan], NULL, &options, &dose) == LIBDOSE_OK);
         CHECK(all.last == 1 && all.calls >= 4 && !all.out_of_order);
@@ -197,7 +198,8 @@ static void cancelling(void) {
         const int stops[] = {1, 2, all.calls / 2, all.calls};
         for (size_t s = 0; s < sizeof stops / sizeof *stops; ++s) {
             watch w = {0};
-            w.stop_at = stops[s], w.host = pthread_self();
+            w.stop_at = stops[s];
+            w.host = pthread_self();
             options.user = &w;
             dose = (libdose_dose*)&w;
             CHECK_FAILS(libdose_calculate(ct, body, plans[cases[n].plan], NULL, &options, &dose),

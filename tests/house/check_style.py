@@ -7,7 +7,7 @@ the C++ functions instead, those with the most branches first.
 columns    at most 110 characters; in Markdown but for tables, links, code, formulas and headings
 lines      at most 60 lines a function
 branches   at most 20 branches a function, counted as McCabe does; not in the C++ of tests/
-commas     no comma operator in C++ outside the head of a `for`
+commas     no comma operator in C and C++ outside the head of a `for`
 """
 import argparse
 import ast
@@ -26,8 +26,8 @@ MOST_LINES = 60
 MOST_BRANCHES = 20
 RULES = ("columns", "lines", "branches", "commas", "syntax")
 
-CPP = {".cpp", ".h", ".cu"}
-WITH_COLUMNS = CPP | {".c", ".py", ".sh", ".cmake", ".md", ".js", ".css", ".html"}
+CPP = {".c", ".cpp", ".h", ".cu"}  # C is read as C++
+WITH_COLUMNS = CPP | {".py", ".sh", ".cmake", ".md", ".js", ".css", ".html"}
 WITH_COLUMNS_BY_NAME = {"CMakeLists.txt", "Doxyfile"}
 WITH_COLUMNS_BY_PATH = {".ci/run"}
 

@@ -207,6 +207,10 @@ class CommaOperators(unittest.TestCase):
             with self.subTest(statement):
                 self.assertEqual(rules_broken("a.cpp", in_function(statement)), ["commas"])
 
+    def test_c_has_the_rules_of_cpp(self):
+        self.assertEqual(rules_broken("a.c", in_function("a = 1, b = 2;")), ["commas"])
+        self.assertEqual(rules_broken("a.c", in_function("\n" * 60)), ["lines"])
+
     def test_other_commas_are_kept(self):
         for statement in self.KEPT:
             with self.subTest(statement):

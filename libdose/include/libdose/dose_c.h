@@ -105,11 +105,23 @@ enum {
     LIBDOSE_SUMMATION_BEAM = 2,       /**< summation: one beam, one fraction */
     LIBDOSE_SUMMATION_MULTI_PLAN = 3, /**< summation: the whole courses of several plans */
 
-    LIBDOSE_SUM_SAME_GRID = 0,  /**< grid of a sum: other grids are bad input */
-    LIBDOSE_SUM_FIRST_GRID = 1, /**< grid of a sum: that of the first dose; the others are interpolated, and
-                                   bad input where they do not cover it */
-    LIBDOSE_SUM_COMMON_GRID = 2 /**< grid of a sum: the voxels of the first dose's grid that all cover; the
+    LIBDOSE_SUM_SAME_GRID = 0,   /**< grid of a sum: other grids are bad input */
+    LIBDOSE_SUM_FIRST_GRID = 1,  /**< grid of a sum: that of the first dose; the others are interpolated, and
+                                    bad input where they do not cover it */
+    LIBDOSE_SUM_COMMON_GRID = 2, /**< grid of a sum: the voxels of the first dose's grid that all cover; the
                                    others are interpolated */
+
+    LIBDOSE_HONOURED = 0, /**< verdict: it is in the dose */
+    LIBDOSE_HARMLESS = 1, /**< verdict: it does not change the dose */
+    LIBDOSE_ACCEPTED = 2, /**< verdict: not known; the user says that it does not change the dose */
+    LIBDOSE_REFUSED = 3,  /**< verdict: it is not modelled, or not known */
+
+    LIBDOSE_BEAM_MODELS = 0,  /**< kind of names: beam models, for libdose_models_use() */
+    LIBDOSE_LEAF_DESIGNS = 1, /**< kind of names: leaf designs, for libdose_options.leaves */
+    LIBDOSE_COUCHES = 2,      /**< kind of names: couches of the `dose` command */
+    LIBDOSE_HU_CURVES = 3,    /**< kind of names: HU curves, for libdose_options.hu_curve_file */
+    LIBDOSE_CUDA_DEVICES = 4  /**< kind of names: CUDA devices, name and memory; the index is
+                                 libdose_options.device */
 };
 
 typedef struct libdose_ct libdose_ct;                 /**< a CT image */
@@ -120,6 +132,9 @@ typedef struct libdose_devices libdose_devices;       /**< CUDA devices that sta
 typedef struct libdose_prepared libdose_prepared;     /**< a patient that is prepared for doses */
 typedef struct libdose_fluence libdose_fluence;       /**< the fluence of a beam */
 typedef struct libdose_dose libdose_dose;             /**< a dose distribution */
+typedef struct libdose_influence libdose_influence;   /**< a dose influence matrix */
+typedef struct libdose_gate libdose_gate;             /**< verdicts on a plan */
+typedef struct libdose_names libdose_names;           /**< a list of names */
 typedef struct libdose_gamma libdose_gamma;           /**< a gamma index distribution */
 typedef struct libdose_dvh libdose_dvh;               /**< a dose-volume histogram */
 
@@ -139,6 +154,16 @@ LIBDOSE_C_API const char* libdose_status_text(libdose_status status);
  * `capacity` bytes with the final zero go to `text` (may be NULL with a capacity of 0); `length` (may be
  * NULL) becomes the length without it. A text that does not fit is LIBDOSE_BAD_INPUT. */
 LIBDOSE_C_API libdose_status libdose_data_folder(char* text, size_t capacity, size_t* length);
+
+/** What there is of a kind, in order: LIBDOSE_BEAM_MODELS, LIBDOSE_LEAF_DESIGNS, LIBDOSE_COUCHES and
+ * LIBDOSE_HU_CURVES of the data folder, LIBDOSE_CUDA_DEVICES of the machine (none where there is none, or no
+ * CUDA library). */
+LIBDOSE_C_API libdose_status libdose_names_create(int32_t kind, libdose_names** names);
+/** Number of names; 0 is no failure. */
+LIBDOSE_C_API libdose_status libdose_names_count(const libdose_names* names, size_t* count);
+/** A name. The text belongs to the list. */
+LIBDOSE_C_API libdose_status libdose_names_get(const libdose_names* names, size_t index, const char** name);
+LIBDOSE_C_API void libdose_names_free(libdose_names** names); /**< as libdose_ct_free() */
 
 /* ---- grids ---- */
 
@@ -383,8 +408,8 @@ LIBDOSE_C_API void libdose_models_free(libdose_models** models); /**< as libdose
 /* ---- calculation ---- */
 
 /** Called with a fraction 0 to 1 and what is being done, in order, on the thread that called
- * libdose_calculate(). Not 0 cancels. The calculation waits for it, and other calculations of the process
- * may, too: return soon, and do not calculate in it. */
+ * libdose_calculate(), or any other function that has the options. Not 0 cancels. The calculation waits for
+ * it, and other calculations of the process may, too: return soon, and do not calculate in it. */
 typedef int (*libdose_progress)(void* user, double fraction, const char* stage);
 
 /** Density or material of a structure. This struct does not grow. */
@@ -446,6 +471,51 @@ LIBDOSE_C_API libdose_status libdose_calculate(const libdose_ct* ct, const libdo
                                                const libdose_plan* plan, const libdose_models* models,
                                                const libdose_options* options, libdose_dose** dose);
 
+/* ---- before a calculation ---- */
+
+/** One verdict on a plan. */
+typedef struct libdose_gate_entry {
+    size_t struct_size; /**< sizeof(libdose_gate_entry) */
+    const char* tag;    /**< "(300a,00d0)"; "" where it is no single attribute */
+    const char* name;   /**< of the attribute: "NumberOfWedges"; "" where it is none */
+    const char* where;  /**< place in the file: of the first that is refused, or of the first; may be "" */
+    const char* value;  /**< of the attribute; may be "" */
+    const char* reason; /**< why; for a beam that is honoured: its beam model; may be "" */
+    size_t count;       /**< how often it stands there */
+    int32_t verdict;    /**< LIBDOSE_HONOURED, LIBDOSE_HARMLESS, LIBDOSE_ACCEPTED, LIBDOSE_REFUSED */
+    int32_t beam;       /**< number of the beam; 0: the plan as a whole */
+    int32_t acceptable; /**< not 0: refused because it is not known; libdose_plan_reading.accepted_tags may
+                           hold its tag */
+    int32_t reserved;   /**< 0 */
+} libdose_gate_entry;
+/** All zero but struct_size. */
+LIBDOSE_C_API void libdose_gate_entry_init(libdose_gate_entry* entry, size_t struct_size);
+
+/** The verdict on every attribute of an RTPLAN file. What libdose_plan_read() refuses is an entry here, no
+ * failure; a file of another kind (ion plans) is LIBDOSE_REFUSED_PLAN. Of `reading`, which may be NULL,
+ * fraction_group and accepted_tags count. */
+LIBDOSE_C_API libdose_status libdose_gate_read(const char* file, const libdose_plan_reading* reading,
+                                               libdose_gate** gate);
+/** One entry for each beam of a plan, in order: honoured, or refused with the reason (no beam model for it,
+ * leaves that no design fits, a wedge that the model does not hold). `models` and `options` may be NULL; of
+ * the options leaves and leaf_ends count. Nothing is calculated. */
+LIBDOSE_C_API libdose_status libdose_gate_admit(const libdose_plan* plan, const libdose_models* models,
+                                                const libdose_options* options, libdose_gate** gate);
+/** Number of entries, and of those that are refused; either may be NULL. */
+LIBDOSE_C_API libdose_status libdose_gate_count(const libdose_gate* gate, size_t* count, size_t* refused);
+/** An entry. `entry->struct_size` must be set; the texts belong to the gate. */
+LIBDOSE_C_API libdose_status libdose_gate_get(const libdose_gate* gate, size_t index,
+                                              libdose_gate_entry* entry);
+LIBDOSE_C_API void libdose_gate_free(libdose_gate** gate); /**< as libdose_ct_free() */
+
+/** Memory (bytes) that libdose_calculate() needs with these arguments, and what this machine has (0: the
+ * system does not say). An estimate; either may be NULL. */
+LIBDOSE_C_API libdose_status libdose_estimate_memory(const libdose_ct* ct,
+                                                     const libdose_structures* structures,
+                                                     const libdose_plan* plan, const libdose_models* models,
+                                                     const libdose_options* options, double* needed_bytes,
+                                                     double* available_bytes);
+
 /* ---- a calculation in stages ---- */
 
 /** Photon fluence of one geometry in the isocentre plane, beam-limiting-device frame. */
@@ -501,6 +571,111 @@ LIBDOSE_C_API libdose_status libdose_prepared_dose(libdose_prepared* prepared, c
 LIBDOSE_C_API libdose_status libdose_prepared_calculate(libdose_prepared* prepared, libdose_progress progress,
                                                         void* user, libdose_dose** dose);
 LIBDOSE_C_API void libdose_prepared_free(libdose_prepared** prepared); /**< as libdose_ct_free() */
+
+/* ---- influence matrices ---- */
+
+/** Which beamlets an influence matrix has, and what of it is kept. */
+typedef struct libdose_influence_options {
+    size_t struct_size;  /**< sizeof(libdose_influence_options) */
+    double beamlet_mm;   /**< side of the squares in the isocentre plane; 5 */
+    double margin_mm;    /**< of the target: beamlets that come this near to it count; 5 */
+    double cutoff;       /**< part of a beamlet's largest dose, 0 to 0.1: a smaller value is kept with the
+                            probability value / limit, and then as the limit; 0: what was calculated is kept
+                            (far from a beamlet the pencil beam calculates some of the voxels only, with as
+                            many times their dose); 3e-4 */
+    double memory_bytes; /**< largest matrix in memory; 0: half of what the system has free */
+    size_t first;        /**< columns first to last - 1 of all; 0, 0: all */
+    size_t last;         /**< see first */
+    const char* target;  /**< name of a structure that the beamlets see; NULL: those whose middle lies in the
+                            opening of jaws and leaves */
+    const char* file;    /**< HDF5 file that takes a matrix larger than memory_bytes; NULL: that is
+                            LIBDOSE_BAD_INPUT */
+} libdose_influence_options;
+/** The defaults above. */
+LIBDOSE_C_API void libdose_influence_options_init(libdose_influence_options* options, size_t struct_size);
+
+/** Number of beamlets of a plan: what `first` and `last` count. `options` and `influence` may be NULL. */
+LIBDOSE_C_API libdose_status libdose_influence_beamlet_count(
+    const libdose_ct* ct, const libdose_structures* structures, const libdose_plan* plan,
+    const libdose_models* models, const libdose_options* options, const libdose_influence_options* influence,
+    size_t* count);
+/** The dose of every beamlet of a plan: Gy of one fraction for each MU of the beamlet. Arguments as for
+ * libdose_calculate(), with its progress and its ways to cancel; `influence` may be NULL. The beamlets have a
+ * grid of their own: a `grid` in the options is LIBDOSE_BAD_INPUT. Blocks and dynamic wedges are
+ * LIBDOSE_REFUSED_PLAN. */
+LIBDOSE_C_API libdose_status libdose_influence_calculate(
+    const libdose_ct* ct, const libdose_structures* structures, const libdose_plan* plan,
+    const libdose_models* models, const libdose_options* options, const libdose_influence_options* influence,
+    libdose_influence** matrix);
+/** A matrix in its HDF5 file; columns are read when they are asked for. */
+LIBDOSE_C_API libdose_status libdose_influence_read(const char* file, libdose_influence** matrix);
+/** Writes HDF5. */
+LIBDOSE_C_API libdose_status libdose_influence_write(const libdose_influence* matrix, const char* file);
+/** Writes parts of one calculation (first, last), in order, as one file, to be read. Parts of different
+ * calculations are LIBDOSE_BAD_INPUT. */
+LIBDOSE_C_API libdose_status libdose_influence_join(const libdose_influence* const* parts, size_t part_count,
+                                                    const char* file);
+
+/** What a matrix is. */
+typedef struct libdose_influence_info {
+    size_t struct_size;   /**< sizeof(libdose_influence_info) */
+    size_t beamlet_count; /**< columns */
+    size_t entry_count;   /**< values that are kept */
+    size_t note_count;    /**< notes of its calculation */
+    double beamlet_mm;    /**< side of a beamlet */
+    double cutoff;        /**< as it was asked for */
+    int32_t medium;       /**< LIBDOSE_TO_MEDIUM or LIBDOSE_TO_WATER */
+    int32_t in_file;      /**< not 0: the columns are in a file */
+} libdose_influence_info;
+/** All zero but struct_size. */
+LIBDOSE_C_API void libdose_influence_info_init(libdose_influence_info* info, size_t struct_size);
+/** What it is. `info->struct_size` must be set. */
+LIBDOSE_C_API libdose_status libdose_influence_get_info(const libdose_influence* matrix,
+                                                        libdose_influence_info* info);
+/** Grid of the rows: row (k * size[1] + j) * size[0] + i is voxel (i, j, k). `grid->struct_size` must be set.
+ */
+LIBDOSE_C_API libdose_status libdose_influence_grid(const libdose_influence* matrix, libdose_grid* grid);
+/** What the user should know of it. The text belongs to the matrix. */
+LIBDOSE_C_API libdose_status libdose_influence_note(const libdose_influence* matrix, size_t index,
+                                                    const char** note);
+
+/** The beamlet of a column. */
+typedef struct libdose_beamlet {
+    size_t struct_size;    /**< sizeof(libdose_beamlet) */
+    double u_mm;           /**< centre, beam-limiting-device frame, isocentre plane */
+    double v_mm;           /**< centre, beam-limiting-device frame, isocentre plane */
+    int32_t beam_index;    /**< of the plan */
+    int32_t control_point; /**< index of the control point whose geometry it has */
+} libdose_beamlet;
+/** All zero but struct_size. */
+LIBDOSE_C_API void libdose_beamlet_init(libdose_beamlet* beamlet, size_t struct_size);
+/** The beamlet of a column. `beamlet->struct_size` must be set. */
+LIBDOSE_C_API libdose_status libdose_influence_beamlet(const libdose_influence* matrix, size_t column,
+                                                       libdose_beamlet* beamlet);
+
+/** All columns without a copy, compressed by column: `begin` has beamlet_count + 1 values; column c has the
+ * entries begin[c] to begin[c + 1] - 1 of `voxel` (row, ascending in a column) and `gy` (Gy per MU, one
+ * fraction), entry_count values each. They belong to the matrix. LIBDOSE_BAD_INPUT where they are in a file:
+ * copy them in parts. */
+LIBDOSE_C_API libdose_status libdose_influence_columns(const libdose_influence* matrix, const int64_t** begin,
+                                                       const int32_t** voxel, const float** gy);
+/** Columns first to last - 1 into the caller's buffers: `begin` of last - first + 1 values, from 0; `voxel`
+ * and `gy` of `capacity` values. `count` (may be NULL) becomes the number of entries. With a capacity of 0
+ * only `count` and, where it is not NULL, `begin` are set; else a capacity below `count` is
+ * LIBDOSE_BAD_INPUT. */
+LIBDOSE_C_API libdose_status libdose_influence_copy_columns(const libdose_influence* matrix, size_t first,
+                                                            size_t last, int64_t* begin, int32_t* voxel,
+                                                            float* gy, size_t capacity, size_t* count);
+/** Dose of one fraction: the matrix times the MU of every beamlet, `count` = beamlet_count values. */
+LIBDOSE_C_API libdose_status libdose_influence_dose(const libdose_influence* matrix, const double* weights_mu,
+                                                    size_t count, libdose_dose** dose);
+/** Dose of one fraction of the fluence that the beamlets make with these MU, calculated as that of any
+ * fluence: what libdose_influence_dose() comes near to. `count` = all beamlets of the plan. */
+LIBDOSE_C_API libdose_status libdose_calculate_beamlets(
+    const libdose_ct* ct, const libdose_structures* structures, const libdose_plan* plan,
+    const libdose_models* models, const libdose_options* options, const libdose_influence_options* influence,
+    const double* weights_mu, size_t count, libdose_dose** dose);
+LIBDOSE_C_API void libdose_influence_free(libdose_influence** matrix); /**< as libdose_ct_free() */
 
 /* ---- dose ---- */
 

@@ -54,7 +54,14 @@ struct InfluenceColumns {
         return voxel.size() * (sizeof(std::int32_t) + sizeof(float)) + begin.size() * sizeof(std::int64_t);
     }
     void append(const InfluenceColumns& other);
+    /// Columns [first, last). Throws bad_input for columns that there are not.
+    InfluenceColumns part(std::size_t first, std::size_t last) const;
+    /// Adds the dose (Gy) of all columns to `sum_gy`, a value for each voxel. `weights_mu`: count() values.
+    void add_dose(const double* weights_mu, std::vector<double>& sum_gy) const;
 };
+
+/// Throws bad_input unless there is one weight (MU) for each beamlet, at least 0 and finite.
+void require_weights(const std::vector<double>& weights_mu, std::size_t beamlets);
 
 /// `memory_bytes` of the options, or what it stands for when it is 0.
 double memory_limit_bytes(const InfluenceOptions& options);

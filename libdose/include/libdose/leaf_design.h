@@ -44,5 +44,6 @@ struct LeafDesign {
 /// Every design of a folder (`<name>.csv`, beside `tungsten.csv`), by name. Throws bad_input with file and
 /// quantity.
 std::vector<LeafDesign> read_leaf_designs(const std::filesystem::path& folder);
+std::vector<std::string> leaf_design_names();  ///< designs of the data folder, in order
 
 }  // namespace libdose

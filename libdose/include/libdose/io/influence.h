@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <vector>
 
 #include "libdose/influence.h"
 
@@ -51,5 +53,33 @@ struct StoredInfluence {
 StoredInfluence influence_or_spill(const CtImage& ct, const StructureSet* structures, const Plan& plan,
                                    const MaterialTable& materials, const BeamModelProvider& models,
                                    const InfluenceOptions& options, const std::filesystem::path& spill);
+
+/// A matrix whose columns are in memory, or in a file that is read in parts.
+class InfluenceMatrix {
+public:
+    explicit InfluenceMatrix(StoredInfluence stored);
+    /// As InfluenceFile does.
+    explicit InfluenceMatrix(const std::filesystem::path& file);
+    const InfluenceHeader& header() const;
+    const std::filesystem::path& file() const { return stored_.file; }  ///< empty: in memory
+    std::size_t count() const { return header().beamlets.size(); }      ///< columns
+    std::size_t entries() const;                                        ///< values
+    const InfluenceColumns* in_memory() const;                          ///< null: in a file
+    /// A copy of columns [first, last). Throws bad_input for columns that there are not.
+    InfluenceColumns columns(std::size_t first, std::size_t last) const;
+    /// As DoseInfluence::dose(), with summation, medium, frame, plan and provenance.
+    Dose dose(const std::vector<double>& weights_mu) const;
+    void write(const std::filesystem::path& file) const;
+
+private:
+    /// Calls `take` with columns in order, some at a time where they are in a file.
+    void each_part(const std::function<void(std::size_t first, const InfluenceColumns&)>& take) const;
+
+    StoredInfluence stored_;
+    std::unique_ptr<const InfluenceFile> opened_;  ///< null: in memory
+};
+
+/// Writes parts of one calculation, in order, as one file. Throws bad_input for parts of different ones.
+void join_influence(const std::vector<const InfluenceMatrix*>& parts, const std::filesystem::path& file);
 
 }  // namespace libdose::io
