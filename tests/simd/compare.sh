@@ -10,7 +10,7 @@ for version in default x86-64-v3 x86-64-v4; do
   shift
   runs=$(sed -n 's/^version //p' "$folder/all")
   if [ "$runs" != "$version" ]; then
-    # Hiding is right where it hides no more than it should: a processor that lacks a version runs a lesser one.
+    # Hiding must hide no more than it should: only a processor that lacks a version runs a lesser one.
     if [ "$version" = default ] || { [ "$version" = x86-64-v3 ] && grep -qw avx2 /proc/cpuinfo; } ||
       { [ "$version" = x86-64-v4 ] && grep -qw avx512vl /proc/cpuinfo; }; then
       echo "error: the program for $version runs the versions for $runs" >&2
