@@ -14,7 +14,7 @@ const std::string small = R"({
   "format": "libdose-protocol 1", "name": "small", "version": "1",
   "general": {
     "target_differences": [{"metric": "Dmean", "look_percent": 2, "fail_percent": 3, "source": "test"}],
-    "goals": [{"structure": "Cord", "metric": "D0.1cc", 
+    "goals": [{"structure": "Cord", "metric": "D0.1cc",
                "at_most": {"look": 45, "fail": 50}, "source": "test"}],
     "points": {"plan": {"look_percent": 3, "fail_percent": 5, "source": "test"},
                "beam_doses_required": false},
