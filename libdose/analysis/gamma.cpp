@@ -15,35 +15,70 @@
 namespace libdose {
 namespace {
 
-/// Doses are 32-bit numbers: a difference of exactly the criterion is known only to about this part of it.
-constexpr double rounding = 2e-5;
-
 struct Offset {
     double distance2;  ///< (distance / criterion)²
     Vec3 voxels;       ///< in voxels of the evaluated grid
 };
 
-std::vector<Offset> sorted_offsets(const Grid& grid, const GammaOptions& o) {
+/// Neighbouring offsets of a search, nearest first.
+struct OffsetBlock {
+    Vec3 middle;  ///< of the cuboid about its offsets, in voxels of the evaluated grid
+    std::vector<Offset> offsets;
+};
+
+/// Steps along each edge of a block. Odd: one block lies about the point itself.
+constexpr int block_steps = 5;
+
+/// Largest distance along each axis from the middle of a block to its offsets, in voxels.
+Vec3 half_block(const Grid& grid, const GammaOptions& o) {
+    const double steps = (block_steps - 1) / 2;
+    return Vec3::Constant(steps * o.distance_mm / o.steps_per_distance).cwiseQuotient(grid.spacing_mm);
+}
+
+/// Index of the block that a step belongs to; block 0 lies about step 0.
+int block_of(int step) {
+    return static_cast<int>(std::floor((step + block_steps / 2) / static_cast<double>(block_steps)));
+}
+
+/// Middle of the steps of a block that are within reach.
+double middle_step(int block, int reach) {
+    const int first = std::max(block * block_steps - block_steps / 2, -reach);
+    const int last = std::min(block * block_steps + block_steps / 2, reach);
+    return 0.5 * (first + last);
+}
+
+/// Offsets within the distance of the largest gamma, in blocks; the block with the nearest offset first.
+std::vector<OffsetBlock> offset_blocks(const Grid& grid, const GammaOptions& o) {
     const double step_mm = o.distance_mm / o.steps_per_distance;
-    const int reach = static_cast<int>(std::floor(o.max_gamma * o.steps_per_distance + 1e-9));
-    struct Cell {
-        int squared, i, j, k;
+    const auto in_voxels = [&](const Vec3& steps) {
+        return Vec3((steps * step_mm).cwiseQuotient(grid.spacing_mm));
     };
-    std::vector<Cell> cells;
+    const double scale = 1.0 / (o.steps_per_distance * o.steps_per_distance);
+    const int reach = static_cast<int>(std::floor(o.max_gamma * o.steps_per_distance + 1e-9));
+    const int last = block_of(reach), count = 2 * last + 1;
+    std::vector<OffsetBlock> blocks(static_cast<std::size_t>(count * count * count));
     for (int k = -reach; k <= reach; ++k)
         for (int j = -reach; j <= reach; ++j)
-            for (int i = -reach; i <= reach; ++i)
-                if (const int squared = i * i + j * j + k * k; squared <= reach * reach)
-                    cells.push_back({squared, i, j, k});
-    std::stable_sort(cells.begin(), cells.end(),
-                     [](const Cell& a, const Cell& b) { return a.squared < b.squared; });
-    std::vector<Offset> offsets;
-    offsets.reserve(cells.size());
-    const double scale = 1.0 / (o.steps_per_distance * o.steps_per_distance);
-    for (const Cell& c : cells)
-        offsets.push_back(
-            {c.squared * scale, (Vec3(c.i, c.j, c.k) * step_mm).cwiseQuotient(grid.spacing_mm)});
-    return offsets;
+            for (int i = -reach; i <= reach; ++i) {
+                const int squared = i * i + j * j + k * k;
+                if (squared > reach * reach) continue;
+                const int a = block_of(i), b = block_of(j), c = block_of(k);
+                OffsetBlock& block =
+                    blocks[static_cast<std::size_t>(((c + last) * count + b + last) * count + a + last)];
+                block.middle =
+                    in_voxels({middle_step(a, reach), middle_step(b, reach), middle_step(c, reach)});
+                block.offsets.push_back({squared * scale, in_voxels(Vec3(i, j, k))});
+            }
+    blocks.erase(std::remove_if(blocks.begin(), blocks.end(),
+                                [](const OffsetBlock& block) { return block.offsets.empty(); }),
+                 blocks.end());
+    for (OffsetBlock& block : blocks)
+        std::stable_sort(block.offsets.begin(), block.offsets.end(),
+                         [](const Offset& a, const Offset& b) { return a.distance2 < b.distance2; });
+    std::stable_sort(blocks.begin(), blocks.end(), [](const OffsetBlock& a, const OffsetBlock& b) {
+        return a.offsets.front().distance2 < b.offsets.front().distance2;
+    });
+    return blocks;
 }
 
 /// Trilinear value at a continuous voxel index. False outside the grid (beyond the outer faces of its
@@ -51,7 +86,14 @@ std::vector<Offset> sorted_offsets(const Grid& grid, const GammaOptions& o) {
 /// libdose::interpolate.
 class Sampler {
 public:
-    explicit Sampler(const Volume<float>& volume) : volume_(volume) {}
+    explicit Sampler(const Volume<float>& volume) : volume_(volume) {
+        std::size_t stride = 1;
+        for (std::size_t a = 0; a < 3; ++a) {
+            last_low_[a] = std::max(0, volume.grid.size[a] - 2);
+            next_[a] = volume.grid.size[a] > 1 ? stride : 0;
+            stride *= static_cast<std::size_t>(volume.grid.size[a]);
+        }
+    }
 
     bool value(const Vec3& index, double& result) const {
         const Grid& g = volume_.grid;
@@ -61,26 +103,23 @@ public:
             const double x = index[static_cast<Eigen::Index>(a)];
             if (!(x >= -0.5 - 1e-6 && x <= g.size[a] - 0.5 + 1e-6)) return false;
             const double inside = std::clamp(x, 0.0, static_cast<double>(g.size[a] - 1));
-            low[a] = std::min(static_cast<int>(inside), std::max(0, g.size[a] - 2));
+            low[a] = std::min(static_cast<int>(inside), last_low_[a]);
             part[a] = inside - low[a];
         }
-        const std::size_t dx = g.size[0] > 1 ? 1 : 0,
-                          dy = g.size[1] > 1 ? static_cast<std::size_t>(g.size[0]) : 0,
-                          dz = g.size[2] > 1
-                                   ? static_cast<std::size_t>(g.size[0]) * static_cast<std::size_t>(g.size[1])
-                                   : 0;
         const float* v = volume_.values.data() + g.index(low[0], low[1], low[2]);
         const auto along = [](double a, double b, double t) { return a + t * (b - a); };
         const auto line = [&](const float* p) {
-            return along(static_cast<double>(p[0]), static_cast<double>(p[dx]), part[0]);
+            return along(static_cast<double>(p[0]), static_cast<double>(p[next_[0]]), part[0]);
         };
-        const auto plane = [&](const float* p) { return along(line(p), line(p + dy), part[1]); };
-        result = along(plane(v), plane(v + dz), part[2]);
+        const auto plane = [&](const float* p) { return along(line(p), line(p + next_[1]), part[1]); };
+        result = along(plane(v), plane(v + next_[2]), part[2]);
         return true;
     }
 
 private:
     const Volume<float>& volume_;
+    std::array<int, 3> last_low_{};      // index of the last cell along each axis
+    std::array<std::size_t, 3> next_{};  // from a voxel to the next along each axis; 0: there is none
 };
 
 /// Smallest or largest value within `reach` voxels along each axis: a bound of the values that a search can
@@ -89,27 +128,52 @@ template <class Pick>
 Volume<float> extreme_nearby(const Volume<float>& volume, const std::array<int, 3>& reach, Pick&& pick) {
     Volume<float> result = volume;
     const Grid& g = volume.grid;
-    const std::array<std::size_t, 3> stride{
-        1, static_cast<std::size_t>(g.size[0]),
-        static_cast<std::size_t>(g.size[0]) * static_cast<std::size_t>(g.size[1])};
+    std::size_t stride = 1;
     for (std::size_t axis = 0; axis < 3; ++axis) {
         const Volume<float> before = result;
-        const int n = g.size[axis];
-        const auto count = static_cast<std::int64_t>(g.voxel_count());
+        // Slabs one after the other, each of n layers along the axis.
+        const auto n = static_cast<std::size_t>(g.size[axis]);
+        const auto far = std::min(static_cast<std::size_t>(reach[axis]), n - 1);
+        const auto slabs = static_cast<std::int64_t>(g.voxel_count() / (stride * n));
 #pragma omp parallel for schedule(static)
-        for (std::int64_t v = 0; v < count; ++v) {
-            const auto at = static_cast<std::size_t>(v);
-            const int i = static_cast<int>((at / stride[axis]) % static_cast<std::size_t>(n));
-            float best = before.values[at];
-            for (int m = std::max(0, i - reach[axis]); m <= std::min(n - 1, i + reach[axis]); ++m) {
-                const float other = before.values[at + static_cast<std::size_t>(m) * stride[axis] -
-                                                  static_cast<std::size_t>(i) * stride[axis]];
-                best = pick(best, other);
+        for (std::int64_t slab = 0; slab < slabs; ++slab) {
+            const float* from = before.values.data() + static_cast<std::size_t>(slab) * stride * n;
+            float* to = result.values.data() + static_cast<std::size_t>(slab) * stride * n;
+            for (std::size_t m = 1; m <= far; ++m) {
+                const std::size_t shift = m * stride, count = (n - m) * stride;
+                for (std::size_t v = 0; v < count; ++v) to[v] = pick(to[v], from[v + shift]);
+                for (std::size_t v = 0; v < count; ++v) to[v + shift] = pick(to[v + shift], from[v]);
             }
-            result.values[at] = best;
         }
+        stride *= n;
     }
     return result;
+}
+
+/// Largest change of the trilinear dose over `span` voxels along each axis, within the cell between a voxel
+/// and the next ones.
+Volume<float> change_in_cells(const Volume<float>& volume, const Vec3& span) {
+    const Grid& g = volume.grid;
+    Volume<float> change(g, 0.0f);
+#pragma omp parallel for schedule(static)
+    for (int k = 0; k < g.size[2]; ++k)
+        for (int j = 0; j < g.size[1]; ++j)
+            for (int i = 0; i < g.size[0]; ++i) {
+                const std::array<int, 2> x{i, std::min(i + 1, g.size[0] - 1)},
+                    y{j, std::min(j + 1, g.size[1] - 1)}, z{k, std::min(k + 1, g.size[2] - 1)};
+                Vec3 steepest = Vec3::Zero();
+                const auto note = [&](int axis, float a, float b) {
+                    steepest[axis] = std::max(steepest[axis], static_cast<double>(std::abs(b - a)));
+                };
+                for (std::size_t a = 0; a < 2; ++a)
+                    for (std::size_t b = 0; b < 2; ++b) {
+                        note(0, volume.at(x[0], y[a], z[b]), volume.at(x[1], y[a], z[b]));
+                        note(1, volume.at(x[a], y[0], z[b]), volume.at(x[a], y[1], z[b]));
+                        note(2, volume.at(x[a], y[b], z[0]), volume.at(x[a], y[b], z[1]));
+                    }
+                change.at(i, j, k) = static_cast<float>(1.000001 * steepest.dot(span));
+            }
+    return change;
 }
 
 void check_volume(const Volume<float>& volume, const char* name) {
@@ -172,6 +236,14 @@ std::array<int, 3> search_reach(const Grid& grid, const GammaOptions& options) {
     return reach;
 }
 
+/// Voxels within which all offsets of a block lie, about the voxel nearest to its middle.
+std::array<int, 3> block_reach(const Vec3& half) {
+    std::array<int, 3> reach{};
+    for (std::size_t a = 0; a < 3; ++a)
+        reach[a] = static_cast<int>(std::ceil(half[static_cast<Eigen::Index>(a)] + 0.5));
+    return reach;
+}
+
 /// Squared dose difference as a part of the criterion.
 struct DoseTerm {
     double criterion_gy;
@@ -192,17 +264,22 @@ std::size_t nearest_voxel(const Grid& grid, const Vec3& index) {
     return grid.index(nearest[0], nearest[1], nearest[2]);
 }
 
-/// Searches the evaluated dose about points of the reference.
+/// Searches the evaluated dose about points of the reference. Blocks of offsets that cannot lower gamma are
+/// passed over: the dose in a block differs from that in its middle by no more than the steepest cell there
+/// allows.
 class GammaSearch {
 public:
     GammaSearch(const Volume<float>& evaluated, const GammaOptions& options)
         : options_(options),
           grid_(evaluated.grid),
-          offsets_(sorted_offsets(grid_, options)),
+          blocks_(offset_blocks(grid_, options)),
           lowest_(extreme_nearby(evaluated, search_reach(grid_, options),
                                  [](float a, float b) { return std::min(a, b); })),
           highest_(extreme_nearby(evaluated, search_reach(grid_, options),
                                   [](float a, float b) { return std::max(a, b); })),
+          change_(extreme_nearby(change_in_cells(evaluated, half_block(grid_, options)),
+                                 block_reach(half_block(grid_, options)),
+                                 [](float a, float b) { return std::max(a, b); })),
           sampler_(evaluated) {}
 
     /// Gamma of a reference dose at a point; none where the evaluated grid does not cover it.
@@ -211,28 +288,52 @@ public:
         double value = 0;
         if (!sampler_.value(centre, value)) return std::nullopt;
         double best = std::min(term(value - dose_gy), options_.max_gamma * options_.max_gamma);
-        const double least = least_term(centre, dose_gy, term);
-        for (const Offset& offset : offsets_) {
-            if (offset.distance2 + least >= best) break;
-            if (sampler_.value(centre + offset.voxels, value))
-                best = std::min(best, offset.distance2 + term(value - dose_gy));
+        const std::size_t nearest = nearest_voxel(grid_, centre);
+        const double least = least_term(nearest, dose_gy, term);
+        for (const OffsetBlock& block : blocks_) {
+            if (block.offsets.front().distance2 + least >= best) break;
+            const double least_here = std::max(least, least_in_block(centre + block.middle, dose_gy, term));
+            if (block.offsets.front().distance2 + least_here < best)
+                best = search_block(block, centre, dose_gy, term, least_here, best);
         }
         return std::sqrt(best);
     }
 
 private:
-    /// No point within reach has a smaller dose term than this. The margin covers the rounding of the
-    /// interpolation.
-    double least_term(const Vec3& centre, double dose_gy, const DoseTerm& term) const {
-        const std::size_t n = nearest_voxel(grid_, centre);
-        return 0.999999 * term(std::max({0.0, static_cast<double>(lowest_.values[n]) - dose_gy,
-                                         dose_gy - static_cast<double>(highest_.values[n])}));
+    static constexpr double bound = 0.999999;  // covers the rounding of the interpolation
+
+    /// The smallest gamma² of a block, or `best` where that is smaller. No dose term in it is below
+    /// `least`.
+    double search_block(const OffsetBlock& block, const Vec3& centre, double dose_gy, const DoseTerm& term,
+                        double least, double best) const {
+        double value = 0;
+        for (const Offset& offset : block.offsets) {
+            if (offset.distance2 + least >= best) break;
+            if (sampler_.value(centre + offset.voxels, value))
+                best = std::min(best, offset.distance2 + term(value - dose_gy));
+        }
+        return best;
+    }
+
+    /// Lower bound of the dose terms in the block about a place.
+    double least_in_block(const Vec3& middle, double dose_gy, const DoseTerm& term) const {
+        double value = 0;
+        if (!sampler_.value(middle, value)) return 0;
+        const double change = static_cast<double>(change_.values[nearest_voxel(grid_, middle)]);
+        return bound * term(std::max(0.0, std::abs(value - dose_gy) - change));
+    }
+
+    /// Lower bound of the dose terms within reach of a point.
+    double least_term(std::size_t nearest, double dose_gy, const DoseTerm& term) const {
+        return bound * term(std::max({0.0, static_cast<double>(lowest_.values[nearest]) - dose_gy,
+                                      dose_gy - static_cast<double>(highest_.values[nearest])}));
     }
 
     const GammaOptions& options_;
     const Grid& grid_;
-    std::vector<Offset> offsets_;
+    std::vector<OffsetBlock> blocks_;
     Volume<float> lowest_, highest_;
+    Volume<float> change_;  // largest change of dose from the middle of a block there
     Sampler sampler_;
 };
 
@@ -262,7 +363,7 @@ void summarise(GammaResult& result, const std::vector<Coverage>& coverage) {
         ++result.evaluated;
         if (coverage[v] == Coverage::not_covered)
             ++result.outside;
-        else if (gamma <= 1 + rounding)
+        else if (gamma <= largest_passing_gamma)
             ++result.passed;
         sum += gamma;
         result.maximum = std::max(result.maximum, gamma);

@@ -55,22 +55,44 @@ std::optional<DoseVolumeHistogram> histogram(const Dose* dose, const StructureEx
     }
 }
 
+/// The largest prescription of a target, Gy; 0: none.
+double prescription_gy(const CheckInput& input) {
+    double largest = 0;
+    if (input.plan_facts)
+        for (const io::Prescription& p : input.plan_facts->prescriptions)
+            largest = std::max(largest, p.target_dose_gy.value_or(0));
+    return largest;
+}
+
 /// One figure of a target in both doses.
-Row target_row(const ComparedHistogram& h, const TargetCriterion& criterion, bool planned) {
+Row target_row(const ComparedHistogram& h, const TargetCriterion& criterion, bool planned,
+               double prescription_gy) {
     const DvhMetric metric = parse_dvh_metric(criterion.metric);
     Row row = dose_row("target-" + lower_case(criterion.metric), criterion.metric, h.structure);
     const Limits& limits = criterion.difference_percent;
     row.limit = fmt::format("look beyond {:g} %, fail beyond {:g} % of planned", limits.look, limits.fail);
     row.source = limits.source;
     row.unit = "%";
-    const double calculated = metric.value(h.calculated);
+    double calculated = 0, expected = 0;
+    try {
+        calculated = metric.value(h.calculated, prescription_gy);
+        if (planned) expected = metric.value(h.planned, prescription_gy);
+    } catch (const Error& error) {
+        row.reason = error.what();
+        return row;
+    }
     row.calculated = with_unit(calculated, metric.unit());
     if (!planned) {
         row.reason = "the planning system's dose is not there";
         return row;
     }
-    const double expected = metric.value(h.planned);
     row.planned = with_unit(expected, metric.unit());
+    if (!(expected > 0)) {
+        row.reason =
+            fmt::format("{} of {} is zero in the planned dose: part of the target may lie outside its grid",
+                        criterion.metric, h.structure);
+        return row;
+    }
     row.value = 100 * (calculated - expected) / expected;
     row.verdict = judge(*row.value, limits.look, limits.fail);
     if (row.verdict != Verdict::pass)
@@ -88,12 +110,14 @@ public:
           calculated_(calculation.plan),
           set_(*input.structures),
           protocol_(protocol),
-          targets_(targets_of(set_, protocol)) {}
+          targets_(targets_of(set_, protocol)),
+          prescription_gy_(prescription_gy(input)) {}
 
     void add_to(DoseComparison& comparison) const {
         for (const Structure& structure : set_.structures)
-            if (is_drawn(structure)) add(structure, comparison);
-        if (targets_.empty()) {
+            if (is_drawn(structure) || is_target(targets_, structure)) add(structure, comparison);
+        add_missing_targets(comparison);
+        if (targets_.empty() && protocol_.targets.empty()) {
             Row row = dose_row("target", "Dose of the targets", "");
             row.reason =
                 "the structure set has no target with contours (types PTV, CTV, GTV); name the "
@@ -103,6 +127,20 @@ public:
     }
 
 private:
+    /// A target that the protocol names and the plan does not have is not passed over.
+    void add_missing_targets(DoseComparison& comparison) const {
+        for (const std::string& name : protocol_.targets) {
+            const bool there = std::any_of(targets_.begin(), targets_.end(), [&](const Structure* target) {
+                return lower_case(target->name) == lower_case(name);
+            });
+            if (there) continue;
+            Row row = dose_row("target", "Dose of the target", name);
+            row.reason = "the protocol names the target \"" + name +
+                         "\", and the structure set has no such structure with contours";
+            comparison.rows.push_back(row);
+        }
+    }
+
     void add(const Structure& structure, DoseComparison& comparison) const {
         const bool target = is_target(targets_, structure);
         std::string why;
@@ -116,7 +154,8 @@ private:
         const auto planned = histogram(planned_, region, why);
         if (planned) h.planned = *planned;
         for (const TargetCriterion& criterion : protocol_.target_criteria)
-            if (target) comparison.rows.push_back(target_row(h, criterion, planned.has_value()));
+            if (target)
+                comparison.rows.push_back(target_row(h, criterion, planned.has_value(), prescription_gy_));
         comparison.histograms.push_back(std::move(h));
     }
 
@@ -131,16 +170,8 @@ private:
     const StructureSet& set_;
     const Protocol& protocol_;
     std::vector<const Structure*> targets_;
+    double prescription_gy_;
 };
-
-/// The largest prescription of a target, Gy; 0: none.
-double prescription_gy(const CheckInput& input) {
-    double largest = 0;
-    if (input.plan_facts)
-        for (const io::Prescription& p : input.plan_facts->prescriptions)
-            largest = std::max(largest, p.target_dose_gy.value_or(0));
-    return largest;
-}
 
 Verdict judge_goal(const Goal& goal, double value) {
     if (!std::isfinite(value)) return Verdict::not_checked;
@@ -176,14 +207,15 @@ void add_goals(const CheckInput& input, const CalculationResult& calculation, co
                std::vector<Row>& rows) {
     for (const Goal& goal : protocol.goals) {
         Row row = dose_row("goal", goal.metric, goal.structure);
-        row.limit = fmt::format("look {} {:g}, fail {} {:g}", goal.at_most ? "above" : "below", goal.look,
-                                goal.at_most ? "above" : "below", goal.fail);
+        row.limit = fmt::format("look {0} {1:g} {3}, fail {0} {2:g} {3}", goal.at_most ? "above" : "below",
+                                goal.look, goal.fail, parse_dvh_metric(goal.metric).unit());
         row.source = goal.source;
         std::optional<StructureExpression> region;
         try {
             region = parse_structure_expression(goal.structure, *input.structures);
         } catch (const Error& error) {
-            if (!goal.required) continue;
+            const bool absent = error.problem().rfind("there is no structure", 0) == 0;
+            if (absent && !goal.required) continue;
             row.reason = error.what();
         }
         try {

@@ -70,8 +70,9 @@ std::vector<NamedRegion> regions_of(const std::string& wanted, const CheckInput&
     }
     if (wanted == "targets") {
         NamedRegion targets{"targets", Region(grid.voxel_count(), 0)};
-        for (const Structure* target : targets_of(set, protocol))
-            add_structure(*target, grid, targets.voxels);
+        const auto structures = targets_of(set, protocol);
+        if (structures.empty()) throw bad_input("the structure set has no target with contours");
+        for (const Structure* target : structures) add_structure(*target, grid, targets.voxels);
         return {std::move(targets)};
     }
     return {{wanted, region_of(parse_structure_expression(wanted, set), grid)}};
@@ -82,10 +83,10 @@ ComparedGamma counted(const GammaCriterion& criterion, const NamedRegion& region
     ComparedGamma result{criterion, region.name};
     for (std::size_t v = 0; v < gamma.values.size(); ++v) {
         if (!region.voxels[v]) continue;
-        const float value = gamma.values[v];
+        const double value = static_cast<double>(gamma.values[v]);
         if (std::isnan(value))
             ++result.not_evaluated;
-        else if (value <= 1)
+        else if (value <= largest_passing_gamma)
             ++result.passed;
         else
             ++result.failed;
@@ -119,7 +120,7 @@ Row judged(const ComparedGamma& g) {
     Row row = gamma_row(g.criterion, g.region);
     row.calculated = counts_text(g);
     if (!std::isfinite(g.pass_rate_percent)) {
-        row.reason = fmt::format("no voxel of the region has more than {:g} % of the dose",
+        row.reason = fmt::format("no voxel of the region receives {:g} % of the normalisation dose or more",
                                  g.criterion.threshold_percent);
         return row;
     }

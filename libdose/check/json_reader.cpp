@@ -21,7 +21,7 @@ json parse_strict_json(const std::string& text, const std::string& where) {
     };
     try {
         return json::parse(text, no_key_twice);
-    } catch (const json::parse_error& error) {
+    } catch (const json::exception& error) {
         throw bad_input(std::string("the file is not JSON: ") + error.what(), where);
     }
 }

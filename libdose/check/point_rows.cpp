@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace libdose::check {
@@ -10,6 +11,8 @@ namespace {
 
 // A point whose dose changes by this part within this distance says more about its place than about the dose.
 constexpr double steep_part = 0.10, steep_mm = 3;
+// A point with less than this part of the maximum lies outside the field.
+constexpr double low_part = 0.20;
 
 /// Dose inside the grid, NaN outside.
 double dose_in(const Volume<float>& gy, const Vec3& point_mm) {
@@ -43,12 +46,28 @@ Row point_row(const std::string& id, const std::string& name, const std::string&
 
 std::string beam_text(const Beam& beam) { return fmt::format("beam {} \"{}\"", beam.number, beam.name); }
 
-/// Judges the difference of two doses at a point. In a steep place it is no worse than LOOK.
-void judge_point(Row& row, const ComparedPoint& point, const Limits& limits, const Volume<float>& gy) {
+/// Why a point says little about the dose there, or empty.
+std::string why_uncertain(const Volume<float>& gy, const Vec3& point_mm) {
+    const double largest = static_cast<double>(*std::max_element(gy.values.begin(), gy.values.end()));
+    if (dose_in(gy, point_mm) < low_part * largest)
+        return fmt::format("the point receives less than {:g} % of the maximum: outside the field",
+                           100 * low_part);
+    if (is_steep(gy, point_mm))
+        return fmt::format("the dose changes by more than {:g} % within {:g} mm there", 100 * steep_part,
+                           steep_mm);
+    return {};
+}
+
+/// Judges the difference of two doses at a point. Where the point says little, it is no worse than LOOK.
+void judge_point(Row& row, const ComparedPoint& point, const Limits& limits, const std::string& uncertain) {
+    if (!std::isfinite(point.calculated_gy) || !std::isfinite(*point.planned_gy)) {
+        row.reason = "the point lies outside a dose grid";
+        return;
+    }
     row.calculated = fmt::format("{:.3f} Gy", point.calculated_gy);
     row.planned = fmt::format("{:.3f} Gy", *point.planned_gy);
-    if (!std::isfinite(point.calculated_gy) || !(*point.planned_gy > 0)) {
-        row.reason = "the point lies outside a dose grid";
+    if (!(*point.planned_gy > 0)) {
+        row.reason = "the planned dose at the point is zero";
         return;
     }
     row.value = 100 * (point.calculated_gy - *point.planned_gy) / *point.planned_gy;
@@ -56,11 +75,9 @@ void judge_point(Row& row, const ComparedPoint& point, const Limits& limits, con
     if (row.verdict == Verdict::pass) return;
     row.reason = fmt::format("{:.3f} Gy recalculated, {:.3f} Gy planned at the {}: {:+.1f} %",
                              point.calculated_gy, *point.planned_gy, point.name, *row.value);
-    if (row.verdict == Verdict::fail && is_steep(gy, point.position_mm)) {
-        row.verdict = Verdict::look;
-        row.reason += fmt::format("; the dose changes by more than {:g} % within {:g} mm there",
-                                  100 * steep_part, steep_mm);
-    }
+    if (uncertain.empty()) return;
+    if (row.verdict == Verdict::fail) row.verdict = Verdict::look;
+    row.reason += "; " + uncertain;
 }
 
 /// Dose that the planning system states for a beam at a point: its RTDOSE, else Beam Dose at its own point.
@@ -93,7 +110,8 @@ ComparedPoint point_of(const Beam& beam) {
 Limits limits_or_none(const std::optional<Limits>& limits) { return limits.value_or(Limits{}); }
 
 /// The MU that would give the planned dose at the point.
-Row mu_row(const Beam& beam, const ComparedPoint& point, const Limits& limits, const Row& dose_row) {
+Row mu_row(const Beam& beam, const ComparedPoint& point, const Limits& limits, const Row& dose_row,
+           const std::string& uncertain) {
     Row row = point_row("mu-beam", "MU", beam_text(beam), limits);
     row.planned = fmt::format("{:.1f} MU", beam.meterset_mu);
     if (!dose_row.value) {
@@ -104,11 +122,11 @@ Row mu_row(const Beam& beam, const ComparedPoint& point, const Limits& limits, c
     row.calculated = fmt::format("{:.1f} MU", independent);
     row.value = 100 * (independent - beam.meterset_mu) / beam.meterset_mu;
     row.verdict = judge(*row.value, limits.look, limits.fail);
-    if (row.verdict == Verdict::fail && dose_row.verdict == Verdict::look)
-        row.verdict = Verdict::look;  // the same steep point
+    if (row.verdict == Verdict::fail && !uncertain.empty()) row.verdict = Verdict::look;
     if (row.verdict != Verdict::pass)
         row.reason = fmt::format("the planned dose at the {} needs {:.1f} MU, the plan gives {:.1f}",
-                                 point.name, independent, beam.meterset_mu);
+                                 point.name, independent, beam.meterset_mu) +
+                     (uncertain.empty() ? "" : "; " + uncertain);
     return row;
 }
 
@@ -123,14 +141,16 @@ void add_beam(const CheckInput& input, const CalculationResult& calculation, con
     if (!point.planned_gy && !protocol.beam_doses_required) return;
     const Limits limits = limits_or_none(protocol.point_beam_percent);
     Row row = point_row("point-beam", "Dose at the " + point.name, beam_text(beam), limits);
+    const std::string uncertain = why_uncertain(dose->gy, point.position_mm);
     if (point.planned_gy)
-        judge_point(row, point, limits, dose->gy);
+        judge_point(row, point, limits, uncertain);
     else
         row.reason =
             "the plan states no dose of this beam (Beam Dose 300A,0084, or an RTDOSE of the beam); "
             "export one, or set points.beam_doses_required to false in the protocol";
     if (protocol.point_beam_percent) comparison.rows.push_back(row);
-    if (protocol.mu_percent) comparison.rows.push_back(mu_row(beam, point, *protocol.mu_percent, row));
+    if (protocol.mu_percent)
+        comparison.rows.push_back(mu_row(beam, point, *protocol.mu_percent, row, uncertain));
 }
 
 void add_plan(const CheckInput& input, const CalculationResult& calculation, const Protocol& protocol,
@@ -152,7 +172,8 @@ void add_plan(const CheckInput& input, const CalculationResult& calculation, con
         if (!input.planned)
             row.reason = "the planning system's dose is not there";
         else
-            judge_point(row, point, *protocol.point_plan_percent, calculation.plan.gy);
+            judge_point(row, point, *protocol.point_plan_percent,
+                        why_uncertain(calculation.plan.gy, point.position_mm));
         comparison.rows.push_back(row);
     }
 }

@@ -96,15 +96,15 @@ void read_targets(JsonReader reader, Protocol& protocol) {
 void read_points(JsonReader reader, Protocol& protocol) {
     if (reader.has("plan")) protocol.point_plan_percent = limits_of(reader.object("plan"));
     if (reader.has("beam")) protocol.point_beam_percent = limits_of(reader.object("beam"));
-    protocol.beam_doses_required = reader.boolean("beam_doses_required", true);
+    protocol.beam_doses_required = reader.boolean("beam_doses_required", protocol.beam_doses_required);
     reader.finish();
 }
 
 void read_integrity(JsonReader reader, Protocol& protocol) {
-    protocol.approval_required = reader.boolean("approval_required", true);
-    protocol.couch_expected = reader.boolean("couch_expected", false);
-    protocol.require_machine_model = reader.boolean("require_machine_model", false);
-    protocol.model_age_days = reader.has("model_age_days") ? reader.integer("model_age_days", 0, 100000) : 0;
+    protocol.approval_required = reader.boolean("approval_required", protocol.approval_required);
+    protocol.couch_expected = reader.boolean("couch_expected", protocol.couch_expected);
+    protocol.require_machine_model = reader.boolean("require_machine_model", protocol.require_machine_model);
+    if (reader.has("model_age_days")) protocol.model_age_days = reader.integer("model_age_days", 0, 100000);
     reader.finish();
 }
 
@@ -115,7 +115,16 @@ void read_list(JsonReader& section, const std::string& key, List& list, const Re
     for (JsonReader& one : section.objects(key)) list.push_back(read_one(std::move(one)));
 }
 
-/// What a section states replaces what was there, key by key.
+/// A check without them would pass whatever the dose.
+void refuse_empty_lists(const JsonReader& section, const Protocol& protocol) {
+    if (protocol.target_criteria.empty())
+        section.refuse("target_differences",
+                       "is missing or empty: the doses of targets would not be compared");
+    if (protocol.gamma.empty())
+        section.refuse("gamma", "is missing or empty: the doses would not be compared voxel by voxel");
+}
+
+/// What a section states replaces what was there, key by key; a list as a whole.
 void read_section(JsonReader section, Protocol& protocol) {
     if (section.has("targets")) read_targets(section.object("targets"), protocol);
     read_list(section, "target_differences", protocol.target_criteria, target_criterion_of);
@@ -126,6 +135,7 @@ void read_section(JsonReader section, Protocol& protocol) {
     if (section.has("prescription"))
         protocol.prescription_percent = limits_of(section.object("prescription"));
     if (section.has("integrity")) read_integrity(section.object("integrity"), protocol);
+    refuse_empty_lists(section, protocol);
     section.finish();
 }
 
@@ -163,7 +173,6 @@ Protocol read_protocol(const std::string& name_or_file, const std::string& site)
     protocol.site = site;
     JsonReader general = reader.object("general");
     if (!general.has("prescription")) general.refuse("prescription", "is missing");
-    if (!general.has("gamma")) general.refuse("gamma", "is missing");
     read_section(std::move(general), protocol);
     std::vector<std::string> sites;
     if (reader.has("sites")) {
@@ -189,7 +198,8 @@ std::vector<std::string> protocol_names() {
     std::vector<std::string> names;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(data_folder() / "protocols", error))
-        if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
+        if (entry.path().extension() == ".json" && entry.path().stem().extension() != ".schema")
+            names.push_back(entry.path().stem().string());
     std::sort(names.begin(), names.end());
     return names;
 }

@@ -26,6 +26,10 @@ struct GammaOptions {
     int threads = 0;  ///< 0: all cores
 };
 
+/// A voxel passes up to this gamma. Doses are 32-bit numbers: a difference of exactly the criterion is known
+/// only to about 2e-5 of it.
+constexpr double largest_passing_gamma = 1 + 2e-5;
+
 /// Gamma of every voxel, and how many pass.
 struct GammaResult {
     Volume<float> gamma;  ///< on the reference grid; NaN where not evaluated
