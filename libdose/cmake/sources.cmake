@@ -226,6 +226,7 @@ set(check_sources
 set(capi_sources
   capi/analysis.cpp
   capi/calculate.cpp
+  capi/check.cpp
   capi/ct.cpp
   capi/dose.cpp
   capi/gate.cpp

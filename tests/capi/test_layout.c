@@ -156,6 +156,34 @@ MEMBER(libdose_gate_entry, acceptable, 64);
 MEMBER(libdose_gate_entry, reserved, 68);
 SIZE(libdose_gate_entry, 72);
 
+MEMBER(libdose_check_options, struct_size, 0);
+MEMBER(libdose_check_options, protocol, 8);
+MEMBER(libdose_check_options, site, 16);
+MEMBER(libdose_check_options, model, 24);
+MEMBER(libdose_check_options, couch, 32);
+MEMBER(libdose_check_options, out, 40);
+MEMBER(libdose_check_options, reading, 48);
+MEMBER(libdose_check_options, engine, 56);
+MEMBER(libdose_check_options, without_attribution, 64);
+MEMBER(libdose_check_options, reserved, 68);
+SIZE(libdose_check_options, 72);
+
+MEMBER(libdose_check_row, struct_size, 0);
+MEMBER(libdose_check_row, section, 8);
+MEMBER(libdose_check_row, id, 16);
+MEMBER(libdose_check_row, name, 24);
+MEMBER(libdose_check_row, subject, 32);
+MEMBER(libdose_check_row, reason, 40);
+MEMBER(libdose_check_row, planned, 48);
+MEMBER(libdose_check_row, calculated, 56);
+MEMBER(libdose_check_row, limit, 64);
+MEMBER(libdose_check_row, source, 72);
+MEMBER(libdose_check_row, unit, 80);
+MEMBER(libdose_check_row, value, 88);
+MEMBER(libdose_check_row, verdict, 96);
+MEMBER(libdose_check_row, reserved, 100);
+SIZE(libdose_check_row, 104);
+
 MEMBER(libdose_influence_options, struct_size, 0);
 MEMBER(libdose_influence_options, beamlet_mm, 8);
 MEMBER(libdose_influence_options, margin_mm, 16);

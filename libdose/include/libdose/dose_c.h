@@ -869,6 +869,72 @@ LIBDOSE_C_API libdose_status libdose_dvh_metric(const libdose_dvh* dvh, const ch
                                                 double prescription_gy, double* value, const char** unit);
 LIBDOSE_C_API void libdose_dvh_free(libdose_dvh** dvh); /**< as libdose_ct_free() */
 
+/* ---- The independent check of a plan ---------------------------------------------------------------------
+ */
+
+/** Verdict of a check and of its rows, ascending: the worst decides. */
+typedef int32_t libdose_verdict;
+enum {
+    LIBDOSE_PASS = 0,        /**< within its limits */
+    LIBDOSE_LOOK = 1,        /**< somebody has to look */
+    LIBDOSE_NOT_CHECKED = 2, /**< could not be evaluated; never a pass */
+    LIBDOSE_FAIL = 3         /**< beyond its limits */
+};
+
+typedef struct libdose_check libdose_check; /**< what a check found */
+
+/** How a plan is checked. NULL or zero: the default. */
+typedef struct libdose_check_options {
+    size_t struct_size;   /**< sizeof(libdose_check_options) */
+    const char* protocol; /**< name or JSON file of criteria and limits; "default" */
+    const char* site;     /**< section of the protocol for a site */
+    const char* model;    /**< beam model for every beam: name or file; by energy and machine */
+    const char* couch;    /**< couch under the body; none */
+    const char* out;      /**< folder for the report; none is written */
+    const libdose_plan_reading* reading; /**< which plan, series and fraction group; accepted tags */
+    const libdose_options* engine;       /**< how the dose is calculated, and progress */
+    int32_t without_attribution;         /**< 1: the cause of a difference is not looked for */
+    int32_t reserved;                    /**< 0 */
+} libdose_check_options;
+
+/** A row of a check. Texts are "" where there is nothing to say, and live as long as the check. */
+typedef struct libdose_check_row {
+    size_t struct_size;      /**< sizeof(libdose_check_row) */
+    const char* section;     /**< "integrity", "dose", "gamma" */
+    const char* id;          /**< stable name: "isocentre-in-body" */
+    const char* name;        /**< for people */
+    const char* subject;     /**< structure, beam or object */
+    const char* reason;      /**< why it is not PASS */
+    const char* planned;     /**< of the planning system, with unit */
+    const char* calculated;  /**< of libdose, with unit */
+    const char* limit;       /**< what the value is held against */
+    const char* source;      /**< where the limit is from */
+    const char* unit;        /**< of the value */
+    double value;            /**< NaN: there is none */
+    libdose_verdict verdict; /**< of this row */
+    int32_t reserved;        /**< 0 */
+} libdose_check_row;
+
+/** Sets the size and the defaults. */
+LIBDOSE_C_API void libdose_check_options_init(libdose_check_options* options, size_t struct_size);
+/** Sets the size; everything else is zero. */
+LIBDOSE_C_API void libdose_check_row_init(libdose_check_row* row, size_t struct_size);
+/** Reads a plan with its CT, structures and RTDOSE from `count` files or folders, recalculates it, judges it,
+ * and writes the report where `out` is given. What is missing is a row NOT CHECKED. Bad input: paths without
+ * DICOM, a protocol that breaks its rules, a folder that cannot be written. */
+LIBDOSE_C_API libdose_status libdose_check_files(const char* const* paths, size_t count,
+                                                 const libdose_check_options* options, libdose_check** check);
+/** The worst verdict of the rows. */
+LIBDOSE_C_API libdose_status libdose_check_verdict(const libdose_check* check, libdose_verdict* verdict);
+/** Number of rows. */
+LIBDOSE_C_API libdose_status libdose_check_count(const libdose_check* check, size_t* count);
+/** Row `index`, from 0. */
+LIBDOSE_C_API libdose_status libdose_check_get(const libdose_check* check, size_t index,
+                                               libdose_check_row* row);
+/** Everything as JSON, as check.json has it (docs/reference/check-json.md). Lives as long as the check. */
+LIBDOSE_C_API libdose_status libdose_check_json(const libdose_check* check, const char** json);
+LIBDOSE_C_API void libdose_check_free(libdose_check** check); /**< as libdose_ct_free() */
+
 #ifdef __cplusplus
 }
 #endif
