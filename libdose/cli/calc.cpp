@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 struct Arguments {
     std::vector<fs::path> paths;
     fs::path out, json;
-    std::string plan, series, hu_curve, engine = "collapsed-cone", quality = "standard", transport = "auto",
+    std::string plan, series, hu_curve, algorithm = "collapsed-cone", quality = "standard", grouping = "auto",
                                         model, calibration_depth;
     std::vector<std::string> densities, materials, accepted;
     std::string dose_to = "medium", lateral_scaling = "on", leaf_ends = "rounded", leaves;
@@ -108,9 +108,9 @@ double largest(const Dose& dose) {
 
 EngineOptions options_of(const Arguments& arguments) {
     EngineOptions options;
-    options.algorithm = algorithm_from_string(arguments.engine);
+    options.algorithm = algorithm_from_string(arguments.algorithm);
     options.quality = quality_from_string(arguments.quality);
-    options.transport = transport_from_string(arguments.transport);
+    options.grouping = grouping_from_string(arguments.grouping);
     options.backend = arguments.backend.choice();
     options.device = arguments.backend.device;
     if (arguments.grid_mm == 0.0)
@@ -348,7 +348,7 @@ void print_seconds(const CalculationResult& result) {
 nlohmann::json report(const Arguments& arguments, const Case& c, const CalculationResult& result,
                       CalibratedModels& models, const std::vector<fs::path>& written) {
     nlohmann::json json;
-    json["engine"] = arguments.engine;
+    json["engine"] = arguments.algorithm;
     json["quality"] = arguments.quality;
     json["dose_to"] = arguments.dose_to;
     json["plan"] = {
@@ -403,7 +403,9 @@ void add_case_options(CLI::App& calc, Arguments& arguments) {
 }
 
 void add_engine_options(CLI::App& calc, Arguments& arguments) {
-    calc.add_option("--engine", arguments.engine, "collapsed-cone or pencil-beam")->capture_default_str();
+    calc.add_option("--algorithm,--engine", arguments.algorithm,
+                    "collapsed-cone or pencil-beam (--engine: a synonym)")
+        ->capture_default_str();
     calc.add_option("--model", arguments.model,
                     "Beam model: name or file; default: generic model of the beam's energy");
     CLI::Option* spacing = calc.add_option(
@@ -424,8 +426,9 @@ void add_engine_options(CLI::App& calc, Arguments& arguments) {
     calc.add_flag("--accept-gaps", arguments.accept_gaps,
                   "Take a body in which contour planes are missing as it is, with vacuum between");
     calc.add_option("--quality", arguments.quality, "draft, standard or high")->capture_default_str();
-    calc.add_option("--transport", arguments.transport,
-                    "collapsed cone: one transport for the whole plan, each geometry its own, or auto")
+    calc.add_option("--grouping,--transport", arguments.grouping,
+                    "Collapsed cone: geometries in one transport (shared), each in its own (per-geometry), or "
+                    "auto (--transport, one, each: synonyms)")
         ->capture_default_str();
     add_backend_options(calc, arguments.backend);
     add_threads(calc, arguments.threads);
@@ -481,7 +484,7 @@ void add_calc(CLI::App& app, Command& run) {
     add_patient_options(*calc, *arguments);
     add_physics_options(*calc, *arguments);
     calc->footer(std::string("Examples:\n  dose calc patient/ --out result\n  dose calc patient/ --plan "
-                             "\"Plan 1\" --engine pencil-beam --grid 3 --out result\n"
+                             "\"Plan 1\" --algorithm pencil-beam --grid 3 --out result\n"
                              "  dose calc patient/ --density \"Couch=0.1\" --material \"Hip=titanium\" "
                              "--per-beam --json result.json --out result\n") +
                  exit_code_text);

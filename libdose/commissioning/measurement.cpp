@@ -223,8 +223,8 @@ std::string MeasuredWedge::words() const {
 }
 
 std::string to_string(ProfileAxis axis) {
-    return axis == ProfileAxis::crossline     ? "crossline"
-           : axis == ProfileAxis::inline_axis ? "inline"
+    return axis == ProfileAxis::crossplane     ? "crossplane"
+           : axis == ProfileAxis::inplane ? "inplane"
                                               : "diagonal";
 }
 

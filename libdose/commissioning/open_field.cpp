@@ -13,7 +13,7 @@ namespace {
 /// How far a profile reaches inside its field, as a radius at the isocentre plane.
 double reach_mm(const MeasuredCurve& curve) {
     const double magnification = (curve.ssd_mm + curve.depth_mm) / curve.sad_mm;
-    const double half = 0.5 * (curve.axis == ProfileAxis::inline_axis ? curve.side_y_mm : curve.side_x_mm) *
+    const double half = 0.5 * (curve.axis == ProfileAxis::inplane ? curve.side_y_mm : curve.side_x_mm) *
                         (curve.axis == ProfileAxis::diagonal ? std::numbers::sqrt2 : 1.0);
     const double measured = std::min(-curve.position_mm.front(), curve.position_mm.back()) / magnification;
     constexpr double inside = 0.9, edge_mm = 10;

@@ -115,8 +115,8 @@ WaterPoint water_point(const MeasuredCurve& curve, double position_mm) {
     if (curve.kind != CurveKind::profile) return point;
     const double along =
         curve.axis == ProfileAxis::diagonal ? position_mm / std::numbers::sqrt2 : position_mm;
-    if (curve.axis != ProfileAxis::inline_axis) point.x_mm = along;
-    if (curve.axis != ProfileAxis::crossline) point.y_mm = along;
+    if (curve.axis != ProfileAxis::inplane) point.x_mm = along;
+    if (curve.axis != ProfileAxis::crossplane) point.y_mm = along;
     return point;
 }
 

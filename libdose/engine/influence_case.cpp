@@ -111,7 +111,7 @@ InfluenceCase::InfluenceCase(const CtImage& ct, const StructureSet* structures, 
     header.provenance = dose_header_.provenance;
     header.provenance.settings["beamlet_mm"] = short_number(header.side_mm);
     header.provenance.settings["cutoff"] = short_number(options.cutoff);
-    header.provenance.settings.erase("transport");
+    header.provenance.settings.erase("grouping");
 }
 
 /// The beamlets that are asked for.
@@ -178,7 +178,7 @@ ComputeOptions InfluenceCase::compute() const {
     ComputeOptions compute;
     compute.algorithm = options_.engine.algorithm;
     compute.settings = quality_settings(options_.engine.quality);
-    compute.transport = Transport::each;
+    compute.grouping = Grouping::per_geometry;
     compute.pencil = {options_.engine.lateral_scaling, 1};
     compute.backend = &backend_.get();
     return compute;

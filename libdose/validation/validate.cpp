@@ -59,20 +59,20 @@ constexpr std::size_t shown_criterion = 2;  // 2%/2mm: what ValidationResult::pa
 
 QualitySettings settings_for(const ValidationOptions& options) {
     QualitySettings settings = quality_settings(options.quality);
-    const Ablation& ablation = options.ablation;
-    settings.tilt = ablation.tilt;
-    settings.hardening = ablation.hardening;
-    settings.sharpening = ablation.sharpening;
-    if (ablation.rings > 0) {
-        settings.rings = ablation.rings;
-        settings.sectors = ablation.sectors;
+    const ModelSwitches& switches = options.switches;
+    settings.tilt = switches.tilt;
+    settings.hardening = switches.hardening;
+    settings.sharpening = switches.sharpening;
+    if (switches.rings > 0) {
+        settings.rings = switches.rings;
+        settings.sectors = switches.sectors;
     }
-    if (ablation.isotropic > 0) {
-        settings.isotropic = ablation.isotropic;
+    if (switches.isotropic > 0) {
+        settings.isotropic = switches.isotropic;
         settings.always_isotropic = true;
     }
-    if (ablation.lattice == "rounded") settings.lattice = LatticeMode::rounded;
-    if (ablation.lattice == "interpolated") settings.lattice = LatticeMode::interpolated;
+    if (switches.lattice == "rounded") settings.lattice = LatticeMode::rounded;
+    if (switches.lattice == "interpolated") settings.lattice = LatticeMode::interpolated;
     return settings;
 }
 

@@ -20,7 +20,7 @@ struct Scan {
     std::string other;          ///< what it is, when it is neither a depth dose nor a profile
     std::string unusable;       ///< why an open photon field in water cannot be had from it; empty: it can
     double collimator_deg = 0;  ///< the axes of the scan and its field are those of the room
-    ProfileAxis axis = ProfileAxis::crossline;
+    ProfileAxis axis = ProfileAxis::crossplane;
     std::optional<double> energy_mv, ssd_mm, sad_mm, depth_mm, side_x_mm, side_y_mm;
     std::optional<std::string> fluence_mode;
     std::string detector;
