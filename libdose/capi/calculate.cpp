@@ -46,7 +46,7 @@ libdose_status libdose_calculate(const libdose_ct* ct, const libdose_structures*
         for (Dose& beam : result.beams) io::add_inputs(beam.provenance, engine.hu_curve, image, set, planned);
         made->dose = std::move(result.plan);
         made->beams = std::move(result.beams);
-        // What the reader of the structure set had to say is not to be had elsewhere in C.
+        // Notes of the reader of the structure set are not to be had elsewhere in C.
         if (set) made->notes = set->notes;
         made->notes.insert(made->notes.end(), result.notes.begin(), result.notes.end());
         made.hand_over();

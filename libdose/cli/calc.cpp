@@ -426,9 +426,10 @@ void add_engine_options(CLI::App& calc, Arguments& arguments) {
     calc.add_flag("--accept-gaps", arguments.accept_gaps,
                   "Take a body in which contour planes are missing as it is, with vacuum between");
     calc.add_option("--quality", arguments.quality, "draft, standard or high")->capture_default_str();
-    calc.add_option("--grouping,--transport", arguments.grouping,
-                    "Collapsed cone: geometries in one transport (shared), each in its own (per-geometry), or "
-                    "auto (--transport, one, each: synonyms)")
+    calc.add_option(
+            "--grouping,--transport", arguments.grouping,
+            "Collapsed cone: geometries in one transport (shared), each in its own (per-geometry), or "
+            "auto (--transport, one, each: synonyms)")
         ->capture_default_str();
     add_backend_options(calc, arguments.backend);
     add_threads(calc, arguments.threads);

@@ -146,13 +146,13 @@ int validate_plans(const Arguments& arguments) {
                              MaterialTable::read_csv(data_folder() / "materials" / "basis.csv"), options);
     }
     const PlanCheck& first = checks.front();
-    fmt::print("{}, {}, {}, {}, leaves {}: plans in water against exact rays\n", model.name, arguments.algorithm,
-               first.backend, arguments.quality, design.name);
+    fmt::print("{}, {}, {}, {}, leaves {}: plans in water against exact rays\n", model.name,
+               arguments.algorithm, first.backend, arguments.quality, design.name);
     for (const std::string& note : first.notes)
         if (note.starts_with("backend:")) fmt::print("note: {}\n", note);
-    nlohmann::json json = {{"model", model.name},        {"hash", model.content_hash},
+    nlohmann::json json = {{"model", model.name},           {"hash", model.content_hash},
                            {"engine", arguments.algorithm}, {"backend", first.backend},
-                           {"leaves", design.name},      {"plans", nlohmann::json::array()}};
+                           {"leaves", design.name},         {"plans", nlohmann::json::array()}};
     std::size_t passed = 0, failed = 0;
     for (const PlanCheck& check : checks) {
         fmt::print("{}: {}, {:.1f} s\n", check.test, check.where, check.seconds);

@@ -61,9 +61,8 @@ private:
         const QualitySettings& settings = options.settings;
         const int of_one = settings.rings * settings.sectors;
         const double each = static_cast<double>(geometries) * of_one, one = settings.isotropic;
-        const bool share = options.grouping == Grouping::automatic
-                               ? each > worth_of_aligned_directions * one
-                               : options.grouping == Grouping::shared;
+        const bool share = options.grouping == Grouping::automatic ? each > worth_of_aligned_directions * one
+                                                                   : options.grouping == Grouping::shared;
         if (!options.notes) return share;
         const std::string count = std::to_string(geometries);
         options.notes->push_back(

@@ -6,6 +6,7 @@
 
 #include "analysis/box_gamma.h"
 #include "base/threads.h"
+#include "base/units.h"
 #include "engine/backend_choice.h"
 #include "engine/compute.h"
 #include "libdose/error.h"
@@ -18,7 +19,6 @@ namespace {
 constexpr double largest_sigma = 0.02;   // voxels with a larger relative uncertainty are not judged
 constexpr double edge_margin_cm = 0.7;   // half width of the penumbra region, at the voxel's depth
 constexpr double outside_margin_cm = 5;  // what lies out of the field up to here is judged
-constexpr double mm_per_cm = 10.0;
 
 struct Accumulator {
     std::size_t n = 0;

@@ -81,8 +81,9 @@ class Engine:
             values = getattr(self, name), getattr(self, synonym)
             written = [value for value in values if not isinstance(value, _Kept)]
             if len(written) == 2:
-                raise BadInput(f"{name} and {synonym} are both given", synonym,
-                               f"Give one of them: {synonym} is a synonym of {name}")
+                problem = f"{name} and {synonym} are both given"
+                advice = f"Give one of them: {synonym} is a synonym of {name}"
+                raise BadInput(f"{problem} [{synonym}]. {advice}", problem, synonym, advice)
             for attribute in (name, synonym):
                 object.__setattr__(self, attribute, _Kept(written[0] if written else values[0]))
 

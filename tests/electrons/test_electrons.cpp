@@ -43,7 +43,7 @@ TEST(Electrons, SixteenVoxelsMatchOneAtATime) {
         const auto extent = electron_extent_mm(grid, map, electrons);
         ASSERT_TRUE(extent);
         const cpu::RayBundle rays(density, map.frame, *extent, electron_ray_spacing_mm(grid),
-                                  electron_rays_followed_g_cm2(electrons));
+                                  electron_rays_max_depth_g_cm2(electrons));
         std::vector<double> expected(dose.size(), 0.0);
         for (int k = 0; k < grid.size[2]; ++k)
             for (int j = 0; j < grid.size[1]; ++j)

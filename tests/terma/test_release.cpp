@@ -78,7 +78,7 @@ void expect_the_same(const DensityGrid& density, const FluenceMap& map, double s
         found[released.voxel[n]] = n;
     }
     const FluenceIntegral integral(map, sharpening_for(density.grid, map.frame, blur_variance));
-    const auto extent = released_extent_mm(density.grid, map.frame, support_mm(map));
+    const auto extent = released_extent_mm(density.grid, map.frame, nonzero_bounds(map));
     ASSERT_TRUE(extent);
     const cpu::RayBundle rays(density, map.frame, *extent, spacing_mm);
     double largest = 0;

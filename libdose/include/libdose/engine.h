@@ -22,8 +22,8 @@ namespace libdose {
 enum class Algorithm { collapsed_cone, pencil_beam };
 enum class Quality { draft, standard, high };
 /// Collapsed cone: geometries grouped into transports. `shared`: one transport for all geometries of a plan,
-/// along directions fixed in the patient. `per_geometry`: one for each, along directions aligned with its beam.
-/// `automatic`: by an estimate of the cost.
+/// along directions fixed in the patient. `per_geometry`: one for each, along directions aligned with its
+/// beam. `automatic`: by an estimate of the cost.
 enum class Grouping {
     automatic,
     shared,
@@ -32,8 +32,8 @@ enum class Grouping {
     each = per_geometry  ///< synonym, until version 0.3
 };
 using Transport = Grouping;  ///< synonym, until version 0.3
-/// What calculates: `cuda` needs the CUDA library and a device; `automatic` takes them where they are there,
-/// else the CPU, and a note says why.
+/// Processor that calculates: `cuda` needs the CUDA library and a device; `automatic` takes them where they
+/// are there, else the CPU, and a note says why.
 enum class BackendChoice { cpu, cuda, automatic };
 
 /// Leaves as they are built, with rounded ends, tongue and groove, or with sharp ends and neither.
@@ -41,9 +41,9 @@ enum class LeafEnds { rounded, sharp };
 
 std::string to_string(Algorithm algorithm);  ///< "collapsed-cone", "pencil-beam"
 std::string to_string(Quality quality);
-Algorithm algorithm_from_string(const std::string& text);    ///< throws bad_input
-Quality quality_from_string(const std::string& text);        ///< throws bad_input
-std::string to_string(Grouping grouping);                    ///< "auto", "shared", "per-geometry"
+Algorithm algorithm_from_string(const std::string& text);  ///< throws bad_input
+Quality quality_from_string(const std::string& text);      ///< throws bad_input
+std::string to_string(Grouping grouping);                  ///< "auto", "shared", "per-geometry"
 /// "auto", "shared", "per-geometry"; also "one" and "each", the words before version 0.2. Throws bad_input.
 Grouping grouping_from_string(const std::string& text);
 inline Grouping transport_from_string(const std::string& text) { return grouping_from_string(text); }
@@ -115,7 +115,7 @@ struct EngineOptions {
     ProgressCallback progress;
 };
 
-/// What calculate() returns.
+/// Result of calculate().
 struct CalculationResult {
     Dose plan;                              ///< whole course (all fractions), Gy
     std::vector<Dose> beams;                ///< per beam and fraction, when asked for

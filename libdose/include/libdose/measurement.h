@@ -1,4 +1,4 @@
-// What a centre measured of one photon beam: the input of commissioning. Lengths: mm. Layout of the files:
+// Measurements of one photon beam by a centre: the input of commissioning. Lengths: mm. Layout of the files:
 // docs/reference/measurements.md.
 #pragma once
 
@@ -27,9 +27,9 @@ std::string to_string(CurveKind kind);
 CurveKind curve_kind_from_string(const std::string& text);  ///< throws bad_input, listing what there is
 
 enum class ProfileAxis {
-    crossplane,  ///< along the collimator's x
-    inplane,     ///< along the collimator's y
-    diagonal,    ///< from (-,-) to (+,+)
+    crossplane,              ///< along the collimator's x
+    inplane,                 ///< along the collimator's y
+    diagonal,                ///< from (-,-) to (+,+)
     crossline = crossplane,  ///< synonym, until version 0.3
     inline_axis = inplane    ///< synonym, until version 0.3
 };
@@ -41,8 +41,8 @@ struct MeasuredWedge {
     std::string kind;  ///< "physical", "motorised" or "enhanced" (a jaw of Varian's that moves)
     double angle_deg = 0;
     std::string id;  ///< as plans name it; may be empty
-    /// Of the wedge's y axis, which points to its thin end, as in a plan: 0 thin end at +y, 90 at -x, 180 at
-    /// -y, 270 at +x. Profiles need it.
+    /// Direction of the wedge's y axis, which points to its thin end, as in a plan: 0 thin end at +y, 90 at
+    /// -x, 180 at -y, 270 at +x. Profiles need it.
     std::optional<double> orientation_deg;
     std::string words() const;  ///< "physical wedge 60 degrees"
 };
@@ -60,8 +60,8 @@ struct MeasuredCurve {
     std::string source;                   ///< file and column, or file and scan
     double side_x_mm = 0, side_y_mm = 0;  ///< field at the isocentre plane: of the leaves where they shape
                                           ///< it, else of the jaws; 0 for output factors and primary fluence
-    double ssd_mm = 0;     ///< source to surface; 0 for tissue-phantom ratios and in air
-    double sad_mm = 1000;  ///< source to isocentre
+    double ssd_mm = 0;                    ///< source to surface; 0 for tissue-phantom ratios and in air
+    double sad_mm = 1000;                 ///< source to isocentre
     double depth_mm =
         0;  ///< of the detector, for profiles and output factors; of the value 1 for tissue-phantom ratios
     ProfileAxis axis = ProfileAxis::crossplane;

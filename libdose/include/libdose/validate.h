@@ -60,7 +60,7 @@ struct AxisPoint {
 /// Where a voxel of a case lies.
 enum class Region : unsigned char { none, build_up, in_field, penumbra, out_of_field };
 
-/// What became of a reference case: what passed, and by how much.
+/// Result of a reference case: what passed, and by how much.
 struct ValidationResult {
     std::string name, engine, backend, quality, model;
     Vec3 grid_mm = Vec3::Zero();

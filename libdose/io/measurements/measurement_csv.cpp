@@ -12,7 +12,7 @@ namespace libdose::io {
 namespace {
 
 struct Table {
-    std::vector<std::string> names;         ///< of the columns, as column_name writes them
+    std::vector<std::string> names;         ///< names of the columns, as column_name writes them
     std::vector<std::vector<double>> rows;  ///< NaN where a cell is empty
 };
 
@@ -167,8 +167,8 @@ ProfileAxis axis_of(const std::string& column, const std::string& stem, const St
     const std::pair<const char*, ProfileAxis> words[] = {
         {"crossline", ProfileAxis::crossplane},  {"cross_line", ProfileAxis::crossplane},
         {"crossplane", ProfileAxis::crossplane}, {"cross_plane", ProfileAxis::crossplane},
-        {"inline", ProfileAxis::inplane},   {"in_line", ProfileAxis::inplane},
-        {"inplane", ProfileAxis::inplane},  {"in_plane", ProfileAxis::inplane},
+        {"inline", ProfileAxis::inplane},        {"in_line", ProfileAxis::inplane},
+        {"inplane", ProfileAxis::inplane},       {"in_plane", ProfileAxis::inplane},
         {"diagonal", ProfileAxis::diagonal}};
     std::optional<ProfileAxis> axis;
     const auto found = [&](ProfileAxis value) {
@@ -397,7 +397,7 @@ struct CurveFile {
     const std::string &stem, &file;
     const Statements& stated;
     const SetBuilder& builder;
-    double scale;  ///< of the first column, mm
+    double scale;  ///< unit of the first column, mm
 
     bool says(const char* word) const {
         return stem.find(word) != std::string::npos ||

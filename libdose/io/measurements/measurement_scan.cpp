@@ -27,8 +27,7 @@ void turn_to_collimator(Scan& scan) {
             scan.unusable =
                 "an oblong field with the collimator at " + short_number(scan.collimator_deg) + " degrees";
         if (scan.axis != ProfileAxis::diagonal)
-            scan.axis =
-                scan.axis == ProfileAxis::crossplane ? ProfileAxis::inplane : ProfileAxis::crossplane;
+            scan.axis = scan.axis == ProfileAxis::crossplane ? ProfileAxis::inplane : ProfileAxis::crossplane;
     }
 }
 

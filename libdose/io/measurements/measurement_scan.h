@@ -58,7 +58,7 @@ public:
     ScanFile(const std::filesystem::path& path, SetBuilder& builder) : path_(path), builder_(builder) {}
 
     Scan scan;                                        ///< the one that is open
-    std::vector<std::array<double, 4>> points;        ///< of it: x, y, z and value
+    std::vector<std::array<double, 4>> points;        ///< points of the scan: x, y, z and value
     std::size_t stated_points = 0, stated_scans = 0;  ///< as the header says; 0: it does not
 
     bool open() const { return open_; }
