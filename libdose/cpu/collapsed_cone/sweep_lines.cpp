@@ -20,7 +20,7 @@ struct LineSource {
 };
 struct NoSource {};
 
-/// One rate along a simd_width-wise stretch of lines: E is updated in place, the deposit per unit of kernel
+/// One rate along a stretch of lines, in whole vectors: E is updated in place, the deposit per unit of kernel
 /// density is added up. `factors`: of a step's optical length.
 template <class Source, class Factors>
 LIBDOSE_INLINE void transport(int n, float optical, const float* __restrict kernel_density,
@@ -177,7 +177,7 @@ void share_rows(Sweeper& s, const std::array<const float*, 3>& kernel_density_ro
     const int begin = source.begin - read_before, end = source.end + read_behind;
     for (int next = begin; next < end; next += simd_width) {
         const int first = std::min(
-            next, end - simd_width);  // the last simd_width once more in part: it ends with the columns
+            next, end - simd_width);  // the last vector once more in part: it ends with the columns
 #pragma omp simd
         for (int j = first; j < first + simd_width; ++j) {
             float share[3];

@@ -18,7 +18,7 @@ inline constexpr int simd_width =
     8;  // where a source or the lines that carry energy end within one, the rest is calculated for nothing
 inline constexpr int pad_before = 2 * simd_width, pad_after = 2 * simd_width;
 // Columns beside those of the sources that blend_rows reads in rows of voxels. The lines of a source reach a
-// column farther on either side, then to whole blocks of their identity: simd_width columns before it, as
+// column farther on either side, then to whole vectors of their identity: simd_width columns before it, as
 // many behind. blend_rows reads a column farther yet, again in whole blocks, which begin with the one before.
 inline constexpr int read_before = simd_width + 1, read_behind = 2 * simd_width - 1;
 // Other reads and writes of rows stay within simd_width + 1 columns of the grid.
