@@ -181,8 +181,8 @@ class CommandLine(unittest.TestCase):
         # A synonym beside the name is one option given twice.
         for name, synonym, word in (("--algorithm", "--engine", "pencil-beam"),
                                     ("--grouping", "--transport", "auto")):
-            self.assert_error(run("calc", self.folder, "--out", self.folder / "out", name, word, synonym, word),
-                              2, name)
+            command = ("calc", self.folder, "--out", self.folder / "out")
+            self.assert_error(run(*command, name, word, synonym, word), 2, name)
 
     def test_backends_must_be_known_and_there(self):
         self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--backend", "opencl"), 2,

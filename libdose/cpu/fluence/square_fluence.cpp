@@ -38,7 +38,8 @@ FluenceMap square_fluence(const Beam& beam, const ControlPoint& point, PatientPo
     if (squares.empty()) return map;
     Rect bounds = Rect::nothing();
     for (const OpenSquare& s : squares) bounds = bounds.around(Rect::point(s.u_mm, s.v_mm));
-    bounds = bounds.grown(0.5 * side_mm);
+    const double half = 0.5 * side_mm;
+    bounds = bounds.grown(half);
     const double margin = head_reach_mm(beam, head, options.leaves);
     const auto views = extrafocal_views(beam, head, options.leaves);
     const auto along_u = raster_axis(bounds.low_u_mm, bounds.high_u_mm, views[0].scale, margin, map.pixel_mm);
