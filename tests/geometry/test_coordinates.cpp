@@ -122,8 +122,8 @@ TEST(Coordinates, ShadowOfABox) {
     EXPECT_TRUE(shadow.whole);
     EXPECT_NEAR(shadow.nearest_mm, 900, 1e-9);
     EXPECT_NEAR(shadow.farthest_mm, 1100, 1e-9);
-    EXPECT_NEAR(shadow.high_u_mm, 100 / 0.9, 1e-9);
-    EXPECT_NEAR(shadow.low_v_mm, -100 / 0.9, 1e-9);
+    EXPECT_NEAR(shadow.bounds.high_u_mm, 100 / 0.9, 1e-9);
+    EXPECT_NEAR(shadow.bounds.low_v_mm, -100 / 0.9, 1e-9);
     EXPECT_FALSE(physics::shadow_of(frame, Vec3(-10, -2000, -10), Vec3(10, 0, 10)).whole);
 }
 
