@@ -118,9 +118,9 @@ void whole_water(benchmark::State& state, Algorithm algorithm) {
     whole(state, cube(state), {open_field()}, options);
 }
 
-void whole_arc(benchmark::State& state, Transport transport) {
+void whole_arc(benchmark::State& state, Grouping grouping) {
     ComputeOptions options;
-    options.transport = transport;
+    options.grouping = grouping;
     const auto size = [&](std::size_t a) { return static_cast<int>(state.range(a + 1)); };
     whole(state, water_box(size(0), size(1), size(2)), arc_maps(static_cast<int>(state.range(0))), options);
 }
@@ -149,12 +149,12 @@ BENCHMARK_CAPTURE(whole_water, pencil_beam, Algorithm::pencil_beam)
     ->Args({156, 25})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
-BENCHMARK_CAPTURE(whole_arc, fused, Transport::one)
+BENCHMARK_CAPTURE(whole_arc, fused, Grouping::shared)
     ->Args({178, 136, 92, 120})
     ->Args({178, 200, 160, 120})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
-BENCHMARK_CAPTURE(whole_arc, each, Transport::each)
+BENCHMARK_CAPTURE(whole_arc, each, Grouping::per_geometry)
     ->Args({178, 136, 92, 120})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();

@@ -131,7 +131,7 @@ def compare(command, out):
     summary = {"point_gy": {"planning system": reference}}
     for engine in ("collapsed-cone", "pencil-beam"):
         result = out / engine
-        run(command, "calc", out / "dicom", "--engine", engine, "--out", result, "--json",
+        run(command, "calc", out / "dicom", "--algorithm", engine, "--out", result, "--json",
             out / f"{engine}.json")
         for percent, distance in ((3, 3), (2, 2)):
             run(command, "gamma", system, result / "plan.dcm", "--dose-percent", percent, "--distance-mm",

@@ -119,7 +119,7 @@ def main():
     beams = [libdose.Beam.static(n + 1, gantry_deg=40 * n, jaw_x=(-60, 60), jaw_y=(-60, 60))
              for n in range(9)]
     plan = libdose.Plan("TG-119 C", beams=beams, fractions=FRACTIONS)
-    engine = libdose.Engine(engine="pencil-beam", grid_mm=6 if options.quick else 4)
+    engine = libdose.Engine(algorithm="pencil-beam", grid_mm=6 if options.quick else 4)
     beamlets = dict(beamlet_mm=10 if options.quick else 5, target="target", margin_mm=7)
 
     start = time.perf_counter()

@@ -39,12 +39,12 @@ mkdir -p "$out"
 took
 
 step "4/7 Dose of the plan four-field, collapsed cone"
-"$dose" calc "$out/dicom" --plan four-field --engine collapsed-cone --out "$out/collapsed-cone" \
+"$dose" calc "$out/dicom" --plan four-field --algorithm collapsed-cone --out "$out/collapsed-cone" \
   --json "$out/collapsed-cone.json"
 took
 
 step "5/7 The same with the pencil beam, and the two compared"
-"$dose" calc "$out/dicom" --plan four-field --engine pencil-beam --out "$out/pencil-beam" \
+"$dose" calc "$out/dicom" --plan four-field --algorithm pencil-beam --out "$out/pencil-beam" \
   --json "$out/pencil-beam.json"
 echo
 "$dose" gamma "$out/collapsed-cone/plan.dcm" "$out/pencil-beam/plan.dcm" --dose-percent 3 --distance-mm 3

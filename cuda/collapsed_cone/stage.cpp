@@ -139,7 +139,7 @@ public:
         DeviceArray<float> dose(grid_.pool, grid.voxel_count());
         grid_.pool.executor().run(
             FinishDose{grid.size[0], grid.size[1], total_.data(), total_crossed_.data(),
-                       grid_.density.eta.data(), grid_.density.density.data(), dose.data()},
+                       grid_.density.kernel_density.data(), grid_.density.density.data(), dose.data()},
             threads_over(grid));
         return dose.values();
     }
@@ -196,7 +196,8 @@ private:
         follow.step_cm = step_cm_.data();
         for (int k = 0; k < rates; ++k)
             follow.rate[k] = static_cast<float>(kernel_.rates_cm2_g[static_cast<std::size_t>(k)]);
-        follow.eta = group.crossed() ? grid_.eta_crossed.data() : grid_.density.eta.data();
+        follow.kernel_density =
+            group.crossed() ? grid_.kernel_density_crossed.data() : grid_.density.kernel_density.data();
         follow.source = source.data();
         follow.energy = energy.data();
         follow.deposit = deposit.data();
@@ -230,7 +231,7 @@ private:
     const ConeKernel& kernel_;
     const SweepOrder& order_;
     bool rounded_;
-    DeviceArray<float> total_, total_crossed_;  ///< deposits per unit of eta
+    DeviceArray<float> total_, total_crossed_;  ///< deposits per unit of kernel density
     DeviceArray<LinePlace> places_;             ///< places of the directions that were swept last
     DeviceArray<float> step_cm_;
 };
@@ -240,8 +241,9 @@ private:
 DeviceGrid::DeviceGrid(DevicePool& device, const DensityGrid& densities)
     : grid(densities), pool(device), density(device, densities) {
     const Grid& g = densities.grid;
-    eta_crossed = DeviceArray<float>(pool, g.voxel_count());
-    pool.executor().run(CrossVolume<float>{g.size[0], g.size[1], density.eta.data(), eta_crossed.data()},
+    kernel_density_crossed = DeviceArray<float>(pool, g.voxel_count());
+    pool.executor().run(CrossVolume<float>{g.size[0], g.size[1], density.kernel_density.data(),
+                                           kernel_density_crossed.data()},
                         threads_over(g));
 }
 

@@ -13,7 +13,7 @@ struct DeviceGrid {
     const DensityGrid& grid;
     DevicePool& pool;
     DeviceDensity density;
-    DeviceArray<float> eta_crossed;  ///< eta stored [z][x][y], for directions along x
+    DeviceArray<float> kernel_density_crossed;  ///< kernel_density stored [z][x][y], for directions along x
 
     DeviceGrid(DevicePool& device, const DensityGrid& densities);
 };

@@ -23,16 +23,16 @@ struct SweepLines {
     static constexpr Index3 block{
         64, 2, 1};  ///< x: column, y: row of the lines that any of the planes holds, z: direction
     SweepPart part;
-    const LinePlace* places;  ///< [step][direction]
-    const float* step_cm;     ///< [direction]
-    float rate[rates];        ///< cm²/g
-    const float* eta;         ///< volume of the layout, g/cm³
+    const LinePlace* places;      ///< [step][direction]
+    const float* step_cm;         ///< [direction]
+    float rate[rates];            ///< cm²/g
+    const float* kernel_density;  ///< volume of the layout, g/cm³
     bool with_source;
     const float* source;  ///< as EmitPlanes writes it
     float* energy;        ///< [direction][rate][line row][line column]
     int line_rows, line_columns;
-    float* deposit;  ///< per unit of eta: [step][direction][rows + lines_beyond][columns + lines_beyond],
-                     ///< from line -1 on
+    float* deposit;  ///< per unit of kernel density: [step][direction][rows + lines_beyond][columns +
+                     ///< lines_beyond], from line -1 on
 
     LIBDOSE_HD void operator()(const Index3& at) const {
         const int rows = part.layout.rows, columns = part.layout.columns, direction = at.z;
@@ -77,7 +77,7 @@ private:
             const int r = row + place.row.lower + corner / 2, c = column + place.column.lower + corner % 2;
             const float weight = place.row.meets[corner / 2] * place.column.meets[corner % 2];
             if (r >= 0 && r < rows && c >= 0 && c < columns && weight != 0.0f)
-                here += weight * eta[part.layout.voxel(plane, r, c)];
+                here += weight * kernel_density[part.layout.voxel(plane, r, c)];
         }
         return here;
     }
@@ -104,7 +104,7 @@ private:
         }
     }
 
-    /// Takes a line through one plane of density `here`; returns its deposit per unit of eta.
+    /// Takes a line through one plane of density `here`; returns its deposit per unit of kernel density.
     LIBDOSE_HD static float advance(const float (&optical)[rates], float here, const float (&released)[rates],
                                     float (&carried)[rates]) {
         float left = 0;
@@ -127,24 +127,24 @@ private:
     /// Parts of the sources of three by three voxels, [row][column], that a line takes: of the rows, then
     /// along the row that it mixes of them.
     LIBDOSE_HD void find_parts(int plane, int row, int column, const LinePlace& place, float* part_of) const {
-        float row_eta[3], inverse[3], of_columns[3];
+        float row_density[3], inverse[3], of_columns[3];
         for (int c = 0; c < 3; ++c) {
             float density[3], inverses[3], shares[3];
             for (int r = 0; r < 3; ++r) {
                 const int i = row - 1 + r, j = column - 1 + c;
                 const bool inside = i >= 0 && i < part.layout.rows && j >= 0 && j < part.layout.columns;
-                density[r] = inside ? eta[part.layout.voxel(plane, i, j)] : 0.0f;
+                density[r] = inside ? kernel_density[part.layout.voxel(plane, i, j)] : 0.0f;
                 inverses[r] = physics::inverse_density(density[r]);
             }
             physics::exchange_shares(density, inverses, shares);
-            row_eta[c] = 0;
+            row_density[c] = 0;
             for (int r = 0; r < 3; ++r) {
-                row_eta[c] += place.row.source[r] * density[r];
+                row_density[c] += place.row.source[r] * density[r];
                 part_of[3 * r + c] = place.row.part(r, shares[r]);
             }
-            inverse[c] = physics::inverse_density(row_eta[c]);
+            inverse[c] = physics::inverse_density(row_density[c]);
         }
-        physics::exchange_shares(row_eta, inverse, of_columns);
+        physics::exchange_shares(row_density, inverse, of_columns);
         for (int c = 0; c < 3; ++c)
             for (int r = 0; r < 3; ++r) part_of[3 * r + c] *= place.column.part(c, of_columns[c]);
     }
@@ -155,7 +155,7 @@ struct GatherDeposit {
     SweepPart part;
     const LinePlace* places;
     const float* deposit;
-    float* total;  ///< volume of the layout, per unit of eta
+    float* total;  ///< volume of the layout, per unit of kernel density
 
     LIBDOSE_HD void operator()(const Index3& at) const {
         const std::size_t width = static_cast<std::size_t>(part.layout.columns + lines_beyond),
@@ -183,7 +183,7 @@ struct GatherDeposit {
 struct FinishDose {
     static constexpr Index3 block{32, 4, 1};  ///< x, y, z
     int size_x, size_y;
-    const float *total, *total_crossed, *eta, *density;
+    const float *total, *total_crossed, *kernel_density, *density;
     float* dose;
 
     LIBDOSE_HD void operator()(const Index3& at) const {
@@ -195,7 +195,7 @@ struct FinishDose {
             total[voxel] +
             total_crossed[slice + static_cast<std::size_t>(at.x) * static_cast<std::size_t>(size_y) +
                           static_cast<std::size_t>(at.y)];
-        dose[voxel] = density[voxel] > 0.0f ? both * eta[voxel] / density[voxel] : 0.0f;
+        dose[voxel] = density[voxel] > 0.0f ? both * kernel_density[voxel] / density[voxel] : 0.0f;
     }
 };
 

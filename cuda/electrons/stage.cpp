@@ -17,10 +17,10 @@ void add_electrons(DeviceGrid& grid, std::vector<float>& dose, const std::vector
         if (on_device.size() == 0) on_device = DeviceArray<float>(pool, dose);
         const DeviceRays rays =
             trace_rays(pool, grid.grid, grid.density, map.frame, *extent, electron_ray_spacing_mm(voxels),
-                       electron_rays_followed_g_cm2(electrons));
+                       electron_rays_max_depth_g_cm2(electrons));
         DeviceArray<float> reach(pool, static_cast<std::size_t>(rays.raster.size_u) *
                                            static_cast<std::size_t>(rays.raster.size_v));
-        pool.executor().run(ReachOfRays{rays.view(), electrons.range_g_cm2, reach.data()},
+        pool.executor().run(DistancesAtDepth{rays.view(), electrons.range_g_cm2, reach.data()},
                             {rays.raster.size_u, rays.raster.size_v, 1});
         const DeviceArray<float> source(pool, map.electrons.values);
         AddElectrons run{};
@@ -28,14 +28,14 @@ void add_electrons(DeviceGrid& grid, std::vector<float>& dose, const std::vector
         run.rows = beam_rows(voxels, map.frame);
         run.extent = plane_extent(*extent);
         run.rays = rays.view();
-        run.reach_mm = reach.data();
+        run.end_mm = reach.data();
         run.source = map.electrons.view();
         run.source.values = source.data();
         run.amplitude_gy_cm2 = electrons.amplitude_gy_cm2;
         run.attenuation_cm2_g = electrons.attenuation_cm2_g;
         run.range_g_cm2 = electrons.range_g_cm2;
         run.density = grid.density.density.data();
-        run.eta = grid.density.eta.data();
+        run.kernel_density = grid.density.kernel_density.data();
         run.dose = on_device.data();
         pool.executor().run(run, threads_over(voxels));
     }

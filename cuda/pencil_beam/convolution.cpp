@@ -89,16 +89,18 @@ std::vector<Complex> periodic_fluence(const FluenceMap& map, const physics::Plan
 }  // namespace
 
 DeviceArray<float> convolve(DevicePool& pool, const FluenceMap& map, const physics::PlaneRaster& raster,
-                            const std::array<double, 4>& support, double reach_mm,
+                            const Rect& nonzero_bounds, double kernel_radius_mm,
                             const std::vector<PencilImagePlan::Pixels>& kernels, std::size_t components) {
     const std::size_t image_size =
         static_cast<std::size_t>(raster.size_u) * static_cast<std::size_t>(raster.size_v) * pencil_components;
     DeviceArray<float> images(pool, std::max<std::size_t>(1, kernels.size()) * image_size);
     if (kernels.empty()) return images;
-    const auto u = convolution_axis(raster.pixel_mm, raster.lower_u_mm, raster.size_u, support[0], support[1],
-                                    reach_mm, power_of_two);
-    const auto v = convolution_axis(raster.pixel_mm, raster.lower_v_mm, raster.size_v, support[2], support[3],
-                                    reach_mm, power_of_two);
+    const auto u =
+        convolution_axis(raster.pixel_mm, raster.lower_u_mm, raster.size_u, nonzero_bounds.low_u_mm,
+                         nonzero_bounds.high_u_mm, kernel_radius_mm, power_of_two);
+    const auto v =
+        convolution_axis(raster.pixel_mm, raster.lower_v_mm, raster.size_v, nonzero_bounds.low_v_mm,
+                         nonzero_bounds.high_v_mm, kernel_radius_mm, power_of_two);
     Transform transform(pool, u.length, v.length);
     const std::size_t pixels = transform.pixels();
     const int pairs = static_cast<int>((components + 1) / 2);

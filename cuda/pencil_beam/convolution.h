@@ -5,15 +5,16 @@
 
 #include "cuda/runtime/device_buffer.h"
 #include "fluence/fluence_map.h"
+#include "geometry/rect.h"
 #include "pencil_beam/pencil_plan.h"
 
 namespace libdose::cuda {
 
 /// Images [kernel][v][u][component] on `raster` of the map's fluence convolved with kernels of one size.
-/// `support_mm`: where the fluence is; `reach_mm`: how far the kernels reach. `components`: of the kernels,
-/// in use.
+/// `nonzero_bounds`: where the fluence is; `kernel_radius_mm`: beyond it they are zero. `components`: of the
+/// kernels, in use.
 DeviceArray<float> convolve(DevicePool& pool, const FluenceMap& map, const physics::PlaneRaster& raster,
-                            const std::array<double, 4>& support_mm, double reach_mm,
+                            const Rect& nonzero_bounds, double kernel_radius_mm,
                             const std::vector<PencilImagePlan::Pixels>& kernels, std::size_t components);
 
 }  // namespace libdose::cuda

@@ -141,7 +141,7 @@ struct PencilDose {
     bool filtered;
     physics::FilterView filter;
     physics::TermaTableView table;
-    const float *density, *eta, *lateral_scale;
+    const float *density, *kernel_density, *lateral_scale;
     float* dose;
 
     LIBDOSE_HD void operator()(const Index3& at) const {
@@ -168,7 +168,7 @@ struct PencilDose {
         // Dose to the medium from dose to water, as the collapsed cone has it in equilibrium.
         const double scale = lateral_scale ? static_cast<double>(lateral_scale[voxel]) : 1.0;
         dose[voxel] = static_cast<float>((sum > 0 ? sum : 0.0) * scale * scale *
-                                         static_cast<double>(eta[voxel] / density[voxel]));
+                                         static_cast<double>(kernel_density[voxel] / density[voxel]));
     }
 };
 

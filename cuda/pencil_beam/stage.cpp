@@ -39,9 +39,9 @@ DeviceImages images_of(DevicePool& pool, const FluenceMap& map, const PencilKern
     for (std::size_t n = 0; n < nodes.size(); ++n)
         failure.guard([&] { kernels[n] = plan.pixels(kernel, near, nodes[n]); });
     failure.rethrow();
-    result.images =
-        convolve(pool, map, result.raster, beam.support_mm, near ? pencil_split_end_mm : far_reach_mm,
-                 kernels, kernel.components.size() / (kernel.radius_cm.size() - 1));
+    result.images = convolve(pool, map, result.raster, beam.nonzero_bounds,
+                             near ? pencil_split_end_mm : far_kernel_radius_mm, kernels,
+                             kernel.components.size() / (kernel.radius_cm.size() - 1));
     return result;
 }
 
@@ -52,7 +52,7 @@ std::vector<float> pencil_beam(DeviceGrid& grid, const DeviceTermaTable& table, 
                                const float* lateral_values, double near_pixel_mm) {
     const Grid& voxels = grid.grid.grid;
     DevicePool& pool = grid.pool;
-    const std::optional<PencilPlan> plan = plan_pencil_beam(voxels, map.frame, support_mm(map), lateral);
+    const std::optional<PencilPlan> plan = plan_pencil_beam(voxels, map.frame, nonzero_bounds(map), lateral);
     if (!plan) return std::vector<float>(voxels.voxel_count(), 0.0f);
 
     DeviceArray<float> node(pool, voxels.voxel_count()), dose(pool, voxels.voxel_count());
@@ -74,11 +74,11 @@ std::vector<float> pencil_beam(DeviceGrid& grid, const DeviceTermaTable& table, 
     image_plan.use(used.values());
     const DeviceImages near = images_of(pool, map, kernel, *plan, image_plan, true),
                        far = images_of(pool, map, kernel, *plan, image_plan, false);
-    const PencilRays rays = plan_pencil_rays(voxels, *plan, image_plan.near_mm());
-    const DeviceRays outer = trace_rays(pool, grid.grid, grid.density, map.frame, rays.outer_mm,
-                                        rays.outer_spacing),
-                     inner = trace_rays(pool, grid.grid, grid.density, map.frame, rays.inner_mm,
-                                        rays.inner_spacing);
+    const PencilRays rays = plan_pencil_rays(voxels, *plan, image_plan.near_bounds());
+    const DeviceRays outer =
+                         trace_rays(pool, grid.grid, grid.density, map.frame, rays.outer, rays.outer_spacing),
+                     inner =
+                         trace_rays(pool, grid.grid, grid.density, map.frame, rays.inner, rays.inner_spacing);
     const DeviceArray<double> depths(pool, kernel.depth_g_cm2), weights(pool, kernel.weights);
     const DeviceFilter filter(pool, map.filter.get());
     PencilDose run{};
@@ -90,7 +90,7 @@ std::vector<float> pencil_beam(DeviceGrid& grid, const DeviceTermaTable& table, 
     run.near = near.view();
     run.far = far.view();
     run.any_inner = rays.any_inner;
-    run.inner = plane_extent(rays.inner_mm);
+    run.inner = plane_extent(rays.inner);
     run.inner_rays = inner.view();
     run.outer_rays = outer.view();
     run.weights = physics::weights_of(kernel);
@@ -101,7 +101,7 @@ std::vector<float> pencil_beam(DeviceGrid& grid, const DeviceTermaTable& table, 
     run.filter = filter.view();
     run.table = table.view();
     run.density = grid.density.density.data();
-    run.eta = grid.density.eta.data();
+    run.kernel_density = grid.density.kernel_density.data();
     run.lateral_scale = lateral_values;
     run.dose = dose.data();
     pool.executor().run(run, threads_over(voxels));

@@ -29,16 +29,16 @@ struct TraceRays {
     }
 };
 
-/// Where rays have come to a depth.
-struct ReachOfRays {
+/// Distance from the source at which rays have come to a depth.
+struct DistancesAtDepth {
     static constexpr Index3 block{32, 4, 1};  ///< x: u, y: v
     RaySumsView rays;
     double g_cm2;
-    float* reach_mm;  ///< [v][u]
+    float* distance_mm;  ///< [v][u]
 
     LIBDOSE_HD void operator()(const Index3& at) const {
-        reach_mm[static_cast<std::size_t>(at.y) * static_cast<std::size_t>(rays.raster.size_u) +
-                 static_cast<std::size_t>(at.x)] = rays.reach_mm(at.x, at.y, g_cm2);
+        distance_mm[static_cast<std::size_t>(at.y) * static_cast<std::size_t>(rays.raster.size_u) +
+                    static_cast<std::size_t>(at.x)] = rays.distance_at_depth_mm(at.x, at.y, g_cm2);
     }
 };
 

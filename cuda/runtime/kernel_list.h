@@ -37,7 +37,7 @@ struct KernelList {
 inline constexpr int rate_counts[] = {2, 3, 4, 5, 8};
 
 using Kernels =
-    KernelList<LeafStrips, AddApertures, CoarsenMaps, BlurMaps, FinishMaps, TraceRays, ReachOfRays,
+    KernelList<LeafStrips, AddApertures, CoarsenMaps, BlurMaps, FinishMaps, TraceRays, DistancesAtDepth,
                ReleaseEnergy, CrossVolume<float>, CrossVolume<std::uint32_t>, EmitPlanes<2>, EmitPlanes<3>,
                EmitPlanes<4>, EmitPlanes<5>, EmitPlanes<8>, SweepLines<2>, SweepLines<3>, SweepLines<4>,
                SweepLines<5>, SweepLines<8>, GatherDeposit, FinishDose, AddElectrons, FindPencilNodes,

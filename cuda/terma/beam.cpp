@@ -24,8 +24,7 @@ BeamRows beam_rows(const Grid& grid, const physics::BeamFrame& frame) {
     return rows;
 }
 
-VoxelRange voxels_within(const Grid& grid, const physics::BeamFrame& frame,
-                         const std::array<double, 4>& extent) {
+VoxelRange voxels_within(const Grid& grid, const physics::BeamFrame& frame, const Rect& extent) {
     // The beam between the nearest and the farthest corner of the grid is the hull of eight points.
     const physics::Shadow shadow = physics::shadow_of(frame, grid.lower_edge_mm(), grid.upper_edge_mm());
     VoxelRange range{};
@@ -33,7 +32,7 @@ VoxelRange voxels_within(const Grid& grid, const physics::BeamFrame& frame,
     Vec3 low = Vec3::Constant(1e30), high = -low;
     for (int corner = 0; corner < 8; ++corner) {
         const Vec3 at =
-            grid.continuous_index(frame.point_mm(extent[corner & 1 ? 1 : 0], extent[corner & 2 ? 3 : 2],
+            grid.continuous_index(frame.point_mm(extent.corner_u_mm(corner), extent.corner_v_mm(corner),
                                                  corner & 4 ? shadow.farthest_mm : shadow.nearest_mm));
         low = low.cwiseMin(at);
         high = high.cwiseMax(at);
@@ -54,13 +53,13 @@ DeviceDensity::DeviceDensity(DevicePool& pool, const DensityGrid& grid)
     : density(pool, grid.density),
       water_part(pool, grid.water_part),
       high_z_part(pool, grid.high_z_part),
-      eta(pool, grid.kernel_density) {}
+      kernel_density(pool, grid.kernel_density) {}
 
 DeviceRays trace_rays(DevicePool& pool, const DensityGrid& grid, const DeviceDensity& density,
-                      const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm,
-                      const physics::RaySpacing& spacing, double followed_g_cm2) {
+                      const physics::BeamFrame& frame, const Rect& extent_mm,
+                      const physics::RaySpacing& spacing, double max_depth_g_cm2) {
     DeviceRays rays;
-    rays.raster = ray_raster(grid.grid, frame, extent_mm, spacing, followed_g_cm2);
+    rays.raster = ray_raster(grid.grid, frame, extent_mm, spacing, max_depth_g_cm2);
     rays.sums = DeviceArray<physics::RaySums>(pool, rays.raster.count());
     TraceRays kernel{};
     kernel.raster = rays.raster;

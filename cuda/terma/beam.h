@@ -2,28 +2,27 @@
 // filter.
 #pragma once
 
-#include <array>
 #include <limits>
 #include <memory>
 
 #include "cuda/runtime/device_buffer.h"
 #include "fluence/fluence_map.h"
+#include "geometry/rect.h"
 #include "libdose/density.h"
 #include "terma/terma_table.h"
 
 namespace libdose::cuda {
 
 BeamRows beam_rows(const Grid& grid, const physics::BeamFrame& frame);
-inline PlaneExtent plane_extent(const std::array<double, 4>& mm) { return {mm[0], mm[1], mm[2], mm[3]}; }
+inline PlaneExtent plane_extent(const Rect& r) { return {r.low_u_mm, r.high_u_mm, r.low_v_mm, r.high_v_mm}; }
 /// Voxels that a beam through this rectangle of the isocentre plane may meet; empty sizes where there are
 /// none.
-VoxelRange voxels_within(const Grid& grid, const physics::BeamFrame& frame,
-                         const std::array<double, 4>& extent_mm);
+VoxelRange voxels_within(const Grid& grid, const physics::BeamFrame& frame, const Rect& extent_mm);
 inline Index3 threads_over(const Grid& grid) { return {grid.size[0], grid.size[1], grid.size[2]}; }
 
 /// The grid's densities on the device, g/cm³.
 struct DeviceDensity {
-    DeviceArray<float> density, water_part, high_z_part, eta;
+    DeviceArray<float> density, water_part, high_z_part, kernel_density;
     DeviceDensity(DevicePool& pool, const DensityGrid& grid);
 };
 
@@ -34,9 +33,9 @@ struct DeviceRays {
     RaySumsView view() const { return {raster, sums.data()}; }
 };
 DeviceRays trace_rays(DevicePool& pool, const DensityGrid& grid, const DeviceDensity& density,
-                      const physics::BeamFrame& frame, const std::array<double, 4>& extent_mm,
+                      const physics::BeamFrame& frame, const Rect& extent_mm,
                       const physics::RaySpacing& spacing,
-                      double followed_g_cm2 = std::numeric_limits<double>::infinity());
+                      double max_depth_g_cm2 = std::numeric_limits<double>::infinity());
 
 /// TermaTable of a spectrum.
 class DeviceTermaTable {

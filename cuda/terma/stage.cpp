@@ -37,7 +37,7 @@ std::vector<std::optional<PreparedMap>> prepare(const Grid& grid, const std::vec
                                                 const DirectionSet& directions,
                                                 const TransportSettings& settings) {
     const auto prepared = [&](const FluenceMap& map) -> std::optional<PreparedMap> {
-        const auto extent = released_extent_mm(grid, map.frame, support_mm(map));
+        const auto extent = released_extent_mm(grid, map.frame, nonzero_bounds(map));
         if (!extent) return {};
         const VoxelRange range = voxels_within(grid, map.frame, *extent);
         if (range.count() == 0) return {};

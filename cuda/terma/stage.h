@@ -7,6 +7,7 @@
 #include "collapsed_cone/directions.h"
 #include "cuda/collapsed_cone/stage.h"
 #include "fluence/fluence_integral.h"
+#include "geometry/rect.h"
 
 namespace libdose::cuda {
 
@@ -29,7 +30,7 @@ struct ReleasedMap {
 struct PreparedMap {
     const FluenceMap& map;
     FluenceIntegral integral;
-    std::array<double, 4> extent_mm;  ///< part of the isocentre plane in which voxels may release energy
+    Rect extent_mm;  ///< part of the isocentre plane in which voxels may release energy
     VoxelRange range;
     EmissionTable emission;
 };

@@ -5,7 +5,7 @@
 namespace libdose {
 namespace {
 
-/// What a message calls the dose.
+/// Name of the dose in a message.
 std::string named(const Dose& dose) {
     std::string text = to_string(dose.summation) + " dose";
     if (!dose.sop_instance_uid.empty()) text += " " + dose.sop_instance_uid;

@@ -17,7 +17,7 @@ namespace {
 class Places {
 public:
     explicit Places(std::uint64_t row) {
-        for (std::size_t a = 0; a < 3; ++a) at_[a] = static_cast<std::uint32_t>(mixed(3 * row + a) >> 32);
+        for (std::size_t a = 0; a < 3; ++a) at_[a] = static_cast<std::uint32_t>(hash_bits(3 * row + a) >> 32);
     }
     /// The next place in the unit cube, [0, 1) each.
     std::array<double, 3> next() {

@@ -157,7 +157,7 @@ std::string formula(const std::vector<const Dose*>& doses, const std::vector<dou
     return text;
 }
 
-/// What the doses have in common stays of the first one's header; what differs goes.
+/// Header of the sum: that of the first dose, less whatever differs between the doses.
 Dose header_of_sum(const std::vector<const Dose*>& doses) {
     const Dose& first = *doses.front();
     Dose sum = first;

@@ -28,13 +28,13 @@ constexpr double too_coarse_mm = 5;
 /// Doses within this part of each other are one: a dose is stored in 32 bits, at times in 16.
 constexpr double same_dose = 1e-6;
 
-/// What the histogram of any kind of region needs of it.
+/// A region as the histogram needs it, of any kind.
 struct Layers {
     std::size_t count = 0;
     std::function<Volume<float>(std::size_t layer, double pixel_mm)> coverage;
-    double volume_mm3 = 0;   ///< of the region
-    double sampled_mm3 = 0;  ///< of all voxels that a mask covers, wholly or in part
-    /// Of the outlines' boxes, where the pixels follow the distance of the samples: longest side, areas.
+    double volume_mm3 = 0;   ///< volume of the region
+    double sampled_mm3 = 0;  ///< volume of all voxels that a mask covers, wholly or in part
+    /// Longest side and areas of the outlines' boxes, where the pixels follow the distance of the samples.
     double longest_side_mm = 0, largest_box_mm2 = 0, boxes_mm2 = 0;
 };
 

@@ -155,7 +155,7 @@ double DvhMetric::value(const DoseVolumeHistogram& h, double prescription_gy) co
     switch (kind) {
         case Kind::dose_at_volume:
             return dose_scale * h.dose_at_volume_cm3(std::min(cm3, h.volume_cm3));
-        // What lies outside the dose grid has no known dose: it counts as the coldest, not irradiated.
+        // The part outside the dose grid has no known dose: it counts as the coldest, not irradiated.
         case Kind::dose_at_coldest_volume:
             return dose_scale * h.dose_at_volume_cm3(std::max(0.0, h.volume_cm3 - cm3));
         case Kind::volume_at_dose:

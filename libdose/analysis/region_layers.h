@@ -19,7 +19,7 @@ public:
     RegionLayers(const StructureExpression& region, const Grid& dose);
 
     std::size_t size() const { return layers_.size(); }
-    /// Of the box around the outlines of a layer.
+    /// Longest side and area of the box around the outlines of a layer.
     double longest_side_mm(std::size_t layer) const { return layers_[layer].box.sizes().maxCoeff(); }
     double box_area_mm2(std::size_t layer) const { return layers_[layer].box.volume(); }
 
@@ -36,12 +36,12 @@ private:
     struct Node {
         StructureOperation operation = StructureOperation::none;
         Structure bare;              ///< the structure without its contours
-        ContourStack stack;          ///< of its contours, which region_ owns
+        ContourStack stack;          ///< stack of its contours, which region_ owns
         std::vector<Node> operands;  ///< two, or none
     };
     struct Layer {
         double lower_mm = 0, upper_mm = 0;
-        Eigen::AlignedBox2d box;  ///< of the outlines, x and y in mm
+        Eigen::AlignedBox2d box;  ///< box around the outlines, x and y in mm
     };
 
     static Node stacked(const StructureExpression& region, double single_plane_mm);

@@ -1,4 +1,4 @@
-// What the functions of the C ABI share: handles, arguments, and nothing thrown across.
+// Shared by the functions of the C ABI: handles, arguments, and nothing thrown across.
 #pragma once
 
 #include <algorithm>

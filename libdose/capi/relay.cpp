@@ -28,7 +28,7 @@ void Relay::run(const std::function<void()>& work) {
             bool stop = true;
             try {
                 stop = callback_(fraction_, stage_);
-            } catch (...) {  // of a host in C++: out of run(), when the work has ended
+            } catch (...) {  // an exception of a host in C++: out of run(), when the work has ended
                 callback_failure = std::current_exception();
             }
             lock.lock();

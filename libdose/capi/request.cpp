@@ -56,9 +56,9 @@ EngineOptions engine_options(const libdose_options& given) {
                       : given.quality == LIBDOSE_QUALITY_HIGH ? Quality::high
                                                               : Quality::standard;
     one_of(given.transport, 3, "options->transport");
-    options.transport = given.transport == LIBDOSE_TRANSPORT_ONE    ? Transport::one
-                        : given.transport == LIBDOSE_TRANSPORT_EACH ? Transport::each
-                                                                    : Transport::automatic;
+    options.grouping = given.transport == LIBDOSE_TRANSPORT_ONE    ? Grouping::shared
+                       : given.transport == LIBDOSE_TRANSPORT_EACH ? Grouping::per_geometry
+                                                                   : Grouping::automatic;
     options.dose_to = one_of(given.dose_to, 2, "options->dose_to") ? DoseMedium::water : DoseMedium::medium;
     one_of(given.backend, 3, "options->backend");
     options.backend = given.backend == LIBDOSE_BACKEND_CUDA   ? BackendChoice::cuda

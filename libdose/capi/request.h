@@ -1,4 +1,4 @@
-// What a calculation is asked for through the C ABI.
+// Request of a calculation through the C ABI: its options and models.
 #pragma once
 
 #include <functional>

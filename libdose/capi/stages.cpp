@@ -17,7 +17,7 @@ struct libdose_prepared {
     std::unique_ptr<CalibratedModels> models;
     std::unique_ptr<PreparedPatient> patient;
     Provenance inputs;                         ///< UIDs and hash of the HU table
-    std::vector<std::string> structure_notes;  ///< of the reader of the structure set
+    std::vector<std::string> structure_notes;  ///< notes of the reader of the structure set
 
     Dose named(Dose dose) const {
         dose.provenance.hu_curve_hash = inputs.hu_curve_hash;

@@ -12,7 +12,7 @@ namespace libdose::capi {
 
 namespace {
 
-/// Of the last failure on this thread. When not even a text can be kept, a fixed one.
+/// Message of the last failure on this thread. When not even a text can be kept, a fixed one.
 thread_local std::string error_text;
 thread_local const char* fixed_text = "";
 

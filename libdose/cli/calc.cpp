@@ -296,7 +296,7 @@ void print_seconds(const CalculationResult& result) {
 nlohmann::json report(const Arguments& arguments, const Case& c, const CalculationResult& result,
                       CalibratedModels& models, const std::vector<fs::path>& written) {
     nlohmann::json json;
-    json["engine"] = arguments.engine;
+    json["engine"] = arguments.algorithm;
     json["quality"] = arguments.quality;
     json["dose_to"] = arguments.dose_to;
     json["plan"] = {
@@ -374,7 +374,7 @@ void add_calc(CLI::App& app, Command& run) {
     add_physics_options(*calc, *arguments);
     add_result_options(*calc, *arguments);
     calc->footer(std::string("Examples:\n  dose calc patient/ --out result\n  dose calc patient/ --plan "
-                             "\"Plan 1\" --engine pencil-beam --grid 3 --out result\n"
+                             "\"Plan 1\" --algorithm pencil-beam --grid 3 --out result\n"
                              "  dose calc patient/ --density \"Couch=0.1\" --material \"Hip=titanium\" "
                              "--per-beam --json result.json --out result\n") +
                  exit_code_text);

@@ -38,9 +38,9 @@ void add_material(std::vector<DensityOverride>& overrides, const std::string& te
 
 EngineOptions CalculationArguments::options() const {
     EngineOptions result;
-    result.algorithm = algorithm_from_string(engine);
+    result.algorithm = algorithm_from_string(algorithm);
     result.quality = quality_from_string(quality);
-    result.transport = transport_from_string(transport);
+    result.grouping = grouping_from_string(grouping);
     result.backend = backend.choice();
     result.device = backend.device;
     result.beam_margin_mm = margin_mm;
@@ -61,7 +61,10 @@ EngineOptions CalculationArguments::options() const {
 }
 
 void add_engine_options(CLI::App& command, CalculationArguments& arguments) {
-    command.add_option("--engine", arguments.engine, "collapsed-cone or pencil-beam")->capture_default_str();
+    command
+        .add_option("--algorithm,--engine", arguments.algorithm,
+                    "collapsed-cone or pencil-beam (--engine: a synonym)")
+        ->capture_default_str();
     command.add_option("--model", arguments.model,
                        "Beam model: name or file; default: generic model of the beam's energy");
     command
@@ -79,8 +82,9 @@ void add_engine_options(CLI::App& command, CalculationArguments& arguments) {
                      "Take a body in which contour planes are missing as it is, with vacuum between");
     command.add_option("--quality", arguments.quality, "draft, standard or high")->capture_default_str();
     command
-        .add_option("--transport", arguments.transport,
-                    "collapsed cone: one transport for the whole plan, each geometry its own, or auto")
+        .add_option("--grouping,--transport", arguments.grouping,
+                    "Collapsed cone: geometries in one transport (shared), each in its own (per-geometry), "
+                    "or auto (--transport, one, each: synonyms)")
         ->capture_default_str();
     add_backend_options(command, arguments.backend);
     add_threads(command, arguments.threads);

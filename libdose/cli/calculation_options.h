@@ -11,7 +11,7 @@ namespace libdose::cli {
 
 /// As given on the command line.
 struct CalculationArguments {
-    std::string hu_curve, engine = "collapsed-cone", quality = "standard", transport = "auto", model;
+    std::string hu_curve, algorithm = "collapsed-cone", quality = "standard", grouping = "auto", model;
     std::vector<std::string> densities, materials;
     std::string dose_to = "medium", lateral_scaling = "on", leaf_ends = "rounded", leaves;
     double margin_mm = EngineOptions().beam_margin_mm, sub_arc_deg = EngineOptions().sub_arc_deg;
@@ -25,7 +25,7 @@ struct CalculationArguments {
     EngineOptions options() const;
 };
 
-/// --engine, --model, --margin, --sub-arc, --accept-gaps, --quality, --transport, --backend, --threads.
+/// --algorithm, --model, --margin, --sub-arc, --accept-gaps, --quality, --grouping, --backend, --threads.
 void add_engine_options(CLI::App& command, CalculationArguments& arguments);
 /// --density, --material, --couch and its place.
 void add_patient_options(CLI::App& command, CalculationArguments& arguments);

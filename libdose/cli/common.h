@@ -1,4 +1,4 @@
-// What the sub-commands share: models, files, progress, exit codes.
+// Shared by the sub-commands: models, files, progress, exit codes.
 #pragma once
 
 #include <CLI/CLI.hpp>

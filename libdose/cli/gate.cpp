@@ -62,7 +62,7 @@ int gate(const Arguments& arguments) {
             entry.reason = error.what();
             entries = {entry};
         }
-        // What stops the plan first, then beam by beam in the order of the file.
+        // Verdicts that stop the plan first, then beam by beam in the order of the file.
         std::stable_sort(entries.begin(), entries.end(), [](const GateEntry& a, const GateEntry& b) {
             return static_cast<int>(a.verdict) / 2 > static_cast<int>(b.verdict) / 2;
         });

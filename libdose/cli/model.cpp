@@ -95,18 +95,18 @@ int show(const std::string& name) {
     return done;
 }
 
-int output(const std::string& name, const std::vector<double>& sides, const std::string& engine,
+int output(const std::string& name, const std::vector<double>& sides, const std::string& algorithm,
            const std::filesystem::path& json_file) {
     ModelStore store;
     const BeamModel& model = store.get(name);
     nlohmann::json json = {{"model", model.name},
                            {"hash", model.content_hash},
-                           {"engine", engine},
+                           {"engine", algorithm},
                            {"fields", nlohmann::json::array()}};
     fmt::print(
         "{}: square jaw fields, relative to 100 mm; in water 10 cm deep, SSD 90 cm\n{:>8} {:>9} {:>9}\n",
         model.name, "side mm", "in air", "in water");
-    for (const OutputFactor& f : output_factors(model, sides, algorithm_from_string(engine))) {
+    for (const OutputFactor& f : output_factors(model, sides, algorithm_from_string(algorithm))) {
         fmt::print("{:8g} {:9.4f} {:9.4f}\n", f.side_mm, f.in_air, f.in_water);
         json["fields"].push_back(
             {{"side_mm", f.side_mm}, {"in_air", finite(f.in_air)}, {"in_water", finite(f.in_water)}});
@@ -153,7 +153,7 @@ void add_model(CLI::App& app, Command& run) {
     show_command->add_option("name", *name, "Name or file")->required();
     show_command->callback([&run, name] { run = [name] { return show(*name); }; });
     struct OutputArguments {
-        std::string name, engine = "collapsed-cone";
+        std::string name, algorithm = "collapsed-cone";
         std::vector<double> sides{30, 40, 60, 100, 150, 200, 300, 390};
         std::filesystem::path json;
     };
@@ -162,12 +162,14 @@ void add_model(CLI::App& app, Command& run) {
         model->add_subcommand("output", "Output factors of square fields, in air and in water");
     output_command->add_option("name", wanted->name, "Name or file")->required();
     output_command->add_option("--side", wanted->sides, "Sides of the fields, mm")->capture_default_str();
-    output_command->add_option("--engine", wanted->engine, "collapsed-cone or pencil-beam")
+    output_command
+        ->add_option("--algorithm,--engine", wanted->algorithm,
+                     "collapsed-cone or pencil-beam (--engine: a synonym)")
         ->capture_default_str();
     add_threads(*output_command);
     output_command->add_option("--json", wanted->json, "Also write them as JSON");
     output_command->callback([&run, wanted] {
-        run = [wanted] { return output(wanted->name, wanted->sides, wanted->engine, wanted->json); };
+        run = [wanted] { return output(wanted->name, wanted->sides, wanted->algorithm, wanted->json); };
     });
     add_commissioning(*model, run);
     auto file = std::make_shared<std::filesystem::path>();

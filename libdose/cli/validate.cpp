@@ -20,7 +20,7 @@ namespace {
 struct Arguments {
     std::vector<std::filesystem::path> cases;
     std::filesystem::path json, out;
-    std::string engine = "collapsed-cone", quality = "standard", model, lattice, directions,
+    std::string algorithm = "collapsed-cone", quality = "standard", model, lattice, directions,
                 lateral_scaling = "on", leaves = "varian-millennium-120";
     BackendArguments backend;
     std::vector<std::string> suites, without;
@@ -28,30 +28,30 @@ struct Arguments {
     int threads = 0;
 };
 
-Ablation ablation_of(const Arguments& arguments) {
-    Ablation ablation;
-    ablation.lattice = arguments.lattice;
+ModelSwitches switches_of(const Arguments& arguments) {
+    ModelSwitches switches;
+    switches.lattice = arguments.lattice;
     for (const std::string& name : arguments.without)
-        (name == "tilt"        ? ablation.tilt
-         : name == "hardening" ? ablation.hardening
-                               : ablation.sharpening) = false;
+        (name == "tilt"        ? switches.tilt
+         : name == "hardening" ? switches.hardening
+                               : switches.sharpening) = false;
     if (!arguments.directions.empty()) {
         int used = 0;
         const char* text = arguments.directions.c_str();
         const bool aligned =
-            std::sscanf(text, "%dx%d%n", &ablation.rings, &ablation.sectors, &used) == 2 && text[used] == 0;
+            std::sscanf(text, "%dx%d%n", &switches.rings, &switches.sectors, &used) == 2 && text[used] == 0;
         if (!aligned) {
-            ablation.rings = ablation.sectors = 0;
-            if (std::sscanf(text, "%d%n", &ablation.isotropic, &used) != 1 || text[used] != 0)
-                ablation.isotropic = 0;
+            switches.rings = switches.sectors = 0;
+            if (std::sscanf(text, "%d%n", &switches.isotropic, &used) != 1 || text[used] != 0)
+                switches.isotropic = 0;
         }
-        const int count = aligned ? ablation.rings * ablation.sectors : ablation.isotropic;
-        if (count < 8 || count > 10000 || (aligned && (ablation.rings < 2 || ablation.sectors < 3)))
+        const int count = aligned ? switches.rings * switches.sectors : switches.isotropic;
+        if (count < 8 || count > 10000 || (aligned && (switches.rings < 2 || switches.sectors < 3)))
             throw bad_input("\"" + arguments.directions +
                                 "\" is neither RINGSxSECTORS nor a number of directions from 8 to 10000",
                             "--directions", "Examples: --directions 12x12, --directions 240");
     }
-    return ablation;
+    return switches;
 }
 
 nlohmann::json as_json(const SuiteRow& row) {
@@ -126,7 +126,7 @@ int validate_plans(const Arguments& arguments) {
         throw bad_input("there is no reference case", "dose validate",
                         "Give their files, or --suite mppg5b alone for its tests 5.4 to 5.8");
     PlanCheckOptions options;
-    options.algorithm = algorithm_from_string(arguments.engine);
+    options.algorithm = algorithm_from_string(arguments.algorithm);
     options.quality = quality_from_string(arguments.quality);
     if (arguments.grid_mm.size() > 1)
         throw bad_input("plans are calculated on voxels of one spacing", "--grid");
@@ -146,13 +146,13 @@ int validate_plans(const Arguments& arguments) {
                              MaterialTable::read_csv(data_folder() / "materials" / "basis.csv"), options);
     }
     const PlanCheck& first = checks.front();
-    fmt::print("{}, {}, {}, {}, leaves {}: plans in water against exact rays\n", model.name, arguments.engine,
-               first.backend, arguments.quality, design.name);
+    fmt::print("{}, {}, {}, {}, leaves {}: plans in water against exact rays\n", model.name,
+               arguments.algorithm, first.backend, arguments.quality, design.name);
     for (const std::string& note : first.notes)
         if (note.starts_with("backend:")) fmt::print("note: {}\n", note);
-    nlohmann::json json = {{"model", model.name},        {"hash", model.content_hash},
-                           {"engine", arguments.engine}, {"backend", first.backend},
-                           {"leaves", design.name},      {"plans", nlohmann::json::array()}};
+    nlohmann::json json = {{"model", model.name},           {"hash", model.content_hash},
+                           {"engine", arguments.algorithm}, {"backend", first.backend},
+                           {"leaves", design.name},         {"plans", nlohmann::json::array()}};
     std::size_t passed = 0, failed = 0;
     for (const PlanCheck& check : checks) {
         fmt::print("{}: {}, {:.1f} s\n", check.test, check.where, check.seconds);
@@ -174,14 +174,14 @@ int validate_plans(const Arguments& arguments) {
 int validate_cases(const Arguments& arguments) {
     if (arguments.cases.empty()) return validate_plans(arguments);
     ValidationOptions options;
-    options.algorithm = algorithm_from_string(arguments.engine);
+    options.algorithm = algorithm_from_string(arguments.algorithm);
     options.quality = quality_from_string(arguments.quality);
     if (arguments.grid_mm.size() == 2)
         throw bad_input("--grid takes one spacing or three (x, y, z), not two", "--grid");
     if (arguments.grid_mm.size() == 1) options.grid_mm = Vec3::Constant(arguments.grid_mm[0]);
     if (arguments.grid_mm.size() == 3)
         options.grid_mm = Vec3(arguments.grid_mm[0], arguments.grid_mm[1], arguments.grid_mm[2]);
-    options.ablation = ablation_of(arguments);
+    options.switches = switches_of(arguments);
     options.lateral_scaling = arguments.lateral_scaling == "on";
     options.backend = arguments.backend.choice();
     options.device = arguments.backend.device;
@@ -234,7 +234,9 @@ void add_validate(CLI::App& app, Command& run) {
     validate->add_option("cases", arguments->cases,
                          "Reference cases (HDF5, docs/reference/reference-case.md); none with --suite "
                          "mppg5b: its plans in water, tests 5.4 to 5.8");
-    validate->add_option("--engine", arguments->engine, "collapsed-cone or pencil-beam")
+    validate
+        ->add_option("--algorithm,--engine", arguments->algorithm,
+                     "collapsed-cone or pencil-beam (--engine: a synonym)")
         ->capture_default_str();
     validate->add_option("--quality", arguments->quality, "draft, standard or high")->capture_default_str();
     validate->add_option("--model", arguments->model,

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "base/units.h"
+
 namespace libdose {
 
 SweepPlan plan_sweep(const Grid& grid, const Vec3& direction, std::size_t number) {
@@ -44,7 +46,7 @@ SweepPlan plan_sweep(const Grid& grid, const Vec3& direction, std::size_t number
     };
     plan.direction.first_row = phase(2);
     plan.direction.first_column = phase(3);
-    plan.direction.step_cm = 0.1 * direction.norm() / per_plane;
+    plan.direction.step_cm = cm_per_mm * direction.norm() / per_plane;
     return plan;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/units.h"
 #include "engine/compute.h"
 #include "engine/jaw_field.h"
 #include "engine/small_fields.h"
@@ -35,7 +36,8 @@ Calibration calibrate(const BeamModel& model) {
                      shift = 0.5 * (a - c) / (a - 2 * b + c);
         const double maximum = b - 0.25 * (a - c) * shift;
         if (algorithm == Algorithm::collapsed_cone) {
-            calibration.depth_of_maximum_cm = 0.1 * spacing_mm * (static_cast<double>(top) + 0.5 + shift);
+            calibration.depth_of_maximum_cm =
+                cm_per_mm * spacing_mm * (static_cast<double>(top) + 0.5 + shift);
             calibration.collapsed_cone_maximum = maximum;
             calibration.collapsed_cone_10cm = at_depth(curve, 100, spacing_mm);
         } else {

@@ -19,7 +19,7 @@ bool output(CurveKind kind) {
 
 /// Half width of the field where a profile was measured.
 double half_width_mm(const MeasuredCurve& curve) {
-    return 0.5 * (curve.axis == ProfileAxis::inline_axis ? curve.side_y_mm : curve.side_x_mm) *
+    return 0.5 * (curve.axis == ProfileAxis::inplane ? curve.side_y_mm : curve.side_x_mm) *
            (curve.ssd_mm + curve.depth_mm) / curve.sad_mm *
            (curve.axis == ProfileAxis::diagonal ? std::sqrt(2.0) : 1.0);
 }

@@ -115,7 +115,7 @@ void add_outputs(FitData& data, const MeasuredCurve& curve, const LeftOut& left_
 void add_profile(FitData& data, const MeasuredCurve& curve) {
     const double magnification = (curve.ssd_mm + curve.depth_mm) / curve.sad_mm;
     const double diagonal = curve.axis == ProfileAxis::diagonal ? std::sqrt(2.0) : 1.0;
-    const double half = 0.5 * (curve.axis == ProfileAxis::inline_axis ? curve.side_y_mm : curve.side_x_mm) *
+    const double half = 0.5 * (curve.axis == ProfileAxis::inplane ? curve.side_y_mm : curve.side_x_mm) *
                         magnification * diagonal;
     const double axis_value = smoothed(curve, 0, 0.1 * half);
     std::vector<double> position, measured, sigma;
@@ -155,7 +155,7 @@ std::vector<const MeasuredCurve*> chosen_profiles(const MeasurementSet& set) {
             if (std::find(chosen.begin(), chosen.end(), end) == chosen.end()) chosen.push_back(end);
         }
     };
-    for (const ProfileAxis axis : {ProfileAxis::crossline, ProfileAxis::inline_axis, ProfileAxis::diagonal}) {
+    for (const ProfileAxis axis : {ProfileAxis::crossplane, ProfileAxis::inplane, ProfileAxis::diagonal}) {
         pick(axis, [](const MeasuredCurve& c) { return static_cast<double>(field_of(c, 0)); });
         pick(axis, [](const MeasuredCurve& c) { return -static_cast<double>(field_of(c, 0)); });
         pick(axis,

@@ -46,7 +46,8 @@ std::vector<std::vector<double>> readings(const BeamModel& model, const LeafDesi
 /// Profiles along the leaves whose edges are apart, and not those of the jaws.
 bool tells_offset(const MeasuredCurve& curve) {
     constexpr double reached = 0.25;
-    if (curve.kind != CurveKind::profile || curve.axis != ProfileAxis::crossline || !curve.shaped_by_leaves())
+    if (curve.kind != CurveKind::profile || curve.axis != ProfileAxis::crossplane ||
+        !curve.shaped_by_leaves())
         return false;
     if (curve.side_x_mm < leaf_edges_from_mm ||
         curve.jaw_x_mm - curve.side_x_mm < leaf_edges_clear_of_jaws_mm)

@@ -100,7 +100,7 @@ private:
     }
 
     void edges(const MeasuredCurve& c) {
-        if (c.axis != ProfileAxis::crossline) return;
+        if (c.axis != ProfileAxis::crossplane) return;
         if (c.jaw_x_mm - c.side_x_mm < leaf_edges_clear_of_jaws_mm)
             return add(
                 Severity::warning, c.name,

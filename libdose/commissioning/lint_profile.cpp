@@ -11,7 +11,7 @@ namespace libdose::linting {
 namespace {
 
 double side_along(const MeasuredCurve& c) {
-    return c.axis == ProfileAxis::inline_axis ? c.side_y_mm : c.side_x_mm;
+    return c.axis == ProfileAxis::inplane ? c.side_y_mm : c.side_x_mm;
 }
 
 /// The primary collimator rounds the corners of large fields.
@@ -93,7 +93,7 @@ void lint_wedged_profile(Findings& findings, const MeasuredCurve& c) {
     // Orientation 0 has the thin end at +y, 270 at +x.
     const double orientation = *c.wedge->orientation_deg;
     const bool along_y = orientation == 0 || orientation == 180;
-    if (along_y != (c.axis == ProfileAxis::inline_axis)) return;
+    if (along_y != (c.axis == ProfileAxis::inplane)) return;
     const double sign = orientation == 0 || orientation == 270 ? 1 : -1,
                  half = 0.25 * (along_y ? c.side_y_mm : c.side_x_mm);
     if (!covers(c, half) || !covers(c, -half))

@@ -223,9 +223,9 @@ std::string MeasuredWedge::words() const {
 }
 
 std::string to_string(ProfileAxis axis) {
-    return axis == ProfileAxis::crossline     ? "crossline"
-           : axis == ProfileAxis::inline_axis ? "inline"
-                                              : "diagonal";
+    return axis == ProfileAxis::crossplane ? "crossplane"
+           : axis == ProfileAxis::inplane  ? "inplane"
+                                           : "diagonal";
 }
 
 void MeasurementSet::check() const {

@@ -11,9 +11,9 @@ namespace libdose::commission {
 namespace {
 
 /// How far a profile reaches inside its field, as a radius at the isocentre plane.
-double reach_mm(const MeasuredCurve& curve) {
+double largest_radius_mm(const MeasuredCurve& curve) {
     const double magnification = (curve.ssd_mm + curve.depth_mm) / curve.sad_mm;
-    const double half = 0.5 * (curve.axis == ProfileAxis::inline_axis ? curve.side_y_mm : curve.side_x_mm) *
+    const double half = 0.5 * (curve.axis == ProfileAxis::inplane ? curve.side_y_mm : curve.side_x_mm) *
                         (curve.axis == ProfileAxis::diagonal ? std::numbers::sqrt2 : 1.0);
     const double measured = std::min(-curve.position_mm.front(), curve.position_mm.back()) / magnification;
     constexpr double inside = 0.9, edge_mm = 10;
@@ -26,14 +26,14 @@ void fit_open_field(ModelMaker& maker, const MeasurementSet& set, FieldCache& ca
                     const std::function<void(double)>& progress) {
     const MeasuredCurve* widest = nullptr;
     for (const MeasuredCurve& curve : set.curves) {
-        if (curve.kind != CurveKind::profile || reach_mm(curve) <= 0) continue;
-        if (!widest || reach_mm(curve) > reach_mm(*widest) + 5 ||
-            (reach_mm(curve) > reach_mm(*widest) - 5 && curve.depth_mm < widest->depth_mm))
+        if (curve.kind != CurveKind::profile || largest_radius_mm(curve) <= 0) continue;
+        if (!widest || largest_radius_mm(curve) > largest_radius_mm(*widest) + 5 ||
+            (largest_radius_mm(curve) > largest_radius_mm(*widest) - 5 && curve.depth_mm < widest->depth_mm))
             widest = &curve;
     }
     if (!widest) return;
     const double magnification = (widest->ssd_mm + widest->depth_mm) / widest->sad_mm,
-                 reach = reach_mm(*widest);
+                 reach = largest_radius_mm(*widest);
     CurvePoints points{widest, {}, {}, {}};
     const int nodes = std::max(3, static_cast<int>(reach / 5));
     for (int n = -nodes; n <= nodes; ++n) {

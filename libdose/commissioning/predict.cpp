@@ -69,7 +69,7 @@ Request request_for(const MeasuredCurve& curve, double position, double side_y, 
 
 double value_of_normalisation(const MeasuredCurve& curve, double depth_mm) {
     if (curve.value.empty()) return 1;
-    constexpr double reach_mm = 15, behind_maximum_mm = 5;
+    constexpr double half_window_mm = 15, behind_maximum_mm = 5;
     constexpr int least_readings = 4;  // on either side
     const auto top = static_cast<std::size_t>(std::max_element(curve.value.begin(), curve.value.end()) -
                                               curve.value.begin());
@@ -77,14 +77,14 @@ double value_of_normalisation(const MeasuredCurve& curve, double depth_mm) {
     Eigen::Vector3d right = Eigen::Vector3d::Zero();
     int below = 0, beyond = 0;
     for (std::size_t i = 0; i < curve.position_mm.size(); ++i) {
-        const double x = (curve.position_mm[i] - depth_mm) / reach_mm;
+        const double x = (curve.position_mm[i] - depth_mm) / half_window_mm;
         if (std::abs(x) > 1 + 1e-9) continue;
         const Eigen::Vector3d row(1, x, x * x);
         normal += row * row.transpose();
         right += row * curve.value[i];
         if (x != 0) (x < 0 ? below : beyond) += 1;
     }
-    const bool smooth = depth_mm - reach_mm >= curve.position_mm[top] + behind_maximum_mm &&
+    const bool smooth = depth_mm - half_window_mm >= curve.position_mm[top] + behind_maximum_mm &&
                         std::min(below, beyond) >= least_readings;
     if (!smooth) return physics::table_value(curve.position_mm, curve.value, depth_mm);
     return normal.ldlt().solve(right)[0];
@@ -115,8 +115,8 @@ WaterPoint water_point(const MeasuredCurve& curve, double position_mm) {
     if (curve.kind != CurveKind::profile) return point;
     const double along =
         curve.axis == ProfileAxis::diagonal ? position_mm / std::numbers::sqrt2 : position_mm;
-    if (curve.axis != ProfileAxis::inline_axis) point.x_mm = along;
-    if (curve.axis != ProfileAxis::crossline) point.y_mm = along;
+    if (curve.axis != ProfileAxis::inplane) point.x_mm = along;
+    if (curve.axis != ProfileAxis::crossplane) point.y_mm = along;
     return point;
 }
 

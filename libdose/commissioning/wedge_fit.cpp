@@ -121,13 +121,13 @@ std::vector<std::vector<double>> predict_wedged(const BeamModel& model,
 
 bool along_wedge(const MeasuredCurve& curve) {
     const bool along_y = std::fmod(std::abs(curve.wedge->orientation_deg.value_or(0)), 180.0) < 1;
-    return curve.kind == CurveKind::profile && along_y == (curve.axis == ProfileAxis::inline_axis);
+    return curve.kind == CurveKind::profile && along_y == (curve.axis == ProfileAxis::inplane);
 }
 
 /// A dozen points across the field of a profile along the wedge; every field of a table of factors.
 CurvePoints fit_points(const MeasuredCurve& curve) {
     if (curve.kind == CurveKind::wedge_factor) return all_points(curve);
-    const double half = 0.5 * (curve.axis == ProfileAxis::inline_axis ? curve.side_y_mm : curve.side_x_mm) *
+    const double half = 0.5 * (curve.axis == ProfileAxis::inplane ? curve.side_y_mm : curve.side_x_mm) *
                         (curve.ssd_mm + curve.depth_mm) / curve.sad_mm;
     CurvePoints points{&curve, {}, {}, {}};
     for (const double part : {-0.85, -0.7, -0.5, -0.3, -0.15, 0.0, 0.15, 0.3, 0.5, 0.7, 0.85}) {

@@ -29,13 +29,13 @@ QualitySettings quality_settings(Quality quality);
 
 struct ComputeOptions {
     Algorithm algorithm = Algorithm::collapsed_cone;
-    Transport transport = Transport::automatic;
+    Grouping grouping = Grouping::automatic;
     QualitySettings settings = quality_settings(Quality::standard);
     PencilSettings pencil;
     Backend* backend = nullptr;  ///< null: the CPU
     std::function<void(double)> progress;
     std::map<std::string, double>* seconds = nullptr;  ///< time per stage is added here
-    std::vector<std::string>* notes = nullptr;         ///< how the transport was chosen is added here
+    std::vector<std::string>* notes = nullptr;         ///< how geometries were grouped is added here
 };
 
 /// Has no state: one object serves every calculation.

@@ -136,8 +136,9 @@ void require_covered(const Beam& beam, std::size_t index, const BeamModel& model
         const auto open = opening_mm(beam, point, model.head.maximum_field_radius_mm);
         if (!open) continue;
         const auto& box = *open;
-        for (std::size_t corner = 0; corner < 4; ++corner) {
-            const double along = -std::sin(turn) * box[corner & 1] + std::cos(turn) * box[2 + (corner >> 1)];
+        for (int corner = 0; corner < 4; ++corner) {
+            const double along =
+                -std::sin(turn) * box.corner_u_mm(corner) + std::cos(turn) * box.corner_v_mm(corner);
             if (along < shape.position_mm.front() - tolerance_mm ||
                 along > shape.position_mm.back() + tolerance_mm)
                 throw refused_plan("the field reaches to " + short_number(along) + " mm along the wedge of " +

@@ -28,10 +28,10 @@ std::set<Square> squares_of_opening(const Beam& beam, const ControlPoint& point,
     if (!open_part) return squares;
     const auto& box = *open_part;
     const auto index = [&](double x) { return static_cast<int>(std::floor(x / side_mm)); };
-    for (int v = index(box[2]); v <= index(box[3]); ++v)
-        for (int u = index(box[0]); u <= index(box[1]); ++u) {
+    for (int v = index(box.low_v_mm); v <= index(box.high_v_mm); ++v)
+        for (int u = index(box.low_u_mm); u <= index(box.high_u_mm); ++u) {
             const double x = (u + 0.5) * side_mm, y = (v + 0.5) * side_mm;
-            if (!(x > box[0] && x < box[1] && y > box[2] && y < box[3])) continue;
+            if (!(x > box.low_u_mm && x < box.high_u_mm && y > box.low_v_mm && y < box.high_v_mm)) continue;
             bool open = true;
             for (std::size_t m = 0; m < beam.collimators.size() && open; ++m) {
                 const MultileafCollimator& mlc = beam.collimators[m];

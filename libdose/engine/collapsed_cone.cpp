@@ -48,7 +48,7 @@ public:
     }
 
     std::map<std::string, std::string> settings(const EngineOptions& options) const override {
-        return {{"transport", to_string(options.transport)}};
+        return {{"grouping", to_string(options.grouping)}};
     }
 
 private:
@@ -61,9 +61,8 @@ private:
         const QualitySettings& settings = options.settings;
         const int of_one = settings.rings * settings.sectors;
         const double each = static_cast<double>(geometries) * of_one, one = settings.isotropic;
-        const bool share = options.transport == Transport::automatic
-                               ? each > worth_of_aligned_directions * one
-                               : options.transport == Transport::one;
+        const bool share = options.grouping == Grouping::automatic ? each > worth_of_aligned_directions * one
+                                                                   : options.grouping == Grouping::shared;
         if (!options.notes) return share;
         const std::string count = std::to_string(geometries);
         options.notes->push_back(

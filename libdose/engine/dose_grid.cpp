@@ -58,7 +58,7 @@ private:
     static constexpr double closed_mm =
         1;  ///< pairs that nearly touch: dynamic leaves keep a gap of about 0.5 mm
 
-    bool include(const physics::BeamFrame& frame, const std::array<double, 4>& opening) {
+    bool include(const physics::BeamFrame& frame, const Rect& opening) {
         const auto part = box_in_field(frame, opening, patient_);
         if (!part) return false;
         low_ = low_.cwiseMin(part->lower_mm);
@@ -178,12 +178,12 @@ std::optional<PatientBox> box_of_beam(const PatientBox& patient, const Beam& bea
     return field.box();
 }
 
-std::array<double, 4> field_of_map_mm(const FluenceMap& map) {
+Rect field_of_map_mm(const FluenceMap& map) {
     const float least = open_part * *std::max_element(map.values.begin(), map.values.end());
     FluenceMap open = map;
     for (float& value : open.values)
         if (value < least) value = 0;
-    return support_mm(open);
+    return nonzero_bounds(open);
 }
 
 std::optional<PatientBox> box_of_map(const PatientBox& patient, const FluenceMap& map,

@@ -1,21 +1,20 @@
 // The dose grid of a calculation: the patient's box, cut to the neighbourhood of the fields.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "fluence/fluence_map.h"
+#include "geometry/rect.h"
 #include "libdose/engine.h"
 #include "patient/density.h"
 
 namespace libdose {
 
-/// Rectangle {low u, high u, low v, high v} (mm, isocentre plane) through which a beam irradiates at a
-/// moment; nullopt: none.
-using FieldOpening = std::function<std::optional<std::array<double, 4>>(const Beam&, const ControlPoint&)>;
+/// Rectangle of the isocentre plane through which a beam irradiates at a moment; nullopt: none.
+using FieldOpening = std::function<std::optional<Rect>(const Beam&, const ControlPoint&)>;
 
 /// The patient's box, cut to the neighbourhood of the fields: of what jaws and leaves leave open, and of what
 /// `also` says. Of a given grid (EngineOptions::grid): its voxels, continued over that box. Notes: by name
@@ -38,9 +37,9 @@ std::optional<PatientBox> box_of_beam(const PatientBox& patient, const Beam& bea
                                       double field_radius_mm, const EngineOptions& options,
                                       std::vector<std::string>& notes);
 
-/// Rectangle {low u, high u, low v, high v} (mm, isocentre plane) around the pixels of a map that get at
-/// least a tenth of its largest value: the field without what comes through jaws and leaves.
-std::array<double, 4> field_of_map_mm(const FluenceMap& map);
+/// Rectangle of the isocentre plane around the pixels of a map that get at least a tenth of its largest
+/// value: the field without what comes through jaws and leaves.
+Rect field_of_map_mm(const FluenceMap& map);
 /// What the field of a map passes of the patient. Throws bad_input, with `where`, for a source inside it.
 std::optional<PatientBox> box_of_map(const PatientBox& patient, const FluenceMap& map,
                                      const std::string& where);

@@ -44,24 +44,26 @@ std::vector<HalfSpace> sides_of(const PatientBox& box) {
 }
 
 /// Through the source and the edges of the rectangle, and before the source.
-std::vector<HalfSpace> sides_of(const physics::BeamFrame& frame, const std::array<double, 4>& opening_mm) {
+std::vector<HalfSpace> sides_of(const physics::BeamFrame& frame, const Rect& opening) {
     const Vec3 source = frame.source_mm(), ahead = -frame.axes.col(2);
     std::vector<HalfSpace> sides;
     const auto side = [&](const Vec3& normal) { sides.push_back({normal, -normal.dot(source)}); };
     side(ahead);
-    for (int axis = 0; axis < 2; ++axis) {
+    const auto sides_along = [&](int axis, double low_mm, double high_mm) {
         const Vec3 across = frame.source_axis_distance_mm * frame.axes.col(axis);
-        side(across - opening_mm[static_cast<std::size_t>(2 * axis)] * ahead);
-        side(opening_mm[static_cast<std::size_t>(2 * axis + 1)] * ahead - across);
-    }
+        side(across - low_mm * ahead);
+        side(high_mm * ahead - across);
+    };
+    sides_along(0, opening.low_u_mm, opening.high_u_mm);
+    sides_along(1, opening.low_v_mm, opening.high_v_mm);
     return sides;
 }
 
 }  // namespace
 
-std::optional<PatientBox> box_in_field(const physics::BeamFrame& frame,
-                                       const std::array<double, 4>& opening_mm, const PatientBox& box) {
-    if (opening_mm[0] > opening_mm[1] || opening_mm[2] > opening_mm[3]) return std::nullopt;
+std::optional<PatientBox> box_in_field(const physics::BeamFrame& frame, const Rect& opening,
+                                       const PatientBox& box) {
+    if (opening.low_u_mm > opening.high_u_mm || opening.low_v_mm > opening.high_v_mm) return std::nullopt;
     constexpr double infinity = std::numeric_limits<double>::infinity();
     PatientBox common{Vec3::Constant(infinity), Vec3::Constant(-infinity)};
     // A corner of the common part lies on an edge of the box or on an edge of the pyramid.
@@ -74,7 +76,7 @@ std::optional<PatientBox> box_in_field(const physics::BeamFrame& frame,
         }
     };
     const Vec3 size = box.upper_mm - box.lower_mm, source = frame.source_mm();
-    const std::vector<HalfSpace> box_sides = sides_of(box), field_sides = sides_of(frame, opening_mm);
+    const std::vector<HalfSpace> box_sides = sides_of(box), field_sides = sides_of(frame, opening);
     for (int axis = 0; axis < 3; ++axis)
         for (int edge = 0; edge < 4; ++edge) {
             Vec3 start = box.lower_mm;
@@ -84,7 +86,7 @@ std::optional<PatientBox> box_in_field(const physics::BeamFrame& frame,
             include(start, direction, clipped({0, 1}, start, direction, field_sides));
         }
     for (int corner = 0; corner < 4; ++corner) {
-        const Vec3 direction = frame.point_mm(opening_mm[corner & 1 ? 1 : 0], opening_mm[corner & 2 ? 3 : 2],
+        const Vec3 direction = frame.point_mm(opening.corner_u_mm(corner), opening.corner_v_mm(corner),
                                               frame.source_axis_distance_mm) -
                                source;
         include(source, direction, clipped({0, infinity}, source, direction, box_sides));

@@ -59,7 +59,7 @@ public:
     /// Doses of a beamlet, thinned out, ascending voxels.
     void column(std::size_t number, std::vector<VoxelDose>& out) const {
         const Beamlet& beamlet = all_.header.beamlets[number];
-        const std::uint64_t seed = mixed(number);
+        const std::uint64_t seed = hash_bits(number);
         if (pencil_) {
             pencil_->column(beamlet.u_mm, beamlet.v_mm, seed, out);
         } else {
@@ -72,7 +72,7 @@ public:
             for (std::size_t v = 0; v < dose.size(); ++v)
                 if (!(dose[v] <= 0)) out.push_back({static_cast<std::uint32_t>(v), dose[v]});
         }
-        thin_out(out, options_.cutoff, mixed(seed));
+        thin_out(out, options_.cutoff, hash_bits(seed));
     }
     const DensityGrid& density() const { return all_.density(beamlet_); }
     DoseInGray gray() const { return all_.gray(beamlet_); }

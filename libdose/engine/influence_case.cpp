@@ -3,7 +3,6 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -30,22 +29,21 @@ FieldOpening target_opening(const StructureSet* structures, const Plan& plan, co
     const Structure* target =
         structures && !options.target.empty() ? structures->find(options.target) : nullptr;
     if (!target) return [](const Beam&, const ControlPoint&) { return std::nullopt; };
-    return [&, target](const Beam& beam, const ControlPoint& point) -> std::optional<std::array<double, 4>> {
+    return [&, target](const Beam& beam, const ControlPoint& point) -> std::optional<Rect> {
         const auto frame =
             physics::beam_frame(plan.position, point.gantry_deg, point.collimator_deg, point.couch_deg,
                                 point.isocentre_mm, beam.source_axis_distance_mm);
         const double radius = models(beam).head.maximum_field_radius_mm;
-        std::array<double, 4> seen{radius, -radius, radius, -radius};
+        Rect seen{radius, -radius, radius, -radius};
         for (const Contour& contour : target->contours)
             for (const Vec3& corner : contour.points_mm) {
                 const auto p = frame.project(corner);
-                seen = {std::min(seen[0], p.u_mm), std::max(seen[1], p.u_mm), std::min(seen[2], p.v_mm),
-                        std::max(seen[3], p.v_mm)};
+                seen = seen.around(Rect::point(p.u_mm, p.v_mm));
             }
         const auto within = [radius](double value) { return std::clamp(value, -radius, radius); };
-        return std::array<double, 4>{within(seen[0] - options.margin_mm), within(seen[1] + options.margin_mm),
-                                     within(seen[2] - options.margin_mm),
-                                     within(seen[3] + options.margin_mm)};
+        seen = seen.grown(options.margin_mm);
+        return Rect{within(seen.low_u_mm), within(seen.high_u_mm), within(seen.low_v_mm),
+                    within(seen.high_v_mm)};
     };
 }
 
@@ -104,7 +102,7 @@ InfluenceCase::InfluenceCase(const CtImage& ct, const StructureSet* structures, 
     header.provenance = dose_header_.provenance;
     header.provenance.settings["beamlet_mm"] = short_number(header.side_mm);
     header.provenance.settings["cutoff"] = short_number(options.cutoff);
-    header.provenance.settings.erase("transport");
+    header.provenance.settings.erase("grouping");
 }
 
 /// The beamlets that are asked for.
@@ -171,7 +169,7 @@ ComputeOptions InfluenceCase::compute() const {
     ComputeOptions compute;
     compute.algorithm = options_.engine.algorithm;
     compute.settings = quality_settings(options_.engine.quality);
-    compute.transport = Transport::each;
+    compute.grouping = Grouping::per_geometry;
     compute.pencil = {options_.engine.lateral_scaling, 1};
     compute.backend = &backend_.get();
     return compute;

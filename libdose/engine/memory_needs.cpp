@@ -29,8 +29,8 @@ MemoryNeeds memory_needs(const Grid& grid, const Plan& plan, const BeamModelProv
         for (std::size_t i = 0; i < beam.control_points.size(); ++i) {
             const ControlPoint& point = beam.control_points[i];
             const auto box = opening_mm(beam, point, radius).value_or(jaw_opening_mm(point, radius));
-            needs.opening_u_mm = std::max(needs.opening_u_mm, box[1] - box[0]);
-            needs.opening_v_mm = std::max(needs.opening_v_mm, box[3] - box[2]);
+            needs.opening_u_mm = std::max(needs.opening_u_mm, box.width_u_mm());
+            needs.opening_v_mm = std::max(needs.opening_v_mm, box.width_v_mm());
             if (i > 0)
                 turn +=
                     std::abs(std::remainder(point.gantry_deg - beam.control_points[i - 1].gantry_deg, 360.0));

@@ -29,23 +29,23 @@ Quality quality_from_string(const std::string& text) {
     throw bad_input("unknown quality \"" + text + "\"", {}, "Choose draft, standard or high");
 }
 
-std::string to_string(Transport transport) {
-    switch (transport) {
-        case Transport::automatic:
+std::string to_string(Grouping grouping) {
+    switch (grouping) {
+        case Grouping::automatic:
             return "auto";
-        case Transport::one:
-            return "one";
-        case Transport::each:
-            return "each";
+        case Grouping::shared:
+            return "shared";
+        case Grouping::per_geometry:
+            return "per-geometry";
     }
-    throw internal_error("transport without a name");
+    throw internal_error("grouping without a name");
 }
 
-Transport transport_from_string(const std::string& text) {
-    if (text == "auto") return Transport::automatic;
-    if (text == "one") return Transport::one;
-    if (text == "each") return Transport::each;
-    throw bad_input("unknown transport \"" + text + "\"", {}, "Choose auto, one or each");
+Grouping grouping_from_string(const std::string& text) {
+    if (text == "auto") return Grouping::automatic;
+    if (text == "shared" || text == "one") return Grouping::shared;
+    if (text == "per-geometry" || text == "each") return Grouping::per_geometry;
+    throw bad_input("unknown grouping \"" + text + "\"", {}, "Choose auto, shared or per-geometry");
 }
 
 std::string to_string(BackendChoice backend) {

@@ -165,7 +165,7 @@ bool is_exit(const PartBeyond& part, const Vec3& source_mm) {
     return part.outwards * ray[part.axis] > least_cosine * ray.norm();
 }
 
-bool enters_through(const physics::BeamFrame& frame, const std::array<double, 4>& open_mm,
+bool enters_through(const physics::BeamFrame& frame, const Rect& open_mm,
                     const StructureBeyondCt& structure) {
     return std::any_of(structure.parts.begin(), structure.parts.end(), [&](const PartBeyond& part) {
         return !is_exit(part, frame.source_mm()) &&
@@ -223,10 +223,10 @@ StructureReport examine_patient_structures(const CtImage& ct, const StructureSet
 }
 
 void require_no_field_through(const std::vector<StructureBeyondCt>& structures,
-                              const physics::BeamFrame& frame, const std::array<double, 4>& opening_mm,
+                              const physics::BeamFrame& frame, const Rect& opening,
                               const std::string& passing, const std::string& where) {
     for (const StructureBeyondCt& structure : structures)
-        if (enters_through(frame, opening_mm, structure))
+        if (enters_through(frame, opening, structure))
             throw bad_input(structure.name + " goes beyond the CT, by " + digits(structure.volume_cm3, 1) +
                                 " cm3, and " + passing,
                             where + ", structure \"" + structure.structure + "\"",

@@ -1,11 +1,11 @@
 // Whether the structures that a calculation stands on are whole: the body, supports and boluses.
 #pragma once
 
-#include <array>
 #include <string>
 #include <vector>
 
 #include "geometry/coordinates.h"
+#include "geometry/rect.h"
 #include "libdose/engine.h"
 
 namespace libdose {
@@ -38,11 +38,11 @@ struct StructureReport {
 StructureReport examine_patient_structures(const CtImage& ct, const StructureSet* structures,
                                            const Plan& plan, const EngineOptions& options);
 
-/// Throws bad_input for a field, a rectangle {low u, high u, low v, high v} (mm, isocentre plane), that
+/// Throws bad_input for a field, a rectangle of the isocentre plane, that
 /// enters the patient through a part beyond the CT. `passing` and `where`: of the message, "the beam passes
 /// there".
 void require_no_field_through(const std::vector<StructureBeyondCt>& structures,
-                              const physics::BeamFrame& frame, const std::array<double, 4>& opening_mm,
+                              const physics::BeamFrame& frame, const Rect& opening,
                               const std::string& passing, const std::string& where);
 /// The same for every moment of a beam.
 void require_no_beam_through(const std::vector<StructureBeyondCt>& structures, const Beam& beam,

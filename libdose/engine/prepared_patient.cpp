@@ -220,7 +220,7 @@ std::vector<float> PreparedPatient::State::dose_of(const std::vector<FluenceMap>
     ComputeOptions compute;
     compute.algorithm = options.algorithm;
     compute.settings = quality_settings(options.quality);
-    compute.transport = options.transport;
+    compute.grouping = options.grouping;
     compute.notes = &result.notes;
     compute.pencil.lateral_scaling = options.lateral_scaling;
     compute.seconds = &result.seconds;

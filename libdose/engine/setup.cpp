@@ -73,7 +73,7 @@ Dose dose_header(const CtImage& ct, const StructureSet* structures, const Plan& 
                                   {"sub_arc_deg", short_number(options.sub_arc_deg)},
                                   {"dose_to", options.dose_to == DoseMedium::water ? "water" : "medium"}};
     if (options.algorithm == Algorithm::collapsed_cone)
-        header.provenance.settings["transport"] = to_string(options.transport);
+        header.provenance.settings["grouping"] = to_string(options.grouping);
     if (options.algorithm == Algorithm::pencil_beam)
         header.provenance.settings["lateral_scaling"] = options.lateral_scaling ? "on" : "off";
     for (const DensityOverride& o : options.overrides)

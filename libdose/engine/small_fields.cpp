@@ -1,7 +1,6 @@
 #include "engine/small_fields.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -23,24 +22,22 @@ constexpr double narrow_for_pixels_mm =
     12;                                // below: pixels of 1 mm take up to 5 % off the dose in the middle
 constexpr double counting_part = 0.1;  // of the fluence of the beam
 
-/// Rectangle {low x, high x, low y, high y} outside of which jaws and leaves leave nothing open while MU are
-/// given.
-std::array<double, 4> reach_mm(const Beam& beam, double radius_mm) {
-    std::array<double, 4> reach{infinity, -infinity, infinity, -infinity};
+/// Rectangle outside of which jaws and leaves leave nothing open while MU are given.
+Rect opening_bounds(const Beam& beam, double radius_mm) {
+    Rect bounds = Rect::nothing();
     for (std::size_t i = 0; i + 1 < beam.control_points.size(); ++i) {
         if (!(beam.segment_mu(static_cast<int>(i)) > 0)) continue;
         for (const std::size_t end : {i, i + 1}) {
             const auto box = opening_mm(beam, beam.control_points[end], radius_mm);
             if (!box) continue;
-            reach = {std::min(reach[0], (*box)[0]), std::max(reach[1], (*box)[1]),
-                     std::min(reach[2], (*box)[2]), std::max(reach[3], (*box)[3])};
+            bounds = bounds.around(*box);
         }
     }
-    return reach;
+    return bounds;
 }
 
 /// What the devices let through over the whole beam, times MU.
-FluenceMap summed_opening(const Beam& beam, const HeadModel& head, const std::array<double, 4>& reach) {
+FluenceMap summed_opening(const Beam& beam, const HeadModel& head, const Rect& bounds) {
     FluenceOptions options;
     options.travel_mm = 2;
     options.sub_arc_deg = 360;
@@ -51,13 +48,13 @@ FluenceMap summed_opening(const Beam& beam, const HeadModel& head, const std::ar
     // What moves over a wide field needs no sharp edges.
     constexpr double wide_mm = 60;
     constexpr std::size_t many = 20;
-    const bool wide = std::max(reach[1] - reach[0], reach[3] - reach[2]) > wide_mm;
+    const bool wide = std::max(bounds.width_u_mm(), bounds.width_v_mm()) > wide_mm;
     FluenceMap map;
     map.pixel_mm = !wide ? 0.5 : apertures.size() < many ? 1.0 : 2.0;
-    map.size_u = static_cast<int>(std::ceil((reach[1] - reach[0]) / map.pixel_mm));
-    map.size_v = static_cast<int>(std::ceil((reach[3] - reach[2]) / map.pixel_mm));
-    map.lower_u_mm = reach[0];
-    map.lower_v_mm = reach[2];
+    map.size_u = static_cast<int>(std::ceil((bounds.width_u_mm()) / map.pixel_mm));
+    map.size_v = static_cast<int>(std::ceil((bounds.width_v_mm()) / map.pixel_mm));
+    map.lower_u_mm = bounds.low_u_mm;
+    map.lower_v_mm = bounds.low_v_mm;
     map.values.assign(static_cast<std::size_t>(map.size_u) * static_cast<std::size_t>(map.size_v), 0.0f);
     cpu_backend().add_apertures(map, DevicesOnRaster(map, plan.beam(), head, {}), apertures);
     return map;
@@ -169,11 +166,11 @@ double narrowest_part_mm(const FluenceMap& map) {
 }
 
 double narrowest_opening_mm(const Beam& beam, const HeadModel& head) {
-    const auto reach = reach_mm(beam, head.maximum_field_radius_mm);
-    const double side = std::min(reach[1] - reach[0], reach[3] - reach[2]);
+    const Rect bounds = opening_bounds(beam, head.maximum_field_radius_mm);
+    const double side = std::min(bounds.width_u_mm(), bounds.width_v_mm());
     if (!(side > 0)) return infinity;
     if (beam.collimators.empty() && beam.blocks.empty()) return side;
-    return narrowest_part_mm(summed_opening(beam, head, reach));
+    return narrowest_part_mm(summed_opening(beam, head, bounds));
 }
 
 double fluence_pixel_mm(const Beam& beam, const HeadModel& head, const Grid& grid, double stated_mm) {

@@ -90,20 +90,14 @@ void find_shares(BankOnRaster& bank, const MultileafCollimator& mlc, double tong
 
 /// Bounding rectangle of what the pairs of a collimator, and the place beyond its first and last pair, leave
 /// open of a rectangle.
-std::array<double, 4> left_open(const MultileafCollimator& mlc, const LeafPositions& leaves, double closed_mm,
-                                const std::array<double, 4>& rectangle) {
-    const std::size_t along = mlc.motion == MultileafCollimator::Motion::along_x ? 0 : 2, across = 2 - along;
-    std::array<double, 4> open{1e30, -1e30, 1e30, -1e30};
+Rect left_open(const MultileafCollimator& mlc, const LeafPositions& leaves, double closed_mm,
+               const Rect& rectangle) {
+    const bool along_x = mlc.motion == MultileafCollimator::Motion::along_x;
+    Rect open = Rect::nothing();
     const auto include = [&](const physics::Interval& strip, const physics::Interval& tips) {
-        const double lower = std::max(tips.low, rectangle[along]),
-                     upper = std::min(tips.high, rectangle[along + 1]);
-        const double first = std::max(strip.low, rectangle[across]),
-                     last = std::min(strip.high, rectangle[across + 1]);
-        if (!(upper > lower && last > first)) return;
-        open[along] = std::min(open[along], lower);
-        open[along + 1] = std::max(open[along + 1], upper);
-        open[across] = std::min(open[across], first);
-        open[across + 1] = std::max(open[across + 1], last);
+        const physics::Interval &u = along_x ? tips : strip, &v = along_x ? strip : tips;
+        const Rect part = Rect{u.low, u.high, v.low, v.high}.common(rectangle);
+        if (part.has_area()) open = open.around(part);
     };
     const auto& edges = mlc.leaf_boundaries_mm;
     include({physics::wide_open().low, edges.front()}, physics::wide_open());
@@ -116,18 +110,18 @@ std::array<double, 4> left_open(const MultileafCollimator& mlc, const LeafPositi
 
 }  // namespace
 
-std::array<double, 4> jaw_opening_mm(const ControlPoint& point, double radius_mm) {
+Rect jaw_opening_mm(const ControlPoint& point, double radius_mm) {
     const physics::Interval x = jaw_x_of(point), y = jaw_y_of(point);
     return {std::max(-radius_mm, x.low), std::min(radius_mm, x.high), std::max(-radius_mm, y.low),
             std::min(radius_mm, y.high)};
 }
 
-std::optional<std::array<double, 4>> opening_mm(const Beam& beam, const ControlPoint& point, double radius_mm,
-                                                double closed_mm) {
-    std::array<double, 4> open = jaw_opening_mm(point, radius_mm);
+std::optional<Rect> opening_mm(const Beam& beam, const ControlPoint& point, double radius_mm,
+                               double closed_mm) {
+    Rect open = jaw_opening_mm(point, radius_mm);
     for (std::size_t m = 0; m < beam.collimators.size(); ++m)
         open = left_open(beam.collimators[m], point.leaves[m], closed_mm, open);
-    if (!(open[1] > open[0] && open[3] > open[2])) return std::nullopt;
+    if (!open.has_area()) return std::nullopt;
     return open;
 }
 

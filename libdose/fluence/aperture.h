@@ -1,26 +1,25 @@
 // The opening of the devices at one moment: jaws, leaves and blocks on the isocentre plane.
 #pragma once
 
-#include <array>
 #include <optional>
 #include <vector>
 
 #include "fluence/fluence_map.h"
 #include "fluence/leaf_bank.h"
+#include "geometry/rect.h"
 #include "libdose/beam_model.h"
 #include "libdose/plan.h"
 #include "machine/leaf_edges.h"
 
 namespace libdose {
 
-/// Rectangle {low x, high x, low y, high y} (mm, isocentre plane) that the jaws leave open within a radius.
-std::array<double, 4> jaw_opening_mm(const ControlPoint& point, double radius_mm);
+/// Rectangle of the isocentre plane that the jaws leave open within a radius.
+Rect jaw_opening_mm(const ControlPoint& point, double radius_mm);
 
-/// Bounding rectangle {low x, high x, low y, high y} (mm, isocentre plane) of what jaws and leaves leave
-/// open, within a radius; nullopt where they leave nothing. Pairs of leaves that are at most `closed_mm`
-/// apart count as closed.
-std::optional<std::array<double, 4>> opening_mm(const Beam& beam, const ControlPoint& point, double radius_mm,
-                                                double closed_mm = 0);
+/// Bounding rectangle (isocentre plane) of what jaws and leaves leave open, within a radius; nullopt where
+/// they leave nothing. Pairs of leaves that are at most `closed_mm` apart count as closed.
+std::optional<Rect> opening_mm(const Beam& beam, const ControlPoint& point, double radius_mm,
+                               double closed_mm = 0);
 
 /// A multileaf collimator over the raster of a beam's maps: what does not change from one moment to another.
 /// Its strips run along the travel: one for each pair, one for the jaws alone where no leaf is, and those

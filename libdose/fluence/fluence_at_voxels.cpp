@@ -16,19 +16,16 @@ Sharpening sharpening_for(const Grid& grid, const physics::BeamFrame& frame, dou
     return {blur_variance * u * u, blur_variance * v * v, magnification * u, magnification * v};
 }
 
-std::optional<std::array<double, 4>> released_extent_mm(const Grid& grid, const physics::BeamFrame& frame,
-                                                        std::array<double, 4> support) {
-    if (support[1] <= support[0]) return {};
-    // Voxels that only touch the support look up rays up to a voxel beyond it; the extent of the grid limits
+std::optional<Rect> released_extent_mm(const Grid& grid, const physics::BeamFrame& frame,
+                                       const Rect& nonzero_bounds) {
+    if (!nonzero_bounds.has_area()) return {};
+    // Voxels that only touch the fluence look up rays up to a voxel beyond it; the extent of the grid limits
     // it.
     const double margin = grid.spacing_mm.maxCoeff() * 2.0;
     const physics::Shadow shadow = physics::shadow_of(frame, grid.lower_edge_mm(), grid.upper_edge_mm());
-    std::array<double, 4> extent{support[0] - margin, support[1] + margin, support[2] - margin,
-                                 support[3] + margin};
-    if (shadow.whole)
-        extent = {std::max(extent[0], shadow.low_u_mm), std::min(extent[1], shadow.high_u_mm),
-                  std::max(extent[2], shadow.low_v_mm), std::min(extent[3], shadow.high_v_mm)};
-    if (extent[1] <= extent[0] || extent[3] <= extent[2]) return {};
+    Rect extent = nonzero_bounds.grown(margin);
+    if (shadow.whole) extent = extent.common(shadow.bounds);
+    if (!extent.has_area()) return {};
     return extent;
 }
 

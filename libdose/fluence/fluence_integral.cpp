@@ -7,7 +7,7 @@
 
 namespace libdose {
 
-std::array<double, 4> support_mm(const FluenceMap& map) {
+Rect nonzero_bounds(const FluenceMap& map) {
     int u0 = map.size_u, u1 = -1, v0 = map.size_v, v1 = -1;
     for (int v = 0; v < map.size_v; ++v) {
         const float* const row = map.values.data() + static_cast<std::ptrdiff_t>(v) * map.size_u;

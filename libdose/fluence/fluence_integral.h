@@ -1,17 +1,16 @@
 // Averages of a fluence map over rectangles.
 #pragma once
 
-#include <array>
 #include <vector>
 
 #include "fluence/fluence_map.h"
 #include "fluence/fluence_views.h"
+#include "geometry/rect.h"
 
 namespace libdose {
 
-/// Smallest rectangle (mm) that holds every pixel that is not zero: {low u, high u, low v, high v}; empty
-/// map: all zero.
-std::array<double, 4> support_mm(const FluenceMap& map);
+/// Smallest rectangle that holds every pixel that is not zero; of an empty map all edges are zero.
+Rect nonzero_bounds(const FluenceMap& map);
 
 /// Variance that averages of a map lose along u and v, at the isocentre plane, by second differences between
 /// points a distance apart.

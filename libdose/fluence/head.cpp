@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/units.h"
 #include "fluence/aperture.h"
 #include "fluence/fluence_map.h"
 #include "fluence/head_equations.h"
@@ -136,7 +137,6 @@ double output_factor(const Beam& beam, const ControlPoint& point, const HeadMode
 
 std::shared_ptr<const BeamFilter> beam_filter(const Beam& beam, const std::vector<bool>& wedge_in,
                                               const HeadModel& head) {
-    constexpr double cm_per_mm = 0.1;
     auto filter = std::make_shared<BeamFilter>();
     bool any = false;
     if (std::any_of(head.softening_g_cm2.begin(), head.softening_g_cm2.end(),

@@ -7,12 +7,12 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numbers>
 #include <utility>
 
 #include "geometry/projection.h"
+#include "geometry/rect.h"
 #include "libdose/ct_image.h"
 #include "libdose/grid.h"
 
@@ -100,9 +100,8 @@ public:
     const Vec3& step() const { return step_; }
     double source_axis_distance_mm() const { return sad_; }
     Projection at(int i) const { return project_in_row(start_.data(), step_.data(), sad_, i); }
-    /// Points 0 … count - 1 that lie before the source and project into {low u, high u, low v, high v}:
-    /// [begin, end).
-    std::pair<int, int> within(const std::array<double, 4>& extent_mm, int count) const {
+    /// Points 0 … count - 1 that lie before the source and project into a rectangle: [begin, end).
+    std::pair<int, int> within(const Rect& extent, int count) const {
         double first = 0, last = count - 1;
         // Each limit is linear in i once multiplied by the distance: value + i·slope >= 0.
         const auto limit = [&](double value, double slope) {
@@ -115,12 +114,12 @@ public:
         };
         const double distance = sad_ - start_[2];
         limit(distance - 1.0, -step_[2]);
-        for (int axis = 0; axis < 2; ++axis) {
-            const double low = extent_mm[static_cast<std::size_t>(2 * axis)],
-                         high = extent_mm[static_cast<std::size_t>(2 * axis + 1)];
+        const auto limit_along = [&](int axis, double low, double high) {
             limit(sad_ * start_[axis] - low * distance, sad_ * step_[axis] + low * step_[2]);
             limit(high * distance - sad_ * start_[axis], -high * step_[2] - sad_ * step_[axis]);
-        }
+        };
+        limit_along(0, extent.low_u_mm, extent.high_u_mm);
+        limit_along(1, extent.low_v_mm, extent.high_v_mm);
         if (!(first <= last)) return {0, 0};
         return {static_cast<int>(std::ceil(first)), static_cast<int>(std::floor(last)) + 1};
     }
@@ -150,8 +149,8 @@ private:
 /// Extent of a box projected onto the isocentre plane, and its nearest and farthest distance from the source
 /// along the axis, mm. Corners at or behind the source are left out.
 struct Shadow {
-    double low_u_mm = 1e30, high_u_mm = -1e30, low_v_mm = 1e30, high_v_mm = -1e30, nearest_mm = 1e30,
-           farthest_mm = -1e30;
+    Rect bounds = Rect::nothing();
+    double nearest_mm = 1e30, farthest_mm = -1e30;
     bool whole = true;  ///< every corner lies before the source
 };
 
@@ -165,10 +164,7 @@ inline Shadow shadow_of(const BeamFrame& frame, const Vec3& lower_mm, const Vec3
             shadow.whole = false;
             continue;
         }
-        shadow.low_u_mm = std::min(shadow.low_u_mm, p.u_mm);
-        shadow.high_u_mm = std::max(shadow.high_u_mm, p.u_mm);
-        shadow.low_v_mm = std::min(shadow.low_v_mm, p.v_mm);
-        shadow.high_v_mm = std::max(shadow.high_v_mm, p.v_mm);
+        shadow.bounds = shadow.bounds.around(Rect::point(p.u_mm, p.v_mm));
         shadow.nearest_mm = std::min(shadow.nearest_mm, p.distance_mm);
         shadow.farthest_mm = std::max(shadow.farthest_mm, p.distance_mm);
     }

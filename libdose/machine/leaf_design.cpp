@@ -5,6 +5,7 @@
 
 #include "base/csv.h"
 #include "base/interpolation.h"
+#include "base/units.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
 
@@ -67,8 +68,7 @@ bool LeafDesign::fits(const MultileafCollimator& collimator) const {
 }
 
 double LeafDesign::attenuation_per_mm(const Spectrum& spectrum) const {
-    constexpr double thickness_cm = 1.0,
-                     mm_per_cm = 10.0;  // about the half-value layer, which is what places the edge
+    constexpr double thickness_cm = 1.0;  // about the half-value layer, which is what places the edge
     double before = 0, behind = 0;
     for (std::size_t e = 0; e < spectrum.energy_mev.size(); ++e) {
         const double energy = spectrum.fluence[e] * spectrum.energy_mev[e];

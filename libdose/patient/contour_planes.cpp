@@ -95,13 +95,14 @@ ContourStack stack_contours(const Structure& structure, double single_plane_mm) 
     for (std::size_t i = 0; i < step.size(); ++i) {
         const bool wide = step[i] > gap_factor * usual_mm;
         const bool gap = wide && !in_regular_run(step, i);
-        const double reach_mm = 0.5 * (gap ? usual_mm : step[i]);
-        planes[i].upper_mm = planes[i].z_mm + reach_mm;
-        planes[i + 1].lower_mm = planes[i + 1].z_mm - reach_mm;
+        const double half_thickness_mm = 0.5 * (gap ? usual_mm : step[i]);
+        planes[i].upper_mm = planes[i].z_mm + half_thickness_mm;
+        planes[i + 1].lower_mm = planes[i + 1].z_mm - half_thickness_mm;
         if (gap) stack.gaps_mm.emplace_back(planes[i].z_mm, planes[i + 1].z_mm);
         // The end of a coarser part is as thick as that part.
-        if (wide && !gap && i == 0) planes.front().lower_mm = planes.front().z_mm - reach_mm;
-        if (wide && !gap && i + 1 == step.size()) planes.back().upper_mm = planes.back().z_mm + reach_mm;
+        if (wide && !gap && i == 0) planes.front().lower_mm = planes.front().z_mm - half_thickness_mm;
+        if (wide && !gap && i + 1 == step.size())
+            planes.back().upper_mm = planes.back().z_mm + half_thickness_mm;
     }
     return stack;
 }

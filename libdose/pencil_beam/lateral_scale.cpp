@@ -13,7 +13,7 @@ namespace libdose {
 
 namespace {
 
-constexpr double reach_mm = 15.0;
+constexpr double half_box_mm = 15.0;
 constexpr float smallest = 0.15f, largest = 3.0f;
 
 /// A box along an axis ends within voxels: whole ones up to `whole` away from the middle, and `part` of the
@@ -23,15 +23,15 @@ struct Window {
     float part;
 
     explicit Window(double spacing_mm) {
-        const double voxels = reach_mm / spacing_mm - 0.5;  // beyond the middle voxel, to each side
+        const double voxels = half_box_mm / spacing_mm - 0.5;  // beyond the middle voxel, to each side
         whole = std::max(0, static_cast<int>(std::floor(voxels)));
         part = static_cast<float>(std::max(0.0, voxels - whole));
     }
 };
 
 using Block = float __attribute__((vector_size(8 * sizeof(float))));
-constexpr int block = 8;
-constexpr int up_to_block(int n) { return (n + block - 1) / block * block; }
+constexpr int simd_width = 8;
+constexpr int up_to_simd_width(int n) { return (n + simd_width - 1) / simd_width * simd_width; }
 
 /// The sum of `width` values (whole blocks) of the lines in the window around line n of `count`, which lie
 /// `stride` apart.
@@ -40,7 +40,7 @@ void sum_lines(const float* lines, int count, std::ptrdiff_t stride, int width, 
                float* to) {
     const int begin = std::max(0, n - window.whole), end = std::min(count, n + window.whole + 1);
     const float part = window.part;
-    for (int b = 0; b < width; b += block) {
+    for (int b = 0; b < width; b += simd_width) {
         Block sum{};
         const auto add = [&](int line, float weight) LIBDOSE_INLINE_LAMBDA {
             Block values;
@@ -58,7 +58,7 @@ void sum_lines(const float* lines, int count, std::ptrdiff_t stride, int width, 
 /// row along x, write(j, k, row) takes its sums.
 template <class Read, class Write>
 void box_sums(const Grid& grid, const Read& read, const Write& write) {
-    const int nx = grid.size[0], ny = grid.size[1], nz = grid.size[2], width = up_to_block(nx);
+    const int nx = grid.size[0], ny = grid.size[1], nz = grid.size[2], width = up_to_simd_width(nx);
     const Window along_x(grid.spacing_mm[0]), along_y(grid.spacing_mm[1]), along_z(grid.spacing_mm[2]);
     const int margin = along_x.whole + 1;
     const auto row_bytes = static_cast<std::size_t>(nx) * sizeof(float);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "base/units.h"
 #include "geometry/disc.h"
 #include "libdose/error.h"
 
@@ -24,33 +25,31 @@ double far_part(double radius_mm) {
 
 /// Pixels that lie on the edges of the map's, their centres around the whole extent: between centres is where
 /// an image can be read.
-physics::PlaneRaster raster_over(const FluenceMap& map, double pixel_mm,
-                                 const std::array<double, 4>& extent_mm) {
+physics::PlaneRaster raster_over(const FluenceMap& map, double pixel_mm, const Rect& extent) {
     physics::PlaneRaster raster;
     raster.pixel_mm = pixel_mm;
     const auto axis = [&](double low, double high, double map_lower, double& lower) {
         lower = map_lower + std::floor((low - map_lower) / pixel_mm - 0.5) * pixel_mm;
         return static_cast<int>(std::ceil((high - lower) / pixel_mm)) + 1;
     };
-    raster.size_u = axis(extent_mm[0], extent_mm[1], map.lower_u_mm, raster.lower_u_mm);
-    raster.size_v = axis(extent_mm[2], extent_mm[3], map.lower_v_mm, raster.lower_v_mm);
+    raster.size_u = axis(extent.low_u_mm, extent.high_u_mm, map.lower_u_mm, raster.lower_u_mm);
+    raster.size_v = axis(extent.low_v_mm, extent.high_v_mm, map.lower_v_mm, raster.lower_v_mm);
     return raster;
 }
 
 }  // namespace
 
 std::optional<PencilPlan> plan_pencil_beam(const Grid& grid, const physics::BeamFrame& frame,
-                                           const std::array<double, 4>& support,
-                                           const LateralScale& lateral) {
-    if (support[1] <= support[0]) return {};
+                                           const Rect& nonzero_bounds, const LateralScale& lateral) {
+    if (!nonzero_bounds.has_area()) return {};
     // Part of the isocentre plane that the grid needs, and the range of magnifications.
     const physics::Shadow shadow = physics::shadow_of(frame, grid.lower_edge_mm(), grid.upper_edge_mm());
     if (!shadow.whole || shadow.nearest_mm < 100)
         throw bad_input("the dose grid reaches within 10 cm of the source", "pencil beam",
                         "Check the isocentre of the plan");
     PencilPlan plan;
-    plan.support_mm = support;
-    plan.need_mm = {shadow.low_u_mm, shadow.high_u_mm, shadow.low_v_mm, shadow.high_v_mm};
+    plan.nonzero_bounds = nonzero_bounds;
+    plan.grid_bounds = shadow.bounds;
     // The kernel is narrower on the isocentre plane the farther the voxel is.
     plan.nodes.lowest_mm = shadow.nearest_mm * lateral.lowest;
     plan.nodes.per_step = static_cast<float>(1 / std::log(pencil_magnification_step));
@@ -62,26 +61,21 @@ std::optional<PencilPlan> plan_pencil_beam(const Grid& grid, const physics::Beam
 
 PencilImagePlan plan_pencil_images(const FluenceMap& map, const PencilPlan& plan, const Vec3& voxel_mm,
                                    double near_pixel_mm) {
-    const std::array<double, 4>&support = plan.support_mm, &need = plan.need_mm;
-    const double reach = pencil_split_end_mm;
     const double smallest_mm = voxel_mm.minCoeff(), wanted_mm = smallest_mm >= 2.0   ? 2.0
                                                                 : smallest_mm >= 1.0 ? 1.0
                                                                                      : 0.5;
     if (!(near_pixel_mm > 0))
         near_pixel_mm = std::max(1.0, std::floor(wanted_mm / map.pixel_mm)) * map.pixel_mm;
     PencilImagePlan images;
-    images.near = raster_over(
-        map, near_pixel_mm, {support[0] - reach, support[1] + reach, support[2] - reach, support[3] + reach});
+    images.near = raster_over(map, near_pixel_mm, plan.nonzero_bounds.grown(pencil_split_end_mm));
     // An odd number of near pixels where they are small: then every centre of a far pixel is that of a near
     // one, and near pixels hold exactly what is interpolated between far ones.
     double count = std::max(1.0, std::round(far_pixel_mm / near_pixel_mm));
     if (count > 2 && std::fmod(count, 2) == 0) --count;
     // Corners of large grids can project far outside.
-    images.far = raster_over(map, count * near_pixel_mm,
-                             {std::min(support[0], std::max(need[0], support[0] - far_limit_mm)),
-                              std::max(support[1], std::min(need[1], support[1] + far_limit_mm)),
-                              std::min(support[2], std::max(need[2], support[2] - far_limit_mm)),
-                              std::max(support[3], std::min(need[3], support[3] + far_limit_mm))});
+    images.far = raster_over(
+        map, count * near_pixel_mm,
+        plan.nonzero_bounds.around(plan.grid_bounds.common(plan.nonzero_bounds.grown(far_limit_mm))));
     images.lowest_magnification = plan.nodes.lowest_mm / map.frame.source_axis_distance_mm;
     return images;
 }
@@ -109,7 +103,7 @@ PencilImagePlan::Pixels PencilImagePlan::pixels(const PencilKernel& kernel, bool
     result.size_u = of_near ? std::min(raster.size_u, reach) : raster.size_u;
     result.size_v = of_near ? std::min(raster.size_v, reach) : raster.size_v;
     const double magnified = magnification(of_near, node);
-    result.values = pencil_pixels(kernel, 0.1 * raster.pixel_mm * magnified, magnified, result.size_u,
+    result.values = pencil_pixels(kernel, cm_per_mm * raster.pixel_mm * magnified, magnified, result.size_u,
                                   result.size_v, of_near);
     const auto photons =
         static_cast<float>(0.01 * raster.pixel_mm * raster.pixel_mm);  // cm² of the isocentre plane
@@ -117,22 +111,21 @@ PencilImagePlan::Pixels PencilImagePlan::pixels(const PencilKernel& kernel, bool
     return result;
 }
 
-std::array<double, 4> PencilImagePlan::near_mm() const {
+Rect PencilImagePlan::near_bounds() const {
     return {near.lower_u_mm, near.lower_u_mm + near.size_u * near.pixel_mm, near.lower_v_mm,
             near.lower_v_mm + near.size_v * near.pixel_mm};
 }
 
-PencilRays plan_pencil_rays(const Grid& grid, const PencilPlan& plan, const std::array<double, 4>& near) {
+PencilRays plan_pencil_rays(const Grid& grid, const PencilPlan& plan, const Rect& near) {
     const double spacing = grid.spacing_mm.minCoeff(), margin = grid.spacing_mm.maxCoeff();
-    const std::array<double, 4>& need = plan.need_mm;
+    const Rect seen = plan.grid_bounds.grown(margin);
     PencilRays rays;
     rays.outer_spacing = 4 * spacing;
     rays.inner_spacing = {spacing, 0.5 * spacing};  // the dose rises steeply below the surface
-    rays.outer_mm = {need[0] - margin, need[1] + margin, need[2] - margin, need[3] + margin};
-    rays.inner_mm = {std::max(near[0], need[0] - margin), std::min(near[1], need[1] + margin),
-                     std::max(near[2], need[2] - margin), std::min(near[3], need[3] + margin)};
-    rays.any_inner = rays.inner_mm[0] < rays.inner_mm[1] && rays.inner_mm[2] < rays.inner_mm[3];
-    if (!rays.any_inner) rays.inner_mm = {0, spacing, 0, spacing};
+    rays.outer = seen;
+    rays.inner = near.common(seen);
+    rays.any_inner = rays.inner.has_area();
+    if (!rays.any_inner) rays.inner = {0, spacing, 0, spacing};
     return rays;
 }
 
@@ -222,13 +215,13 @@ std::vector<float> pencil_pixels(const PencilKernel& kernel, double pixel_cm, do
     const KernelRings rings(kernel);
     const double half = 0.5 * pixel_cm;
     const auto part_at = [&](double radius_cm) {
-        const double far = far_part(10 * radius_cm / magnification);
+        const double far = far_part(mm_per_cm * radius_cm / magnification);
         return near ? 1 - far : far;
     };
     // Where every point of the pixel counts as near.
     const auto exact = [&](int u, int v) {
         return near && std::max(u, v) < exact_pixels &&
-               10 * std::hypot(u * pixel_cm + half, v * pixel_cm + half) / magnification <=
+               mm_per_cm * std::hypot(u * pixel_cm + half, v * pixel_cm + half) / magnification <=
                    pencil_split_begin_mm;
     };
     std::vector<float> pixels(static_cast<std::size_t>(size_u) * static_cast<std::size_t>(size_v) * width,

@@ -1,13 +1,13 @@
 // Plan of a pencil-beam calculation, on any backend: rasters, distances of the kernels, extent of the rays.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "fluence/fluence_map.h"
+#include "geometry/rect.h"
 #include "libdose/beam_model.h"
 #include "pencil_beam/lateral_scale.h"
 #include "pencil_beam/pencil_equations.h"
@@ -33,14 +33,13 @@ struct PencilNodes {
 };
 
 struct PencilPlan {
-    std::array<double, 4> support_mm{},
-        need_mm{};  ///< extent of the fluence and of the grid's shadow: {low u, high u, low v, high v}
+    Rect nonzero_bounds;  ///< of the fluence
+    Rect grid_bounds;     ///< of the grid's shadow
     PencilNodes nodes;
 };
 /// None where there is no fluence. Throws bad_input where the grid comes too near to the source.
 std::optional<PencilPlan> plan_pencil_beam(const Grid& grid, const physics::BeamFrame& frame,
-                                           const std::array<double, 4>& support_mm,
-                                           const LateralScale& lateral);
+                                           const Rect& nonzero_bounds, const LateralScale& lateral);
 
 /// Images of the fluence convolved with kernels: near the pencil on fine pixels at every node, far from it on
 /// large ones at every other.
@@ -61,8 +60,8 @@ struct PencilImagePlan {
         std::vector<float> values;
     };
     Pixels pixels(const PencilKernel& kernel, bool of_near, std::size_t node) const;
-    /// The near raster's extent: {low u, high u, low v, high v}.
-    std::array<double, 4> near_mm() const;
+    /// Edges of the near raster.
+    Rect near_bounds() const;
 };
 /// near_pixel_mm: 0: by the voxels.
 PencilImagePlan plan_pencil_images(const FluenceMap& map, const PencilPlan& plan, const Vec3& voxel_mm,
@@ -74,34 +73,34 @@ struct ConvolutionAxis {
                      ///< the length
     int length = 0;  ///< so that none within the kernel's reach stands for two
 };
-/// Fluence lies within [low, high]; kernels reach no farther than `reach_mm`. `length_of`: the next length
+/// Fluence lies within [low, high]; kernels have the radius `kernel_radius_mm`. `length_of`: the next length
 /// that transforms can have.
 template <class LengthOf>
 ConvolutionAxis convolution_axis(double pixel_mm, double lower_mm, int size, double low_mm, double high_mm,
-                                 double reach_mm, LengthOf&& length_of) {
+                                 double kernel_radius_mm, LengthOf&& length_of) {
     const int begin = std::max(0, static_cast<int>((low_mm - lower_mm) / pixel_mm) - 1),
               end = static_cast<int>((high_mm - lower_mm) / pixel_mm) + 2;
-    const int reach = static_cast<int>(std::ceil(reach_mm / pixel_mm)) + 1;
+    const int reach = static_cast<int>(std::ceil(kernel_radius_mm / pixel_mm)) + 1;
     ConvolutionAxis axis;
     axis.last = std::min(size - 1 - begin, reach);
     axis.length = std::max(length_of(axis.last + std::min(end, reach) + 1), length_of(size));
     return axis;
 }
-/// Reach of the far kernels, mm: everything.
-inline constexpr double far_reach_mm = 1e4;
+/// Radius of the far kernels, mm: everything.
+inline constexpr double far_kernel_radius_mm = 1e4;
 
 /// Rays as dense as the voxels around the field; where only scatter comes, a quarter of that.
 struct PencilRays {
-    std::array<double, 4> outer_mm{}, inner_mm{};
+    Rect outer, inner;
     physics::RaySpacing outer_spacing = 0, inner_spacing = 0;
     bool any_inner = false;
 
-    bool inner(double u_mm, double v_mm) const {
-        return any_inner && u_mm > inner_mm[0] && u_mm < inner_mm[1] && v_mm > inner_mm[2] &&
-               v_mm < inner_mm[3];
+    bool is_inner(double u_mm, double v_mm) const {
+        return any_inner && u_mm > inner.low_u_mm && u_mm < inner.high_u_mm && v_mm > inner.low_v_mm &&
+               v_mm < inner.high_v_mm;
     }
 };
-PencilRays plan_pencil_rays(const Grid& grid, const PencilPlan& plan, const std::array<double, 4>& near_mm);
+PencilRays plan_pencil_rays(const Grid& grid, const PencilPlan& plan, const Rect& near);
 
 /// Calls add(column, row, value) for every pixel of the map that is not zero, on a raster of larger pixels.
 template <class Add>

@@ -8,13 +8,11 @@
 #include <limits>
 
 #include "base/host_device.h"
+#include "base/units.h"
 #include "geometry/voxel_walk.h"
 #include "raytrace/basis_path.h"
 
 namespace libdose::physics {
-
-inline constexpr double cm_per_mm =
-    0.1;  // the one place where millimetres of geometry become centimetres of physics
 
 /// Line integrals of the two basis materials, g/cm².
 struct RaySums {
@@ -40,8 +38,8 @@ struct RaySpacing {
 struct RayRaster {
     double low_u = 0, low_v = 0, spacing = 1, first = 0, step = 1;
     int size_u = 2, size_v = 2, steps = 2;
-    double followed_g_cm2 = std::numeric_limits<double>::infinity();  ///< a ray may end where its path comes
-                                                                      ///< to this: its sums grow no more
+    double max_depth_g_cm2 = std::numeric_limits<double>::infinity();  ///< a ray may end where its path comes
+                                                                       ///< to this: its sums grow no more
 
     LIBDOSE_HD std::size_t count() const {
         return static_cast<std::size_t>(size_u) * static_cast<std::size_t>(size_v) *
@@ -69,7 +67,7 @@ LIBDOSE_HD void trace_ray(const RayRaster& raster, const VoxelBox& box, const do
         }
         water += w * (out - in);
         high_z += h * (out - in);
-        return water + high_z < raster.followed_g_cm2;
+        return water + high_z < raster.max_depth_g_cm2;
     });
     for (; node < raster.steps; ++node)
         write(node, RaySums{static_cast<float>(water), static_cast<float>(high_z)});
@@ -110,7 +108,7 @@ struct RaySumsView {
         return {static_cast<double>(water), static_cast<double>(high_z)};
     }
     /// Distance along the axis from which on the path of a ray is at least `g_cm2`, or 1e30.
-    LIBDOSE_HD float reach_mm(int u, int v, double g_cm2) const {
+    LIBDOSE_HD float distance_at_depth_mm(int u, int v, double g_cm2) const {
         // Sums only grow: the first node is found by halves.
         int begin = 0, end = raster.steps;
         while (begin < end) {
@@ -125,13 +123,14 @@ struct RaySumsView {
                    ? static_cast<float>(raster.first + static_cast<double>(begin) * raster.step)
                    : 1e30f;
     }
-    /// Whether all four rays around a point have passed their distances in `reach_mm` [v][u].
-    LIBDOSE_HD bool beyond(const float* reach_mm, double u_mm, double v_mm, double distance_mm) const {
+    /// Whether all four rays around a point have passed their distances in `distance_mm_of_rays` [v][u].
+    LIBDOSE_HD bool beyond(const float* distance_mm_of_rays, double u_mm, double v_mm,
+                           double distance_mm) const {
         int iu, iv;
         double part;
         lower_node((u_mm - raster.low_u) / raster.spacing, raster.size_u, iu, part);
         lower_node((v_mm - raster.low_v) / raster.spacing, raster.size_v, iv, part);
-        const float* at_rays = reach_mm +
+        const float* at_rays = distance_mm_of_rays +
                                static_cast<std::size_t>(iv) * static_cast<std::size_t>(raster.size_u) +
                                static_cast<std::size_t>(iu);
         return distance_mm >=

@@ -5,17 +5,18 @@
 
 namespace libdose {
 
-physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame,
-                              const std::array<double, 4>& extent, const physics::RaySpacing& spacing,
-                              double followed_g_cm2) {
+physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame, const Rect& extent,
+                              const physics::RaySpacing& spacing, double max_depth_g_cm2) {
     const physics::Shadow shadow = physics::shadow_of(frame, grid.lower_edge_mm(), grid.upper_edge_mm());
     physics::RayRaster raster;
-    raster.followed_g_cm2 = followed_g_cm2;
-    raster.low_u = extent[0];
-    raster.low_v = extent[2];
+    raster.max_depth_g_cm2 = max_depth_g_cm2;
+    raster.low_u = extent.low_u_mm;
+    raster.low_v = extent.low_v_mm;
     raster.spacing = spacing.rays_mm;
-    raster.size_u = std::max(2, static_cast<int>(std::ceil((extent[1] - extent[0]) / raster.spacing)) + 1);
-    raster.size_v = std::max(2, static_cast<int>(std::ceil((extent[3] - extent[2]) / raster.spacing)) + 1);
+    raster.size_u =
+        std::max(2, static_cast<int>(std::ceil((extent.high_u_mm - extent.low_u_mm) / raster.spacing)) + 1);
+    raster.size_v =
+        std::max(2, static_cast<int>(std::ceil((extent.high_v_mm - extent.low_v_mm) / raster.spacing)) + 1);
     // In a step a ray leaves at most one voxel along each axis (RayTracer).
     const double voxel = grid.spacing_mm.minCoeff(), sad = frame.source_axis_distance_mm;
     const auto farthest = [&](double low, int size) {

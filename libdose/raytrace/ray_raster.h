@@ -1,11 +1,11 @@
 // Where the rays of a ray trace lie, on any backend.
 #pragma once
 
-#include <array>
 #include <limits>
 
 #include "geometry/coordinates.h"
 #include "geometry/projection.h"
+#include "geometry/rect.h"
 #include "libdose/grid.h"
 #include "raytrace/ray_bundle.h"
 
@@ -14,10 +14,10 @@ namespace libdose {
 /// Line integrals of the two basis materials along a ray, g/cm².
 using PathLength = physics::BasisPath;
 
-/// Rays over {low u, high u, low v, high v} (mm, isocentre plane), with nodes through the whole grid: no
+/// Rays over a rectangle of the isocentre plane, with nodes through the whole grid: no
 /// nearer than half a voxel and no farther than one.
-physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame,
-                              const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing,
-                              double followed_g_cm2 = std::numeric_limits<double>::infinity());
+physics::RayRaster ray_raster(const Grid& grid, const physics::BeamFrame& frame, const Rect& extent_mm,
+                              const physics::RaySpacing& spacing,
+                              double max_depth_g_cm2 = std::numeric_limits<double>::infinity());
 
 }  // namespace libdose

@@ -5,14 +5,13 @@
 #include <cmath>
 #include <numbers>
 
+#include "base/units.h"
 #include "fluence/head_equations.h"
 #include "libdose/error.h"
 
 namespace libdose {
 
-namespace {
-constexpr double mm_per_cm = 10.0;
-}
+namespace {}
 
 /// "1: lung (ICRU 44 composition), 0.26 g/cm3" -> name of the material table.
 std::string case_material_name(const std::string& text, const std::string& where) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "base/units.h"
 #include "collapsed_cone/emission_raster.h"
 #include "fluence/head_equations.h"
 #include "libdose/error.h"
@@ -15,7 +16,6 @@ namespace libdose {
 namespace {
 
 constexpr double pi = std::numbers::pi;
-constexpr double cm_per_mm = 0.1;
 constexpr double path_step = 0.02, path_min = -20,
                  path_max = 90;              // of the table of TERMA, g/cm²: linear within 3e-6 of it
 constexpr std::size_t angle_nodes = 512;     // evenly spaced in sin(theta / 2)

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "analysis/box_gamma.h"
+#include "base/units.h"
 #include "libdose/error.h"
 #include "libdose/validate.h"
 #include "validation/case_phantom.h"
@@ -14,7 +15,7 @@ namespace libdose {
 
 namespace {
 
-constexpr double mm_per_cm = 10.0, no_limit = std::numeric_limits<double>::infinity();
+constexpr double no_limit = std::numeric_limits<double>::infinity();
 constexpr double largest_sigma = 0.02;
 
 /// Mean and spread of deviations whose reference is noisy.

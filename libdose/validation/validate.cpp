@@ -6,6 +6,7 @@
 
 #include "analysis/box_gamma.h"
 #include "base/threads.h"
+#include "base/units.h"
 #include "engine/backend_choice.h"
 #include "engine/compute.h"
 #include "libdose/error.h"
@@ -18,7 +19,6 @@ namespace {
 constexpr double largest_sigma = 0.02;   // voxels with a larger relative uncertainty are not judged
 constexpr double edge_margin_cm = 0.7;   // half width of the penumbra region, at the voxel's depth
 constexpr double outside_margin_cm = 5;  // what lies out of the field up to here is judged
-constexpr double mm_per_cm = 10.0;
 
 struct Accumulator {
     std::size_t n = 0;
@@ -59,20 +59,20 @@ constexpr std::size_t shown_criterion = 2;  // 2%/2mm: what ValidationResult::pa
 
 QualitySettings settings_for(const ValidationOptions& options) {
     QualitySettings settings = quality_settings(options.quality);
-    const Ablation& ablation = options.ablation;
-    settings.tilt = ablation.tilt;
-    settings.hardening = ablation.hardening;
-    settings.sharpening = ablation.sharpening;
-    if (ablation.rings > 0) {
-        settings.rings = ablation.rings;
-        settings.sectors = ablation.sectors;
+    const ModelSwitches& switches = options.switches;
+    settings.tilt = switches.tilt;
+    settings.hardening = switches.hardening;
+    settings.sharpening = switches.sharpening;
+    if (switches.rings > 0) {
+        settings.rings = switches.rings;
+        settings.sectors = switches.sectors;
     }
-    if (ablation.isotropic > 0) {
-        settings.isotropic = ablation.isotropic;
+    if (switches.isotropic > 0) {
+        settings.isotropic = switches.isotropic;
         settings.always_isotropic = true;
     }
-    if (ablation.lattice == "rounded") settings.lattice = LatticeMode::rounded;
-    if (ablation.lattice == "interpolated") settings.lattice = LatticeMode::interpolated;
+    if (switches.lattice == "rounded") settings.lattice = LatticeMode::rounded;
+    if (switches.lattice == "interpolated") settings.lattice = LatticeMode::interpolated;
     return settings;
 }
 

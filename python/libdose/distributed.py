@@ -2,7 +2,7 @@
 
 from dask.distributed import Client from libdose import distributed client = Client("tcp://scheduler:8786")
 files = distributed.calculate_plans(client, ["/data/patient-1", "/data/patient-2"], out="/data/doses",
-engine="collapsed-cone") matrix = distributed.influence(client, plan, ct, structures,
+algorithm="collapsed-cone") matrix = distributed.influence(client, plan, ct, structures,
 file="/data/influence.h5", beamlet_mm=5)
 
 Results are the same bits as those of one machine: a task that is lost with its worker is done again by
@@ -161,7 +161,8 @@ def influence(
 
     if beamlets_per_task < 1:
         raise ValueError("a task needs at least one beamlet")
-    settings.setdefault("engine", "pencil-beam")
+    if "engine" not in settings:
+        settings.setdefault("algorithm", "pencil-beam")
     model = settings.pop("model", None)
     chosen = _models_of(model)
     seen: Dict[str, Any] = dict(beamlet_mm=beamlet_mm, target=target, margin_mm=margin_mm)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from . import _libdose
 from ._libdose import BeamModel, CtImage, DensityGrid, Dose
+from .errors import BadInput
 from .influence import DoseInfluence
 from .prepared import PreparedPatient
 from .records import Plan, StructureSet
@@ -22,28 +23,38 @@ The thread that calculates calls it.
 Model = Union[BeamModel, Sequence[BeamModel], str, "os.PathLike[str]", None]
 
 
+class _Kept(str):
+    """A choice that the caller did not write: a default, or one that dataclasses.replace() copies."""
+
+
+_SYNONYMS = {"engine": "algorithm", "transport": "grouping"}
+
+
 @dataclass(frozen=True)
 class Engine:
     """Settings of a calculation.
 
-    engine: "collapsed-cone" or "pencil-beam". backend: "cpu", "cuda" or "auto"; device: number of the CUDA
-    device. quality: "draft", "standard", "high". transport: "auto", "one" (for all geometries of a plan) or
-    "each". grid_mm: spacing of the dose grid, 0.5 to 20; None: 2.5, or finer where an opening is narrow (a
-    note says so). grid: a Dose or CtImage on whose grid the dose is calculated, exactly. threads: 0 for all
-    cores. model: None (by the beam's energy, fluence mode and machine), a name, a file, a BeamModel, or
-    several to choose from. densities: structure -> g/cm3; materials: structure -> name. dose_to: "medium" or
-    "water". leaf_ends: "rounded" or "sharp"; leaves: name of a leaf design. hu_curve: a name ("water": HU 0
-    is 1.000 g/cm3; by default it is 1.0175) or CSV with hu,density_g_cm3. calibration_depth: None, "maximum",
-    "10cm". accept_gaps: take a body in which contour planes are missing as it is. The same settings as those
-    of `dose calc`. A CUDA device that it has opened stays open, with its memory, until the Engine is gone;
-    several threads may share an Engine.
+    algorithm: "collapsed-cone" or "pencil-beam". backend: "cpu", "cuda" or "auto"; device: number of the CUDA
+    device. quality: "draft", "standard", "high". grouping: "auto", "shared" (one transport for all geometries
+    of a plan) or "per-geometry" (one for each). grid_mm: spacing of the dose grid, 0.5 to 20; None: 2.5, or
+    finer where an opening is narrow (a note says so). grid: a Dose or CtImage on whose grid the dose is
+    calculated, exactly. threads: 0 for all cores. model: None (by the beam's energy, fluence mode and
+    machine), a name, a file, a BeamModel, or several to choose from. densities: structure -> g/cm3;
+    materials: structure -> name. dose_to: "medium" or "water". leaf_ends: "rounded" or "sharp"; leaves: name
+    of a leaf design. hu_curve: a name ("water": HU 0 is 1.000 g/cm3; by default it is 1.0175) or CSV with
+    hu,density_g_cm3. calibration_depth: None, "maximum", "10cm". accept_gaps: take a body in which contour
+    planes are missing as it is. The same settings as those of `dose calc`. Synonyms: engine (algorithm),
+    transport (grouping; "one" is "shared", "each" is "per-geometry").
+
+    A CUDA device that it has opened stays open, with its memory, until the Engine is gone; several threads
+    may share an Engine.
     """
 
-    engine: str = "collapsed-cone"
+    algorithm: str = _Kept("collapsed-cone")
     backend: str = "cpu"
     device: int = 0
     quality: str = "standard"
-    transport: str = "auto"
+    grouping: str = _Kept("auto")
     grid_mm: Optional[float] = None
     threads: int = 0
     model: Model = None
@@ -60,8 +71,21 @@ class Engine:
     per_beam: bool = False
     grid: Union[Dose, CtImage, None] = None
     accept_gaps: bool = False
+    engine: str = field(default=_Kept(), repr=False)
+    transport: str = field(default=_Kept(), repr=False)
     _devices: _libdose.OpenDevices = field(default_factory=_libdose.OpenDevices, init=False, repr=False,
                                            compare=False)
+
+    def __post_init__(self) -> None:
+        for synonym, name in _SYNONYMS.items():
+            values = getattr(self, name), getattr(self, synonym)
+            written = [value for value in values if not isinstance(value, _Kept)]
+            if len(written) == 2:
+                problem = f"{name} and {synonym} are both given"
+                advice = f"Give one of them: {synonym} is a synonym of {name}"
+                raise BadInput(f"{problem} [{synonym}]. {advice}", problem, synonym, advice)
+            for attribute in (name, synonym):
+                object.__setattr__(self, attribute, _Kept(written[0] if written else values[0]))
 
     def _settings(self) -> Dict[str, Any]:
         settings = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -198,9 +222,9 @@ def influence(
 ) -> DoseInfluence:
     """Influence matrix of a plan: Engine(**settings).influence(...).
 
-    The default engine is the pencil beam.
+    The default algorithm is the pencil beam.
     """
-    engine = replace(Engine(engine="pencil-beam"), **settings)
+    engine = replace(Engine(algorithm="pencil-beam"), **settings)
     return engine.influence(
         plan,
         ct,

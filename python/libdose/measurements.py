@@ -26,7 +26,8 @@ Field = Tuple[float, float]
 Values = NDArray[np.float64]
 
 _MM = {"mm": 1.0, "cm": 10.0}
-_AXES = ("crossline", "inline", "diagonal")
+_AXES = ("crossplane", "inplane", "diagonal")
+_AXIS_SYNONYMS = {"crossline": "crossplane", "inline": "inplane"}
 
 
 def _fail(problem: str, where: str, advice: str = "") -> BadInput:
@@ -258,9 +259,10 @@ def profile(
 ) -> Curve:
     """Profile in water, of any scale, positions at the detector.
 
-    `axis`: crossline (along the collimator's x, where leaves travel), inline (y) or diagonal. With `leaves`
-    the field is their opening.
+    `axis`: crossplane (along the collimator's x, where leaves travel), inplane (y) or diagonal; crossline and
+    inline are synonyms. With `leaves` the field is their opening.
     """
+    axis = _AXIS_SYNONYMS.get(axis, axis)
     if axis not in _AXES:
         raise _fail(f'the axis is "{axis}"', "set-up", "It is " + ", ".join(_AXES))
     x, y = points(data, unit=unit, position=position, value=value, axis_at=axis_at)
@@ -318,7 +320,7 @@ def from_mephysto(loaded: Tuple[Any, Any, Any, Any], *, field_mm: Field, ssd_mm:
     if len(loaded) != 4:
         raise _fail(f"there are {len(loaded)} lists, not distances, doses, curve types and depths",
                     "load_mephysto")
-    axes = {"CROSSPLANE_PROFILE": "crossline", "INPLANE_PROFILE": "inline"}
+    axes = {"CROSSPLANE_PROFILE": "crossplane", "INPLANE_PROFILE": "inplane"}
     curves = []
     for number, (x, y, kind, depth) in enumerate(zip(*loaded), start=1):
         scan = (np.asarray(x, dtype=float), np.asarray(y, dtype=float))
@@ -340,13 +342,14 @@ def from_field_analysis(analysis: Any, *, field_mm: Field, ssd_mm: float, depth_
 
     The image was taken in water or in its equivalent at the depth: a film or an array. The image's size of a
     pixel (dpmm) must be that at the detector. The axis is taken at the middle of the field. `x_is`:
-    "crossline" or "inline".
+    "crossplane" or "inplane".
     """
+    x_is = _AXIS_SYNONYMS.get(x_is, x_is)
     if x_is not in _AXES[:2]:
-        raise _fail(f'the x axis of the image is "{x_is}"', "set-up", "It is crossline or inline")
+        raise _fail(f'the x axis of the image is "{x_is}"', "set-up", "It is crossplane or inplane")
     if not hasattr(analysis, "x_profile") or not hasattr(analysis, "y_profile"):
         raise _fail("the analysis has no profiles", type(analysis).__name__, "Call its analyze() first")
-    y_is = "inline" if x_is == "crossline" else "crossline"
+    y_is = "inplane" if x_is == "crossplane" else "crossplane"
     return [profile(line, unit="pixel", field_mm=field_mm, ssd_mm=ssd_mm, depth_mm=depth_mm, axis=axis,
                     axis_at=float(line.center_idx), detector=detector)
             for line, axis in ((analysis.x_profile, x_is), (analysis.y_profile, y_is))]

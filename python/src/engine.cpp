@@ -31,9 +31,9 @@ using namespace nb::literals;
 EngineOptions options_of(const nb::dict& settings) {
     const auto text = [&](const char* name) { return nb::cast<std::string>(settings[name]); };
     EngineOptions options;
-    options.algorithm = algorithm_from_string(text("engine"));
+    options.algorithm = algorithm_from_string(text("algorithm"));
     options.quality = quality_from_string(text("quality"));
-    options.transport = transport_from_string(text("transport"));
+    options.grouping = grouping_from_string(text("grouping"));
     options.backend = backend_from_string(text("backend"));
     options.device = nb::cast<int>(settings["device"]);
     options.devices = nb::cast<std::shared_ptr<OpenDevices>>(settings["_devices"]);

@@ -98,7 +98,7 @@ auto columns_of(nb::handle_t<PythonInfluence> self, std::size_t first, std::size
                             " are asked for, of " + std::to_string(i.count()),
                         "influence");
     if (i.file) return arrays_of(std::make_shared<const InfluenceColumns>(i.file->columns(first, last)));
-    // Of a matrix in memory the whole without a copy, parts as copies.
+    // A matrix in memory: the whole without a copy, parts as copies.
     const InfluenceColumns& c = i.stored.matrix.columns;
     if (first == 0 && last == i.count()) {
         const auto owner = nb::cast<std::shared_ptr<PythonInfluence>>(self);

@@ -85,7 +85,7 @@ Models::Models(nb::handle model, nb::handle calibration_depth) {
 
 BeamModelProvider Models::provider() {
     return [this](const Beam& beam) -> const BeamModel& {
-        // Of several the first that fits; when none does the store says why not.
+        // The first of several that fits; when none does the store says why not.
         std::string name = forced_.empty() ? std::string() : forced_.front();
         for (const std::string& one : forced_)
             if (model_fits(store().get(one), beam)) {

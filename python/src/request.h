@@ -1,4 +1,4 @@
-// What a calculation is asked for, taken over from Python so that it can run without the interpreter.
+// Request of a calculation, taken over from Python so that it can run without the interpreter.
 #pragma once
 
 #include <nanobind/nanobind.h>

@@ -84,7 +84,7 @@ Provenance provenance_from(const nb::dict& d) {
     return p;
 }
 
-/// What pickle keeps of a dose beside its voxels.
+/// Part of a dose that pickle keeps beside its voxels.
 nb::dict dose_state(const PythonDose& self) {
     const Dose& dose = self.dose;
     nb::dict d;

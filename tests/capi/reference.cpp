@@ -47,7 +47,7 @@ CalculationResult calculated(const reference_case& wanted) {
     options.quality = wanted.quality == 0   ? Quality::standard
                       : wanted.quality == 1 ? Quality::draft
                                             : Quality::high;
-    options.transport = static_cast<Transport>(wanted.transport);
+    options.grouping = static_cast<Grouping>(wanted.transport);
     options.dose_to = static_cast<DoseMedium>(wanted.dose_to);
     options.threads = wanted.threads;
     options.per_beam = wanted.per_beam != 0;

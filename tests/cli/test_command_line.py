@@ -178,9 +178,20 @@ class CommandLine(unittest.TestCase):
                           "abacus")
         self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--quality", "best"), 2,
                           "best")
-        self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--transport", "bus"), 2,
-                          "bus", "auto, one or each")
+        # Each option by its name and by its synonym.
+        for option in ("--grouping", "--transport"):
+            self.assert_error(run("calc", self.folder, "--out", self.folder / "out", option, "bus"), 2, "bus",
+                              "auto, shared or per-geometry")
+        self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--algorithm", "abacus"), 2,
+                          "abacus")
         self.assert_error(run("model", "show", "generic-7MV"), 2, "generic-7MV", "generic-6MV")
+
+    def test_a_choice_is_made_once(self):
+        # A synonym beside the name is one option given twice.
+        for name, synonym, word in (("--algorithm", "--engine", "pencil-beam"),
+                                    ("--grouping", "--transport", "auto")):
+            command = ("calc", self.folder, "--out", self.folder / "out")
+            self.assert_error(run(*command, name, word, synonym, word), 2, name)
 
     def test_backends_must_be_known_and_there(self):
         self.assert_error(run("calc", self.folder, "--out", self.folder / "out", "--backend", "opencl"), 2,

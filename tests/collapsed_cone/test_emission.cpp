@@ -125,7 +125,7 @@ TEST(Emission, TurnedRowsHoldWhatTheOthersDo) {
                     ASSERT_GE(column, last);
                     last = column;
                     bool anything = false;
-                    for (int lane = 0; lane < cpu::EmissionRows::block_size; ++lane) {
+                    for (int lane = 0; lane < cpu::EmissionRows::simd_width; ++lane) {
                         const float energy = row.energy[b].of[lane];
                         if (energy == 0) continue;
                         anything = true;

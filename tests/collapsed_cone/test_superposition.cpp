@@ -81,14 +81,14 @@ std::vector<double> exact_rays(const DensityGrid& density, const ConeKernel& ker
                 std::vector<double> optical(rates, 0.0);
                 physics::march(
                     grid, point, -directions[d].direction, 0, 1e9, [&](std::size_t w, double in, double out) {
-                        const double eta = static_cast<double>(density.kernel_density[w]),
+                        const double kernel_density = static_cast<double>(density.kernel_density[w]),
                                      length = (out - in) * 0.1;
                         std::vector<float> c(rates, 0.0f);
                         if (entry[w] < source.size())
                             c = table.coefficients(d, slopes[entry[w]][0], slopes[entry[w]][1],
                                                    source.depth_g_cm2[entry[w]]);
                         for (std::size_t r = 0; r < rates; ++r) {
-                            const double a = kernel.rates_cm2_g[r], x = a * eta * length;
+                            const double a = kernel.rates_cm2_g[r], x = a * kernel_density * length;
                             // Energy released along the segment that reaches the point, times the fraction
                             // deposited per cm there.
                             const double through = x > 1e-9 ? length * (1 - std::exp(-x)) / x : length;

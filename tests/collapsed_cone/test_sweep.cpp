@@ -52,16 +52,17 @@ private:
 /// As much energy per density in every voxel.
 class EvenSource : public cpu::SweepSource {
 public:
-    EvenSource(const Grid& grid, const std::vector<float>& eta) : grid_(grid), eta_(eta) {}
+    EvenSource(const Grid& grid, const std::vector<float>& kernel_density)
+        : grid_(grid), kernel_density_(kernel_density) {}
     cpu::ColumnRange row(int plane, int row, float* const* out) override {
-        std::copy_n(eta_.begin() + static_cast<std::ptrdiff_t>(grid_.index(0, row, plane)), grid_.size[0],
-                    out[0]);
+        std::copy_n(kernel_density_.begin() + static_cast<std::ptrdiff_t>(grid_.index(0, row, plane)),
+                    grid_.size[0], out[0]);
         return {0, grid_.size[0]};
     }
 
 private:
     const Grid& grid_;
-    const std::vector<float>& eta_;
+    const std::vector<float>& kernel_density_;
 };
 
 Grid cube(int n) {
@@ -87,13 +88,15 @@ TEST(Sweep, ASingleDirectionLeavesWhatItLost) {
     const Grid grid = cube(9);
     const double rate = 1.7, step_cm = 0.5;
     const double by_plane[9] = {1, 1, 1, 0.2, 0.03, 6.0, 0, 0.9, 2.5};
-    std::vector<float> eta(grid.voxel_count());
-    for (std::size_t v = 0; v < eta.size(); ++v) eta[v] = static_cast<float>(by_plane[v / 81]);
+    std::vector<float> kernel_density(grid.voxel_count());
+    for (std::size_t v = 0; v < kernel_density.size(); ++v)
+        kernel_density[v] = static_cast<float>(by_plane[v / 81]);
     PointSource source(3, 4, 5, 2.0f, 1);
     cpu::SweepDeposit deposit;
     cpu::SweepWorkspace workspace;
-    const double escaped = cpu::sweep({straight(grid, true)}, LatticeMode::rounded, cpu::SweepMedium(eta, 9),
-                                      {rate}, source, 0, deposit, workspace);
+    const double escaped =
+        cpu::sweep({straight(grid, true)}, LatticeMode::rounded, cpu::SweepMedium(kernel_density, 9), {rate},
+                   source, 0, deposit, workspace);
     double energy = 0;
     for (int k = 3; k < 9; ++k) {
         const double x = rate * by_plane[k] * step_cm, q = k == 3 ? 2 : 0;
@@ -116,7 +119,7 @@ TEST(Sweep, TheLatticeWidensByTheSameWhereverItsLinesLie) {
     // along either axis, for any place of the lines between the voxels: nothing is shifted, and the
     // sharpening of the fluence (lattice_blur_variance) makes up for every direction alike.
     const Grid grid = cube(11);
-    const std::vector<float> eta(grid.voxel_count(), 1.0f);
+    const std::vector<float> kernel_density(grid.voxel_count(), 1.0f);
     for (const double first : {0.0, 0.1, 0.25, 0.49, 0.5, 0.51, 0.8, 0.99}) {
         SweepPlan plan = straight(grid, true);
         plan.direction.first_row = first;
@@ -124,8 +127,9 @@ TEST(Sweep, TheLatticeWidensByTheSameWhereverItsLinesLie) {
         PointSource source(1, 5, 6, 1.0f, 1);
         cpu::SweepDeposit deposit;
         cpu::SweepWorkspace workspace;
-        const double escaped = cpu::sweep({plan}, LatticeMode::interpolated, cpu::SweepMedium(eta, 11), {1.0},
-                                          source, 0, deposit, workspace);
+        const double escaped =
+            cpu::sweep({plan}, LatticeMode::interpolated, cpu::SweepMedium(kernel_density, 11), {1.0}, source,
+                       0, deposit, workspace);
         double sum = 0, at_column = 0, at_row = 0, square_column = 0, square_row = 0;
         for (int k = 0; k < 11; ++k)
             for (int j = 0; j < 11; ++j)
@@ -153,26 +157,26 @@ TEST(Sweep, EnergyPerDensityThatIsEvenStaysSoAlongAnInterface) {
     // lie between the voxels. A corner makes both kinds of neighbours differ at once.
     const Grid grid = cube(11);
     for (const float thin : {0.25f, 0.0012f, 0.0f}) {
-        std::vector<float> eta(grid.voxel_count(), 1.0f);
+        std::vector<float> kernel_density(grid.voxel_count(), 1.0f);
         for (int k = 0; k < 11; ++k)
             for (int j = 0; j < 11; ++j)
                 for (int i = 0; i < 11; ++i)
-                    if (i > 5 && j > 4) eta[grid.index(i, j, k)] = thin;
+                    if (i > 5 && j > 4) kernel_density[grid.index(i, j, k)] = thin;
         for (const double first : {0.0, 0.1, 0.25, 0.5, 0.8}) {
             SweepPlan plan = straight(grid, true);
             plan.direction.first_row = first;
             plan.direction.first_column = std::fmod(first + 0.3, 1.0);
-            EvenSource source(grid, eta);
+            EvenSource source(grid, kernel_density);
             cpu::SweepDeposit deposit;
             cpu::SweepWorkspace workspace;
             // Twenty free paths of the dense medium a plane: five of lung; air is far from its equilibrium
             // and may only lack some.
-            cpu::sweep({plan}, LatticeMode::interpolated, cpu::SweepMedium(eta, 11), {40.0}, source, 0,
-                       deposit, workspace);
+            cpu::sweep({plan}, LatticeMode::interpolated, cpu::SweepMedium(kernel_density, 11), {40.0},
+                       source, 0, deposit, workspace);
             for (int j = 1; j < 10; ++j)
                 for (int i = 1; i < 10; ++i) {
                     const float lost = deposit.rows.row(grid.index(0, j, 10) / 11)[i];
-                    if (eta[grid.index(i, j, 10)] == 0) continue;
+                    if (kernel_density[grid.index(i, j, 10)] == 0) continue;
                     const bool in_equilibrium = thin > 0.1f || j < 4 || i < 5;
                     EXPECT_LT(lost, 1.0001f) << thin << " " << first << " " << i << " " << j;
                     EXPECT_GT(lost, in_equilibrium ? 0.9999f : 0.0f)
@@ -185,9 +189,10 @@ TEST(Sweep, EnergyPerDensityThatIsEvenStaysSoAlongAnInterface) {
 TEST(Sweep, DirectionsTogetherAreTheSumOfEach) {
     // Oblique ones of one sense, two rates, with and without a limit below which lines are dropped.
     const Grid grid = cube(21);
-    std::vector<float> eta(grid.voxel_count());
-    for (std::size_t v = 0; v < eta.size(); ++v) eta[v] = 0.1f + 0.01f * static_cast<float>((v * 7919) % 211);
-    const cpu::SweepMedium medium(eta, 21);
+    std::vector<float> kernel_density(grid.voxel_count());
+    for (std::size_t v = 0; v < kernel_density.size(); ++v)
+        kernel_density[v] = 0.1f + 0.01f * static_cast<float>((v * 7919) % 211);
+    const cpu::SweepMedium medium(kernel_density, 21);
     std::vector<SweepPlan> plans;
     for (const Vec3& direction :
          {Vec3(0.3, -0.5, 0.8), Vec3(-0.7, 0.1, 0.71), Vec3(0.02, 0.6, 0.75), Vec3(0, 0, 1)})
@@ -216,7 +221,7 @@ TEST(Sweep, DirectionsTogetherAreTheSumOfEach) {
     double deposited = 0;
     for (std::size_t v = 0; v < together.size(); ++v) {
         ASSERT_NEAR(static_cast<double>(together[v]), apart[v], 1e-6);
-        deposited += static_cast<double>(together[v] * eta[v]);
+        deposited += static_cast<double>(together[v] * kernel_density[v]);
     }
     EXPECT_NEAR(escaped_together, escaped_apart, 1e-5);
     EXPECT_NEAR(deposited + escaped_together, 8, 1e-4);  // four directions, two rates, an energy of 1
@@ -224,7 +229,8 @@ TEST(Sweep, DirectionsTogetherAreTheSumOfEach) {
     double escaped_cut = 0, lost = 0;
     const auto cut = run(plans, 1e-4f, escaped_cut);
     for (std::size_t v = 0; v < cut.size(); ++v)
-        lost = std::max(lost, static_cast<double>(together[v] - cut[v]) * static_cast<double>(eta[v]));
+        lost = std::max(lost,
+                        static_cast<double>(together[v] - cut[v]) * static_cast<double>(kernel_density[v]));
     EXPECT_GT(escaped_cut, escaped_together);  // what is dropped is counted
     EXPECT_LT(lost, 8 * 1e-4);                 // directions × rates × the limit
     EXPECT_GT(lost, 0);
@@ -234,16 +240,17 @@ TEST(Sweep, WhereNothingIsLinesPassUnchanged) {
     // A ball in the void with a hollow in it, and energy that leaves it and comes back: the same bits where
     // there is something as when every line of every row is followed.
     const Grid grid = cube(41);
-    std::vector<float> eta(grid.voxel_count(), 0.0f);
+    std::vector<float> kernel_density(grid.voxel_count(), 0.0f);
     for (int k = 0; k < 41; ++k)
         for (int j = 0; j < 41; ++j)
             for (int i = 0; i < 41; ++i) {
                 const double from_middle = Vec3(i - 20, j - 20, k - 20).norm(),
                              from_hollow = Vec3(i - 26, j - 20, k - 24).norm();
                 if (from_middle < 18 && from_hollow > 6)
-                    eta[grid.index(i, j, k)] = 0.7f + 0.01f * static_cast<float>((i * 31 + j * 17 + k) % 40);
+                    kernel_density[grid.index(i, j, k)] =
+                        0.7f + 0.01f * static_cast<float>((i * 31 + j * 17 + k) % 40);
             }
-    const cpu::SweepMedium medium(eta, 41);
+    const cpu::SweepMedium medium(kernel_density, 41);
     cpu::SweepMedium everywhere = medium;
     for (cpu::ColumnRange& columns : everywhere.filled) columns = {0, 41};
     EXPECT_EQ(medium.filled[grid.index(0, 20, 20) / 41].begin, 3);
@@ -261,12 +268,12 @@ TEST(Sweep, WhereNothingIsLinesPassUnchanged) {
         const double escaped = cpu::sweep(plans, mode, medium, rates, source, 0, one, workspace);
         EXPECT_NEAR(escaped, cpu::sweep(plans, mode, everywhere, rates, source, 0, other, workspace), 1e-6);
         double deposited = 0;
-        for (std::size_t v = 0; v < eta.size(); ++v) {
-            if (eta[v] == 0) continue;
+        for (std::size_t v = 0; v < kernel_density.size(); ++v) {
+            if (kernel_density[v] == 0) continue;
             const float a = one.touched[v / 41] ? one.rows.row(v / 41)[v % 41] : 0,
                         b = other.touched[v / 41] ? other.rows.row(v / 41)[v % 41] : 0;
             ASSERT_EQ(a, b) << v;
-            deposited += static_cast<double>(a * eta[v]);
+            deposited += static_cast<double>(a * kernel_density[v]);
         }
         EXPECT_NEAR(deposited + escaped, 8, 1e-4);  // four directions, two rates, an energy of 1
         EXPECT_GT(deposited, 1);
@@ -307,20 +314,21 @@ TEST(Sweep, RowsOfSourcesLeaveNothingBehind) {
 
 TEST(Sweep, GridsOfOneVoxelPass) {
     Grid grid = cube(1);
-    const std::vector<float> eta{1.0f};
+    const std::vector<float> kernel_density{1.0f};
     for (const Vec3& direction : {Vec3(0, 0, 1), Vec3(0, -1, 0), Vec3(1, 0, 0)}) {
         SweepPlan plan = plan_sweep(grid, direction, 3);
         plan.direction.first_row = plan.direction.first_column = 0;
         PointSource source(0, 0, 0, 1.0f, 1);
         cpu::SweepDeposit deposit;
         cpu::SweepWorkspace workspace;
-        const double escaped = cpu::sweep({plan}, LatticeMode::rounded, cpu::SweepMedium(eta, 1), {2.0},
-                                          source, 0, deposit, workspace);
+        const double escaped = cpu::sweep({plan}, LatticeMode::rounded, cpu::SweepMedium(kernel_density, 1),
+                                          {2.0}, source, 0, deposit, workspace);
         EXPECT_NEAR(escaped, 1 - std::exp(-1.0), 1e-6);  // x = 1: g leaves, 1 - g stays
         EXPECT_NEAR(static_cast<double>(deposit.rows.row(0)[0]), std::exp(-1.0), 1e-6);
         // Lines beside the voxel take part of its source: all of it is somewhere still.
-        const double beside = cpu::sweep({plan}, LatticeMode::interpolated, cpu::SweepMedium(eta, 1), {2.0},
-                                         source, 0, deposit, workspace);
+        const double beside =
+            cpu::sweep({plan}, LatticeMode::interpolated, cpu::SweepMedium(kernel_density, 1), {2.0}, source,
+                       0, deposit, workspace);
         EXPECT_NEAR(beside + static_cast<double>(deposit.rows.row(0)[0]), 1, 1e-6);
     }
 }

@@ -43,7 +43,7 @@ struct Swept {
 };
 
 /// Along two directions; `sense`: of z.
-Swept swept(const Grid& grid, const std::vector<float>& eta, double sense, SmallSource source) {
+Swept swept(const Grid& grid, const std::vector<float>& kernel_density, double sense, SmallSource source) {
     std::vector<SweepPlan> plans;
     for (const Vec3& direction : {Vec3(0.45, -0.7, sense), Vec3(-0.8, 0.3, sense)})
         plans.push_back(plan_sweep(grid, direction.normalized(), plans.size()));
@@ -51,8 +51,9 @@ Swept swept(const Grid& grid, const std::vector<float>& eta, double sense, Small
     cpu::SweepWorkspace workspace;
     Swept result;
     const auto columns = static_cast<std::size_t>(grid.size[0]);
-    result.escaped = cpu::sweep(plans, LatticeMode::interpolated, cpu::SweepMedium(eta, grid.size[0]),
-                                {2.0, 0.05}, source, 0, deposit, workspace);
+    result.escaped =
+        cpu::sweep(plans, LatticeMode::interpolated, cpu::SweepMedium(kernel_density, grid.size[0]),
+                   {2.0, 0.05}, source, 0, deposit, workspace);
     result.deposit.assign(grid.voxel_count(), 0.0f);
     for (std::size_t v = 0; v < result.deposit.size(); ++v)
         if (deposit.touched[v / columns]) result.deposit[v] = deposit.rows.row(v / columns)[v % columns];
@@ -72,28 +73,30 @@ TEST(SweepMargins, AGridInTheVoidHasTheSameBitsAsByItself) {
             grid.spacing_mm = Vec3::Constant(5);
             Grid around = grid;
             around.size = {before + columns + behind, rows_before + rows + 1, 4};
-            std::vector<float> eta(grid.voxel_count()), eta_around(around.voxel_count(), 0.0f);
+            std::vector<float> kernel_density(grid.voxel_count()),
+                kernel_density_around(around.voxel_count(), 0.0f);
             const auto at = [&](int i, int j, int k) { return around.index(before + i, rows_before + j, k); };
             for (int k = 0; k < 4; ++k)
                 for (int j = 0; j < rows; ++j)
                     for (int i = 0; i < columns; ++i) {
                         const int number = i * 7 + j * 5 + k * 3;
-                        eta[grid.index(i, j, k)] = eta_around[at(i, j, k)] =
+                        kernel_density[grid.index(i, j, k)] = kernel_density_around[at(i, j, k)] =
                             number % 6 == 1 ? 0.0f : 0.2f + 0.1f * static_cast<float>(number % 17);
                     }
             for (const double sense : {1.0, -1.0}) {
-                const Swept alone = swept(grid, eta, sense, {rows, columns, 0, 0});
-                const Swept within = swept(around, eta_around, sense, {rows, columns, rows_before, before});
+                const Swept alone = swept(grid, kernel_density, sense, {rows, columns, 0, 0});
+                const Swept within =
+                    swept(around, kernel_density_around, sense, {rows, columns, rows_before, before});
                 double deposited = 0;
                 for (int k = 0; k < 4; ++k)
                     for (int j = 0; j < rows; ++j)
                         for (int i = 0; i < columns; ++i) {
                             const std::size_t v = grid.index(i, j, k);
-                            if (eta[v] == 0) continue;
+                            if (kernel_density[v] == 0) continue;
                             ASSERT_EQ(alone.deposit[v], within.deposit[at(i, j, k)])
                                 << columns << " columns, " << rows << " rows, voxel " << i << ", " << j
                                 << ", " << k;
-                            deposited += static_cast<double>(alone.deposit[v] * eta[v]);
+                            deposited += static_cast<double>(alone.deposit[v] * kernel_density[v]);
                         }
                 EXPECT_GT(deposited, 0);
                 EXPECT_NEAR(alone.escaped / within.escaped, 1, 1e-5)

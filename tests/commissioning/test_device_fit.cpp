@@ -291,9 +291,9 @@ TEST(LeafFit, WithoutEdgesAndGapsTheLeavesStayThoseOfTheDesign) {
     EXPECT_EQ(none.curves.size(), 4u);
     // A scan across the leaves, and jaws beside them, tell nothing either.
     set.device_curves = {leaves.curves[0]};
-    set.device_curves[0].axis = ProfileAxis::inline_axis;
+    set.device_curves[0].axis = ProfileAxis::inplane;
     EXPECT_TRUE(fit_leaves(model, set, leaves.designs, no_progress).parameters.empty());
-    set.device_curves[0].axis = ProfileAxis::crossline;
+    set.device_curves[0].axis = ProfileAxis::crossplane;
     set.device_curves[0].jaw_x_mm = 44;
     EXPECT_TRUE(fit_leaves(model, set, leaves.designs, no_progress).parameters.empty());
 }
@@ -439,7 +439,7 @@ TEST(WedgeFit, SaysWhatIsMissing) {
     profile.side_x_mm = profile.side_y_mm = 100;
     profile.ssd_mm = 900;
     profile.depth_mm = 100;
-    profile.axis = ProfileAxis::inline_axis;
+    profile.axis = ProfileAxis::inplane;
     profile.position_mm = {-20, 0, 20};
     profile.value = {0.8, 1, 1.2};
     profile.wedge = MeasuredWedge{"physical", 30, "", 0.0};

@@ -263,7 +263,7 @@ TEST(Lint, WedgeFactors) {
 TEST(Lint, AWedgesThinEndIsTheOneWithMoreDose) {
     MeasurementSet set = complete();
     MeasuredCurve c = profile(100, 0, 0.005);
-    c.axis = ProfileAxis::inline_axis;
+    c.axis = ProfileAxis::inplane;
     c.wedge = MeasuredWedge{"physical", 60, "", 0.0};
     c.name = "wedged profile";
     set.device_curves = {c};

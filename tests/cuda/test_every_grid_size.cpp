@@ -49,7 +49,7 @@ std::string text(const Size& size) {
 
 /// Lung to adipose at random and nothing in places, about the isocentre. So thin that rays do not end in it:
 /// where one ends and the next passes beside the grid, backends differ by where exactly
-/// (RayRaster::followed_g_cm2).
+/// (RayRaster::max_depth_g_cm2).
 DensityGrid matter(const Size& size) {
     DensityGrid density = test::box_of_water(size, Vec3(5, 4, 6));
     density.grid.origin_mm[2] -= 3.0 * size[2];

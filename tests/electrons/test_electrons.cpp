@@ -43,15 +43,15 @@ TEST(Electrons, SixteenVoxelsMatchOneAtATime) {
         const auto extent = electron_extent_mm(grid, map, electrons);
         ASSERT_TRUE(extent);
         const cpu::RayBundle rays(density, map.frame, *extent, electron_ray_spacing_mm(grid),
-                                  electron_rays_followed_g_cm2(electrons));
+                                  electron_rays_max_depth_g_cm2(electrons));
         std::vector<double> expected(dose.size(), 0.0);
         for (int k = 0; k < grid.size[2]; ++k)
             for (int j = 0; j < grid.size[1]; ++j)
                 for (int i = 0; i < grid.size[0]; ++i) {
                     const std::size_t v = grid.index(i, j, k);
                     const auto p = map.frame.project(grid.centre_mm(i, j, k));
-                    const bool meets = p.u_mm >= (*extent)[0] && p.u_mm <= (*extent)[1] &&
-                                       p.v_mm >= (*extent)[2] && p.v_mm <= (*extent)[3];
+                    const bool meets = p.u_mm >= extent->low_u_mm && p.u_mm <= extent->high_u_mm &&
+                                       p.v_mm >= extent->low_v_mm && p.v_mm <= extent->high_v_mm;
                     if (!meets || !(density.density[v] > 0)) continue;
                     const auto path = rays.path(p.u_mm, p.v_mm, p.distance_mm);
                     expected[v] = physics::electron_dose(

@@ -49,9 +49,9 @@ TEST_F(Engine, ADeviceGivesTheDoseOfTheCpuAndIsNamed) {
     options.grid_mm = 16;
     const Plan plan = plan_of({static_beam(1, 0, 100), static_beam(2, 70, 50)});
     for (const Algorithm algorithm : {Algorithm::collapsed_cone, Algorithm::pencil_beam})
-        for (const Transport transport : {Transport::each, Transport::one}) {
+        for (const Grouping grouping : {Grouping::per_geometry, Grouping::shared}) {
             options.algorithm = algorithm;
-            options.transport = transport;
+            options.grouping = grouping;
             options.backend = BackendChoice::cpu;
             const auto cpu = run(ct, &body, plan, options);
             EXPECT_EQ(cpu.plan.provenance.backend, "cpu");

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "engine/field_box.h"
+#include "geometry/rect.h"
 
 namespace libdose {
 namespace {
@@ -64,15 +65,15 @@ TEST(FieldBox, ContainsItsFaces) {
 }
 
 /// The point projects into the opening and lies before the source.
-bool irradiated(const physics::BeamFrame& frame, const std::array<double, 4>& opening, const Vec3& point) {
+bool irradiated(const physics::BeamFrame& frame, const Rect& opening, const Vec3& point) {
     const auto p = frame.project(point);
-    return p.distance_mm > 0 && p.u_mm >= opening[0] && p.u_mm <= opening[1] && p.v_mm >= opening[2] &&
-           p.v_mm <= opening[3];
+    return p.distance_mm > 0 && p.u_mm >= opening.low_u_mm && p.u_mm <= opening.high_u_mm &&
+           p.v_mm >= opening.low_v_mm && p.v_mm <= opening.high_v_mm;
 }
 
 /// Bounding box of the irradiated ones of n³ points of a box, from face to face.
-std::optional<PatientBox> sampled(const physics::BeamFrame& frame, const std::array<double, 4>& opening,
-                                  const PatientBox& box, int n) {
+std::optional<PatientBox> sampled(const physics::BeamFrame& frame, const Rect& opening, const PatientBox& box,
+                                  int n) {
     PatientBox found{Vec3::Constant(1e30), Vec3::Constant(-1e30)};
     for (int k = 0; k <= n; ++k)
         for (int j = 0; j <= n; ++j)
@@ -99,7 +100,7 @@ TEST(FieldBox, AgreesWithPointsOneByOneForAllAngles) {
         const auto frame = frame_at(between(0, 360), between(0, 360), between(0, 360),
                                     Vec3(between(-150, 150), between(-100, 100), between(-200, 200)));
         const double u = between(-200, 200), v = between(-200, 200);
-        const std::array<double, 4> opening{u, u + between(5, 300), v, v + between(5, 300)};
+        const Rect opening{u, u + between(5, 300), v, v + between(5, 300)};
         const auto exact = box_in_field(frame, opening, box);
         const auto points = sampled(frame, opening, box, 24);
         (exact ? met : missed) += 1;

@@ -4,6 +4,7 @@
 
 #include "engine/field_box.h"
 #include "engine/patient_structures.h"
+#include "geometry/rect.h"
 #include "libdose/error.h"
 #include "patient/density.h"
 #include "support/water_cube.h"
@@ -224,7 +225,7 @@ TEST_F(PatientStructures, DensityOfANameThatTwoHaveIsRefused) {
 TEST(BoxInField, PyramidFromAbove) {
     // Source at y = −1000, field ±50 mm at the isocentre: at y = 500 it is 75 mm wide.
     const auto frame = physics::beam_frame(PatientPosition::hfs, 0, 0, 0, Vec3::Zero(), 1000);
-    const std::array<double, 4> opening{-50, 50, -50, 50};
+    const Rect opening{-50, 50, -50, 50};
     const auto meets = [&](const Vec3& low, const Vec3& high) {
         return box_in_field(frame, opening, {low, high}).has_value();
     };

@@ -1,8 +1,7 @@
 #include <gtest/gtest.h>
 
-#include <array>
-
 #include "fluence/fluence_integral.h"
+#include "geometry/rect.h"
 
 using namespace libdose;
 
@@ -67,10 +66,10 @@ TEST(FluenceIntegral, SupportHoldsAllThatIsNotZero) {
     map.lower_u_mm = -7;
     map.lower_v_mm = 3;
     map.values.assign(12 * 9, 0.0f);
-    EXPECT_EQ(support_mm(map), (std::array<double, 4>{}));
+    EXPECT_EQ(nonzero_bounds(map), (Rect{}));
     map.at(3, 4) = 1;
     map.at(8, 2) = 1e-20f;
-    EXPECT_EQ(support_mm(map), (std::array<double, 4>{-1, 11, 7, 13}));
+    EXPECT_EQ(nonzero_bounds(map), (Rect{-1, 11, 7, 13}));
 }
 
 TEST(FluenceIntegral, LosesTheVarianceThatIsToBeTakenOff) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "geometry/coordinates.h"
+#include "geometry/rect.h"
 
 using namespace libdose;
 using physics::beam_frame;
@@ -121,8 +122,8 @@ TEST(Coordinates, ShadowOfABox) {
     EXPECT_TRUE(shadow.whole);
     EXPECT_NEAR(shadow.nearest_mm, 900, 1e-9);
     EXPECT_NEAR(shadow.farthest_mm, 1100, 1e-9);
-    EXPECT_NEAR(shadow.high_u_mm, 100 / 0.9, 1e-9);
-    EXPECT_NEAR(shadow.low_v_mm, -100 / 0.9, 1e-9);
+    EXPECT_NEAR(shadow.bounds.high_u_mm, 100 / 0.9, 1e-9);
+    EXPECT_NEAR(shadow.bounds.low_v_mm, -100 / 0.9, 1e-9);
     EXPECT_FALSE(physics::shadow_of(frame, Vec3(-10, -2000, -10), Vec3(10, 0, 10)).whole);
 }
 
@@ -130,18 +131,16 @@ TEST(Coordinates, ARowProjectsAsItsPoints) {
     const auto frame = beam_frame(PatientPosition::hfs, 37, 12, 20, Vec3(5, 6, 7), sad);
     const Vec3 start(-310, 40, -25), step(2.5, 0, 0);
     const physics::ProjectedRow row(frame, start, step);
-    for (const std::array<double, 4>& extent : {std::array<double, 4>{-30, 45, -20, 18},
-                                                {-400, 400, -400, 400},
-                                                {200, 210, -5, 5},
-                                                {-3, -2, 300, 310}}) {
+    for (const Rect& extent :
+         {Rect{-30, 45, -20, 18}, {-400, 400, -400, 400}, {200, 210, -5, 5}, {-3, -2, 300, 310}}) {
         const auto [begin, end] = row.within(extent, 250);
         for (int i = 0; i < 250; ++i) {
             const auto p = frame.project(start + i * step), q = row.at(i);
             EXPECT_NEAR(q.u_mm, p.u_mm, 1e-9);
             EXPECT_NEAR(q.v_mm, p.v_mm, 1e-9);
             EXPECT_NEAR(q.distance_mm, p.distance_mm, 1e-9);
-            const bool in =
-                p.u_mm >= extent[0] && p.u_mm <= extent[1] && p.v_mm >= extent[2] && p.v_mm <= extent[3];
+            const bool in = p.u_mm >= extent.low_u_mm && p.u_mm <= extent.high_u_mm &&
+                            p.v_mm >= extent.low_v_mm && p.v_mm <= extent.high_v_mm;
             EXPECT_EQ(i >= begin && i < end, in) << i;
         }
     }

@@ -98,7 +98,7 @@ TEST_F(Measurements, Rfa300HasDepthDosesAndProfiles) {
     EXPECT_EQ(set.curves[0].position_mm, (std::vector<double>{0, 15, 100, 300}))
         << "ascending, though scanned upwards";
     EXPECT_EQ(set.curves[0].ssd_mm, 900);
-    EXPECT_EQ(set.curves[1].axis, ProfileAxis::inline_axis) << "x runs from gun to target";
+    EXPECT_EQ(set.curves[1].axis, ProfileAxis::inplane) << "x runs from gun to target";
     EXPECT_EQ(set.curves[1].depth_mm, 50);
     EXPECT_EQ(set.curves[1].side_y_mm, 100);
     EXPECT_EQ(set.curves[1].side_x_mm, 60);
@@ -109,7 +109,7 @@ TEST_F(Measurements, MccStatesItsFilter) {
     write("scan.mcc", mcc);
     const MeasurementSet set = read();
     EXPECT_EQ(set.fluence_mode, "FFF");
-    EXPECT_EQ(set.curves[0].axis, ProfileAxis::inline_axis);
+    EXPECT_EQ(set.curves[0].axis, ProfileAxis::inplane);
     EXPECT_EQ(set.curves[0].side_x_mm, 120);
     EXPECT_EQ(set.curves[0].side_y_mm, 80);
     EXPECT_EQ(set.curves[0].value[0], 0.01);
@@ -136,7 +136,7 @@ TEST_F(Measurements, Rfa300WithATurnedCollimator) {
         asked.fluence_mode = "STANDARD";
         return read(asked);
     };
-    EXPECT_EQ(with("60 60").curves.at(1).axis, ProfileAxis::crossline);
+    EXPECT_EQ(with("60 60").curves.at(1).axis, ProfileAxis::crossplane);
     const MeasurementSet set = with("100 60");
     EXPECT_EQ(set.curves.size(), 1u);
     EXPECT_HAS(set.notes.at(0), "oblong field with the collimator at 90");
@@ -289,20 +289,20 @@ TEST_F(Measurements, ProfilesByDepthAndByField) {
     ASSERT_EQ(set.curves.size(), 2u);
     EXPECT_EQ(set.curves[1].depth_mm, 100);
     EXPECT_EQ(set.curves[1].side_y_mm, 100);
-    EXPECT_EQ(set.curves[1].axis, ProfileAxis::crossline);
+    EXPECT_EQ(set.curves[1].axis, ProfileAxis::crossplane);
 
     write("profiles.csv", set_up + "# axis: y\n# depth: 10 cm\nposition_mm,side_10_cm,side_5x20_cm" + rows);
     set = read();
     EXPECT_EQ(set.curves[1].side_x_mm, 50);
     EXPECT_EQ(set.curves[1].depth_mm, 100);
-    EXPECT_EQ(set.curves[1].axis, ProfileAxis::inline_axis);
+    EXPECT_EQ(set.curves[1].axis, ProfileAxis::inplane);
 
     write(
         "profiles.csv",
         set_up + "# Crossplane profiles\nposition_mm,side_100_mm_depth_15_mm,side_100_mm_depth_50_mm" + rows);
     set = read();
     EXPECT_EQ(set.curves[1].depth_mm, 50);
-    EXPECT_EQ(set.curves[1].axis, ProfileAxis::crossline);
+    EXPECT_EQ(set.curves[1].axis, ProfileAxis::crossplane);
 
     write("profiles.csv", set_up + "# axis: x\n# depth: 10 cm\nposition_mm,dose_100_mm,dose_200_mm" + rows);
     EXPECT_HAS(problem(), "whether that is the field or the depth");

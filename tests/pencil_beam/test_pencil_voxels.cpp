@@ -123,14 +123,14 @@ std::vector<double> plain_loop(const Case& c) {
     const physics::BeamFrame& frame = c.map.frame;
     const PencilKernel kernel = three_components();
     const LateralScale lateral = c.lateral_scaling ? lateral_scale(c.density) : LateralScale{};
-    const auto support = support_mm(c.map);
+    const auto support = nonzero_bounds(c.map);
     const auto plan = plan_pencil_beam(grid, frame, support, lateral);
     PencilImagePlan image_plan = plan_pencil_images(c.map, *plan, grid.spacing_mm, c.near_pixel_mm);
     image_plan.use(std::vector<std::uint8_t>(plan->nodes.count, 1));
     const cpu::PencilImages images(c.map, kernel, support, image_plan);
-    const PencilRays rays = plan_pencil_rays(grid, *plan, image_plan.near_mm());
-    const cpu::RayBundle outer(c.density, frame, rays.outer_mm, rays.outer_spacing),
-        inner(c.density, frame, rays.inner_mm, rays.inner_spacing);
+    const PencilRays rays = plan_pencil_rays(grid, *plan, image_plan.near_bounds());
+    const cpu::RayBundle outer(c.density, frame, rays.outer, rays.outer_spacing),
+        inner(c.density, frame, rays.inner, rays.inner_spacing);
     std::vector<double> dose(grid.voxel_count(), 0.0);
     for (int k = 0; k < grid.size[2]; ++k)
         for (int j = 0; j < grid.size[1]; ++j)
@@ -145,7 +145,7 @@ std::vector<double> plain_loop(const Case& c) {
                 images.at(static_cast<float>(p.u_mm), static_cast<float>(p.v_mm), static_cast<float>(node),
                           values);
                 const PathLength path =
-                    (rays.inner(p.u_mm, p.v_mm) ? inner : outer).path(p.u_mm, p.v_mm, p.distance_mm);
+                    (rays.is_inner(p.u_mm, p.v_mm) ? inner : outer).path(p.u_mm, p.v_mm, p.distance_mm);
                 const physics::PencilDepth depth = physics::pencil_depth(kernel, path.water + path.high_z);
                 for (std::size_t n = 0; n < 3; ++n)
                     dose[voxel] += physics::pencil_weight(kernel, depth, n) * static_cast<double>(values[n]);

@@ -116,7 +116,7 @@ def test_mephysto_scans():
     assert curves[0].position_mm[0] == 0  # what was above the water is left out
     text = curves[1].csv(BEAM)
     for line in ("# kind: profile", "# energy: 6 MV", "# machine: Linac1", "# SSD: 900 mm", "# depth: 100 mm",
-                 "# field: 100 x 80 mm", "# axis: inline", "# detector: 31021"):
+                 "# field: 100 x 80 mm", "# axis: inplane", "# detector: 31021"):
         assert line + "\n" in text
     with pytest.raises(libdose.BadInput, match="DIAGONAL"):
         m.from_mephysto(([across], [across], ["DIAGONAL_PROFILE"], [10.0]), field_mm=(100, 100), ssd_mm=900)
@@ -127,7 +127,7 @@ def test_field_analysis():
     flat = PylinacProfile([0] * 50 + [1] * 101 + [0] * 50, dpmm=1)
     curves = m.from_field_analysis(Analysis(flat, flat), field_mm=(100, 100), ssd_mm=950, depth_mm=50,
                                    x_is="crossline")
-    assert ["axis: crossline" in c.comments for c in curves] == [True, False]
+    assert ["axis: crossplane" in c.comments for c in curves] == [True, False]
     assert curves[0].position_mm[[50, 100, 150]].tolist() == [-50, 0, 50]
     with pytest.raises(libdose.BadInput, match="analyze"):
         m.from_field_analysis(object(), field_mm=(100, 100), ssd_mm=950, depth_mm=50, x_is="inline")
@@ -161,11 +161,11 @@ def test_what_is_written_is_read_by_the_command(tmp_path, phantom):
                             tmp_path / "l.json"], capture_output=True, text=True)
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert "9 curves, 6 MV, STANDARD" in shown.stdout
-    for name in ("depth dose 40 x 40 mm by MLC", "crossline profile 40 x 40 mm by MLC",
+    for name in ("depth dose 40 x 40 mm by MLC", "crossplane profile 40 x 40 mm by MLC",
                  "output factors by MLC varian-millennium-120 in jaws 120 x 120 mm"):
         assert name in shown.stdout
     for name in ("depth dose 100 x 100 mm, SSD 1000 mm", "tpr 50 x 50 mm",
-                 "inline profile 100 x 100 mm, 100 mm deep, SSD 900 mm", "output factors, 100 mm deep"):
+                 "inplane profile 100 x 100 mm, 100 mm deep, SSD 900 mm", "output factors, 100 mm deep"):
         assert name in shown.stdout
     assert not [f for f in json.loads((tmp_path / "l.json").read_text())["findings"]
                 if f["severity"] == "error"]

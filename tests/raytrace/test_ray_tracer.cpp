@@ -7,6 +7,7 @@
 
 #include "cpu/raytrace/ray_tracer.h"
 #include "geometry/ray_trace.h"
+#include "geometry/rect.h"
 #include "libdose/error.h"
 #include "raytrace/ray_raster.h"
 #include "support/small_case.h"
@@ -36,8 +37,8 @@ struct Worst {
     int missed = 0;  ///< rays that do not meet the grid
 };
 
-Worst compare(const DensityGrid& density, const physics::BeamFrame& frame,
-              const std::array<double, 4>& extent, const physics::RaySpacing& spacing) {
+Worst compare(const DensityGrid& density, const physics::BeamFrame& frame, const Rect& extent,
+              const physics::RaySpacing& spacing) {
     const physics::RayRaster raster = ray_raster(density.grid, frame, extent, spacing);
     const cpu::RayTracer tracer(density, frame, raster);
     const physics::VoxelBox box = physics::voxel_box(density.grid);

@@ -78,7 +78,7 @@ void expect_the_same(const DensityGrid& density, const FluenceMap& map, double s
         found[released.voxel[n]] = n;
     }
     const FluenceIntegral integral(map, sharpening_for(density.grid, map.frame, blur_variance));
-    const auto extent = released_extent_mm(density.grid, map.frame, support_mm(map));
+    const auto extent = released_extent_mm(density.grid, map.frame, nonzero_bounds(map));
     ASSERT_TRUE(extent);
     const cpu::RayBundle rays(density, map.frame, *extent, spacing_mm);
     double largest = 0;
@@ -88,8 +88,8 @@ void expect_the_same(const DensityGrid& density, const FluenceMap& map, double s
         for (int j = 0; j < ny; ++j)
             for (int i = 0; i < nx; ++i) {
                 const auto p = map.frame.project(density.grid.centre_mm(i, j, k));
-                const bool meets = p.u_mm >= (*extent)[0] && p.u_mm <= (*extent)[1] &&
-                                   p.v_mm >= (*extent)[2] && p.v_mm <= (*extent)[3];
+                const bool meets = p.u_mm >= extent->low_u_mm && p.u_mm <= extent->high_u_mm &&
+                                   p.v_mm >= extent->low_v_mm && p.v_mm <= extent->high_v_mm;
                 all.push_back(meets ? one_voxel(density, map, integral, rays, table, filters, i, j, k)
                                     : One{});
                 largest = std::max(largest, all.back().energy);

@@ -3,6 +3,7 @@
 #include "cpu/raytrace/ray_bundle.h"
 #include "cpu/terma/release.h"
 #include "fluence/fluence_map.h"
+#include "geometry/rect.h"
 #include "libdose/error.h"
 #include "patient/density.h"
 #include "terma/released_energy.h"
@@ -136,7 +137,7 @@ TEST(Terma, RaysBeginWithTheFilter) {
     filter.wedge_water_g_cm2 = {1, 4};
     filter.wedge_high_z_g_cm2 = {0, 6};
     filter.tray_water_g_cm2 = 0.5;
-    const std::array<double, 4> extent{-30, 30, -30, 30};
+    const Rect extent{-30, 30, -30, 30};
     const cpu::RayBundle open(water, map.frame, extent, 5.0),
         behind(water, map.frame, extent, 5.0, std::numeric_limits<double>::infinity(), &filter);
     for (const double v : {-28.0, 3.0, 17.5})
@@ -185,16 +186,17 @@ TEST(Terma, RaysKnowWhereADepthIsPassed) {
     const DensityGrid density = water_box({20, 20, 20}, 5);
     const FluenceMap map = open_map(40);
     const cpu::RayBundle rays(density, map.frame, {-40, 40, -40, 40}, {5, 2.5});
-    const auto reach = rays.reach_mm(3.0);
+    const auto reach = rays.distance_at_depth_mm(3.0);
     EXPECT_FALSE(rays.view().beyond(reach.data(), 0, 0, 1029.0));
     EXPECT_TRUE(rays.view().beyond(reach.data(), 0, 0, 1032.6));
-    EXPECT_FALSE(rays.view().beyond(rays.reach_mm(50).data(), 0, 0, 1099));  // never: the box is 100 mm deep
+    EXPECT_FALSE(rays.view().beyond(rays.distance_at_depth_mm(50).data(), 0, 0,
+                                    1099));  // never: the box is 100 mm deep
 }
 
 TEST(Terma, RaysThatAreFollowedToADepthAreTheWholeOnesUntilThere) {
     const DensityGrid density = water_box({20, 20, 20}, 5);
     const FluenceMap map = open_map(40);
-    const std::array<double, 4> extent{-40, 40, -40, 40};
+    const Rect extent{-40, 40, -40, 40};
     const cpu::RayBundle whole(density, map.frame, extent, {5, 2.5}),
         cut(density, map.frame, extent, {5, 2.5}, 4.0);
     const physics::RayRaster raster = whole.view().raster;

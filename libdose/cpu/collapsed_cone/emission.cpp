@@ -10,8 +10,8 @@ namespace libdose::cpu {
 
 namespace {
 
-constexpr int block_size = EmissionRows::block_size;
-using Lanes = float __attribute__((vector_size(block_size * sizeof(float))));
+constexpr int simd_width = EmissionRows::simd_width;
+using Lanes = float __attribute__((vector_size(simd_width * sizeof(float))));
 
 /// Not returned by value: without AVX the compiler warns of another calling convention.
 LIBDOSE_INLINE void load(const float* from, Lanes& lanes) { std::memcpy(&lanes, from, sizeof(Lanes)); }
@@ -19,8 +19,8 @@ LIBDOSE_INLINE void load(const float* from, Lanes& lanes) { std::memcpy(&lanes, 
 /// Energy in a block of a row of voxels, all of it in one cell of a table.
 struct CellEnergy {
     std::uint32_t block, cell;
-    float energy[block_size], u[block_size], v[block_size],
-        depth[block_size];  ///< the last three: fractions in the cell
+    float energy[simd_width], u[simd_width], v[simd_width],
+        depth[simd_width];  ///< the last three: fractions in the cell
 };
 
 /// Energy that a block releases at each corner of its cell: shared out by physics::emission_weight.
@@ -53,7 +53,7 @@ class RowSums {
 public:
     RowSums(std::size_t columns, std::size_t nodes)
         : nodes_(nodes),
-          blocks_((columns + block_size - 1) / block_size),
+          blocks_((columns + simd_width - 1) / simd_width),
           energy_(blocks_ * nodes),
           touched_(blocks_ * nodes, 0),
           list_(blocks_) {}
@@ -80,7 +80,7 @@ public:
         for (std::size_t b = 0; b < blocks_; ++b) {
             for (const std::uint32_t node : list_[b]) {
                 const std::size_t at = b * nodes_ + node;
-                blocks.push_back({node, static_cast<std::int32_t>(b * block_size)});
+                blocks.push_back({node, static_cast<std::int32_t>(b * simd_width)});
                 energy.push_back(energy_[at]);
                 energy_[at] = {};
                 touched_[at] = 0;
@@ -171,11 +171,11 @@ private:
     /// Neighbours from voxel i on that lie in one block and one cell; moves i behind them, to `end` at most.
     CellEnergy take_cell(std::size_t& i, std::size_t end) {
         CellEnergy in_cell{
-            static_cast<std::uint32_t>(column_[i] / block_size), places_.cell[i], {}, {}, {}, {}};
+            static_cast<std::uint32_t>(column_[i] / simd_width), places_.cell[i], {}, {}, {}, {}};
         for (; i < end && places_.cell[i] == in_cell.cell &&
-               static_cast<std::uint32_t>(column_[i] / block_size) == in_cell.block;
+               static_cast<std::uint32_t>(column_[i] / simd_width) == in_cell.block;
              ++i) {
-            const auto lane = static_cast<std::size_t>(column_[i] % block_size);
+            const auto lane = static_cast<std::size_t>(column_[i] % simd_width);
             in_cell.energy[lane] = energy_[i];
             in_cell.u[lane] = places_.u[i];
             in_cell.v[lane] = places_.v[i];
@@ -254,7 +254,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t size = block_size;
+    static constexpr std::size_t size = simd_width;
     struct Tile {
         float of[size][size];  ///< [row][column]
     };
@@ -329,7 +329,7 @@ LIBDOSE_INLINE void write_block(std::size_t count, const EmissionRows::Block* bl
                                 const EmissionRows::Energy* energy, const float* nodes, std::size_t per_node,
                                 float* const* out) {
     const int column = blocks[0].column;
-    float sum[values][block_size] = {};
+    float sum[values][simd_width] = {};
     for (std::size_t b = 0; b < count; ++b) {
         __builtin_prefetch(energy + b + ahead);
         __builtin_prefetch(blocks + b + ahead);
@@ -337,10 +337,10 @@ LIBDOSE_INLINE void write_block(std::size_t count, const EmissionRows::Block* bl
         const float* const node = nodes + blocks[b].node * per_node;
         for (std::size_t i = 0; i < values; ++i)
 #pragma omp simd
-            for (int lane = 0; lane < block_size; ++lane)
+            for (int lane = 0; lane < simd_width; ++lane)
                 sum[i][lane] = physics::fused(released[lane], node[i], sum[i][lane]);
     }
-    for (std::size_t i = 0; i < values; ++i) std::copy_n(sum[i], block_size, out[i] + column);
+    for (std::size_t i = 0; i < values; ++i) std::copy_n(sum[i], simd_width, out[i] + column);
 }
 
 /// Every column from the first block to the last; `used` of the rows are not padding.
@@ -352,7 +352,7 @@ void write_row(const EmissionRows::Row& source, const float* nodes, std::size_t 
         const int column = source.blocks[begin].column;
         if (written < column)
             for (std::size_t i = 0; i < used; ++i) std::fill(out[i] + written, out[i] + column, 0.0f);
-        written = column + block_size;
+        written = column + simd_width;
         for (end = begin + 1; end < source.count && source.blocks[end].column == column;) ++end;
         const EmissionRows::Block* const blocks = source.blocks + begin;
         const EmissionRows::Energy* const energy = source.energy + begin;
@@ -373,7 +373,7 @@ Emission::Emission(const EmissionRows& rows, const RayTables& tables, std::size_
       used_(count * rates),
       per_node_((used_ + 3) / 4 * 4),
       values_(tables.slice(first, count, per_node_)),
-      unused_(static_cast<std::size_t>(layout.columns + block_size), 0.0f),
+      unused_(static_cast<std::size_t>(layout.columns + simd_width), 0.0f),
       out_(per_node_, unused_.data()) {}
 
 ColumnRange Emission::row(int plane, int row, float* const* out) {
@@ -382,7 +382,7 @@ ColumnRange Emission::row(int plane, int row, float* const* out) {
     std::copy_n(out, used_, out_.begin());
     write_row(source, values_.data(), per_node_, used_, out_.data());
     return {source.blocks[0].column,
-            std::min(layout_.columns, source.blocks[source.count - 1].column + block_size)};
+            std::min(layout_.columns, source.blocks[source.count - 1].column + simd_width)};
 }
 
 }  // namespace libdose::cpu

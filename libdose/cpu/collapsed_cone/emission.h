@@ -22,14 +22,14 @@ public:
     /// From rows along x to rows along y, slice by slice.
     void turn();
 
-    static constexpr int block_size = 8;
+    static constexpr int simd_width = 8;
     /// Eight neighbours in a row, from a multiple of eight on: the energy that they release at a node.
     struct Block {
         std::uint32_t node;
         std::int32_t column;
     };
     struct Energy {
-        float of[block_size];
+        float of[simd_width];
     };
     /// Blocks of a row by ascending column.
     struct Row {

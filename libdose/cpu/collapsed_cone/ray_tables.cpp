@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t faces = 6;
 constexpr double table_step = 0.06, shared_step = 0.09;  // slope between rays of the tables
-constexpr std::size_t places_together = 64;              // as many as find_places() takes at most
+constexpr std::size_t batch = 64;                        // as many as find_places() takes at most
 
 /// Least and largest slopes {low u, high u, low v, high v}.
 struct Slopes {
@@ -147,8 +147,8 @@ void RayTables::find_places(const physics::EmissionRaster& raster, std::uint32_t
                             std::uint32_t* __restrict cell, float* __restrict u, float* __restrict v,
                             float* __restrict in_depth) {
     const physics::EmissionRaster r = raster;
-    int set[places_together];
-    float shallower[places_together], deeper[places_together];
+    int set[batch];
+    float shallower[batch], deeper[batch];
     for (int n = 0; n < count; ++n) {
         set[n] = 0;
         shallower[n] = r.depths[0];
@@ -171,10 +171,10 @@ void RayTables::find_places(const physics::EmissionRaster& raster, std::uint32_t
 void RayTables::place(std::size_t source, int k, std::size_t count, const int* column, const int* row,
                       const float* depth_g_cm2, Places& places, std::size_t to) const {
     const SliceRays rays = slice_rays(source, k);
-    int face[places_together];
-    float u[places_together], v[places_together];
-    for (std::size_t n = 0; n < count; n += places_together) {
-        const std::size_t size = std::min(places_together, count - n), at = to + n;
+    int face[batch];
+    float u[batch], v[batch];
+    for (std::size_t n = 0; n < count; n += batch) {
+        const std::size_t size = std::min(batch, count - n), at = to + n;
         const auto part = [&](std::size_t table, std::size_t first, std::size_t last) {
             find_places(tables_[table].raster(), static_cast<std::uint32_t>(first_node_[table]),
                         static_cast<int>(last - first), u + first, v + first, depth_g_cm2 + n + first,

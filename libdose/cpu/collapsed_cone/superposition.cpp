@@ -135,8 +135,8 @@ public:
           progress_(progress),
           escaped_(sweeps.count(), 0.0) {}
 
-    /// Energy that the sweeps of a range deposit, per volume and per unit of eta; [z][y][x], or transposed as
-    /// the medium is. Not valid after a failure.
+    /// Energy that the sweeps of a range deposit, per volume and per unit of kernel density; [z][y][x], or
+    /// transposed as the medium is. Not valid after a failure.
     std::vector<float> deposits(const SweepRange& range, const SweepMedium& medium, std::size_t voxels) {
         OrderedSum sum(voxels, sweeps_.layout(range.first).columns);
         sum.begin_at(range.first);
@@ -205,8 +205,8 @@ void add_transposed(const Grid& grid, const std::vector<float>& volume, std::vec
     for (std::size_t v = 0; v < total.size(); ++v) total[v] += back[v];
 }
 
-/// Turns deposits per unit of eta into dose, in place; returns the energy that was deposited. Summed by
-/// slices, so that it is the same for any number of threads.
+/// Turns deposits per unit of kernel density into dose, in place; returns the energy that was deposited.
+/// Summed by slices, so that it is the same for any number of threads.
 double dose_of_deposits(const DensityGrid& density, std::vector<float>& total) {
     const std::size_t slices = static_cast<std::size_t>(density.grid.size[2]), slice = total.size() / slices;
     std::vector<double> deposited(slices, 0.0);
@@ -241,13 +241,13 @@ SuperpositionResult superpose(const DensityGrid& density, const ConeKernel& kern
     const RayTables tables(kernel, sweeps.directions, sources);
     EmissionRows rows(grid, sources, tables);
     SweepRun run(sweeps, tables, rows, kernel.rates_cm2_g, mode, progress);
-    const std::vector<float>& eta = density.kernel_density;
+    const std::vector<float>& kernel_density = density.kernel_density;
     std::vector<float> total;
     if (const SweepRange range = sweeps.in_order(false); !range.empty())
-        total = run.deposits(range, SweepMedium(eta, sweeps.layout(range.first).columns), voxels);
+        total = run.deposits(range, SweepMedium(kernel_density, sweeps.layout(range.first).columns), voxels);
     total.resize(voxels, 0.0f);
     if (const SweepRange range = sweeps.in_order(true); !range.empty() && !run.failed()) {
-        const SweepMedium medium(transposed(grid, eta), sweeps.layout(range.first).columns);
+        const SweepMedium medium(transposed(grid, kernel_density), sweeps.layout(range.first).columns);
         rows.turn();
         add_transposed(grid, run.deposits(range, medium, voxels), total);
     }

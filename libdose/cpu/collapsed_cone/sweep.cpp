@@ -12,13 +12,13 @@ namespace libdose::cpu {
 
 SweepMedium::SweepMedium(const std::vector<float>& volume, int columns) {
     const auto size = static_cast<std::size_t>(columns), rows = volume.size() / size;
-    eta.resize(rows, columns);
+    kernel_density.resize(rows, columns);
     row_maximum.resize(rows);
     filled.resize(rows);
 #pragma omp parallel for schedule(static)
     for (std::size_t row = 0; row < rows; ++row) {
         const float* const from = volume.data() + row * size;
-        std::copy_n(from, size, eta.row(row));
+        std::copy_n(from, size, kernel_density.row(row));
         row_maximum[row] = *std::max_element(from, from + size);
         const auto dense = [](float value) { return value > 0; };
         const float *const first = std::find_if(from, from + size, dense), *last = from + size;
@@ -50,32 +50,32 @@ private:
 
 /// Rows of voxels r - 1, r and r + 1 about row r of the lines.
 struct RowsAround {
-    std::array<const float*, 3> eta{};
+    std::array<const float*, 3> kernel_density{};
     std::array<float*, 3> sums{};                ///< of deposits
     std::array<std::vector<float*>, 3> sources;  ///< [direction · rates + rate]
     std::array<ColumnRange, 3> with_source;      ///< columns that release energy
     std::array<ColumnRange, 3> filled;           ///< columns where there is a medium
     std::array<ColumnRange, 3> written;          ///< columns outside of which the rows of sources are zero
-    std::array<float, 3> maxima{};               ///< of eta
+    std::array<float, 3> maxima{};               ///< of kernel density
     std::array<bool, 3> touched{};               ///< whether the last three rows of lines deposited anything
 
     /// Before the first row: there is nothing.
     void reset(const float* zeros, float* outside) {
-        eta.fill(zeros);
+        kernel_density.fill(zeros);
         sums.fill(outside);
         with_source = filled = {};
         maxima = {};
         touched = {};
     }
     void reset_last(const float* zeros, float* outside) {
-        eta[2] = zeros;
+        kernel_density[2] = zeros;
         sums[2] = outside;
         with_source[2] = filled[2] = {};
         maxima[2] = 0;
         touched[2] = false;
     }
     void advance() {
-        rotate(eta);
+        rotate(kernel_density);
         rotate(sums);
         rotate(sources);
         rotate(with_source);
@@ -84,7 +84,7 @@ struct RowsAround {
         rotate(maxima);
         rotate(touched);
     }
-    float largest_eta() const { return *std::max_element(maxima.begin(), maxima.end()); }
+    float highest_density() const { return *std::max_element(maxima.begin(), maxima.end()); }
 
 private:
     template <class OfRows>
@@ -152,7 +152,7 @@ private:
             line_columns = std::max(line_columns, column_spans_.back().lines(layout_.columns));
         }
         sweeper_.line_rows = static_cast<std::size_t>(line_rows);
-        sweeper_.line_width = static_cast<std::size_t>(up_to_block(line_columns) + 3 * block);
+        sweeper_.line_width = static_cast<std::size_t>(up_to_simd_width(line_columns) + 3 * simd_width);
         const std::size_t of_direction = rate_.size() * sweeper_.line_rows,
                           lines = plans_.size() * of_direction;
         if (workspace_.energy.size() < lines * sweeper_.line_width)
@@ -168,10 +168,10 @@ private:
     void take_rows() {
         const std::size_t rates = rate_.size(), count = plans_.size();
         const auto width =
-            static_cast<std::size_t>(pad_before + up_to_block(layout_.columns) + pad_after + block);
+            static_cast<std::size_t>(pad_before + up_to_simd_width(layout_.columns) + pad_after + simd_width);
         RowBuffer buffer(workspace_.rows, (3 * count + 3) * rates + count + 7, width);
-        sweeper_.line_eta = buffer.take();
-        sweeper_.row_eta = buffer.take();
+        sweeper_.line_density = buffer.take();
+        sweeper_.row_density = buffer.take();
         sweeper_.inverse = buffer.take();
         for (float*& row : sweeper_.row_shares) row = buffer.take();
         sweeper_.pitch = static_cast<std::ptrdiff_t>(width);
@@ -196,7 +196,7 @@ private:
                                                                         direction.shift_column, n, rounded);
             DirectionState& state = states_[d];
             state.row_base = row_spans_[d].base(row.move) + 1;
-            state.column_base = column_spans_[d].base(column.move) + block;
+            state.column_base = column_spans_[d].base(column.move) + simd_width;
             state.row = row;
             state.column = column;
             state.meets = {row.meets[0] * column.meets[0], row.meets[0] * column.meets[1],
@@ -208,7 +208,7 @@ private:
     /// Reads the last of the three rows of voxels: medium, sums and sources.
     void read_row(int plane, int row) {
         const std::size_t index = layout_.row_index(plane, row);
-        around_.eta[2] = medium_.eta.row(index);
+        around_.kernel_density[2] = medium_.kernel_density.row(index);
         around_.sums[2] = deposit_.rows.row(index);
         around_.maxima[2] = medium_.row_maximum[index];
         around_.filled[2] = medium_.filled[index];
@@ -225,7 +225,7 @@ private:
         const std::ptrdiff_t next = layout_.row_stride / layout_.columns *
                                     static_cast<std::ptrdiff_t>(layout_.columns + SweepRows::margin);
         for (int c = 0; c < layout_.columns; c += 16) {
-            __builtin_prefetch(around_.eta[2] + next + c);
+            __builtin_prefetch(around_.kernel_density[2] + next + c);
             __builtin_prefetch(around_.sums[2] + c, 1);
         }
     }
@@ -253,14 +253,14 @@ private:
         for (const ColumnRange& part : around_.with_source) source.add(part);
         for (const ColumnRange& part : around_.filled) passed.add(part);
         passed.add(source);
-        if (!source.empty()) share_rows(sweeper_, around_.eta, source);
-        const float largest_eta = around_.largest_eta();
+        if (!source.empty()) share_rows(sweeper_, around_.kernel_density, source);
+        const float highest_density = around_.highest_density();
         for (std::size_t d = 0; d < states_.size(); ++d) {
             DirectionState& state = states_[d];
             for (std::size_t i = 0; i < 3; ++i)
                 state.sources[i] =
                     around_.with_source[i].empty() ? zeros_ : around_.sources[i][d * rate_.size()];
-            if (sweep_line_row(sweeper_, state, r, around_.eta, largest_eta, source, passed))
+            if (sweep_line_row(sweeper_, state, r, around_.kernel_density, highest_density, source, passed))
                 around_.touched[2] = true;
         }
         for (const DirectionState& state : states_)

@@ -41,7 +41,7 @@ struct ColumnRange {
 
 /// The density that scales the kernel, g/cm³, in a layout.
 struct SweepMedium {
-    SweepRows eta;                    ///< zero in the margins
+    SweepRows kernel_density;         ///< zero in the margins
     std::vector<float> row_maximum;   ///< by SweepLayout::row_index, as the next
     std::vector<ColumnRange> filled;  ///< outside of these columns is nothing: lines pass unchanged
 
@@ -59,7 +59,7 @@ public:
     virtual ColumnRange row(int plane, int row, float* const* out) = 0;
 };
 
-/// Energy deposited per volume and per unit of eta. Rows that were not touched are not valid.
+/// Energy deposited per volume and per unit of kernel density. Rows that were not touched are not valid.
 struct SweepDeposit {
     SweepRows rows;
     std::vector<std::uint8_t> touched;  ///< by SweepLayout::row_index

@@ -20,16 +20,17 @@ struct LineSource {
 };
 struct NoSource {};
 
-/// One rate along a block-wise stretch of lines: E is updated in place, the deposit per unit of eta is added
-/// up. `factors`: of a step's optical length.
+/// One rate along a stretch of lines, in whole vectors: E is updated in place, the deposit per unit of kernel
+/// density is added up. `factors`: of a step's optical length.
 template <class Source, class Factors>
-LIBDOSE_INLINE void transport(int n, float optical, const float* __restrict eta, const Source& source,
-                              float* __restrict energy, float* __restrict deposit, const Factors& factors) {
-    for (int first = 0; first < n; first += block)
+LIBDOSE_INLINE void transport(int n, float optical, const float* __restrict kernel_density,
+                              const Source& source, float* __restrict energy, float* __restrict deposit,
+                              const Factors& factors) {
+    for (int first = 0; first < n; first += simd_width)
 #pragma omp simd
-        for (int j = first; j < first + block; ++j) {
+        for (int j = first; j < first + simd_width; ++j) {
             const float in = energy[j];
-            const physics::StepFactors<float> f = factors(optical * eta[j]);
+            const physics::StepFactors<float> f = factors(optical * kernel_density[j]);
             if constexpr (std::is_same_v<Source, LineSource>) {
                 const float q = source.released[j];
                 deposit[j] = fused(optical, fused(in, f.g, q * f.h), deposit[j]);
@@ -42,10 +43,10 @@ LIBDOSE_INLINE void transport(int n, float optical, const float* __restrict eta,
 }
 
 template <class Source>
-LIBDOSE_INLINE void transport(float thickest, int n, float optical, const float* eta, const Source& source,
-                              float* energy, float* deposit) {
+LIBDOSE_INLINE void transport(float thickest, int n, float optical, const float* kernel_density,
+                              const Source& source, float* energy, float* deposit) {
     const auto with = [&](const auto& factors) LIBDOSE_INLINE_LAMBDA {
-        transport(n, optical, eta, source, energy, deposit, factors);
+        transport(n, optical, kernel_density, source, energy, deposit, factors);
     };
     if (thickest <= physics::thin_step.limit)
         with([](float x) LIBDOSE_INLINE_LAMBDA { return physics::thin_step.factors(x); });
@@ -61,11 +62,11 @@ LIBDOSE_INLINE void transport(float thickest, int n, float optical, const float*
 
 /// Density that each line meets: bilinear between the rows of voxels a and b. Line j lies between voxels j -
 /// 1 and j; weight: of a[j - 1], a[j], b[j - 1] and b[j], together 1.
-LIBDOSE_INLINE void mix_line(int n, const std::array<float, 4>& weight, const float* __restrict a,
-                             const float* __restrict b, float* __restrict out) {
-    for (int first = 0; first < n; first += block)
+LIBDOSE_INLINE void interpolate_line(int n, const std::array<float, 4>& weight, const float* __restrict a,
+                                     const float* __restrict b, float* __restrict out) {
+    for (int first = 0; first < n; first += simd_width)
 #pragma omp simd
-        for (int j = first; j < first + block; ++j)
+        for (int j = first; j < first + simd_width; ++j)
             out[j] = fused(weight[0], a[j - 1],
                            fused(weight[1], a[j], fused(weight[2], b[j - 1], weight[3] * b[j])));
 }
@@ -73,9 +74,9 @@ LIBDOSE_INLINE void mix_line(int n, const std::array<float, 4>& weight, const fl
 /// Gives the deposits of lines back to the voxels of the same two rows. lines[-1] and lines[n] must be zero.
 LIBDOSE_INLINE void share_line(int n, const std::array<float, 4>& weight, const float* __restrict lines,
                                float* __restrict a, float* __restrict b) {
-    for (int first = -1; first < n - 1; first += block)
+    for (int first = -1; first < n - 1; first += simd_width)
 #pragma omp simd
-        for (int c = first; c < first + block; ++c) {
+        for (int c = first; c < first + simd_width; ++c) {
             // Voxel c takes from line c + 1 (of which it is the lower neighbour) and from line c.
             a[c] = fused(weight[0], lines[c + 1], fused(weight[1], lines[c], a[c]));
             b[c] = fused(weight[2], lines[c + 1], fused(weight[3], lines[c], b[c]));
@@ -84,62 +85,63 @@ LIBDOSE_INLINE void share_line(int n, const std::array<float, 4>& weight, const 
     b[n - 1] = fused(weight[3], lines[n - 1], b[n - 1]);
 }
 
-/// Mixes three rows of voxels into one row for lines at - 1 … at + n: density, and the sources of every rate.
-/// Whole blocks are read (read_before, read_behind) and written.
-LIBDOSE_INLINE void mix_rows(const Sweeper& s, const DirectionState& d,
-                             const std::array<const float*, 3>& eta_rows, int at, int n) {
+/// Blends three rows of voxels into one row for lines at - 1 … at + n: density, and the sources of every
+/// rate. Whole blocks are read (read_before, read_behind) and written.
+LIBDOSE_INLINE void blend_rows(const Sweeper& s, const DirectionState& d,
+                               const std::array<const float*, 3>& kernel_density_rows, int at, int n) {
     const physics::LatticePlace place = d.row;
-    for (int first = at - 1; first <= at + n; first += block) {
-        float before[block], here[block], after[block];
+    for (int first = at - 1; first <= at + n; first += simd_width) {
+        float before[simd_width], here[simd_width], after[simd_width];
 #pragma omp simd
-        for (int l = 0; l < block; ++l) {
+        for (int l = 0; l < simd_width; ++l) {
             const int j = first + l;
-            const float eta = fused(place.source[0], eta_rows[0][j],
-                                    fused(place.source[1], eta_rows[1][j], place.source[2] * eta_rows[2][j]));
-            s.row_eta[j] = eta;
-            s.inverse[j] = physics::inverse_density(eta);
+            const float kernel_density = fused(place.source[0], kernel_density_rows[0][j],
+                                               fused(place.source[1], kernel_density_rows[1][j],
+                                                     place.source[2] * kernel_density_rows[2][j]));
+            s.row_density[j] = kernel_density;
+            s.inverse[j] = physics::inverse_density(kernel_density);
             before[l] = place.part(0, s.row_shares[0][j]);
             here[l] = place.part(1, s.row_shares[1][j]);
             after[l] = place.part(2, s.row_shares[2][j]);
         }
         const float *a = d.sources[0] + first, *b = d.sources[1] + first, *c = d.sources[2] + first;
-        float* mixed = s.row_sources + first;
-        for (int k = 0; k < s.rates; ++k, a += s.pitch, b += s.pitch, c += s.pitch, mixed += s.pitch)
+        float* blended = s.row_sources + first;
+        for (int k = 0; k < s.rates; ++k, a += s.pitch, b += s.pitch, c += s.pitch, blended += s.pitch)
 #pragma omp simd
-            for (int l = 0; l < block; ++l)
-                mixed[l] = fused(before[l], a[l], fused(here[l], b[l], after[l] * c[l]));
+            for (int l = 0; l < simd_width; ++l)
+                blended[l] = fused(before[l], a[l], fused(here[l], b[l], after[l] * c[l]));
     }
 }
 
-/// Source of lines at … at + n - 1, every rate: three neighbours each in the row that mix_rows has mixed.
-LIBDOSE_INLINE void mix_columns(const Sweeper& s, const DirectionState& d, int at, int n) {
+/// Source of lines at … at + n - 1, every rate: three neighbours each in the row that blend_rows has made.
+LIBDOSE_INLINE void blend_columns(const Sweeper& s, const DirectionState& d, int at, int n) {
     const physics::LatticePlace place = d.column;
-    for (int first = at; first < at + n; first += block) {
-        float before[block], here[block], after[block];
-        const float *const eta = s.row_eta + first, *const inverse = s.inverse + first;
+    for (int first = at; first < at + n; first += simd_width) {
+        float before[simd_width], here[simd_width], after[simd_width];
+        const float *const kernel_density = s.row_density + first, *const inverse = s.inverse + first;
 #pragma omp simd
-        for (int l = 0; l < block; ++l) {
+        for (int l = 0; l < simd_width; ++l) {
             float share[3];
-            physics::exchange_shares({eta[l - 1], eta[l], eta[l + 1]},
+            physics::exchange_shares({kernel_density[l - 1], kernel_density[l], kernel_density[l + 1]},
                                      {inverse[l - 1], inverse[l], inverse[l + 1]}, share);
             before[l] = place.part(0, share[0]);
             here[l] = place.part(1, share[1]);
             after[l] = place.part(2, share[2]);
         }
-        const float* mixed = s.row_sources + first;
+        const float* blended = s.row_sources + first;
         float* released = s.line_sources + first;
-        for (int k = 0; k < s.rates; ++k, mixed += s.pitch, released += s.pitch)
+        for (int k = 0; k < s.rates; ++k, blended += s.pitch, released += s.pitch)
 #pragma omp simd
-            for (int l = 0; l < block; ++l)
+            for (int l = 0; l < simd_width; ++l)
                 released[l] =
-                    fused(before[l], mixed[l - 1], fused(here[l], mixed[l], after[l] * mixed[l + 1]));
+                    fused(before[l], blended[l - 1], fused(here[l], blended[l], after[l] * blended[l + 1]));
     }
 }
 
 LIBDOSE_INLINE float largest_of_block(const float* energy) {
     float largest = 0;
 #pragma omp simd reduction(max : largest)
-    for (int j = 0; j < block; ++j) largest = std::max(largest, std::abs(energy[j]));
+    for (int j = 0; j < simd_width; ++j) largest = std::max(largest, std::abs(energy[j]));
     return largest;
 }
 
@@ -148,11 +150,11 @@ LIBDOSE_INLINE double trim(const float* energy, float negligible, Lines& live) {
     double lost = 0;
     const auto goes = [&](int first) LIBDOSE_INLINE_LAMBDA {
         if (!(largest_of_block(energy + first) < negligible)) return false;
-        lost += sum_of(energy + first, block);
+        lost += sum_of(energy + first, simd_width);
         return true;
     };
-    while (!live.empty() && goes(live.begin)) live.begin += block;
-    while (!live.empty() && goes(live.end - block)) live.end -= block;
+    while (!live.empty() && goes(live.begin)) live.begin += simd_width;
+    while (!live.empty() && goes(live.end - simd_width)) live.end -= simd_width;
     return lost;
 }
 
@@ -165,17 +167,19 @@ double sum_of(const float* energy, int n) {
 }
 
 LIBDOSE_VERSIONS
-void share_rows(Sweeper& s, const std::array<const float*, 3>& eta_rows, ColumnRange source) {
-    const float* __restrict a = eta_rows[0], * __restrict b = eta_rows[1], * __restrict c = eta_rows[2];
+void share_rows(Sweeper& s, const std::array<const float*, 3>& kernel_density_rows, ColumnRange source) {
+    const float* __restrict a = kernel_density_rows[0];
+    const float* __restrict b = kernel_density_rows[1];
+    const float* __restrict c = kernel_density_rows[2];
     float* __restrict before = s.row_shares[0];
     float* __restrict here = s.row_shares[1];
     float* __restrict after = s.row_shares[2];
     const int begin = source.begin - read_before, end = source.end + read_behind;
-    for (int next = begin; next < end; next += block) {
-        const int first =
-            std::min(next, end - block);  // the last block once more in part: it ends with the columns
+    for (int next = begin; next < end; next += simd_width) {
+        const int first = std::min(
+            next, end - simd_width);  // the last vector once more in part: it ends with the columns
 #pragma omp simd
-        for (int j = first; j < first + block; ++j) {
+        for (int j = first; j < first + simd_width; ++j) {
             float share[3];
             physics::exchange_shares({a[j], b[j], c[j]},
                                      {physics::inverse_density(a[j]), physics::inverse_density(b[j]),
@@ -194,7 +198,8 @@ namespace {
 /// and j + 1 at most.
 LIBDOSE_INLINE Lines lines_meeting(const DirectionState& d, const ColumnRange& columns) {
     if (columns.empty()) return {0, 0};
-    return {down_to_block(d.column_base + columns.begin - 1), up_to_block(d.column_base + columns.end + 1)};
+    return {down_to_simd_width(d.column_base + columns.begin - 1),
+            up_to_simd_width(d.column_base + columns.end + 1)};
 }
 
 /// The lines of one rate in a row of lines.
@@ -258,12 +263,13 @@ LIBDOSE_INLINE Lines find_live(Sweeper& s, const DirectionState& d, std::size_t 
 /// Takes lines d.begin … d.end - 1 of one rate through the plane; those that are fed take their source on the
 /// way. Density and deposit are addressed by the identity of the lines.
 LIBDOSE_INLINE void transport_rate(const Sweeper& s, const DirectionState& d, int k, const RateLines& lines,
-                                   const Lines& fed, float eta_maximum, const float* eta, float* deposit) {
-    const float optical = s.rate[k] * d.step_cm, thickest = optical * eta_maximum;
+                                   const Lines& fed, float highest_density, const float* kernel_density,
+                                   float* deposit) {
+    const float optical = s.rate[k] * d.step_cm, thickest = optical * highest_density;
     const int begin = std::max(lines.live.begin, d.begin), end = std::min(lines.live.end, d.end);
     float* const energy = lines.energy;
     const auto part = [&](int from, int to, const auto& source) LIBDOSE_INLINE_LAMBDA {
-        transport(thickest, to - from, optical, eta + from, source, energy + from, deposit + from);
+        transport(thickest, to - from, optical, kernel_density + from, source, energy + from, deposit + from);
     };
     if (fed.empty()) {
         part(begin, end, NoSource{});
@@ -277,8 +283,9 @@ LIBDOSE_INLINE void transport_rate(const Sweeper& s, const DirectionState& d, in
 }  // namespace
 
 LIBDOSE_VERSIONS
-bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const float*, 3>& eta_rows,
-                    float eta_maximum, ColumnRange source, ColumnRange passed) {
+bool sweep_line_row(Sweeper& s, DirectionState& d, int r,
+                    const std::array<const float*, 3>& kernel_density_rows, float highest_density,
+                    ColumnRange source, ColumnRange passed) {
     const auto row = static_cast<std::size_t>(r + d.row_base);
     const Lines fed = lines_meeting(d, source), met = lines_meeting(d, passed);
     const Lines live = find_live(s, d, row, fed);
@@ -288,20 +295,20 @@ bool sweep_line_row(Sweeper& s, DirectionState& d, int r, const std::array<const
     if (begin >= end) return false;
 
     const int base = d.column_base;  // line j of the plane is base + j in the buffers
-    float* const eta = s.line_eta - base;
+    float* const kernel_density = s.line_density - base;
     float* const deposit = d.deposit - base;
     const int source_at = fed.begin - base;
-    if (!fed.empty()) mix_rows(s, d, eta_rows, source_at, fed.end - fed.begin);
+    if (!fed.empty()) blend_rows(s, d, kernel_density_rows, source_at, fed.end - fed.begin);
     const auto lower_row = static_cast<std::size_t>(1 + d.row.lower);
     const int shifted = begin - base + 1 + d.column.lower;
-    mix_line(end - begin, d.meets, eta_rows[lower_row] + shifted, eta_rows[lower_row + 1] + shifted,
-             eta + begin);
+    interpolate_line(end - begin, d.meets, kernel_density_rows[lower_row] + shifted,
+                     kernel_density_rows[lower_row + 1] + shifted, kernel_density + begin);
     set_zero(deposit, begin - 1, end + 1);
-    if (!fed.empty()) mix_columns(s, d, source_at, fed.end - fed.begin);
+    if (!fed.empty()) blend_columns(s, d, source_at, fed.end - fed.begin);
     for (int k = 0; k < s.rates; ++k) {
         const RateLines lines = lines_of_rate(s, d, row, k);
         if (lines.live.empty()) continue;
-        transport_rate(s, d, k, lines, fed, eta_maximum, eta, deposit);
+        transport_rate(s, d, k, lines, fed, highest_density, kernel_density, deposit);
         if (s.trimming) s.lost += trim(lines.energy, s.negligible, lines.live);
     }
     return true;

@@ -28,7 +28,7 @@ struct ElectronLanes {
     ElectronLanes(const RayBundle& bundle, const CoarseMap& map, const ElectronContamination& electrons)
         : rays(bundle.view()) {
         const physics::RayRaster& raster = bundle.view().raster;
-        ends_mm = bundle.reach_mm(electrons.range_g_cm2);
+        ends_mm = bundle.distance_at_depth_mm(electrons.range_g_cm2);
         const auto width = static_cast<std::size_t>(raster.size_u);
         for (std::size_t v = 0; v + 1 < static_cast<std::size_t>(raster.size_v); ++v)
             for (std::size_t u = 0; u + 1 < width; ++u) {
@@ -114,10 +114,10 @@ void add_electrons(std::vector<float>& dose, const DensityGrid& density, const F
     const Grid& grid = density.grid;
     const auto reached = electron_extent_mm(grid, map, electrons);
     if (!reached) return;
-    const std::array<double, 4>& extent = *reached;
+    const Rect& extent = *reached;
     const physics::BeamFrame& frame = map.frame;
     const RayBundle rays(density, frame, extent, electron_ray_spacing_mm(grid),
-                         electron_rays_followed_g_cm2(electrons));
+                         electron_rays_max_depth_g_cm2(electrons));
     const ElectronLanes shared(rays, map.electrons, electrons);
     const physics::ProjectedRows rows_of_grid(frame, grid);
 #pragma omp parallel for schedule(dynamic, 1)

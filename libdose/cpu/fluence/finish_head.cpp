@@ -15,21 +15,21 @@ namespace {
 LIBDOSE_VERSIONS
 void weighted_sums(std::size_t n, std::size_t taps, const float* weights, const float* in, std::size_t stride,
                    float* out) {
-    constexpr std::size_t vectors = 8, width = 8, together = vectors * width;
-    for (std::size_t block = 0; n >= together && block < n; block += together) {
+    constexpr std::size_t vectors = 8, simd_width = 8, batch = vectors * simd_width;
+    for (std::size_t block = 0; n >= batch && block < n; block += batch) {
         const std::size_t i =
-            std::min(block, n - together);  // the last ones once more, where they are no whole block
-        float sum[vectors][width] = {};
+            std::min(block, n - batch);  // the last ones once more, where they are no whole block
+        float sum[vectors][simd_width] = {};
         for (std::size_t k = 0; k < taps; ++k) {
             const float* const from = in + i + k * stride;
             for (std::size_t j = 0; j < vectors; ++j)
 #pragma omp simd
-                for (std::size_t l = 0; l < width; ++l)
-                    sum[j][l] = physics::fused(weights[k], from[j * width + l], sum[j][l]);
+                for (std::size_t l = 0; l < simd_width; ++l)
+                    sum[j][l] = physics::fused(weights[k], from[j * simd_width + l], sum[j][l]);
         }
-        std::copy_n(sum[0], together, out + i);
+        std::copy_n(sum[0], batch, out + i);
     }
-    if (n >= together) return;
+    if (n >= batch) return;
     for (std::size_t i = 0; i < n; ++i) {
         float sum = 0;
         for (std::size_t k = 0; k < taps; ++k) sum = physics::fused(weights[k], in[i + k * stride], sum);

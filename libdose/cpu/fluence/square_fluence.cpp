@@ -15,10 +15,10 @@ namespace {
 
 /// Edges of a raster axis, in pixels from the axis, that hold what squares from `low_mm` to `high_mm` give:
 /// near them, and where the extrafocal source shows them.
-std::array<int, 2> raster_axis(double low_mm, double high_mm, double scale, double reach_mm,
+std::array<int, 2> raster_axis(double low_mm, double high_mm, double scale, double margin_mm,
                                double pixel_mm) {
-    const double low = std::min(low_mm - reach_mm, (low_mm - reach_mm) / scale),
-                 high = std::max(high_mm + reach_mm, (high_mm + reach_mm) / scale);
+    const double low = std::min(low_mm - margin_mm, (low_mm - margin_mm) / scale),
+                 high = std::max(high_mm + margin_mm, (high_mm + margin_mm) / scale);
     // Whole pixels of the coarse maps, wherever the squares lie: their maps then add up.
     constexpr int coarse_pixels = 4;
     return {coarse_pixels * static_cast<int>(std::floor(low / pixel_mm / coarse_pixels)),
@@ -36,17 +36,14 @@ FluenceMap square_fluence(const Beam& beam, const ControlPoint& point, PatientPo
     map.pixel_mm = options.pixel_mm;
     map.filter = beam_filter(beam, point.wedge_in, head);
     if (squares.empty()) return map;
-    double low_u = 1e30, high_u = -1e30, low_v = 1e30, high_v = -1e30;
-    for (const OpenSquare& s : squares) {
-        low_u = std::min(low_u, s.u_mm);
-        high_u = std::max(high_u, s.u_mm);
-        low_v = std::min(low_v, s.v_mm);
-        high_v = std::max(high_v, s.v_mm);
-    }
-    const double half = 0.5 * side_mm, reach = head_reach_mm(beam, head, options.leaves);
+    Rect bounds = Rect::nothing();
+    for (const OpenSquare& s : squares) bounds = bounds.around(Rect::point(s.u_mm, s.v_mm));
+    const double half = 0.5 * side_mm;
+    bounds = bounds.grown(half);
+    const double margin = head_reach_mm(beam, head, options.leaves);
     const auto views = extrafocal_views(beam, head, options.leaves);
-    const auto along_u = raster_axis(low_u - half, high_u + half, views[0].scale, reach, map.pixel_mm);
-    const auto along_v = raster_axis(low_v - half, high_v + half, views[1].scale, reach, map.pixel_mm);
+    const auto along_u = raster_axis(bounds.low_u_mm, bounds.high_u_mm, views[0].scale, margin, map.pixel_mm);
+    const auto along_v = raster_axis(bounds.low_v_mm, bounds.high_v_mm, views[1].scale, margin, map.pixel_mm);
     map.size_u = along_u[1] - along_u[0];
     map.size_v = along_v[1] - along_v[0];
     map.lower_u_mm = along_u[0] * map.pixel_mm;

@@ -19,9 +19,9 @@ double phase(double middle_mm_, double lower_mm, double pixel_mm) {
 
 }  // namespace
 
-BeamletImages::Level::Level(double reach, double pixel, double phase_u_mm, double phase_v_mm)
-    : reach_mm(static_cast<float>(reach)), per_mm(static_cast<float>(1 / pixel)) {
-    const int before = static_cast<int>(std::ceil(reach / pixel)) + 1;
+BeamletImages::Level::Level(double half_side, double pixel, double phase_u_mm, double phase_v_mm)
+    : half_side_mm(static_cast<float>(half_side)), per_mm(static_cast<float>(1 / pixel)) {
+    const int before = static_cast<int>(std::ceil(half_side / pixel)) + 1;
     lower_u_mm = static_cast<float>(phase_u_mm - before * pixel);
     lower_v_mm = static_cast<float>(phase_v_mm - before * pixel);
     size = 2 * before + 2;
@@ -81,16 +81,15 @@ void BeamletImages::prepare(double lowest, double highest) {
     const auto images = [&](const BeamletFluence& fluence) {
         const double reach = far_mm + 3 * far_pixel_mm;
         PencilPlan plan;
-        plan.support_mm = support_mm(fluence.map);
-        plan.need_mm = {fluence.middle_u_mm - reach, fluence.middle_u_mm + reach, fluence.middle_v_mm - reach,
-                        fluence.middle_v_mm + reach};
+        plan.nonzero_bounds = nonzero_bounds(fluence.map);
+        plan.grid_bounds = Rect::square(fluence.middle_u_mm, fluence.middle_v_mm, reach);
         PencilImagePlan image_plan =
             plan_pencil_images(fluence.map, plan, Vec3::Ones(), fluence.map.pixel_mm);
         image_plan.lowest_magnification = 1;
         image_plan.first_node = first_node_;
         // The last node is asked for with its neighbour.
         image_plan.use(std::vector<std::uint8_t>(static_cast<std::size_t>(nodes_) + 1, 1));
-        return PencilImages(fluence.map, kernel_, plan.support_mm, image_plan);
+        return PencilImages(fluence.map, kernel_, plan.nonzero_bounds, image_plan);
     };
     const PencilImages of_focal = images(focal_);
     for (Level* level : {&fine_, &middle_, &far_})

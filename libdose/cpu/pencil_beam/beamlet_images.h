@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -39,9 +38,9 @@ public:
     /// Adds `part` times the components at a point (mm from the square's middle) of the isocentre plane.
     LIBDOSE_INLINE void add_focal(float u_mm, float v_mm, float node, float part, PencilLanes& sum) const {
         const float apart = std::max(std::abs(u_mm), std::abs(v_mm));
-        add(apart < fine_.reach_mm     ? fine_
-            : apart < middle_.reach_mm ? middle_
-                                       : far_,
+        add(apart < fine_.half_side_mm     ? fine_
+            : apart < middle_.half_side_mm ? middle_
+                                           : far_,
             u_mm, v_mm, node, part, sum);
     }
     bool has_extrafocal() const { return extrafocal_.has_value(); }
@@ -52,20 +51,20 @@ public:
     }
 
 private:
-    /// A raster of points for every node; read within `reach_mm`.
+    /// A raster of points for every node; read within `half_side_mm`.
     struct Level {
-        float reach_mm, lower_u_mm, lower_v_mm, per_mm;
+        float half_side_mm, lower_u_mm, lower_v_mm, per_mm;
         int size;
         std::vector<float> values;  ///< [node][v][u][component]
 
         /// `phase_*_mm`: where one of the points is.
-        Level(double reach, double pixel, double phase_u_mm, double phase_v_mm);
+        Level(double half_side, double pixel, double phase_u_mm, double phase_v_mm);
         void fill(const PencilImages& images, double middle_u_mm, double middle_v_mm, int nodes);
     };
     LIBDOSE_INLINE void add(const Level& level, float u_mm, float v_mm, float node, float part,
                             PencilLanes& sum) const {
         constexpr int width = pencil_components;
-        if (std::abs(u_mm) >= level.reach_mm || std::abs(v_mm) >= level.reach_mm) return;
+        if (std::abs(u_mm) >= level.half_side_mm || std::abs(v_mm) >= level.half_side_mm) return;
         const float x = (u_mm - level.lower_u_mm) * level.per_mm,
                     y = (v_mm - level.lower_v_mm) * level.per_mm;
         const float below = std::floor(node);

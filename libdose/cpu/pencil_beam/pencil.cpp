@@ -35,15 +35,15 @@ std::vector<float> pencil_beam(const DensityGrid& density, const FluenceMap& map
                                const LateralScale& lateral, const TermaTable* table, double near_pixel_mm) {
     const Grid& grid = density.grid;
     std::vector<float> dose(grid.voxel_count(), 0.0f);
-    const std::array<double, 4> support = support_mm(map);
-    const std::optional<PencilPlan> plan = plan_pencil_beam(grid, map.frame, support, lateral);
+    const Rect bounds = nonzero_bounds(map);
+    const std::optional<PencilPlan> plan = plan_pencil_beam(grid, map.frame, bounds, lateral);
     if (!plan) return dose;
     PencilVoxels voxels(density, map.frame, *plan, lateral, map.filter.get(), table);
     PencilImagePlan image_plan = plan_pencil_images(map, *plan, grid.spacing_mm, near_pixel_mm);
     image_plan.use(voxels.used());
-    const PencilImages images(map, kernel, support, image_plan);
+    const PencilImages images(map, kernel, bounds, image_plan);
     const PencilDepthWeights weights(kernel);
-    voxels.trace(image_plan.near_mm());
+    voxels.trace(image_plan.near_bounds());
     const physics::ProjectedRows rows(map.frame, grid);
 #pragma omp parallel
     {

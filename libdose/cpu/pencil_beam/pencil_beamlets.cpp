@@ -135,10 +135,8 @@ PencilBeamlets::PencilBeamlets(const DensityGrid& density, const Beam& beam, con
                                PatientPosition position, const BeamModel& model,
                                const FluenceOptions& options, const LateralScale& lateral,
                                const std::vector<OpenSquare>& squares, BeamletShape& shape) {
-    std::array<double, 4> near{1e30, -1e30, 1e30, -1e30};
-    for (const OpenSquare& s : squares)
-        near = {std::min(near[0], s.u_mm - near_mm), std::max(near[1], s.u_mm + near_mm),
-                std::min(near[2], s.v_mm - near_mm), std::max(near[3], s.v_mm + near_mm)};
+    Rect near = Rect::nothing();
+    for (const OpenSquare& s : squares) near = near.around(Rect::square(s.u_mm, s.v_mm, near_mm));
     const physics::BeamFrame frame =
         physics::beam_frame(position, point.gantry_deg, point.collimator_deg, point.couch_deg,
                             point.isocentre_mm, beam.source_axis_distance_mm);
@@ -283,7 +281,7 @@ void PencilBeamlets::column(double u_mm, double v_mm, std::uint64_t seed, std::v
     for (int k = 0; k < grid.size[2]; ++k)
         for (int j = 0; j < grid.size[1]; ++j) {
             const std::size_t first = grid.index(0, j, k);
-            const std::uint64_t drawn = mixed(seed ^ mixed(first));
+            const std::uint64_t drawn = hash_bits(seed ^ hash_bits(first));
             if (out.size() < size + static_cast<std::size_t>(grid.size[0]))
                 out.resize(2 * size + static_cast<std::size_t>(grid.size[0]));
             const ZoneParts part = zone_parts(rows_of_grid.at(j, k), u_mm, v_mm, grid.size[0]);

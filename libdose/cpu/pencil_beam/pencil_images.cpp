@@ -55,14 +55,16 @@ std::vector<Complex> transform(const std::vector<Complex>& image, std::size_t co
 /// Convolves the fluence on one raster with kernels.
 class Convolution {
 public:
-    /// The fluence lies within `support_mm`; kernels reach no farther than `reach_mm`.
-    Convolution(const FluenceMap& map, const PencilRaster& raster, const std::array<double, 4>& support_mm,
-                double reach_mm)
+    /// The fluence lies within `nonzero_bounds`; kernels have the radius `kernel_radius_mm`.
+    Convolution(const FluenceMap& map, const PencilRaster& raster, const Rect& nonzero_bounds,
+                double kernel_radius_mm)
         : raster_(raster) {
-        const ConvolutionAxis u = convolution_axis(raster.pixel_mm, raster.lower_u_mm, raster.size_u,
-                                                   support_mm[0], support_mm[1], reach_mm, fft_length);
-        const ConvolutionAxis v = convolution_axis(raster.pixel_mm, raster.lower_v_mm, raster.size_v,
-                                                   support_mm[2], support_mm[3], reach_mm, fft_length);
+        const ConvolutionAxis u =
+            convolution_axis(raster.pixel_mm, raster.lower_u_mm, raster.size_u, nonzero_bounds.low_u_mm,
+                             nonzero_bounds.high_u_mm, kernel_radius_mm, fft_length);
+        const ConvolutionAxis v =
+            convolution_axis(raster.pixel_mm, raster.lower_v_mm, raster.size_v, nonzero_bounds.low_v_mm,
+                             nonzero_bounds.high_v_mm, kernel_radius_mm, fft_length);
         last_u_ = u.last;
         length_u_ = u.length;
         last_v_ = v.last;
@@ -132,11 +134,12 @@ private:
 
 }  // namespace
 
-PencilImages::PencilImages(const FluenceMap& map, const PencilKernel& kernel,
-                           const std::array<double, 4>& support, const PencilImagePlan& plan)
+PencilImages::PencilImages(const FluenceMap& map, const PencilKernel& kernel, const Rect& bounds,
+                           const PencilImagePlan& plan)
     : near_(plan.near), far_(plan.far) {
     const std::size_t count = kernel.components.size() / (kernel.radius_cm.size() - 1);
-    const Convolution near(map, near_, support, pencil_split_end_mm), far(map, far_, support, far_reach_mm);
+    const Convolution near(map, near_, bounds, pencil_split_end_mm),
+        far(map, far_, bounds, far_kernel_radius_mm);
     struct Task {
         std::size_t node;
         bool near;

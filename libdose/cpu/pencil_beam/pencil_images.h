@@ -2,13 +2,13 @@
 // (docs/theory/pencil-beam.md).
 #pragma once
 
-#include <array>
 #include <vector>
 
 #include "base/simd/multiversion.h"
 #include "cpu/pencil_beam/pencil_weights.h"
 #include "fluence/fluence_map.h"
 #include "geometry/coordinates.h"
+#include "geometry/rect.h"
 #include "libdose/beam_model.h"
 #include "pencil_beam/pencil_equations.h"
 #include "pencil_beam/pencil_plan.h"
@@ -24,8 +24,8 @@ using PencilRaster = physics::PlaneRaster;
 /// image.
 class PencilImages {
 public:
-    /// support_mm: where the fluence is.
-    PencilImages(const FluenceMap& map, const PencilKernel& kernel, const std::array<double, 4>& support_mm,
+    /// nonzero_bounds: where the fluence is.
+    PencilImages(const FluenceMap& map, const PencilKernel& kernel, const Rect& nonzero_bounds,
                  const PencilImagePlan& plan);
 
     /// Convolved components at a point of the isocentre plane and a node position: bilinear, and linear

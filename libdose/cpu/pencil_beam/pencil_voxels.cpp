@@ -94,8 +94,7 @@ PencilRow::PencilRow(int size) {
 }
 
 void PencilDepthRays::trace(const DensityGrid& density, const physics::BeamFrame& frame,
-                            const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing,
-                            bool high_z) {
+                            const Rect& extent_mm, const physics::RaySpacing& spacing, bool high_z) {
     raster_ = ray_raster(density.grid, frame, extent_mm, spacing);
     // Places among the sums are 32-bit integers.
     if (raster_.count() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
@@ -205,10 +204,10 @@ std::vector<std::uint8_t> PencilVoxels::used() const {
     return used;
 }
 
-void PencilVoxels::trace(const std::array<double, 4>& near) {
+void PencilVoxels::trace(const Rect& near) {
     rays_ = plan_pencil_rays(density_.grid, plan_, near);
-    outer_rays_.trace(density_, frame_, rays_.outer_mm, rays_.outer_spacing, filter_ != nullptr);
-    inner_rays_.trace(density_, frame_, rays_.inner_mm, rays_.inner_spacing, filter_ != nullptr);
+    outer_rays_.trace(density_, frame_, rays_.outer, rays_.outer_spacing, filter_ != nullptr);
+    inner_rays_.trace(density_, frame_, rays_.inner, rays_.inner_spacing, filter_ != nullptr);
 }
 
 void PencilVoxels::row(int j, int k, PencilRow& row) const {
@@ -218,7 +217,7 @@ void PencilVoxels::row(int j, int k, PencilRow& row) const {
     // The voxels that project into the dense rays are neighbours.
     int begin = size, end = size;
     if (rays_.any_inner) {
-        const auto [b, e] = rows_of_grid_.at(j, k).within(rays_.inner_mm, size);
+        const auto [b, e] = rows_of_grid_.at(j, k).within(rays_.inner, size);
         begin = std::min(b, size);
         end = std::max(begin, e);
     }

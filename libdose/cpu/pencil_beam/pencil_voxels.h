@@ -2,11 +2,11 @@
 // their depth.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <vector>
 
 #include "fluence/fluence_map.h"
+#include "geometry/rect.h"
 #include "libdose/beam_model.h"
 #include "libdose/density.h"
 #include "pencil_beam/pencil_plan.h"
@@ -31,8 +31,8 @@ struct PencilRow {
 class PencilDepthRays {
 public:
     /// high_z: whether read_high_z() will be called.
-    void trace(const DensityGrid& density, const physics::BeamFrame& frame,
-               const std::array<double, 4>& extent_mm, const physics::RaySpacing& spacing, bool high_z);
+    void trace(const DensityGrid& density, const physics::BeamFrame& frame, const Rect& extent_mm,
+               const physics::RaySpacing& spacing, bool high_z);
 
     /// Path (g/cm²) to points, linear between rays and steps: of both materials, and the part of the second.
     void read(int size, const float* u_mm, const float* v_mm, const float* distance_mm, float* path) const;
@@ -54,8 +54,8 @@ public:
     /// Node by node of the plan, whether a voxel may need it.
     std::vector<std::uint8_t> used() const;
 
-    /// Rays, dense within `near_mm` (plan_pencil_rays). Before row().
-    void trace(const std::array<double, 4>& near_mm);
+    /// Rays, dense within `near` (plan_pencil_rays). Before row().
+    void trace(const Rect& near);
 
     /// The voxels (0 … size - 1, j, k).
     void row(int j, int k, PencilRow& row) const;

@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/units.h"
 #include "cpu/raytrace/ray_tracer.h"
 #include "geometry/ray_trace.h"
 #include "libdose/error.h"
 
 namespace libdose::cpu {
 
-namespace {
-using physics::cm_per_mm;
-}  // namespace
+namespace {}  // namespace
 
 PathLength exact_path(const DensityGrid& density, const Vec3& source_mm, const Vec3& point_mm) {
     const Vec3 way = point_mm - source_mm;
@@ -26,10 +25,9 @@ PathLength exact_path(const DensityGrid& density, const Vec3& source_mm, const V
     return path;
 }
 
-RayBundle::RayBundle(const DensityGrid& density, const physics::BeamFrame& frame,
-                     const std::array<double, 4>& extent, const physics::RaySpacing& spacing,
-                     double followed_g_cm2, const BeamFilter* filter)
-    : raster_(ray_raster(density.grid, frame, extent, spacing, followed_g_cm2)) {
+RayBundle::RayBundle(const DensityGrid& density, const physics::BeamFrame& frame, const Rect& extent,
+                     const physics::RaySpacing& spacing, double max_depth_g_cm2, const BeamFilter* filter)
+    : raster_(ray_raster(density.grid, frame, extent, spacing, max_depth_g_cm2)) {
     if (raster_.count() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
         throw bad_input("the rays through the dose grid have more than 2^31 nodes", "ray trace",
                         "Choose a larger grid spacing or a lower quality");
@@ -68,10 +66,10 @@ RayBundle::RayBundle(const DensityGrid& density, const physics::BeamFrame& frame
     }
 }
 
-std::vector<float> RayBundle::reach_mm(double g_cm2) const {
+std::vector<float> RayBundle::distance_at_depth_mm(double g_cm2) const {
     std::vector<float> reach;
     for (int v = 0; v < raster_.size_v; ++v)
-        for (int u = 0; u < raster_.size_u; ++u) reach.push_back(view().reach_mm(u, v, g_cm2));
+        for (int u = 0; u < raster_.size_u; ++u) reach.push_back(view().distance_at_depth_mm(u, v, g_cm2));
     return reach;
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/simd/multiversion.h"
+#include "base/units.h"
 #include "libdose/error.h"
 
 namespace libdose::cpu {
@@ -220,7 +221,7 @@ void RayTracer::trace(const int* u, const int* v, const physics::RaySums* before
         }
         rays.in[l] = static_cast<float>(in);
         rays.out[l] = static_cast<float>(out);
-        rays.step_cm[l] = static_cast<float>(raster_.step * direction.norm() * physics::cm_per_mm);
+        rays.step_cm[l] = static_cast<float>(raster_.step * direction.norm() * cm_per_mm);
         rays.begin = std::min(rays.begin, static_cast<int>(std::floor(in)));
         rays.end = std::max(rays.end, static_cast<int>(std::ceil(out)));
     }
@@ -233,7 +234,7 @@ void RayTracer::trace(const int* u, const int* v, const physics::RaySums* before
         water[l] = before[l].water;
         high_z[l] = before[l].high_z;
     }
-    const int last = add_steps(rays, size_, stride_, static_cast<float>(raster_.followed_g_cm2), water_part_,
+    const int last = add_steps(rays, size_, stride_, static_cast<float>(raster_.max_depth_g_cm2), water_part_,
                                high_z_part_, water, high_z, sums, next_node);
     for (int node = last + 1; node < raster_.steps; ++node)
         std::memcpy(sums + node * next_node, sums + last * next_node, bytes);

@@ -22,27 +22,26 @@ struct PartOfRow {
     int j, k, begin, end;
 };
 
-/// False where no voxel of a slice can project into {low u, high u, low v, high v}.
-bool slice_meets(const Grid& grid, const physics::BeamFrame& frame, int k,
-                 const std::array<double, 4>& extent_mm) {
+/// False where no voxel of a slice can project into a rectangle.
+bool slice_meets(const Grid& grid, const physics::BeamFrame& frame, int k, const Rect& extent) {
     const physics::Shadow shadow = physics::shadow_of(frame, grid.centre_mm(0, 0, k),
                                                       grid.centre_mm(grid.size[0] - 1, grid.size[1] - 1, k));
-    return !shadow.whole || (shadow.low_u_mm <= extent_mm[1] && shadow.high_u_mm >= extent_mm[0] &&
-                             shadow.low_v_mm <= extent_mm[3] && shadow.high_v_mm >= extent_mm[2]);
+    const Rect common = shadow.bounds.common(extent);
+    return !shadow.whole || (common.low_u_mm <= common.high_u_mm && common.low_v_mm <= common.high_v_mm);
 }
 
 constexpr std::vector<float> ReleasedEnergy::*released_values[] = {&ReleasedEnergy::energy,
                                                                    &ReleasedEnergy::depth_g_cm2};
 
-/// Rows of slices [first, last) whose voxels project into `extent_mm` ({low u, high u, low v, high v}).
+/// Rows of slices [first, last) whose voxels project into `extent`.
 std::vector<PartOfRow> rows_within(const Grid& grid, const physics::BeamFrame& frame,
                                    const physics::ProjectedRows& projected, int first, int last,
-                                   const std::array<double, 4>& extent_mm) {
+                                   const Rect& extent) {
     std::vector<PartOfRow> rows;
     for (int k = first; k < last; ++k) {
-        if (!slice_meets(grid, frame, k, extent_mm)) continue;
+        if (!slice_meets(grid, frame, k, extent)) continue;
         for (int j = 0; j < grid.size[1]; ++j) {
-            const auto [begin, end] = projected.at(j, k).within(extent_mm, grid.size[0]);
+            const auto [begin, end] = projected.at(j, k).within(extent, grid.size[0]);
             if (begin < end) rows.push_back({j, k, begin, end});
         }
     }
@@ -136,7 +135,7 @@ ReleasedEnergy released_energy(const DensityGrid& density, const FluenceMap& map
     ReleasedEnergy released;
     released.grid = grid;
     released.frame = frame;
-    const auto extent = released_extent_mm(grid, frame, support_mm(map));
+    const auto extent = released_extent_mm(grid, frame, nonzero_bounds(map));
     if (!extent) return released;
     const FluenceIntegral integral(map, sharpening_for(grid, frame, blur_variance));
     const RayBundle rays(density, frame, *extent, ray_spacing_mm, std::numeric_limits<double>::infinity(),

@@ -13,7 +13,7 @@
 namespace libdose {
 
 /// Throws bad_input when both frames of reference are known and differ. `what`: "the two doses", …; `where`:
-/// of the message.
+/// place that the message names.
 void check_same_frame(const std::string& one, const std::string& other, const std::string& what,
                       const std::string& where = {});
 

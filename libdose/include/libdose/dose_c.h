@@ -42,8 +42,7 @@ extern "C" {
 #define LIBDOSE_C_VERSION_MAJOR 1
 #define LIBDOSE_C_VERSION_MINOR 2 /**< see LIBDOSE_C_VERSION_MAJOR */
 
-/** What became of a call: one of the constants below. Numbers 2 to 4 are the exit codes of the `dose`
- * command. */
+/** Outcome of a call: one of the constants below. Numbers 2 to 4 are the exit codes of the `dose` command. */
 typedef int32_t libdose_status;
 enum {
     LIBDOSE_OK = 0,           /**< done */
@@ -76,9 +75,9 @@ enum {
     LIBDOSE_QUALITY_DRAFT = 1,    /**< quality */
     LIBDOSE_QUALITY_HIGH = 2,     /**< quality */
 
-    LIBDOSE_TRANSPORT_AUTO = 0, /**< transport: by an estimate of the cost */
-    LIBDOSE_TRANSPORT_ONE = 1,  /**< transport: one for the whole plan */
-    LIBDOSE_TRANSPORT_EACH = 2, /**< transport: one for each geometry */
+    LIBDOSE_TRANSPORT_AUTO = 0, /**< grouping: by an estimate of the cost */
+    LIBDOSE_TRANSPORT_ONE = 1,  /**< grouping "shared": one transport for the whole plan */
+    LIBDOSE_TRANSPORT_EACH = 2, /**< grouping "per-geometry": a transport for each geometry */
 
     LIBDOSE_BACKEND_CPU = 0,  /**< backend: the CPU */
     LIBDOSE_BACKEND_CUDA = 1, /**< backend: a CUDA device; bad input where there is none */
@@ -144,7 +143,7 @@ typedef struct libdose_dvh libdose_dvh;               /**< a dose-volume histogr
 LIBDOSE_C_API const char* libdose_version(void);
 /** Version of the C ABI that the library has: major * 65536 + minor. */
 LIBDOSE_C_API uint32_t libdose_c_version(void);
-/** What the last call that failed on this thread had to say: what is wrong, where, what to do. Never NULL; ""
+/** Message of the last call that failed on this thread: what is wrong, where, what to do. Never NULL; ""
  * after a call that succeeded. Lives until the next call on this thread that returns a status. */
 LIBDOSE_C_API const char* libdose_last_error(void);
 /** A word for a status: "ok", "bad input", "refused plan", "internal error", "cancelled", "out of memory";
@@ -205,12 +204,12 @@ LIBDOSE_C_API void libdose_ct_free(libdose_ct** ct);
 
 /* ---- structures ---- */
 
-/** What a structure is; its contours are added one by one. */
+/** Description of a structure; its contours are added one by one. */
 typedef struct libdose_structure {
     size_t struct_size; /**< sizeof(libdose_structure) */
     const char* name;   /**< must not be NULL or empty */
     const char* type; /**< RT ROI Interpreted Type: EXTERNAL, PTV, ORGAN, SUPPORT, BOLUS, ...; may be NULL */
-    const char* material; /**< of a density override, by its name in the material table; may be NULL */
+    const char* material; /**< material of a density override, a name of the material table; may be NULL */
     double relative_mass_density;     /**< override, water = 1; 0: none */
     double relative_electron_density; /**< override, water = 1; 0: none */
     double plane_spacing_mm;          /**< distance of the contour planes; 0: found from the contours */
@@ -252,7 +251,7 @@ typedef struct libdose_beam {
     size_t struct_size;       /**< sizeof(libdose_beam) */
     const char* name;         /**< may be NULL */
     const char* machine;      /**< local name of the treatment machine; picks its beam model; may be NULL */
-    const char* manufacturer; /**< of the machine; tells leaf designs apart; may be NULL */
+    const char* manufacturer; /**< manufacturer of the machine; tells leaf designs apart; may be NULL */
     const char* fluence_mode; /**< NULL or "STANDARD", or the FluenceModeID ("FFF", ...) */
     double nominal_energy_mv; /**< 6, 10, ... */
     double meterset_mu;       /**< MU of one fraction */
@@ -280,7 +279,7 @@ typedef struct libdose_control_point {
     const double* leaf_lower_mm; /**< leaf tips of the lower bank, the collimators of the beam one after
                                     another; NULL without collimators */
     const double* leaf_upper_mm; /**< leaf tips of the upper bank, likewise */
-    size_t leaf_pair_count;      /**< of all collimators together */
+    size_t leaf_pair_count;      /**< leaf pairs of all collimators together */
     int32_t has_jaw_x;           /**< not 0: the beam has x jaws; the same in all control points */
     int32_t has_jaw_y;           /**< not 0: the beam has y jaws; the same in all control points */
     int32_t gantry_rotation;     /**< LIBDOSE_ROTATION_...: the way to the next control point */
@@ -349,7 +348,7 @@ typedef struct libdose_block {
         x_mm; /**< outline as the source projects it on the isocentre plane, beam-limiting-device frame */
     const double* y_mm;      /**< likewise */
     size_t point_count;      /**< at least 3 */
-    double transmission;     /**< of its full thickness, 0 to 1 */
+    double transmission;     /**< transmission of its full thickness, 0 to 1 */
     double tray_distance_mm; /**< source to tray */
     double thickness_mm;     /**< > 0 */
     int32_t number;          /**< 0: one more than the blocks so far */
@@ -433,7 +432,7 @@ typedef struct libdose_options {
     double sub_arc_deg;      /**< largest turn that one fluence map stands for; 2 */
     int32_t algorithm;       /**< LIBDOSE_COLLAPSED_CONE, LIBDOSE_PENCIL_BEAM */
     int32_t quality;         /**< LIBDOSE_QUALITY_... */
-    int32_t transport;       /**< LIBDOSE_TRANSPORT_... (collapsed cone) */
+    int32_t transport;       /**< grouping of geometries: LIBDOSE_TRANSPORT_... (collapsed cone) */
     int32_t dose_to;         /**< LIBDOSE_TO_... */
     int32_t threads;         /**< 0: all cores */
     int32_t per_beam;        /**< not 0: also keep the dose of every beam */
@@ -679,7 +678,7 @@ LIBDOSE_C_API void libdose_influence_free(libdose_influence** matrix); /**< as l
 
 /* ---- dose ---- */
 
-/** What a dose is. */
+/** Summary of a dose. */
 typedef struct libdose_dose_info {
     size_t struct_size;  /**< sizeof(libdose_dose_info) */
     double maximum_gy;   /**< largest value */
@@ -687,7 +686,7 @@ typedef struct libdose_dose_info {
     size_t note_count;   /**< notes of its calculation */
     int32_t summation;   /**< LIBDOSE_SUMMATION_... */
     int32_t medium;      /**< LIBDOSE_TO_MEDIUM or LIBDOSE_TO_WATER */
-    int32_t beam_number; /**< of the dose of a beam; else 0 */
+    int32_t beam_number; /**< beam number of the dose of a beam; else 0 */
     int32_t fractions;   /**< that the values include; 0: not known (an RTDOSE does not say) */
 } libdose_dose_info;
 /** All zero but struct_size. */
@@ -699,7 +698,7 @@ LIBDOSE_C_API libdose_status libdose_dose_create(const libdose_grid* grid, const
                                                  const char* frame_of_reference_uid, libdose_dose** dose);
 /** A dose from RTDOSE, or from HDF5 of libdose (a name that ends in .h5 or .hdf5). */
 LIBDOSE_C_API libdose_status libdose_dose_read(const char* file, libdose_dose** dose);
-/** What it is. `info->struct_size` must be set. */
+/** Summary. `info->struct_size` must be set. */
 LIBDOSE_C_API libdose_status libdose_dose_get_info(const libdose_dose* dose, libdose_dose_info* info);
 /** Its grid. `grid->struct_size` must be set. */
 LIBDOSE_C_API libdose_status libdose_dose_grid(const libdose_dose* dose, libdose_grid* grid);
@@ -737,7 +736,7 @@ LIBDOSE_C_API libdose_status libdose_dose_whole_course(const libdose_dose* dose,
                                                        libdose_dose** course);
 /** A copy of the dose of one beam. */
 LIBDOSE_C_API libdose_status libdose_dose_beam(const libdose_dose* dose, size_t index, libdose_dose** beam);
-/** What the user should know: structures, densities, grid, models. The text belongs to the dose. */
+/** Note for the user: structures, densities, grid, models. The text belongs to the dose. */
 LIBDOSE_C_API libdose_status libdose_dose_note(const libdose_dose* dose, size_t index, const char** note);
 /** Writes an RT Dose Storage object; patient and study are those of the CT. */
 LIBDOSE_C_API libdose_status libdose_dose_write_dicom(const libdose_dose* dose, const libdose_ct* ct,
@@ -751,7 +750,7 @@ LIBDOSE_C_API void libdose_dose_free(libdose_dose** dose); /**< as libdose_ct_fr
 /** Criteria of a gamma index. */
 typedef struct libdose_gamma_options {
     size_t struct_size;  /**< sizeof(libdose_gamma_options) */
-    double dose_percent; /**< of the normalisation, or of the local reference dose; 3 */
+    double dose_percent; /**< percent of the normalisation, or of the local reference dose; 3 */
     double distance_mm;  /**< distance to agreement; 2 */
     double
         threshold_percent; /**< reference voxels below this part of the normalisation are not evaluated; 10 */
@@ -774,8 +773,8 @@ typedef struct libdose_gamma_info {
     double mean;              /**< over the evaluated voxels */
     double maximum;           /**< at most max_gamma */
     uint64_t evaluated;       /**< voxels of the reference */
-    uint64_t passed;          /**< of them */
-    uint64_t outside;         /**< of them: not covered by the evaluated dose, failed */
+    uint64_t passed;          /**< evaluated voxels that passed */
+    uint64_t outside;         /**< evaluated voxels that the evaluated dose does not cover: failed */
     uint64_t left_out;        /**< voxels that the margin leaves out: not evaluated */
     double normalisation_gy;  /**< dose of 100 % */
     size_t note_count;        /**< notes on the two doses */
@@ -792,7 +791,7 @@ LIBDOSE_C_API libdose_status libdose_gamma_calculate(const libdose_dose* referen
                                                      libdose_gamma** gamma);
 /** Summary. `info->struct_size` must be set. */
 LIBDOSE_C_API libdose_status libdose_gamma_get_info(const libdose_gamma* gamma, libdose_gamma_info* info);
-/** What the user should know of the two doses. The text belongs to the gamma index. */
+/** Note for the user on the two doses. The text belongs to the gamma index. */
 LIBDOSE_C_API libdose_status libdose_gamma_note(const libdose_gamma* gamma, size_t index, const char** note);
 /** Gamma of each voxel of the reference into the caller's buffer, [z][y][x]; NaN where it was not evaluated.
  */
@@ -804,12 +803,12 @@ LIBDOSE_C_API void libdose_gamma_free(libdose_gamma** gamma); /**< as libdose_ct
 /** Summary of a dose-volume histogram. */
 typedef struct libdose_dvh_info {
     size_t struct_size;        /**< sizeof(libdose_dvh_info) */
-    double volume_cm3;         /**< of the structure */
+    double volume_cm3;         /**< volume of the structure */
     double volume_outside_cm3; /**< part of it outside the dose grid */
     double minimum_gy;         /**< within the dose grid, as the two below */
     double maximum_gy;         /**< largest dose */
     double mean_gy;            /**< mean dose */
-    double bin_width_gy;       /**< of the cumulative histogram */
+    double bin_width_gy;       /**< bin width of the cumulative histogram */
     size_t bin_count;          /**< number of its bins */
 } libdose_dvh_info;
 /** All zero but struct_size. */

@@ -21,11 +21,19 @@ namespace libdose {
 
 enum class Algorithm { collapsed_cone, pencil_beam };
 enum class Quality { draft, standard, high };
-/// Collapsed cone: one transport for all geometries of a plan, along directions fixed in the patient, or one
-/// for each, along directions aligned with its beam. `automatic`: by an estimate of the cost.
-enum class Transport { automatic, one, each };
-/// What calculates: `cuda` needs the CUDA library and a device; `automatic` takes them where they are there,
-/// else the CPU, and a note says why.
+/// Collapsed cone: geometries grouped into transports. `shared`: one transport for all geometries of a plan,
+/// along directions fixed in the patient. `per_geometry`: one for each, along directions aligned with its
+/// beam. `automatic`: by an estimate of the cost.
+enum class Grouping {
+    automatic,
+    shared,
+    per_geometry,
+    one = shared,        ///< synonym, until version 0.3
+    each = per_geometry  ///< synonym, until version 0.3
+};
+using Transport = Grouping;  ///< synonym, until version 0.3
+/// Processor that calculates: `cuda` needs the CUDA library and a device; `automatic` takes them where they
+/// are there, else the CPU, and a note says why.
 enum class BackendChoice { cpu, cuda, automatic };
 
 /// Leaves as they are built, with rounded ends, tongue and groove, or with sharp ends and neither.
@@ -33,10 +41,12 @@ enum class LeafEnds { rounded, sharp };
 
 std::string to_string(Algorithm algorithm);  ///< "collapsed-cone", "pencil-beam"
 std::string to_string(Quality quality);
-Algorithm algorithm_from_string(const std::string& text);    ///< throws bad_input
-Quality quality_from_string(const std::string& text);        ///< throws bad_input
-std::string to_string(Transport transport);                  ///< "auto", "one", "each"
-Transport transport_from_string(const std::string& text);    ///< "auto", "one", "each"; throws bad_input
+Algorithm algorithm_from_string(const std::string& text);  ///< throws bad_input
+Quality quality_from_string(const std::string& text);      ///< throws bad_input
+std::string to_string(Grouping grouping);                  ///< "auto", "shared", "per-geometry"
+/// "auto", "shared", "per-geometry"; also "one" and "each", the words before version 0.2. Throws bad_input.
+Grouping grouping_from_string(const std::string& text);
+inline Grouping transport_from_string(const std::string& text) { return grouping_from_string(text); }
 std::string to_string(BackendChoice backend);                ///< "cpu", "cuda", "auto"
 BackendChoice backend_from_string(const std::string& text);  ///< throws bad_input
 std::string to_string(LeafEnds ends);                        ///< "rounded", "sharp"
@@ -72,7 +82,7 @@ std::vector<std::string> cuda_devices();
 struct EngineOptions {
     Algorithm algorithm = Algorithm::collapsed_cone;
     Quality quality = Quality::standard;
-    Transport transport = Transport::automatic;
+    Grouping grouping = Grouping::automatic;
     BackendChoice backend = BackendChoice::cpu;
     int device = 0;  ///< CUDA device, in the order in which CUDA counts them
     std::shared_ptr<OpenDevices>
@@ -105,7 +115,7 @@ struct EngineOptions {
     ProgressCallback progress;
 };
 
-/// What calculate() returns.
+/// Result of calculate().
 struct CalculationResult {
     Dose plan;                              ///< whole course (all fractions), Gy
     std::vector<Dose> beams;                ///< per beam and fraction, when asked for

@@ -65,7 +65,8 @@ void require_weights(const std::vector<double>& weights_mu, std::size_t beamlets
 
 /// `memory_bytes` of the options, or what it stands for when it is 0.
 double memory_limit_bytes(const InfluenceOptions& options);
-/// What is thrown when `columns` of `all` columns take more than the limit and there is no file for them.
+/// Error that is thrown when `columns` of `all` columns take more than the limit and there is no file for
+/// them.
 Error matrix_too_large(double limit_bytes, std::size_t columns, std::size_t all);
 
 /// Everything about an influence matrix but its values.

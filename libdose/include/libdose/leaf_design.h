@@ -13,7 +13,7 @@ namespace libdose {
 
 /// How the leaves of a make of collimator are built.
 struct LeafDesign {
-    /// What the position in a plan is: the ray tangential to the rounded end (light field), or where half of
+    /// Meaning of a position in a plan: the ray tangential to the rounded end (light field), or where half of
     /// the fluence comes through.
     enum class Position { tangent, half_fluence };
     std::string name;          ///< "varian-millennium-120"

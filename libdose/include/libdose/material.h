@@ -7,7 +7,7 @@
 
 namespace libdose {
 
-/// Of one gram. Attenuation µ/ρ(E) = water_part·water(E) + high_z_part·titanium(E).
+/// Properties of one gram. Attenuation µ/ρ(E) = water_part·water(E) + high_z_part·titanium(E).
 struct MaterialProperties {
     double density_g_cm3 = 1;
     double water_part = 1, high_z_part = 0;

@@ -1,4 +1,4 @@
-// What a centre measured of one photon beam: the input of commissioning. Lengths: mm. Layout of the files:
+// Measurements of one photon beam by a centre: the input of commissioning. Lengths: mm. Layout of the files:
 // docs/reference/measurements.md.
 #pragma once
 
@@ -27,20 +27,22 @@ std::string to_string(CurveKind kind);
 CurveKind curve_kind_from_string(const std::string& text);  ///< throws bad_input, listing what there is
 
 enum class ProfileAxis {
-    crossline,
-    inline_axis,
-    diagonal
-};  ///< crossline: along the collimator's x; inline: along its y; diagonal: from (-,-) to (+,+)
+    crossplane,              ///< along the collimator's x
+    inplane,                 ///< along the collimator's y
+    diagonal,                ///< from (-,-) to (+,+)
+    crossline = crossplane,  ///< synonym, until version 0.3
+    inline_axis = inplane    ///< synonym, until version 0.3
+};
 
-std::string to_string(ProfileAxis axis);  ///< "crossline", "inline", "diagonal"
+std::string to_string(ProfileAxis axis);  ///< "crossplane", "inplane", "diagonal"
 
 /// The wedge of a measurement.
 struct MeasuredWedge {
     std::string kind;  ///< "physical", "motorised" or "enhanced" (a jaw of Varian's that moves)
     double angle_deg = 0;
     std::string id;  ///< as plans name it; may be empty
-    /// Of the wedge's y axis, which points to its thin end, as in a plan: 0 thin end at +y, 90 at -x, 180 at
-    /// -y, 270 at +x. Profiles need it.
+    /// Direction of the wedge's y axis, which points to its thin end, as in a plan: 0 thin end at +y, 90 at
+    /// -x, 180 at -y, 270 at +x. Profiles need it.
     std::optional<double> orientation_deg;
     std::string words() const;  ///< "physical wedge 60 degrees"
 };
@@ -62,7 +64,7 @@ struct MeasuredCurve {
     double sad_mm = 1000;                 ///< source to isocentre
     double depth_mm =
         0;  ///< of the detector, for profiles and output factors; of the value 1 for tissue-phantom ratios
-    ProfileAxis axis = ProfileAxis::crossline;
+    ProfileAxis axis = ProfileAxis::crossplane;
     /// Ascending: depth; position off the axis at the detector; side of the field along x (output and wedge
     /// factors); radius at the isocentre plane; gap between the leaves as a plan has it.
     std::vector<double> position_mm;

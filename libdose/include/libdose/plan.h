@@ -119,7 +119,7 @@ struct Beam {
     void check() const;
 };
 
-/// What became of one attribute of a plan file (docs/reference/plan.md, "The gate").
+/// Verdict on one attribute of a plan file (docs/reference/plan.md, "The gate").
 struct GateEntry {
     enum class Verdict { honoured, harmless, accepted, refused };
     Verdict verdict = Verdict::honoured;

@@ -43,7 +43,7 @@ class BeamFluence {
 public:
     /// One raster for a static beam, one for each sub-arc of an arc.
     std::vector<FluenceRaster> rasters() const;
-    /// What the user should know of the beam: leaves, wedges, the edge of the grid.
+    /// Notes for the user on the beam: leaves, wedges, the edge of the grid.
     const std::vector<std::string>& notes() const;
 
     struct Parts;  ///< of the library itself
@@ -67,16 +67,16 @@ public:
     PreparedPatient(PreparedPatient&&) noexcept;
     PreparedPatient& operator=(PreparedPatient&&) noexcept;
 
-    /// Of the doses.
+    /// Grid of the doses.
     const Grid& grid() const;
-    /// What was done to make it: densities, grid, backend.
+    /// Notes on how it was made: densities, grid, backend.
     const std::vector<std::string>& notes() const;
-    /// What a beam meets, its boluses included, on the grid of the calculation.
+    /// Density that a beam meets, its boluses included, on the grid of the calculation.
     const DensityGrid& density(const Beam& beam) const;
 
-    /// Of a beam of the plan, or of a changed or new one. Throws what calculate() throws for the beam, and
-    /// bad_input where its field leaves the grid or it wears boluses that no beam of the plan does: then the
-    /// patient has to be prepared for it.
+    /// Fluence of a beam of the plan, or of a changed or new one. Throws what calculate() throws for the
+    /// beam, and bad_input where its field leaves the grid or it wears boluses that no beam of the plan does:
+    /// then the patient has to be prepared for it.
     BeamFluence fluence(const Beam& beam) const;
     /// One's own fluence, calculated with the beam model and the boluses of `beam`. There are no
     /// contaminating electrons in it, and a note says so.
@@ -93,7 +93,8 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// What the transport sees of a patient, on the dose grid of a plan, without the boluses of single beams.
+/// Density of a patient as the transport sees it, on the dose grid of a plan, without the boluses of single
+/// beams.
 DensityGrid patient_density(const CtImage& ct, const StructureSet* structures, const Plan& plan,
                             const MaterialTable& materials, const BeamModelProvider& models,
                             const EngineOptions& options);

@@ -57,7 +57,7 @@ struct StructureSet {
 /// are not axial or not finite.
 Volume<float> coverage_mask(const Structure& structure, const Grid& grid);
 
-/// What a user should know of how coverage_mask() takes the contours: copies that are left out, parts that
+/// Notes for the user on how coverage_mask() takes the contours: copies that are left out, parts that
 /// overlap, contours that cross themselves, missing planes. Throws what coverage_mask() does.
 std::vector<std::string> contour_notes(const Structure& structure);
 

@@ -15,9 +15,9 @@
 
 namespace libdose {
 
-/// What the ablation table (docs/validation/ablation.md) changes; as it stands, the engine is as `Quality`
-/// says.
-struct Ablation {
+/// Parts of the physical model switched off or changed, for the ablation table
+/// (docs/validation/ablation.md); as it stands, the engine is as `Quality` says.
+struct ModelSwitches {
     bool tilt = true;            ///< kernels follow the local ray; off: all point along the axis of the beam
     bool hardening = true;       ///< kernels follow the depth; off: that of the surface
     bool sharpening = true;      ///< the fluence is sharpened by the lattice's blur
@@ -25,6 +25,7 @@ struct Ablation {
     int isotropic = 0;           ///< patient-fixed directions instead of beam-aligned ones; 0: off
     std::string lattice;         ///< "rounded", "interpolated"; empty: by quality
 };
+using Ablation = ModelSwitches;  ///< synonym, until version 0.3
 
 /// How a reference case is calculated and judged.
 struct ValidationOptions {
@@ -37,7 +38,7 @@ struct ValidationOptions {
     BackendChoice backend = BackendChoice::cpu;
     int device = 0;
     std::shared_ptr<OpenDevices> devices;  ///< as EngineOptions::devices
-    Ablation ablation;
+    ModelSwitches switches;
 };
 
 /// Differences calculated − reference in one region, over voxels whose reference uncertainty is below 2 %
@@ -59,7 +60,7 @@ struct AxisPoint {
 /// Where a voxel of a case lies.
 enum class Region : unsigned char { none, build_up, in_field, penumbra, out_of_field };
 
-/// What became of a reference case: what passed, and by how much.
+/// Result of a reference case: what passed, and by how much.
 struct ValidationResult {
     std::string name, engine, backend, quality, model;
     Vec3 grid_mm = Vec3::Zero();

@@ -10,13 +10,13 @@
 
 namespace libdose::io {
 
-/// What the pixels of a series have shown so far, slice after slice.
+/// Findings on the pixels of a series so far, slice after slice.
 struct CtPixelReport {
     std::size_t padded = 0;          ///< pixels outside the reconstructed image: air
     std::size_t padding_within = 0;  ///< pixels of a padding value denser than air, within the image
     std::size_t tissue = 0;          ///< pixels denser than air, those of padding within the image included
     std::size_t sign_lost = 0;       ///< pixels of an unsigned image that are negative numbers
-    std::string padding_place;       ///< of the padding value that is found within the image
+    std::string padding_place;       ///< place of the padding value that is found within the image
     double padding_hu = 0;
     std::string extended_place,
         bare_place;  ///< where negative pixels have their sign in all 16 bits; only in Bits Stored

@@ -83,7 +83,7 @@ CtSlice placed_slice(const DicomItem& root, const FrameItems& items, std::size_t
     return slice;
 }
 
-/// What stored values are worth in a frame.
+/// Value of a stored value in a frame.
 struct Rescale {
     double slope, intercept;
 };

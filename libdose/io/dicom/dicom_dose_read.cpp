@@ -29,7 +29,7 @@ struct ImageAxes {
 
 DoseSummation summation_of(const DicomItem& root) {
     const std::string text = root.text(DCM_DoseSummationType);
-    // What one session delivers is what libdose calls one fraction.
+    // A session is one fraction in the terms of libdose.
     if (text == "FRACTION_SESSION") return DoseSummation::fraction;
     if (text == "BEAM_SESSION") return DoseSummation::beam;
     for (const DoseSummation known :
@@ -77,7 +77,7 @@ void read_comment(const DicomItem& root, Dose& dose) {
     }
 }
 
-/// What the dose is, without its voxels.
+/// Description of the dose, without its voxels.
 Dose read_header(const DicomItem& root) {
     const std::string sop_class = root.text(DCM_SOPClassUID);
     if (sop_class != UID_RTDoseStorage)

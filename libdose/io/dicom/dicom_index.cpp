@@ -1,4 +1,4 @@
-// What DICOM files are below some paths.
+// Index of the DICOM files below some paths.
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dctk.h>
 
@@ -49,7 +49,7 @@ private:
         for (; !error && walk != fs::directory_iterator(); walk.increment(error))
             inside.push_back(walk->path());
         if (error) throw bad_input("the folder cannot be read: " + error.message(), path.string());
-        // What lies in the folder itself goes before what a link leads to, so that files keep the names that
+        // Files in the folder itself go before those that a link leads to, so that files keep the names that
         // they have here.
         std::stable_partition(inside.begin(), inside.end(),
                               [](const fs::path& one) { return !fs::is_symlink(one); });

@@ -36,7 +36,7 @@ public:
     /// Items of a sequence; none when absent. Each is placed at "<place>, <name> <position from 1>".
     std::vector<DicomItem> items(DcmTagKey tag, const std::string& name) const;
 
-    std::vector<DcmTagKey> tags() const;  ///< of the elements that hold something, without group lengths
+    std::vector<DcmTagKey> tags() const;  ///< tags of the elements that hold something, without group lengths
     std::string shown(
         DcmTagKey tag) const;  ///< value in words, shortened; never throws for the sort of value
 

@@ -1,4 +1,4 @@
-// What is put into a beam or on the patient: blocks, trays and boluses (wedges: dicom_plan_wedges.cpp). DICOM
+// Blocks, trays and boluses, put into a beam or on the patient (wedges: dicom_plan_wedges.cpp). DICOM
 // PS3.3 C.8.8.14.
 #include <algorithm>
 

@@ -10,7 +10,7 @@ namespace libdose::io {
 namespace {
 
 constexpr double leaf_overlap_mm = 0.01;   // rounding in the file: taken as closed
-constexpr double weight_tolerance = 1e-4;  // of the final weight: rounding of its decimal string
+constexpr double weight_tolerance = 1e-4;  // part of the final weight: rounding of its decimal string
 constexpr double same_angle_deg = 1e-6;
 constexpr double angle_rounding_deg = 0.01;  // in the file: moves a point 200 mm from the axis by 0.03 mm
 

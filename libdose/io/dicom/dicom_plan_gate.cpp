@@ -74,7 +74,7 @@ std::string normal_tag(const std::string& text) {
     return "(" + digits.substr(0, 4) + "," + digits.substr(4) + ")";
 }
 
-/// What stands there, in words; empty when the rule does not refuse it.
+/// The value in words; empty when the rule does not refuse it.
 std::string refused_value(const DicomItem& item, const GateRule& rule) {
     if (rule.rule == Rule::refused_with_items) {
         const auto items = item.items(rule.tag, "item");
@@ -180,7 +180,7 @@ void PlanGate::look(Place place, const DicomItem& item, int beam) {
         // blocks") does.
         const bool tested = rule != rules.end() && rule->rule != Rule::harmless;
         if (entry.verdict == GateEntry::Verdict::harmless && !tested) entry.value.clear();
-        // What was unknown to an older libdose may be known to be harmless now.
+        // An attribute unknown to an older libdose may be known to be harmless now.
         if (const auto accepted = accepted_.find(entry.tag);
             accepted != accepted_.end() && entry.verdict == GateEntry::Verdict::harmless)
             accepted->second = true;

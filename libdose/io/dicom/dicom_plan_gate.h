@@ -20,7 +20,7 @@ public:
     void plan(const DicomItem& root);  ///< without its beams and fraction groups
     void fraction_group(const DicomItem& group);
     void beam(const DicomItem& beam, int number);
-    /// What the reader of a beam found that no single attribute shows.
+    /// Findings of the reader of a beam that no single attribute shows.
     void refused_by_reader(int beam, const std::string& reason);
     void left_out(int beam, const std::string& where, const std::string& reason);
 

@@ -146,7 +146,7 @@ struct SeriesChoice {
 struct PlanReferences {
     const DicomIndex& index;
     const DicomEntry& plan;
-    const std::string& frame;               ///< of reference; empty when it is not known
+    const std::string& frame;               ///< frame of reference; empty when it is not known
     const std::vector<NamedSeries>& named;  ///< by the structure set
 
     bool names(const std::string& uid) const {
@@ -155,7 +155,7 @@ struct PlanReferences {
     CtSeries all() const {
         return ct_series(index, [](const DicomEntry&) { return true; });
     }
-    /// Of the plan's frame of reference; of its patient where the frame is not known.
+    /// In the plan's frame of reference; of its patient where the frame is not known.
     CtSeries fitting() const {
         return ct_series(index, [&](const DicomEntry& e) {
             return frame.empty() ? e.patient_id == plan.patient_id : e.frame_of_reference_uid == frame;

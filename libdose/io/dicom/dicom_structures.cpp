@@ -145,7 +145,7 @@ private:
         if (!structure.xor_contours) remove_repeated(structure);
     }
 
-    /// What is written twice, point by point, need not be kept.
+    /// A contour that is written twice, point by point, is kept once.
     void remove_repeated(Structure& structure) {
         std::vector<Contour> kept;
         for (Contour& contour : structure.contours)
@@ -182,7 +182,7 @@ private:
         return contour;
     }
 
-    /// What the contours of a structure come to. Those that are not axial are of no use, and harmless where
+    /// Summary of the contours of a structure. Those that are not axial are of no use, and harmless where
     /// the structure is not used.
     void note_contours(const Structure& structure) {
         try {

@@ -12,7 +12,7 @@ namespace libdose::io {
 namespace {
 
 struct Table {
-    std::vector<std::string> names;         ///< of the columns, as column_name writes them
+    std::vector<std::string> names;         ///< names of the columns, as column_name writes them
     std::vector<std::vector<double>> rows;  ///< NaN where a cell is empty
 };
 
@@ -165,10 +165,10 @@ ColumnLengths lengths_in(const std::string& name, const std::string& where) {
 ProfileAxis axis_of(const std::string& column, const std::string& stem, const Statements& stated,
                     const std::string& file) {
     const std::pair<const char*, ProfileAxis> words[] = {
-        {"crossline", ProfileAxis::crossline},  {"cross_line", ProfileAxis::crossline},
-        {"crossplane", ProfileAxis::crossline}, {"cross_plane", ProfileAxis::crossline},
-        {"inline", ProfileAxis::inline_axis},   {"in_line", ProfileAxis::inline_axis},
-        {"inplane", ProfileAxis::inline_axis},  {"in_plane", ProfileAxis::inline_axis},
+        {"crossline", ProfileAxis::crossplane},  {"cross_line", ProfileAxis::crossplane},
+        {"crossplane", ProfileAxis::crossplane}, {"cross_plane", ProfileAxis::crossplane},
+        {"inline", ProfileAxis::inplane},        {"in_line", ProfileAxis::inplane},
+        {"inplane", ProfileAxis::inplane},       {"in_plane", ProfileAxis::inplane},
         {"diagonal", ProfileAxis::diagonal}};
     std::optional<ProfileAxis> axis;
     const auto found = [&](ProfileAxis value) {
@@ -181,18 +181,18 @@ ProfileAxis axis_of(const std::string& column, const std::string& stem, const St
     };
     if (const auto at = stated.keys.find("axis"); at != stated.keys.end()) {
         const std::string text = underscored(at->second);
-        if (text == "x") found(ProfileAxis::crossline);
-        if (text == "y") found(ProfileAxis::inline_axis);
+        if (text == "x") found(ProfileAxis::crossplane);
+        if (text == "y") found(ProfileAxis::inplane);
         look(text);
     }
-    if (column == "x_mm" || column == "x_cm") found(ProfileAxis::crossline);
-    if (column == "y_mm" || column == "y_cm") found(ProfileAxis::inline_axis);
+    if (column == "x_mm" || column == "x_cm") found(ProfileAxis::crossplane);
+    if (column == "y_mm" || column == "y_cm") found(ProfileAxis::inplane);
     look(column);
     look(stem);
     if (!axis) look(underscored(stated.text));
     if (!axis)
         throw bad_input("the axis of the profile is not stated", file,
-                        "Add a line \"# axis: crossline\" (along x), inline (along y) or diagonal");
+                        "Add a line \"# axis: crossplane\" (along x), inplane (along y) or diagonal");
     return *axis;
 }
 
@@ -397,7 +397,7 @@ struct CurveFile {
     const std::string &stem, &file;
     const Statements& stated;
     const SetBuilder& builder;
-    double scale;  ///< of the first column, mm
+    double scale;  ///< unit of the first column, mm
 
     bool says(const char* word) const {
         return stem.find(word) != std::string::npos ||

@@ -104,8 +104,8 @@ void set_kind(MccScan& m) {
     m.scan.profile = cross || in || type == "DIAGONAL_PROFILE" || type == "FIRST_DIAGONAL_PROFILE";
     m.scan.other = "a scan of type " + type;
     m.scan.axis = !straight || (!cross && !in) ? ProfileAxis::diagonal
-                  : cross                      ? ProfileAxis::crossline
-                                               : ProfileAxis::inline_axis;
+                  : cross                      ? ProfileAxis::crossplane
+                                               : ProfileAxis::inplane;
     if (m.scan.profile && straight && std::fmod(m.header.angle_deg, 90) != 0)
         m.scan.unusable = "a profile at " + short_number(m.header.angle_deg) + " degrees";
 }

@@ -61,7 +61,7 @@ const ScanKeywords keywords{
 
 }  // namespace
 
-/// Its x runs from gun to target (inline), and y across.
+/// Its x runs from gun to target (inplane), and y across.
 void read_rfa300(const std::filesystem::path& path, SetBuilder& builder) {
     ScanFile file(path, builder);
     for (const ScanLine& line : scan_lines(path, without_remark)) {
@@ -73,7 +73,7 @@ void read_rfa300(const std::filesystem::path& path, SetBuilder& builder) {
         } else if (!file.open()) {
             continue;
         } else if (key == ":EOM") {
-            file.place_points(ProfileAxis::inline_axis);
+            file.place_points(ProfileAxis::inplane);
             file.add();
         } else if (const auto known = keywords.find(key); known != keywords.end()) {
             known->second(file, line);

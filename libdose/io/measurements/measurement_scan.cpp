@@ -27,8 +27,7 @@ void turn_to_collimator(Scan& scan) {
             scan.unusable =
                 "an oblong field with the collimator at " + short_number(scan.collimator_deg) + " degrees";
         if (scan.axis != ProfileAxis::diagonal)
-            scan.axis =
-                scan.axis == ProfileAxis::crossline ? ProfileAxis::inline_axis : ProfileAxis::crossline;
+            scan.axis = scan.axis == ProfileAxis::crossplane ? ProfileAxis::inplane : ProfileAxis::crossplane;
     }
 }
 
@@ -141,7 +140,7 @@ void place_profile(Scan& scan, const Points& points, ProfileAxis along_x) {
     if (x && y) return place_along_diagonal(scan, points);
     if (!x && !y) throw bad_input("the profile does not move", scan.where);
     const ProfileAxis along_y =
-        along_x == ProfileAxis::crossline ? ProfileAxis::inline_axis : ProfileAxis::crossline;
+        along_x == ProfileAxis::crossplane ? ProfileAxis::inplane : ProfileAxis::crossplane;
     scan.axis = x ? along_x : along_y;
     scan.off_axis = extent.off_axis(x ? 1 : 0);
     place_along(scan, points, x ? 0 : 1);

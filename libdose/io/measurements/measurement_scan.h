@@ -20,7 +20,7 @@ struct Scan {
     std::string other;          ///< what it is, when it is neither a depth dose nor a profile
     std::string unusable;       ///< why an open photon field in water cannot be had from it; empty: it can
     double collimator_deg = 0;  ///< the axes of the scan and its field are those of the room
-    ProfileAxis axis = ProfileAxis::crossline;
+    ProfileAxis axis = ProfileAxis::crossplane;
     std::optional<double> energy_mv, ssd_mm, sad_mm, depth_mm, side_x_mm, side_y_mm;
     std::optional<std::string> fluence_mode;
     std::string detector;
@@ -58,7 +58,7 @@ public:
     ScanFile(const std::filesystem::path& path, SetBuilder& builder) : path_(path), builder_(builder) {}
 
     Scan scan;                                        ///< the one that is open
-    std::vector<std::array<double, 4>> points;        ///< of it: x, y, z and value
+    std::vector<std::array<double, 4>> points;        ///< points of the scan: x, y, z and value
     std::size_t stated_points = 0, stated_scans = 0;  ///< as the header says; 0: it does not
 
     bool open() const { return open_; }

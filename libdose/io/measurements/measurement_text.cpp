@@ -7,6 +7,7 @@
 #include <regex>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "libdose/error.h"
 
 namespace libdose::io {
@@ -360,7 +361,7 @@ std::string name_of(const MeasuredCurve& curve) {
 double in_mm(double value, const std::string& unit, const std::string& where) {
     const std::string name = lower_case(unit);
     if (name == "mm") return value;
-    if (name == "cm") return 10 * value;
+    if (name == "cm") return mm_per_cm * value;
     throw bad_input("the unit \"" + unit + "\" is neither mm nor cm", where);
 }
 

@@ -49,7 +49,7 @@ std::array<double, 4> point_in(const ScanLine& line) {
 void end_scan(ScanFile& file) {
     const double stated_mm = file.scan.depth_mm.value_or(0);
     file.scan.depth_mm.reset();
-    file.place_points(ProfileAxis::crossline);
+    file.place_points(ProfileAxis::crossplane);
     const std::optional<double>& depth_mm = file.scan.depth_mm;
     if (depth_mm && stated_mm > 0 && std::abs(stated_mm - *depth_mm) > 0.5)
         throw bad_input("%DPTH says " + short_number(stated_mm) + " mm, the points are " +

@@ -70,10 +70,10 @@ const BeamModel& ModelStore::for_beam(const Beam& beam, const std::string& force
     const BeamModel* generic = nullptr;
     for (const std::string& name : names()) {
         const BeamModel& model = get(name);
-        // What was commissioned without the name of its machine serves nobody's plan unasked.
+        // A model commissioned without the name of its machine serves nobody's plan unasked.
         const bool nameless = model.machine.empty() && !model.lineage.empty();
         if (!nameless && model_fits(model, beam)) {
-            // What was commissioned for the machine goes before what fits any.
+            // A model commissioned for the machine goes before one that fits any.
             if (!model.machine.empty()) return model;
             if (!generic) generic = &model;
         }

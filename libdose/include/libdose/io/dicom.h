@@ -18,11 +18,12 @@ struct DicomEntry {
     std::string kind, modality, patient_id, patient_name, study_uid, series_uid, sop_instance_uid,
         sop_class_uid;
     std::string frame_of_reference_uid, label, date;
-    std::string image_type;  ///< of a CT: "ORIGINAL\\PRIMARY\\AXIAL", "ORIGINAL\\PRIMARY\\LOCALIZER", …
-    std::string problem;     ///< why the file cannot be read; empty for a file that can
+    std::string
+        image_type;  ///< image type of a CT: "ORIGINAL\\PRIMARY\\AXIAL", "ORIGINAL\\PRIMARY\\LOCALIZER", …
+    std::string problem;  ///< why the file cannot be read; empty for a file that can
 };
 
-/// What was found in files and folders.
+/// DICOM files that were found below some paths.
 struct DicomIndex {
     std::vector<DicomEntry> entries;               ///< sorted by kind, series, file
     std::vector<std::filesystem::path> not_dicom;  ///< files that were looked at and are not DICOM
@@ -34,7 +35,7 @@ struct DicomIndex {
 /// that does not exist or cannot be read.
 DicomIndex index_dicom(const std::vector<std::filesystem::path>& paths);
 
-/// What belongs together for one calculation, picked by references; `notes` says what was picked and why.
+/// Files of one calculation, picked by references; `notes` says which and why.
 struct DicomCase {
     std::vector<DicomEntry> ct;          ///< files of one CT series
     std::vector<DicomEntry> structures;  ///< 1, or 0 when they are left out

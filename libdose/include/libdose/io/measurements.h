@@ -9,7 +9,7 @@
 
 namespace libdose::io {
 
-/// What the user says of files that do not say it themselves. What both say must agree.
+/// Set-up that the user states for files that do not state it. Where both do, they must agree.
 struct MeasurementQuestions {
     std::optional<double> energy_mv, ssd_mm, sad_mm, depth_mm;
     std::optional<std::string> fluence_mode;  ///< "STANDARD" or "FFF"

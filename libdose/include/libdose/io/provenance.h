@@ -1,4 +1,4 @@
-// What a calculation was made from, written into its result. Part of libdose::io.
+// Provenance of a result: the inputs of its calculation, written into it. Part of libdose::io.
 #pragma once
 
 #include "libdose/ct_image.h"
