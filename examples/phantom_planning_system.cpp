@@ -23,7 +23,7 @@ void write_planned_dose(PlanDescription plan, int number, const std::filesystem:
 
     libdose::EngineOptions options;
     options.quality = libdose::Quality::high;
-    options.transport = libdose::Transport::each;
+    options.grouping = libdose::Grouping::per_geometry;
     options.grid_mm = 3;
     options.per_beam = true;
     libdose::io::ModelStore store;

@@ -42,7 +42,7 @@ Recalculation::Recalculation(const CheckInput& input, const CheckOptions& option
     options_.quality = Quality::draft;
     options_.per_beam = false;
     // Of all beams at once: what directions fixed in the patient lose is the same with and without a change.
-    options_.transport = Transport::one;
+    options_.grouping = Grouping::shared;
     options_.sub_arc_deg = std::max(options_.sub_arc_deg, coarse_sub_arc_deg);
 }
 

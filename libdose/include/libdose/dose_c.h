@@ -139,7 +139,7 @@ typedef struct libdose_dvh libdose_dvh;               /**< a dose-volume histogr
 
 /* ---- the library ---- */
 
-/** Version of the library, "0.1.0". */
+/** Version of the library, "0.2.0". */
 LIBDOSE_C_API const char* libdose_version(void);
 /** Version of the C ABI that the library has: major * 65536 + minor. */
 LIBDOSE_C_API uint32_t libdose_c_version(void);
