@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #ifdef WITH_IO
+#include <libdose/check/check.h>
 #include <libdose/data.h>
 #include <libdose/error.h>
 #include <libdose/io/hdf5.h>
@@ -14,7 +15,7 @@
 
 static int failures = 0;
 
-static void check(bool good, const char* what) {
+static void expect(bool good, const char* what) {
     if (!good) {
         std::printf("failed: %s\n", what);
         ++failures;
@@ -31,17 +32,18 @@ int main() {
     double before = 0, after = 0;
     for (const float value : fine.values) before += static_cast<double>(value) * 27;
     for (const float value : coarse.values) after += static_cast<double>(value) * 125;
-    check(std::abs(before - after) < 1e-4 * before, "resampling keeps the mass");
-    check(std::abs(HuCurve::default_curve().density(-98) - 0.930) < 1e-12, "the default HU curve");
-    check(gamma_index(fine, fine, {}).pass_rate_percent == 100.0, "a dose agrees with itself");
+    expect(std::abs(before - after) < 1e-4 * before, "resampling keeps the mass");
+    expect(std::abs(HuCurve::default_curve().density(-98) - 0.930) < 1e-12, "the default HU curve");
+    expect(gamma_index(fine, fine, {}).pass_rate_percent == 100.0, "a dose agrees with itself");
 #ifdef WITH_IO
     const BeamModel model = io::read_beam_model(data_folder() / "models" / "generic-6MV.h5");
-    check(model.nominal_energy_mv == 6, "the installed beam model");
+    expect(model.nominal_energy_mv == 6, "the installed beam model");
+    expect(libdose::check::read_protocol().name == "default", "the installed protocol");
     try {
         io::read_beam_model("/nowhere/model.h5");
-        check(false, "an error for a missing file");
+        expect(false, "an error for a missing file");
     } catch (const Error& error) {
-        check(error.kind() == ErrorKind::bad_input, "the kind of the error");
+        expect(error.kind() == ErrorKind::bad_input, "the kind of the error");
     }
 #endif
     std::printf("%d checks failed\n", failures);
