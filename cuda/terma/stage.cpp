@@ -43,8 +43,9 @@ std::vector<std::optional<PreparedMap>> prepare(const Grid& grid, const std::vec
         if (range.count() == 0) return {};
         // The table spans the slopes of the whole beam, so that nothing has to be read back.
         const double per_mm = settings.tilt ? 1 / map.frame.source_axis_distance_mm : 0;
-        EmissionTable emission(kernel, directions, map.frame, per_mm * (*extent)[0], per_mm * (*extent)[1],
-                               per_mm * (*extent)[2], per_mm * (*extent)[3]);
+        EmissionTable emission(kernel, directions, map.frame, per_mm * extent->low_u_mm,
+                               per_mm * extent->high_u_mm, per_mm * extent->low_v_mm,
+                               per_mm * extent->high_v_mm);
         FluenceIntegral integral(
             map, sharpening_for(grid, map.frame,
                                 settings.sharpening ? lattice_blur_variance(settings.lattice) : 0.0));
