@@ -176,8 +176,8 @@ void share_rows(Sweeper& s, const std::array<const float*, 3>& kernel_density_ro
     float* __restrict after = s.row_shares[2];
     const int begin = source.begin - read_before, end = source.end + read_behind;
     for (int next = begin; next < end; next += simd_width) {
-        const int first = std::min(
-            next, end - simd_width);  // the last vector once more in part: it ends with the columns
+        const int first =
+            std::min(next, end - simd_width);  // the last vector once more in part: it ends with the columns
 #pragma omp simd
         for (int j = first; j < first + simd_width; ++j) {
             float share[3];
