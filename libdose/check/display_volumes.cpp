@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double most_voxels = 1.8e6;  // keeps a page below 15 MB, Plotly included
+constexpr double most_voxels = 2.4e6;  // keeps a page below 15 MB, Plotly included
 constexpr double finest_mm = 1.0;      // of the voxels in a plane
 constexpr double lowest_hu = -1000, highest_hu = 1500;
 constexpr double difference_step_percent = 0.1;  // of the planned maximum; 8 bits reach to 12.7 %

@@ -9,6 +9,7 @@
 #include "base/csv.h"
 #include "base/temporary_name.h"
 #include "check/display_volumes.h"
+#include "check/packed_bytes.h"
 #include "check/report_parts.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
@@ -66,7 +67,8 @@ std::string page_of(const CheckInput& input, const CheckResult& result, nlohmann
     std::string page = text_of(parts / "report.html");
     put(page, "/*CSS*/", text_of(parts / "report.css"));
     put(page, "/*JS*/", text_of(parts / "report.js"));
-    put(page, "/*PLOTLY*/", plotly_text());
+    const std::string plotly = plotly_text();
+    put(page, "/*PLOTLY*/", plotly.empty() ? plotly : packed(plotly));
     put(page, "<!--DATA-->", json_for_page(json));
     return page;
 }

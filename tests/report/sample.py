@@ -209,13 +209,18 @@ def plotly_text() -> str:
     return ""
 
 
+def packed_text(text: str) -> str:
+    """Base64 of gzip of a text; nothing for nothing."""
+    return base64.b64encode(gzip.compress(text.encode("utf-8"), 6)).decode() if text else ""
+
+
 def page(parts: pathlib.Path, check: dict, plotly: str) -> str:
     """The page, made as libdose makes it: each marker is replaced once."""
     text = (parts / "report.html").read_text(encoding="utf-8")
     data = json.dumps(check).replace("<", "\\u003c")
     for marker, value in (("/*CSS*/", (parts / "report.css").read_text(encoding="utf-8")),
                           ("/*JS*/", (parts / "report.js").read_text(encoding="utf-8")),
-                          ("/*PLOTLY*/", plotly), ("<!--DATA-->", data)):
+                          ("/*PLOTLY*/", packed_text(plotly)), ("<!--DATA-->", data)):
         assert text.count(marker) == 1, marker
         text = text.replace(marker, value, 1)
     return text

@@ -454,6 +454,19 @@ async function unpack(base64) {
   return new Response(stream).arrayBuffer();
 }
 
+/** Runs Plotly's bundle, which lies packed in the page; the page has no curves where it is empty. */
+async function loadPlotly() {
+  const packed = document.getElementById("plotly").textContent.trim();
+  if (packed === "") return;
+  try {
+    const script = document.createElement("script");
+    script.textContent = new TextDecoder().decode(await unpack(packed));
+    document.head.append(script);
+  } catch (error) {
+    window.Plotly = undefined;  // the tables stand in for the curves
+  }
+}
+
 async function unpackVolumes() {
   const total = volumes.size[0] * volumes.size[1] * volumes.size[2];
   for (const name of ["ct", "planned", "calculated", "difference", "gamma"]) {
@@ -989,6 +1002,7 @@ function listenToPrinter() {
 }
 
 async function start() {
+  await loadPlotly();
   build();
   listenToPrinter();
   drawHistograms();
