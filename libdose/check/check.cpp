@@ -127,11 +127,13 @@ void nothing_recalculated(CheckResult& result, const std::string& why) {
 }
 
 /// One cause that explains nearly all of a difference is a setting or a fault, even where every figure is
-/// within its limits. Two sound systems differ by many small causes. Output has limits of its own.
+/// within its limits. Two sound systems differ by many small causes. Output that differs for all beams alike
+/// is calibration, and has limits of its own.
 bool wants_a_look(const Attribution& attribution) {
     constexpr double nearly_all = 0.9;
-    return attribution.verdict != "none" && !attribution.causes.empty() &&
-           attribution.causes.front().kind != "output" && attribution.causes.front().explained >= nearly_all;
+    if (attribution.verdict == "none" || attribution.causes.empty()) return false;
+    const Cause& first = attribution.causes.front();
+    return first.name != "output of all beams" && first.explained >= nearly_all;
 }
 
 Row cause_row(const Attribution& attribution) {
@@ -139,7 +141,7 @@ Row cause_row(const Attribution& attribution) {
     row.value = attribution.difference_percent;
     row.unit = "%";
     row.source = "docs/theory/attribution.md";
-    row.limit = "look where one cause other than output explains 90 % or more";
+    row.limit = "look where one cause, other than the output of all beams, explains 90 % or more";
     row.verdict = wants_a_look(attribution) ? Verdict::look : Verdict::pass;
     if (row.verdict == Verdict::look) row.reason = attribution.sentence;
     return row;

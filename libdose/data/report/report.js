@@ -917,6 +917,7 @@ function drawProfiles() {
 /** The dose that a percentage of the volume has at least, from a curve; null where the curve is absent. */
 function doseAtPercent(doses, percents, percent) {
   if (list(percents).length !== doses.length) return null;
+  if (percents[0] < percent) return 0;  // that volume is not all inside the dose grid
   for (let i = 1; i < doses.length; i++)
     if (percents[i] < percent) {
       const part = (percents[i - 1] - percent) / (percents[i - 1] - percents[i]);
