@@ -129,20 +129,21 @@ void nothing_recalculated(CheckResult& result, const std::string& why) {
 /// One cause that explains nearly all of a difference is a setting or a fault, even where every figure is
 /// within its limits. Two sound systems differ by many small causes. Output that differs for all beams alike
 /// is calibration, and has limits of its own.
-bool wants_a_look(const Attribution& attribution) {
+bool wants_a_look(const Attribution& attribution, std::size_t beams) {
     constexpr double nearly_all = 0.9;
     if (attribution.verdict == "none" || attribution.causes.empty()) return false;
     const Cause& first = attribution.causes.front();
-    return first.name != "output of all beams" && first.explained >= nearly_all;
+    const bool calibration = first.name == "output of all beams" || (first.kind == "output" && beams == 1);
+    return !calibration && first.explained >= nearly_all;
 }
 
-Row cause_row(const Attribution& attribution) {
+Row cause_row(const Attribution& attribution, std::size_t beams) {
     Row row = not_checked("dose", "systematic-difference", "No single cause of the difference", "");
     row.value = attribution.difference_percent;
     row.unit = "%";
     row.source = "docs/theory/attribution.md";
     row.limit = "look where one cause, other than the output of all beams, explains 90 % or more";
-    row.verdict = wants_a_look(attribution) ? Verdict::look : Verdict::pass;
+    row.verdict = wants_a_look(attribution, beams) ? Verdict::look : Verdict::pass;
     if (row.verdict == Verdict::look) row.reason = attribution.sentence;
     return row;
 }
@@ -171,7 +172,7 @@ void compare(const CheckInput& input, const CheckOptions& options, const BeamMod
             CheckOptions part = options;
             part.progress = stages.part(gamma_end, 1.0);
             result.attribution = attribute(input, calculation, part, models);
-            if (input.planned) result.rows.push_back(cause_row(result.attribution));
+            if (input.planned) result.rows.push_back(cause_row(result.attribution, input.plan->beams.size()));
         });
 }
 

@@ -120,7 +120,7 @@ protected:
         const MaterialTable materials = MaterialTable::read_csv(data_folder() / "materials" / "basis.csv");
         return calculate(*input.ct, &*input.structures, *input.plan, materials, models_, options);
     }
-    /// Of the plan as it is; calculated once for all tests.
+    /// Of the plan as it is; calculated once for all tests. A test that changes the input asks for it before.
     const CalculationResult& clean() {
         static const CalculationResult result = calculated(input_, options_.engine);
         return result;
@@ -255,16 +255,16 @@ TEST_F(AttributionTest, CouchThatOnlyThePlanningSystemHad) {
 }
 
 TEST_F(AttributionTest, CouchThatThePlanningSystemLacked) {
-    insert_couch(*input_.structures, *input_.ct, input_.plan->position, read_couch("elekta-ibeam"));
     input_.planned = clean().plan;
+    insert_couch(*input_.structures, *input_.ct, input_.plan->position, read_couch("elekta-ibeam"));
     const Attribution found = attribute(input_, calculated(input_, options_.engine), options_, models_);
     EXPECT_EQ(found.verdict, "density");
     EXPECT_THAT(found.sentence, HasSubstr("Couch left out of the planned dose"));
 }
 
 TEST_F(AttributionTest, DensityOverrideThatThePlanningSystemLacked) {
-    options_.engine.overrides = {{"BODY", 1.0, ""}};
     input_.planned = clean().plan;
+    options_.engine.overrides = {{"BODY", 1.0, ""}};
     const Attribution found = attribute(input_, calculated(input_, options_.engine), options_, models_);
     EXPECT_EQ(found.verdict, "density");
     EXPECT_THAT(found.sentence, HasSubstr("Density overrides left out of the planned dose"));
