@@ -22,12 +22,16 @@ from ._libdose import (
     Dose,
     DoseVolumeHistogram,
     GammaResult,
+    beam_models,
+    couches,
     cuda_devices,
+    hu_curves,
+    leaf_designs,
 )
 from ._libdose import version as __version__
 from .analysis import dvh, gamma, mask, sum_doses
-from .case import Case, read_dicom
-from .engine import Engine, calculate, influence
+from .case import Case, gate_plan, read_dicom
+from .engine import Engine, MemoryEstimate, calculate, influence
 from .errors import BadInput, Error, InternalError, RefusedPlan
 from .images import (
     ct_from_pydicom,
@@ -77,6 +81,7 @@ __all__ = [
     "GateEntry",
     "InternalError",
     "LeafPositions",
+    "MemoryEstimate",
     "MultileafCollimator",
     "Plan",
     "PreparedPatient",
@@ -86,15 +91,20 @@ __all__ = [
     "Wedge",
     "__version__",
     "beam_axes",
+    "beam_models",
     "calculate",
+    "couches",
     "ct_from_pydicom",
-    "cuda_devices",
     "ct_from_sitk",
+    "cuda_devices",
     "dose_from_sitk",
     "dose_to_pydicom",
     "dvh",
     "gamma",
+    "gate_plan",
+    "hu_curves",
     "influence",
+    "leaf_designs",
     "mask",
     "plan_from_pydicom",
     "read_dicom",
