@@ -22,13 +22,17 @@ from ._libdose import (
     Dose,
     DoseVolumeHistogram,
     GammaResult,
+    beam_models,
+    couches,
     cuda_devices,
+    hu_curves,
+    leaf_designs,
 )
 from ._libdose import version as __version__
 from .analysis import dvh, gamma, mask, sum_doses
-from .case import Case, read_dicom
+from .case import Case, gate_plan, read_dicom
 from .checking import Check, check, protocol_sites, protocols
-from .engine import Engine, calculate, influence
+from .engine import Engine, MemoryEstimate, calculate, influence
 from .errors import BadInput, Error, InternalError, RefusedPlan
 from .images import (
     ct_from_pydicom,
@@ -79,6 +83,7 @@ __all__ = [
     "GateEntry",
     "InternalError",
     "LeafPositions",
+    "MemoryEstimate",
     "MultileafCollimator",
     "Plan",
     "PreparedPatient",
@@ -88,8 +93,10 @@ __all__ = [
     "Wedge",
     "__version__",
     "beam_axes",
+    "beam_models",
     "calculate",
     "check",
+    "couches",
     "ct_from_pydicom",
     "ct_from_sitk",
     "cuda_devices",
@@ -97,7 +104,10 @@ __all__ = [
     "dose_to_pydicom",
     "dvh",
     "gamma",
+    "gate_plan",
+    "hu_curves",
     "influence",
+    "leaf_designs",
     "mask",
     "plan_from_pydicom",
     "protocol_sites",

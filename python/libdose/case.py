@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Optional, Sequence, Union, cast
 from . import _libdose
 from ._libdose import CtImage, Dose
 from .errors import BadInput, Error, RefusedPlan
-from .records import Plan, StructureSet
+from .records import GateEntry, Plan, StructureSet
 
 Path = Union[str, "os.PathLike[str]"]
 
@@ -59,6 +59,15 @@ def read_dicom(
             return _read([folder], plan, series, fraction_group, accept, without_structures)
     return _read([os.fspath(item) for item in items], plan, series, fraction_group, accept,
                  without_structures)
+
+
+def gate_plan(file: Path, *, fraction_group: int = 0, accept: Sequence[str] = ()) -> List[GateEntry]:
+    """The verdict on every attribute of an RTPLAN file: honoured, harmless, accepted or refused.
+
+    What stops read_dicom() is an entry here. Raises BadInput for a file that cannot be read, and RefusedPlan
+    for one of another kind (ion plans).
+    """
+    return cast(List[GateEntry], _libdose.gate_plan(os.fspath(file), fraction_group, list(accept)))
 
 
 def save(dataset: Any, file: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Union, cast
 
 from numpy.typing import ArrayLike
 
@@ -13,7 +13,7 @@ from ._libdose import BeamModel, CtImage, DensityGrid, Dose
 from .errors import BadInput
 from .influence import DoseInfluence
 from .prepared import PreparedPatient
-from .records import Plan, StructureSet
+from .records import GateEntry, Plan, StructureSet
 
 Progress = Callable[[float, str], object]
 """Called with a fraction 0 ... 1 and what is being done, some twenty times a second.
@@ -28,6 +28,13 @@ class _Kept(str):
 
 
 _SYNONYMS = {"engine": "algorithm", "transport": "grouping"}
+
+
+class MemoryEstimate(NamedTuple):
+    """Memory that a calculation needs and what this machine has; available 0: the system does not say."""
+
+    needed_bytes: float
+    available_bytes: float
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,19 @@ class Engine:
     def density(self, plan: Plan, ct: CtImage, structures: Optional[StructureSet] = None) -> DensityGrid:
         """What the transport sees of the patient, on the dose grid, without boluses of single beams."""
         return _libdose.density(plan, ct, structures, self._settings())
+
+    def admit(self, plan: Plan) -> List[GateEntry]:
+        """An entry for each beam: honoured, or refused with the reason. Nothing is calculated.
+
+        Reasons: no beam model for it, leaves that no design fits, a wedge that the model does not hold.
+        gate_plan() judges every attribute of a file.
+        """
+        return cast(List[GateEntry], _libdose.admit(plan, self._settings()))
+
+    def estimate_memory(self, plan: Plan, ct: CtImage,
+                        structures: Optional[StructureSet] = None) -> MemoryEstimate:
+        """What calculate() would take, bytes. An estimate."""
+        return MemoryEstimate(*_libdose.estimate_memory(plan, ct, structures, self._settings()))
 
     def influence(
         self,

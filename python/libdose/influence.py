@@ -10,12 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _libdose
 from ._libdose import Dose
+from .grid import OnGrid
 
 if TYPE_CHECKING:
     import scipy.sparse
 
 
-class DoseInfluence:
+class DoseInfluence(OnGrid):
     """Dose of every beamlet in every voxel: Gy per MU and fraction, [voxels, beamlets], compressed by column.
 
     A voxel's row is its index in the dose array [z, y, x] read in C order. The matrix is in memory, or in an
@@ -49,21 +50,8 @@ class DoseInfluence:
         return z * y * x, self._matrix.count
 
     @property
-    def grid_shape(self) -> Tuple[int, int, int]:
-        """Voxels along z, y, x."""
-        z, y, x = self._matrix.shape_zyx
-        return z, y, x
-
-    @property
-    def spacing_mm(self) -> Tuple[float, float, float]:
-        x, y, z = self._matrix.spacing_mm
-        return x, y, z
-
-    @property
-    def origin_mm(self) -> Tuple[float, float, float]:
-        """Centre of voxel [0, 0, 0], (x, y, z), mm, LPS."""
-        x, y, z = self._matrix.origin_mm
-        return x, y, z
+    def _gridded(self) -> _libdose.Influence:
+        return self._matrix
 
     @property
     def entries(self) -> int:

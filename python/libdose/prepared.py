@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _libdose
 from ._libdose import BeamFluence, Dose
+from .grid import OnGrid
 from .records import Beam, Plan
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def beam_axes(
     return np.array(_libdose.beam_axes(position, gantry_deg, collimator_deg, couch_deg))
 
 
-class PreparedPatient:
+class PreparedPatient(OnGrid):
     """A patient whose density is on the dose grid and on the backend: Engine.prepare() makes it.
 
     Doses are Gy of one fraction. One thread at a time may use it.
@@ -72,22 +73,8 @@ class PreparedPatient:
         self._position = position
 
     @property
-    def grid_shape(self) -> Tuple[int, int, int]:
-        """Voxels along z, y, x."""
-        z, y, x = self._prepared.shape_zyx
-        return z, y, x
-
-    @property
-    def spacing_mm(self) -> Tuple[float, float, float]:
-        """(x, y, z), mm."""
-        x, y, z = self._prepared.spacing_mm
-        return x, y, z
-
-    @property
-    def origin_mm(self) -> Tuple[float, float, float]:
-        """Centre of voxel [0, 0, 0], (x, y, z), mm, LPS."""
-        x, y, z = self._prepared.origin_mm
-        return x, y, z
+    def _gridded(self) -> _libdose.PreparedPatient:
+        return self._prepared
 
     @property
     def notes(self) -> List[str]:

@@ -48,6 +48,20 @@ inline Grid grid_of(const std::array<std::size_t, 3>& shape_zyx, const Triple& s
     return grid;
 }
 
+/// Properties of the grid that `grid_of_self` gives: shape [z, y, x], spacing and centre of the first voxel.
+template <class Class, class GridOf>
+void bind_grid(Class& bound, GridOf grid_of_self) {
+    using Self = typename Class::Type;
+    bound
+        .def_prop_ro("shape_zyx",
+                     [=](const Self& self) {
+                         const auto& size = grid_of_self(self).size;
+                         return std::tuple(size[2], size[1], size[0]);
+                     })
+        .def_prop_ro("spacing_mm", [=](const Self& self) { return triple(grid_of_self(self).spacing_mm); })
+        .def_prop_ro("origin_mm", [=](const Self& self) { return triple(grid_of_self(self).origin_mm); });
+}
+
 /// Copies an array [z, y, x]. Throws bad_input when a value is not finite.
 inline Volume<float> volume_of(const InputVolume& array, const Triple& spacing_mm, const Triple& origin_mm,
                                const std::string& where) {

@@ -114,6 +114,17 @@ void bind_readers(nb::module_& m) {
         },
         "file"_a, "fraction_group"_a = 0, "accept"_a = std::vector<std::string>{},
         "An RT Plan. Raises RefusedPlan for what is not modelled.");
+    m.def(
+        "gate_plan",
+        [](const std::filesystem::path& file, int fraction_group, const std::vector<std::string>& accept) {
+            std::vector<GateEntry> entries;
+            {
+                const nb::gil_scoped_release unlocked;
+                entries = io::gate_plan(file, fraction_group, accept);
+            }
+            return to_python(entries);
+        },
+        "file"_a, "fraction_group"_a = 0, "accept"_a = std::vector<std::string>{});
 }
 
 }  // namespace

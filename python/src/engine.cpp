@@ -4,6 +4,7 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/map.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
@@ -13,9 +14,13 @@
 
 #include "arrays.h"
 #include "bindings.h"
+#include "libdose/admission.h"
+#include "libdose/couch.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
+#include "libdose/io/model_store.h"
 #include "libdose/io/provenance.h"
+#include "libdose/leaf_design.h"
 #include "libdose/prepared_patient.h"
 #include "model.h"
 #include "options.h"
@@ -99,6 +104,21 @@ std::shared_ptr<PythonDose> dose_of(CalculationResult&& result, const Request& r
     return dose;
 }
 
+namespace {
+
+/// Lists of what there is.
+void bind_names(nb::module_& m) {
+    m.def("beam_models", &io::ModelStore::names,
+          "Beam models of the data folder, by name: for `model` and BeamModel.load().");
+    m.def("leaf_designs", &leaf_design_names, "Leaf designs of the data folder, by name: for `leaves`.");
+    m.def("couches", &couch_names, "Couches of the data folder, by name.");
+    m.def("hu_curves", &hu_curve_names, "HU curves by name, the default first: for `hu_curve`.");
+    m.def("cuda_devices", &cuda_devices,
+          "CUDA devices that can be used, in CUDA's order; empty where there is none.");
+}
+
+}  // namespace
+
 void bind_engine(nb::module_& m) {
     nb::class_<OpenDevices>(m, "OpenDevices",
                             "CUDA devices that an Engine has opened, with the memory that they took")
@@ -118,8 +138,24 @@ void bind_engine(nb::module_& m) {
             return dose_of(std::move(result), request);
         },
         "plan"_a, "ct"_a, "structures"_a.none(), "settings"_a, "progress"_a.none());
-    m.def("cuda_devices", &cuda_devices,
-          "CUDA devices that can be used, in CUDA's order; empty where there is none.");
+    m.def(
+        "estimate_memory",
+        [](nb::handle plan, const CtImage& ct, nb::handle structures, const nb::dict& settings) {
+            Request request(plan, ct, structures, settings);
+            const nb::gil_scoped_release unlocked;
+            const MemoryEstimate estimate = estimate_memory(ct, request.structure_set(), request.plan,
+                                                            request.models.provider(), request.options);
+            return std::pair(estimate.needed_bytes, estimate.available_bytes);
+        },
+        "plan"_a, "ct"_a, "structures"_a.none(), "settings"_a);
+    m.def(
+        "admit",
+        [](nb::handle plan, const nb::dict& settings) {
+            Models models(settings["model"], settings["calibration_depth"]);
+            return to_python(admit_beams(plan_of(plan), models.provider(), options_of(settings)));
+        },
+        "plan"_a, "settings"_a);
+    bind_names(m);
     m.def(
         "density",
         [](nb::handle plan, const CtImage& ct, nb::handle structures, const nb::dict& settings) {

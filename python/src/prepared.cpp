@@ -115,15 +115,9 @@ void bind_prepared(nb::module_& m) {
             for (FluenceRaster& raster : fluence.rasters()) rasters.append(dict_of(std::move(raster)));
             return rasters;
         });
-    nb::class_<PythonPatient>(m, "PreparedPatient", "A patient whose density is on the dose grid")
-        .def_prop_ro("notes", [](const PythonPatient& p) { return p.patient.notes(); })
-        .def_prop_ro("shape_zyx",
-                     [](const PythonPatient& p) {
-                         const auto& size = p.patient.grid().size;
-                         return std::tuple(size[2], size[1], size[0]);
-                     })
-        .def_prop_ro("spacing_mm", [](const PythonPatient& p) { return triple(p.patient.grid().spacing_mm); })
-        .def_prop_ro("origin_mm", [](const PythonPatient& p) { return triple(p.patient.grid().origin_mm); })
+    nb::class_<PythonPatient> patient(m, "PreparedPatient", "A patient whose density is on the dose grid");
+    bind_grid(patient, [](const PythonPatient& p) -> const Grid& { return p.patient.grid(); });
+    patient.def_prop_ro("notes", [](const PythonPatient& p) { return p.patient.notes(); })
         .def("fluence",
              [](const PythonPatient& p, nb::handle plan) {
                  const Plan one = plan_of(plan);

@@ -345,6 +345,7 @@ T record_of(nb::handle from) {
 
 nb::object to_python(const Plan& plan) { return value_of(plan); }
 nb::object to_python(const StructureSet& structures) { return value_of(structures); }
+nb::object to_python(const std::vector<GateEntry>& entries) { return value_of(entries); }
 Plan plan_of(nb::handle plan) { return record_of<Plan>(plan); }
 StructureSet structures_of(nb::handle structures) { return record_of<StructureSet>(structures); }
 Structure structure_of(nb::handle structure) { return record_of<Structure>(structure); }
