@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "cli/calculation_options.h"
+#include "cli/print_pdf.h"
 #include "libdose/check/report.h"
 
 namespace libdose::cli {
@@ -22,7 +23,7 @@ struct Arguments : CalculationArguments {
     fs::path out;
     check::Selection selection;
     std::string protocol = "default", site;
-    bool no_attribution = false, quiet = false;
+    bool no_attribution = false, quiet = false, pdf = false;
 };
 
 CheckOptions options_of(const Arguments& arguments) {
@@ -78,6 +79,10 @@ int check_plan(const Arguments& arguments) {
     print_rows(result.rows);
     fmt::print("cause: {}\n", result.attribution.sentence);
     fmt::print("report: {}\n", files.html.string());
+    if (arguments.pdf) {
+        print_pdf(files.html, arguments.out / "check.pdf");
+        fmt::print("report: {}\n", (arguments.out / "check.pdf").string());
+    }
     return exit_code(result.verdict);
 }
 
@@ -101,6 +106,7 @@ void add_check_options(CLI::App& command, Arguments& arguments) {
         ->capture_default_str();
     command.add_option("--site", arguments.site, "Section of the protocol for a site, as lung");
     command.add_flag("--no-attribution", arguments.no_attribution, "Do not look for the cause");
+    command.add_flag("--pdf", arguments.pdf, "Also print the page as check.pdf, with Chromium");
     command.add_flag("--quiet", arguments.quiet, "No progress");
 }
 

@@ -253,5 +253,6 @@ set(cli_sources
   cli/info.cpp
   cli/main.cpp
   cli/model.cpp
+  cli/print_pdf.cpp
   cli/sum.cpp
   cli/validate.cpp)

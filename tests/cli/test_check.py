@@ -110,6 +110,22 @@ class Check(unittest.TestCase):
         self.assertEqual(len(table), len(result["rows"]))
         self.assertEqual({row["verdict"] for row in table}, {"PASS"})
 
+    @unittest.skipUnless(shutil.which("chromium"), "Chromium is not installed")
+    def test_pdf(self):
+        folder = self.case()
+        self.check(folder, "PASS", "--no-attribution", "--pdf")
+        self.assertTrue((folder / "out" / "check.pdf").read_bytes().startswith(b"%PDF-"))
+        self.assertEqual([f.name for f in (folder / "out").iterdir() if f.name.startswith(".")], [])
+
+    def test_no_browser_for_a_pdf(self):
+        folder = self.case()
+        done = subprocess.run([DOSE, "check", folder, "--out", folder / "out", "--quiet", "--pdf",
+                               "--no-attribution"], capture_output=True, text=True,
+                              env={**os.environ, "PATH": "/nowhere"})
+        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+        self.assertIn("Chromium", done.stderr)
+        self.assertTrue((folder / "out" / "check.html").exists())  # the report itself is there
+
     def test_voxels_are_counted_once(self):
         result = self.check(self.case(), "PASS")
         dose = pydicom.dcmread(self.clean / DOSE_FILE)
