@@ -9,6 +9,7 @@
 #include "check/gamma_rows.h"
 #include "check/integrity.h"
 #include "check/known_offsets.h"
+#include "check/targets.h"
 #include "libdose/couch.h"
 #include "libdose/data.h"
 #include "libdose/error.h"
@@ -40,7 +41,7 @@ public:
     ProgressCallback part(double begin, double end) const {
         if (!progress_) return {};
         return [progress = progress_, begin, end](double fraction, const std::string& stage) {
-            progress(begin + fraction * (end - begin), stage);
+            if (fraction < 1) progress(begin + fraction * (end - begin), stage);  // the next stage follows
         };
     }
 
@@ -93,13 +94,9 @@ CalculationResult recalculate(const CheckInput& input, const CheckOptions& optio
     return result;
 }
 
-/// Largest prescription of a target, per fraction; 0: none is stated.
+/// 0: not known.
 double prescribed_gy_per_fraction(const CheckInput& input) {
-    double largest = 0;
-    if (input.plan_facts)
-        for (const io::Prescription& prescription : input.plan_facts->prescriptions)
-            largest = std::max(largest, prescription.target_dose_gy.value_or(0));
-    return input.plan && input.plan->fractions > 0 ? largest / input.plan->fractions : 0;
+    return input.plan && input.plan->fractions > 0 ? prescription_gy(input) / input.plan->fractions : 0;
 }
 
 void append(std::vector<Row>& rows, std::vector<Row> more) {

@@ -55,15 +55,6 @@ std::optional<DoseVolumeHistogram> histogram(const Dose* dose, const StructureEx
     }
 }
 
-/// The largest prescription of a target, Gy; 0: none.
-double prescription_gy(const CheckInput& input) {
-    double largest = 0;
-    if (input.plan_facts)
-        for (const io::Prescription& p : input.plan_facts->prescriptions)
-            largest = std::max(largest, p.target_dose_gy.value_or(0));
-    return largest;
-}
-
 /// One figure of a target in both doses.
 Row target_row(const ComparedHistogram& h, const TargetCriterion& criterion, bool planned,
                double prescription_gy) {

@@ -28,4 +28,12 @@ std::vector<const Structure*> targets_of(const StructureSet& structures, const P
     return targets;
 }
 
+double prescription_gy(const CheckInput& input) {
+    double largest = 0;
+    if (input.plan_facts)
+        for (const io::Prescription& p : input.plan_facts->prescriptions)
+            largest = std::max(largest, p.target_dose_gy.value_or(0));
+    return largest;
+}
+
 }  // namespace libdose::check
